@@ -1,0 +1,6 @@
+"""`python -m kcjl` is `kcjl`."""
+
+from kcjl.cli.main import run
+
+if __name__ == "__main__":
+    run()

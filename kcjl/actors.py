@@ -1,0 +1,236 @@
+"""Rooms and their jobs: folding the log, appending decisions, timers, back-off, supervision.
+
+Promises: a room's state is the fold of all committed events in order; what `commit` returned is
+durable and already folded; a failing job is tried again with growing pauses, is said to be
+interrupted once, and never takes the other jobs down. It knows nothing of the trade.
+Invariant: events are applied under one lock, in order of position; no lock is held over a call.
+Called by the five concerns; run by `service.py`.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import anyio
+import structlog
+
+from kcjl.clock import Clock, Ids
+from kcjl.errors import Conflict, CorruptLog, Fenced, KcjlError, OutcomeUnknown, Unavailable
+from kcjl.exceptions.events import JobInterrupted, JobResumed
+from kcjl.fold import Fold, Table
+from kcjl.log.port import Draft, Log, Recorded
+from kcjl.vocabulary import Event
+
+__all__ = ["Job", "Room"]
+
+S = TypeVar("S")
+
+BACK_OFF_FIRST_S = 5.0
+BACK_OFF_MAX_S = 300.0
+COMMIT_EVENTS_MAX = 1_000
+"""Events that one decision may append; more is a programmer's mistake, not a busy day."""
+
+
+class Job:
+    """Something that a room does again and again.
+
+    `run` may answer with the seconds until it is due again; else `every` counts. It is woken
+    early by committed events of the types in `wakes_on`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        run: Callable[[], Awaitable[float | None]],
+        *,
+        every: timedelta,
+        wakes_on: tuple[type[Event], ...] = (),
+    ) -> None:
+        self.name = name
+        self.run = run
+        self.every = every
+        self.wakes_on = wakes_on
+        self.woken = anyio.Event()
+
+
+def _job_keys(event: Event) -> tuple[str, ...]:
+    return (event.stream,) if isinstance(event, JobInterrupted | JobResumed) else ()
+
+
+def _evolve_job(_entry: bool | None, event: Event, _key: str) -> bool | None:  # noqa: FBT001
+    return True if isinstance(event, JobInterrupted) else None
+
+
+class Room:
+    """Base of a concern's actor: its tables, its jobs, its way to the log."""
+
+    name = "room"
+
+    def __init__(self, log: Log, clock: Clock, ids: Ids) -> None:
+        self.log = log
+        self.clock = clock
+        self.ids = ids
+        self.applied = 0
+        self.jobs: tuple[Job, ...] = ()
+        self._tables: list[Table[Any]] = []
+        self._interrupted = self.table(Fold(_job_keys, _evolve_job))
+        self._revisions: dict[str, int] = {}
+        self._own = f"kcjl.{self.name}.events"
+        self._applying = anyio.Lock()
+        self._say = structlog.get_logger(room=self.name, merchant=log.merchant)
+
+    def table(
+        self,
+        fold: Fold[S],
+        *,
+        watch: Callable[[S], bool] | None = None,
+        group: Callable[[S], str | None] | None = None,
+    ) -> Table[S]:
+        """Register a fold; its entries are kept up to date from now on."""
+        table = Table(fold, watch=watch, group=group)
+        self._tables.append(table)
+        return table
+
+    # ── the log ─────────────────────────────────────────────────────────────────────────────
+
+    async def catch_up(self) -> None:
+        """Fold whatever is committed and not yet folded."""
+        async with self._applying:
+            async for page in self.log.read(self.applied):
+                self._apply(page)
+
+    def _apply(self, page: Sequence[Recorded]) -> None:
+        for recorded in page:
+            if recorded.position <= self.applied:
+                continue
+            event = recorded.event
+            for table in self._tables:
+                table.apply(event)
+            if type(event).__module__ == self._own or isinstance(
+                event, JobInterrupted | JobResumed
+            ):
+                self._revisions[recorded.stream] = recorded.revision
+            self.applied = recorded.position
+            for job in self.jobs:
+                if isinstance(event, job.wakes_on):
+                    job.woken.set()
+
+    async def commit(
+        self,
+        events: Sequence[Event],
+        *,
+        correlation_id: str | None = None,
+        causation: int | None = None,
+        by: str | None = None,
+    ) -> Sequence[Recorded]:
+        """Append what was decided, durable and folded when this returns.
+
+        Raises Conflict when another job decided on the same stream meanwhile: decide again.
+        """
+        if not events:
+            return ()
+        correlation = correlation_id or self.ids.new()
+        recorded: list[Recorded] = []
+        for start in range(0, len(events), COMMIT_EVENTS_MAX):
+            chunk = events[start : start + COMMIT_EVENTS_MAX]
+            drafts = [
+                Draft(
+                    event=event,
+                    by=by or self.name,
+                    correlation_id=correlation,
+                    causation=causation,
+                )
+                for event in chunk
+            ]
+            expected = {event.stream: self._revisions.get(event.stream, 0) for event in chunk}
+            recorded.extend(await self.log.append(drafts, expected=expected))
+            await self.catch_up()
+        return recorded
+
+    async def commit_retrying(
+        self, decide: Callable[[], Sequence[Event]], *, correlation_id: str | None = None
+    ) -> Sequence[Recorded]:
+        """Decide and commit; on a conflict fold what came and decide again."""
+        while True:
+            try:
+                return await self.commit(decide(), correlation_id=correlation_id)
+            except Conflict:
+                await self.catch_up()
+
+    # ── the jobs ────────────────────────────────────────────────────────────────────────────
+
+    async def run(self) -> None:
+        """Fold the log, then run every job for ever."""
+        await self.catch_up()
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._follow, name=f"{self.name}/follow")
+            for job in self.jobs:
+                group.start_soon(self._supervise, job, name=f"{self.name}/{job.name}")
+
+    async def _follow(self) -> None:
+        async for page in self.log.follow(self.applied):
+            async with self._applying:
+                self._apply(page)
+
+    async def _supervise(self, job: Job) -> None:
+        failures = 0
+        while True:
+            job.woken = anyio.Event()
+            try:
+                due_s = await job.run()
+                await self._resumed(job)
+                failures = 0
+                pause_s = job.every.total_seconds() if due_s is None else due_s
+                await self._pause(job, max(pause_s, 0.0))
+            except Conflict:
+                await self.catch_up()
+            except (Fenced, CorruptLog):
+                raise
+            except Exception as error:  # noqa: BLE001 - the outermost loop of a job: say, go on
+                failures += 1
+                await self._failed(job, error, failures)
+
+    async def _pause(self, job: Job, seconds: float) -> None:
+        """Wait so long, or until an event wakes the job."""
+        woken = job.woken
+        async with anyio.create_task_group() as group:
+
+            async def timer() -> None:
+                await self.clock.sleep(seconds)
+                group.cancel_scope.cancel()
+
+            group.start_soon(timer)
+            await woken.wait()
+            group.cancel_scope.cancel()
+
+    async def _failed(self, job: Job, error: Exception, failures: int) -> None:
+        pause_s = min(BACK_OFF_FIRST_S * (1 << min(failures - 1, 10)), BACK_OFF_MAX_S)
+        if isinstance(error, Unavailable) and error.retry_after_s is not None:
+            pause_s = max(pause_s, error.retry_after_s)
+        known = isinstance(error, KcjlError)
+        self._say.warning(
+            "job_interrupted",
+            job=job.name,
+            error=f"{type(error).__name__}: {error}",
+            pause_s=pause_s,
+            failures=failures,
+            exc_info=not known,
+        )
+        event = JobInterrupted(
+            room=self.name,
+            job=job.name,
+            message=f"{type(error).__name__}: {error}"[:500],
+            code=error.code if isinstance(error, KcjlError) else "KCJL-9000",
+            occurred_at=self.clock.now(),
+        )
+        try:
+            if event.stream not in self._interrupted:
+                await self.commit((event,))
+        except (Unavailable, OutcomeUnknown) as unsaid:
+            self._say.warning("interruption_not_recorded", job=job.name, error=str(unsaid))
+        await self.clock.sleep(pause_s)
+
+    async def _resumed(self, job: Job) -> None:
+        event = JobResumed(room=self.name, job=job.name, occurred_at=self.clock.now())
+        if event.stream in self._interrupted:
+            await self.commit((event,))

@@ -1,0 +1,95 @@
+"""The command line: verbs, and what their errors exit with.
+
+Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 a difference or a broken law was found,
+2 usage or configuration, 3 something needed is not available, 130 interrupted.
+One file a verb; each is imported when it is called, so that `--help` is quick.
+"""
+
+import logging
+import sys
+
+import click
+import structlog
+import typer
+
+from kcjl import __version__
+from kcjl.cli import demo, log, policy, service, world
+from kcjl.errors import CorruptLog, KcjlError, Misuse
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    name="kcjl",
+    help="Stands between John Lewis Marketplace and Khaos Control: stock, orders, dispatch, "
+    "settlement, and what went wrong.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("demo")(demo.demo)
+app.command("run")(service.run)
+app.command("sandbox")(world.sandbox)
+app.command("tui")(service.tui)
+app.add_typer(log.app, name="log")
+app.add_typer(policy.stock, name="stock")
+app.add_typer(policy.dispatch, name="dispatch")
+app.add_typer(policy.settlement, name="settlement")
+
+
+@app.command("version")
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def run() -> None:
+    """The console script."""
+    _log_to_stderr()
+    try:
+        code = app(prog_name="kcjl", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        typer.echo("interrupted; nothing is lost, start it again to go on", err=True)
+        sys.exit(130)
+    except BaseExceptionGroup as group:
+        _end(_first(group))
+    except KcjlError as error:
+        _end(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _end(error: BaseException) -> None:
+    if isinstance(error, KeyboardInterrupt):
+        typer.echo("interrupted; nothing is lost, start it again to go on", err=True)
+        sys.exit(130)
+    if not isinstance(error, KcjlError):
+        raise error
+    typer.echo(f"kcjl: {error.message} [{error.code}]", err=True)
+    if isinstance(error, Misuse):
+        sys.exit(2)
+    sys.exit(1 if isinstance(error, CorruptLog) else 3)
+
+
+def _log_to_stderr() -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(
+                key_order=["timestamp", "level", "event"], drop_missing=True
+            ),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )

@@ -1,0 +1,126 @@
+"""What several verbs need first: the configuration, the database, the merchant, the clock.
+
+Promises: an embedded database is owned by one process at a time; verbs that only read use the
+one that runs, or start it for as long as they need it. Called by the verbs.
+"""
+
+import fcntl
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import aiohttp
+import anyio
+import typer
+
+from kcjl import embedded
+from kcjl.clock import Clock, RealClock
+from kcjl.errors import Misuse, SettingsUnusable
+from kcjl.log.migrate import migrate
+from kcjl.settings import Settings, read_settings
+from kcjl.worldclock import follow_world, world_clock
+
+__all__ = [
+    "Config",
+    "Merchant",
+    "clock_of",
+    "database_of",
+    "holder_of",
+    "merchant_of",
+    "only_one",
+]
+
+Config = Annotated[
+    Path, typer.Option("--config", "-c", help="The configuration file.", show_default=True)
+]
+Merchant = Annotated[
+    str, typer.Option("--merchant", "-m", help="Which merchant; needed when there are several.")
+]
+DEFAULT_CONFIG = Path("kcjl.toml")
+
+
+def settings_at(config: Path) -> Settings:
+    return read_settings(config)
+
+
+def merchant_of(settings: Settings, merchant: str) -> str:
+    if merchant:
+        if merchant not in settings.merchants:
+            raise SettingsUnusable(
+                f"no merchant {merchant!r} is configured; there are "
+                + ", ".join(settings.merchants)
+            )
+        return merchant
+    if len(settings.merchants) > 1:
+        raise SettingsUnusable(
+            "several merchants are configured: say which with --merchant: "
+            + ", ".join(settings.merchants)
+        )
+    return next(iter(settings.merchants))
+
+
+@asynccontextmanager
+async def database_of(settings: Settings, *, owner: bool = False) -> AsyncIterator[str]:
+    """The DSN of a migrated database. With `owner`, an embedded one is ours to keep alive."""
+    if settings.database != "embedded":
+        await migrate(settings.database)
+        yield settings.database
+        return
+    data_dir = Path(settings.data_dir)
+    if not owner and (dsn := await embedded.find(data_dir)) is not None:
+        yield dsn
+        return
+    server = await embedded.own(data_dir)
+    try:
+        await migrate(server.dsn)
+        async with anyio.create_task_group() as group:
+            group.start_soon(server.watch)
+            yield server.dsn
+            group.cancel_scope.cancel()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await server.stop()
+
+
+@asynccontextmanager
+async def clock_of(settings: Settings) -> AsyncIterator[Clock]:
+    """The machine's clock, or the sandbox world's where the configuration names one."""
+    if not settings.clock.world:
+        yield RealClock()
+        return
+    if settings.live:
+        raise SettingsUnusable("a live system can't run on a sandbox's clock: drop [clock]")
+    async with aiohttp.ClientSession() as session:
+        clock = await world_clock(session, settings.clock.world)
+        async with anyio.create_task_group() as group:
+            group.start_soon(follow_world, session, settings.clock.world, clock)
+            yield clock
+            group.cancel_scope.cancel()
+
+
+def holder_of(settings: Settings) -> str:
+    """Who holds a lease: this machine and data directory, so that a restart goes on at once."""
+    return f"{socket.gethostname()}:{Path(settings.data_dir).resolve()}"
+
+
+@contextmanager
+def only_one(data_dir: Path) -> Iterator[None]:
+    """One service a data directory; the lock goes with the process, also when it is killed."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    path = data_dir / "service.lock"
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise Misuse(
+                f"a service already runs on {data_dir} (process {file.read().strip() or '?'}): "
+                "stop it first, or give this one another data_dir"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

@@ -1,0 +1,109 @@
+"""`kcjl run`: the service. `kcjl tui`: the monitor."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import typer
+
+from kcjl.cli.places import (
+    DEFAULT_CONFIG,
+    Config,
+    Merchant,
+    clock_of,
+    database_of,
+    holder_of,
+    merchant_of,
+    only_one,
+    settings_at,
+)
+from kcjl.clock import Clock, RandomIds, real_sleep
+from kcjl.database import AUDITOR, Database
+from kcjl.log.lease import LeaseHeld
+from kcjl.projections.reading import PostgresReadModels
+from kcjl.service import run_merchant
+from kcjl.settings import Settings
+
+__all__ = ["run", "tui"]
+
+
+def run(
+    config: Config = DEFAULT_CONFIG,
+    merchant: Annotated[
+        list[str] | None,
+        typer.Option("--only", help="Serve only these merchants; otherwise all."),
+    ] = None,
+    with_parent: Annotated[  # noqa: FBT002 - a flag
+        bool,
+        typer.Option("--with-parent", help="End when standard input closes.", hidden=True),
+    ] = False,
+) -> None:
+    """Run the service: stock, orders, dispatch, settlement and the exceptions desk.
+
+    It can be stopped at any time, also with kill -9: started again, it looks up whatever was
+    open and goes on. Talks to stderr.
+    """
+    settings = settings_at(config)
+    chosen = [merchant_of(settings, each) for each in merchant or settings.merchants]
+    with only_one(Path(settings.data_dir)):
+        anyio.run(_run, settings, chosen, with_parent)
+
+
+async def _run(settings: Settings, chosen: list[str], with_parent: bool) -> None:  # noqa: FBT001
+    async with (
+        database_of(settings, owner=True) as dsn,
+        clock_of(settings) as clock,
+        anyio.create_task_group() as group,
+    ):
+        if with_parent:
+            group.start_soon(end_with_parent)
+        for each in chosen:
+            group.start_soon(_serve, settings, each, dsn, clock)
+
+
+async def _serve(settings: Settings, merchant: str, dsn: str, clock: Clock) -> None:
+    """Run one merchant; while another process holds it, wait for it."""
+    said = False
+    while True:
+        try:
+            await run_merchant(
+                settings,
+                merchant,
+                dsn=dsn,
+                holder=holder_of(settings),
+                clock=clock,
+                ids=RandomIds(),
+                ready=lambda: typer.echo(f"serving {merchant}", err=True),
+            )
+        except LeaseHeld as held:
+            if not said:
+                typer.echo(f"{held.message}; waiting for it", err=True)
+                said = True
+            await real_sleep(min((held.retry_after_s or 0) + 0.2, 5.0))
+
+
+async def end_with_parent() -> None:
+    """End this process when the pipe that its parent holds is closed."""
+    await anyio.to_thread.run_sync(sys.stdin.buffer.read, abandon_on_cancel=True)
+    raise KeyboardInterrupt
+
+
+def tui(config: Config = DEFAULT_CONFIG, merchant: Merchant = "") -> None:
+    """Open the monitor: what is going on now, and what needs somebody. `?` in it shows the keys."""
+    settings = settings_at(config)
+    anyio.run(_tui, settings, merchant_of(settings, merchant))
+
+
+async def _tui(settings: Settings, merchant: str) -> None:
+    async with database_of(settings) as dsn, clock_of(settings) as clock:
+        await monitor(dsn, merchant, clock)
+
+
+async def monitor(dsn: str, merchant: str, clock: Clock) -> None:
+    """The monitor on a merchant's read models, until it is left."""
+    from tui.app import run_monitor
+    from tui.source import LiveSource
+
+    async with Database(dsn, role=AUDITOR) as database:
+        await run_monitor(LiveSource(PostgresReadModels(database, merchant, clock), clock))

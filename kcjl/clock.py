@@ -1,0 +1,133 @@
+"""The only place that asks the time, sleeps, or makes ids and chance.
+
+Promises: `Clock` is handed in everywhere; a service clock can run with a sandbox world that is
+faster than life. It does not decide schedules. Invariant: `now()` is aware UTC; durations are
+seconds of the clock's own (world) time, deadlines on sockets are seconds of real time.
+Called by actors, adapters, the sandbox and the CLI; never by a decider.
+"""
+
+import random
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import anyio
+
+__all__ = [
+    "LONDON",
+    "Clock",
+    "Ids",
+    "RandomIds",
+    "RealClock",
+    "SeededIds",
+    "WorldClock",
+    "chance",
+    "real_monotonic",
+    "real_now",
+    "real_sleep",
+]
+
+LONDON = ZoneInfo("Europe/London")
+
+
+class Clock(Protocol):
+    """What time it is, and waiting."""
+
+    def now(self) -> datetime: ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for seconds of this clock's time."""
+        ...
+
+    @contextmanager
+    def deadline(self, seconds: float) -> Iterator[None]:
+        """Raise TimeoutError when the block takes longer than so many REAL seconds."""
+        ...
+
+
+class RealClock:
+    """The time of the machine."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
+
+    @contextmanager
+    def deadline(self, seconds: float) -> Iterator[None]:
+        with anyio.fail_after(seconds):
+            yield
+
+
+class WorldClock(RealClock):
+    """A sandbox world's time: `speed` times faster than life; speed 0 stands still.
+
+    `anchor` is called again whenever the world says where it is now.
+    """
+
+    def __init__(self, world_now: datetime, speed: float) -> None:
+        self._base = world_now
+        self._mono = time.monotonic()
+        self.speed = speed
+
+    def anchor(self, world_now: datetime, speed: float) -> None:
+        self._base = world_now
+        self._mono = time.monotonic()
+        self.speed = speed
+
+    def now(self) -> datetime:
+        return self._base + timedelta(seconds=(time.monotonic() - self._mono) * self.speed)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for world seconds, also when the world changes its pace or stands still."""
+        until = self.now() + timedelta(seconds=seconds)
+        while (left_s := (until - self.now()).total_seconds()) > 0:
+            pause_s = min(left_s / self.speed, 0.5) if self.speed > 0 else 0.05
+            await anyio.sleep(pause_s)  # noqa: ASYNC110 - the pace may change meanwhile
+
+
+class Ids(Protocol):
+    """Where identifiers come from."""
+
+    def new(self) -> str:
+        """A new identifier: 32 hexadecimal digits."""
+        ...
+
+
+class RandomIds:
+    """Identifiers from the machine's randomness."""
+
+    def new(self) -> str:
+        return uuid.uuid4().hex
+
+
+class SeededIds:
+    """Identifiers from a seed: the same seed gives the same sequence."""
+
+    def __init__(self, seed: int) -> None:
+        self._chance = chance(seed)
+
+    def new(self) -> str:
+        return f"{self._chance.getrandbits(128):032x}"
+
+
+def chance(seed: int | str) -> random.Random:
+    """A generator of chance from a seed. Hand it in; never share the module's own."""
+    return random.Random(seed)  # noqa: S311 - reproducible on purpose, guards no secret
+
+
+def real_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def real_monotonic() -> float:
+    return time.monotonic()
+
+
+async def real_sleep(seconds: float) -> None:
+    await anyio.sleep(seconds)

@@ -1,0 +1,307 @@
+"""Dispatch, the shell: sees shipped parcels in the ERP, confirms them at the marketplace.
+
+Promises: every confirmation is an intention, then an outcome; an open outcome is looked up
+among the marketplace's shipments before anything is sent again. It holds no rule.
+Called by `service.py`. Source: design 8; contract khaos b.5, johnlewis b.3, b.4, d.5.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from kcjl.actors import Job, Room
+from kcjl.clock import Clock, Ids
+from kcjl.dispatch.decide import (
+    decide_confirmation,
+    decide_map,
+    decide_parcels,
+    decide_shipped_there,
+    is_open,
+    settle_open,
+)
+from kcjl.dispatch.events import (
+    CarrierMapped,
+    CarriersRead,
+    ConfirmationIntended,
+    ConfirmationRefused,
+    ConfirmationUnknown,
+    ParcelConfirmed,
+    ParcelItem,
+    ParcelShipped,
+    ShipmentsRead,
+)
+from kcjl.dispatch.state import CARRIERS, DISPATCHES, Carriers, Dispatch, Parcel, ParcelState
+from kcjl.errors import NotFound, OutcomeUnknown, Refused
+from kcjl.johnlewis.port import MarketplacePort, OrderState, ShipmentRequest, Tracking
+from kcjl.khaos.port import ErpPort, OrderStatus
+from kcjl.log.port import Log
+from kcjl.orders.events import OrderChanged
+from kcjl.settings import DispatchSettings
+from kcjl.vocabulary import Event
+
+__all__ = ["Dispatches"]
+
+CARRIERS_EVERY = timedelta(days=1)
+READ_MAX = 500
+"""References asked for in one read, in chunks; the rest follows in the next."""
+SHIPPED_THERE = (
+    OrderState.SHIPPED,
+    OrderState.TO_COLLECT,
+    OrderState.RECEIVED,
+    OrderState.CLOSED,
+)
+
+
+class Dispatches(Room):
+    """The dispatch actor."""
+
+    name = "dispatch"
+
+    def __init__(
+        self,
+        log: Log,
+        clock: Clock,
+        ids: Ids,
+        *,
+        marketplace: MarketplacePort,
+        erp: ErpPort,
+        settings: DispatchSettings,
+        opening_carriers: Mapping[str, str],
+    ) -> None:
+        super().__init__(log, clock, ids)
+        self._marketplace = marketplace
+        self._erp = erp
+        self._opening_carriers = dict(opening_carriers)
+        self._tracking_wait = timedelta(hours=settings.tracking_wait_hours)
+        self._asked_last = ""
+        self.dispatches = self.table(DISPATCHES, watch=is_open)
+        self.carriers = self.table(CARRIERS)
+        poll = timedelta(seconds=settings.poll_s)
+        wakes = (ParcelShipped, CarrierMapped, CarriersRead, OrderChanged)
+        self.jobs = (
+            Job("carriers", self._read_carriers, every=CARRIERS_EVERY),
+            Job("shipments", self._read_shipments, every=poll),
+            Job("confirm", self._confirm, every=poll, wakes_on=wakes),
+        )
+
+    async def map_courier(self, courier: str, carrier_code: str, *, by: str) -> None:
+        """The operator's command; raises Refused for a code that the marketplace lacks."""
+        carriers = self.carriers.get("carriers") or Carriers()
+        listed = [code for code, _ in carriers.codes]
+        if listed and carrier_code not in listed:
+            raise Refused(
+                f"{carrier_code!r} is no carrier code of the marketplace: it has "
+                + ", ".join(listed)
+            )
+        now = self.clock.now()
+        await self.commit(
+            decide_map(carriers, courier=courier, carrier_code=carrier_code, now=now), by=by
+        )
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────
+
+    async def _read_carriers(self) -> float | None:
+        """Once a day, also across restarts: SH21 and PC01 are once-a-day calls."""
+        known = self.carriers.get("carriers")
+        now = self.clock.now()
+        if known is not None and known.read_at is not None:
+            due = known.read_at + CARRIERS_EVERY
+            if now < due:
+                return (due - now).total_seconds()
+        carriers = await self._marketplace.carriers()
+        platform = await self._marketplace.platform()
+        await self.commit(
+            (
+                CarriersRead(
+                    carriers=tuple((each.code, each.label) for each in carriers),
+                    multi_shipment=platform.multi_shipment,
+                    occurred_at=now,
+                ),
+            )
+        )
+        if known is None:
+            for courier, code in sorted(self._opening_carriers.items()):
+                await self.map_courier(courier, code, by="opening policy")
+        return None
+
+    async def _read_shipments(self) -> float | None:
+        """Look at the open sales orders in the ERP, those asked for longest ago first."""
+        began = self.clock.now()
+        open_ones = {entry.reference: entry for _, entry in self.dispatches.watched()}
+        references = sorted(open_ones)
+        later = [each for each in references if each > self._asked_last]
+        earlier = [each for each in references if each <= self._asked_last]
+        asked = (later + earlier)[:READ_MAX]
+        statuses = await self._erp.order_statuses(asked) if asked else ()
+        events: list[Event] = []
+        for status in statuses:
+            entry = open_ones.get(status.external_ref)
+            if entry is not None:
+                current = self.dispatches.get(entry.order_id) or entry
+                events.extend(
+                    decide_parcels(
+                        current,
+                        _shipped(current, status, began),
+                        cancelled=status.cancel_reason if status.cancelled else None,
+                        now=began,
+                    )
+                )
+        events.append(ShipmentsRead(asked=len(asked), found=len(statuses), occurred_at=began))
+        await self.commit(events)
+        self._asked_last = asked[-1] if asked else ""
+        return 0.0 if len(references) > len(asked) else None
+
+    # ── confirming ──────────────────────────────────────────────────────────────────────────
+
+    async def _confirm(self) -> None:
+        for order_id, _ in self.dispatches.watched():
+            for parcel in self.dispatches[order_id].parcels:
+                await self._advance(order_id, parcel.parcel_key)
+            entry = self.dispatches[order_id]
+            await self.commit(decide_shipped_there(entry, self.clock.now()))
+
+    async def _advance(self, order_id: str, parcel_key: str) -> None:
+        entry, parcel = self._now(order_id, parcel_key)
+        carriers = self.carriers.get("carriers")
+        if carriers is None or entry.closed:
+            return
+        if parcel.state == ParcelState.OPEN:
+            await self._settle(order_id, parcel_key)
+            return
+        events = decide_confirmation(
+            entry, parcel, carriers, tracking_wait=self._tracking_wait, now=self.clock.now()
+        )
+        await self.commit(events, correlation_id=f"{order_id}/{parcel_key}")
+        for event in events:
+            if isinstance(event, ConfirmationIntended):
+                await self._send(event)
+
+    def _now(self, order_id: str, parcel_key: str) -> tuple[Dispatch, Parcel]:
+        entry = self.dispatches[order_id]
+        parcel = entry.parcel(parcel_key)
+        if parcel is None:
+            raise LookupError(f"parcel {parcel_key} of order {order_id} is gone")
+        return entry, parcel
+
+    async def _send(self, intended: ConfirmationIntended) -> None:
+        order_id, parcel_key = intended.order_id, intended.parcel_key
+        entry, _ = self._now(order_id, parcel_key)
+        tracking = Tracking(
+            carrier_code=intended.carrier_code, tracking_number=intended.tracking_number
+        )
+        shipment_id = ""
+        try:
+            if intended.by_shipment:
+                shipment = await self._marketplace.create_shipment(
+                    ShipmentRequest(
+                        order_id=order_id,
+                        lines=tuple((each.line_id, each.quantity) for each in intended.lines),
+                        tracking=tracking,
+                        package_reference=parcel_key,
+                    )
+                )
+                shipment_id = shipment.shipment_id
+            else:
+                await self._marketplace.set_tracking(order_id, tracking)
+                await self._marketplace.ship(order_id)
+        except OutcomeUnknown as lost:
+            unknown = ConfirmationUnknown(
+                order_id=order_id,
+                parcel_key=parcel_key,
+                message=lost.message,
+                attempt=intended.attempt,
+                deadline=entry.deadline,
+                occurred_at=self.clock.now(),
+            )
+            await self.commit((unknown,))
+            await self._settle(order_id, parcel_key)
+        except Refused as refusal:
+            await self._settle(order_id, parcel_key, refusal.message)
+        else:
+            await self._record_confirmed(order_id, parcel_key, shipment_id, already=False)
+
+    async def _settle(self, order_id: str, parcel_key: str, refused: str = "") -> None:
+        """The marketplace's own records settle a confirmation whose outcome is open."""
+        if await self._is_there(order_id, parcel_key):
+            return
+        entry, parcel = self._now(order_id, parcel_key)
+        message = refused or "the answer was lost, and the marketplace does not have the parcel"
+        await self.commit(
+            (
+                ConfirmationRefused(
+                    order_id=order_id,
+                    parcel_key=parcel_key,
+                    message=message,
+                    attempt=parcel.attempts,
+                    deadline=entry.deadline,
+                    occurred_at=self.clock.now(),
+                ),
+            )
+        )
+
+    async def _is_there(self, order_id: str, parcel_key: str) -> bool:
+        entry, parcel = self._now(order_id, parcel_key)
+        try:
+            shipments = await self._marketplace.shipments(order_id)
+        except NotFound:  # multi-shipment is off: the order's state tells
+            shipments = ()
+        found = settle_open(
+            entry,
+            parcel,
+            [
+                (each.shipment_id, each.tracking_number or "", each.lines)
+                for each in shipments
+                if each.status not in ("SHIPPING", "CANCELED")
+            ],
+            now=self.clock.now(),
+        )
+        if found is not None:
+            await self.commit((found,))
+            return True
+        orders = await self._marketplace.orders_by_id([order_id])
+        if any(order.state in SHIPPED_THERE for order in orders):
+            await self._record_confirmed(order_id, parcel_key, "", already=True)
+            return True
+        return False
+
+    async def _record_confirmed(
+        self, order_id: str, parcel_key: str, shipment_id: str, *, already: bool
+    ) -> None:
+        _, parcel = self._now(order_id, parcel_key)
+        await self.commit(
+            (
+                ParcelConfirmed(
+                    order_id=order_id,
+                    parcel_key=parcel_key,
+                    lines=parcel.lines,
+                    shipment_id=shipment_id,
+                    already=already,
+                    occurred_at=self.clock.now(),
+                ),
+            )
+        )
+
+
+def _shipped(entry: Dispatch, status: OrderStatus, began: datetime) -> list[ParcelShipped]:
+    """The shipped parcels of a sales order; a part of a unit counts whole, and so is raised."""
+    return [
+        ParcelShipped(
+            order_id=entry.order_id,
+            parcel_key=parcel.parcel_key,
+            reference=status.external_ref,
+            erp_complete=status.complete,
+            courier_name=parcel.courier_name,
+            courier_code=parcel.courier_code,
+            tracking_number=parcel.tracking_number,
+            shipped_on=parcel.shipped_on,
+            items=tuple(
+                ParcelItem(stock_code=code, quantity=math.ceil(units))
+                for code, units in parcel.items
+            ),
+            deadline=entry.deadline,
+            occurred_at=began,
+        )
+        for invoice in status.invoices
+        for parcel in invoice.parcels
+        if parcel.shipped
+    ]

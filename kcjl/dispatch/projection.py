@@ -1,0 +1,26 @@
+"""Dispatch, the read model: one row an order with its parcels, by the least advanced."""
+
+from kcjl.dispatch.state import DISPATCHES, Dispatch, ParcelState
+from kcjl.projections.projection import Projection
+
+__all__ = ["DISPATCHES_SHOWN"]
+
+TROUBLE = (ParcelState.UNMAPPED, ParcelState.NO_TRACKING, ParcelState.UNMATCHED)
+
+
+def _state(entry: Dispatch) -> str:
+    if entry.closed:
+        return "closed"
+    if not entry.reference:
+        return "not_posted"
+    states = {parcel.state for parcel in entry.parcels}
+    if entry.cancelled_in_erp or ParcelState.REFUSED in states or states & set(TROUBLE):
+        return "excepted"
+    if ParcelState.OPEN in states:
+        return "unknown_outcome"
+    if ParcelState.SHIPPED in states:
+        return "to_confirm"
+    return "in_warehouse"
+
+
+DISPATCHES_SHOWN = Projection("dispatch", DISPATCHES, Dispatch, _state)

@@ -1,0 +1,242 @@
+"""Dispatch, the fold: per order which lines are to be confirmed and what became of each parcel.
+
+Promises: pure; the same events give the same entries. It decides nothing.
+Invariant: a parcel is OPEN from the intention until an outcome is known.
+Called by `decide.py`, `actor.py`, `projection.py`.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import msgspec
+
+from kcjl.dispatch.events import (
+    CarrierMapped,
+    CarriersRead,
+    ConfirmationIntended,
+    ConfirmationRefused,
+    ConfirmationUnknown,
+    ConfirmedLine,
+    CourierUnmapped,
+    DispatchClosed,
+    DispatchEvent,
+    ParcelConfirmed,
+    ParcelEvent,
+    ParcelItem,
+    ParcelShipped,
+    ParcelUnmatched,
+    SalesOrderCancelled,
+    TrackingAwaited,
+)
+from kcjl.fold import Fold
+from kcjl.orders.events import OrderChanged, OrderReceived, SalesOrderPosted
+from kcjl.vocabulary import Event
+
+__all__ = [
+    "CARRIERS",
+    "DISPATCHES",
+    "Carriers",
+    "Dispatch",
+    "DispatchLine",
+    "Parcel",
+    "ParcelState",
+]
+
+
+class ParcelState(StrEnum):
+    SHIPPED = "shipped"
+    """Seen, nothing done yet."""
+    UNMAPPED = "unmapped"
+    NO_TRACKING = "no_tracking"
+    UNMATCHED = "unmatched"
+    OPEN = "open"
+    """Intended or unknown: look at the marketplace's shipments before anything else."""
+    REFUSED = "refused"
+    CONFIRMED = "confirmed"
+
+
+class DispatchLine(msgspec.Struct, frozen=True, kw_only=True):
+    line_id: str
+    sku: str
+    stock_code: str
+    quantity: int
+
+
+class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+    parcel_key: str
+    courier_name: str
+    courier_code: str | None
+    tracking_number: str
+    shipped_on: date | None
+    first_seen_at: datetime
+    items: tuple[ParcelItem, ...]
+    state: ParcelState = ParcelState.SHIPPED
+    lines: tuple[ConfirmedLine, ...] = ()
+    carrier_code: str = ""
+    attempts: int = 0
+    tried_at: datetime | None = None
+    message: str = ""
+
+
+class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
+    """One sales order on its way to the customer."""
+
+    order_id: str
+    deadline: datetime | None
+    reference: str = ""
+    erp_order_code: str = ""
+    lines: tuple[DispatchLine, ...] = ()
+    parcels: tuple[Parcel, ...] = ()
+    marketplace_state: str = ""
+    erp_complete: bool = False
+    cancelled_in_erp: bool = False
+    closed: bool = False
+
+    def parcel(self, parcel_key: str) -> Parcel | None:
+        return next((each for each in self.parcels if each.parcel_key == parcel_key), None)
+
+
+class Carriers(msgspec.Struct, frozen=True, kw_only=True):
+    """What the marketplace accepts, and our map onto it."""
+
+    codes: tuple[tuple[str, str], ...] = ()
+    """(code, label)"""
+    multi_shipment: bool = True
+    mapped: tuple[tuple[str, str], ...] = ()
+    """(courier in folded case, carrier code)"""
+    version: int = 0
+    read_at: datetime | None = None
+
+
+def _dispatch_keys(event: Event) -> tuple[str, ...]:
+    if isinstance(event, DispatchEvent | OrderReceived | OrderChanged | SalesOrderPosted):
+        return (event.order_id,)
+    return ()
+
+
+def _evolve_dispatch(entry: Dispatch | None, event: Event, key: str) -> Dispatch | None:
+    replace = msgspec.structs.replace
+    if isinstance(event, OrderReceived):
+        return Dispatch(order_id=key, deadline=event.ship_by, marketplace_state=event.state)
+    if entry is None:
+        return None
+    match event:
+        case OrderChanged():
+            return replace(
+                entry,
+                marketplace_state=event.state,
+                deadline=event.ship_by or entry.deadline,
+            )
+        case SalesOrderPosted():
+            return replace(
+                entry,
+                reference=event.reference,
+                erp_order_code=event.erp_order_code,
+                lines=tuple(
+                    DispatchLine(
+                        line_id=line.line_id,
+                        sku=line.sku,
+                        stock_code=line.stock_code,
+                        quantity=line.quantity,
+                    )
+                    for line in event.lines
+                ),
+            )
+        case SalesOrderCancelled():
+            return replace(entry, cancelled_in_erp=True)
+        case DispatchClosed():
+            return replace(entry, closed=True)
+        case ParcelShipped():
+            return _seen(entry, event)
+        case ParcelEvent():
+            return _with(entry, event.parcel_key, _parcel_change(event))
+        case _:
+            return entry
+
+
+def _seen(entry: Dispatch, event: ParcelShipped) -> Dispatch:
+    known = entry.parcel(event.parcel_key)
+    parcel = Parcel(
+        parcel_key=event.parcel_key,
+        courier_name=event.courier_name,
+        courier_code=event.courier_code,
+        tracking_number=event.tracking_number,
+        shipped_on=event.shipped_on,
+        first_seen_at=known.first_seen_at if known else event.occurred_at,
+        items=event.items,
+        attempts=known.attempts if known else 0,
+    )
+    others = tuple(each for each in entry.parcels if each.parcel_key != event.parcel_key)
+    return msgspec.structs.replace(
+        entry, parcels=(*others, parcel), erp_complete=event.erp_complete
+    )
+
+
+def _parcel_change(event: ParcelEvent) -> dict[str, object]:
+    match event:
+        case CourierUnmapped():
+            return {"state": ParcelState.UNMAPPED}
+        case TrackingAwaited():
+            return {"state": ParcelState.NO_TRACKING}
+        case ParcelUnmatched():
+            return {"state": ParcelState.UNMATCHED, "message": event.message}
+        case ConfirmationIntended():
+            return {
+                "state": ParcelState.OPEN,
+                "lines": event.lines,
+                "carrier_code": event.carrier_code,
+                "attempts": event.attempt,
+                "tried_at": event.occurred_at,
+            }
+        case ConfirmationUnknown():
+            return {"state": ParcelState.OPEN, "tried_at": event.occurred_at}
+        case ConfirmationRefused():
+            return {
+                "state": ParcelState.REFUSED,
+                "tried_at": event.occurred_at,
+                "message": event.message,
+            }
+        case ParcelConfirmed():
+            return {"state": ParcelState.CONFIRMED, "lines": event.lines, "message": ""}
+        case _:
+            return {}
+
+
+def _with(entry: Dispatch, parcel_key: str, change: dict[str, object]) -> Dispatch:
+    parcels = tuple(
+        msgspec.structs.replace(each, **change) if each.parcel_key == parcel_key else each
+        for each in entry.parcels
+    )
+    return msgspec.structs.replace(entry, parcels=parcels)
+
+
+DISPATCHES: Fold[Dispatch] = Fold(_dispatch_keys, _evolve_dispatch)
+
+
+def _carrier_keys(event: Event) -> tuple[str, ...]:
+    return ("carriers",) if isinstance(event, CarrierMapped | CarriersRead) else ()
+
+
+def _evolve_carriers(entry: Carriers | None, event: Event, _key: str) -> Carriers:
+    carriers = entry or Carriers()
+    match event:
+        case CarriersRead():
+            return msgspec.structs.replace(
+                carriers,
+                codes=event.carriers,
+                multi_shipment=event.multi_shipment,
+                read_at=event.occurred_at,
+            )
+        case CarrierMapped():
+            courier = event.courier.casefold()
+            kept = tuple(pair for pair in carriers.mapped if pair[0] != courier)
+            return msgspec.structs.replace(
+                carriers,
+                mapped=tuple(sorted((*kept, (courier, event.carrier_code)))),
+                version=event.version,
+            )
+        case _:
+            return carriers
+
+
+CARRIERS: Fold[Carriers] = Fold(_carrier_keys, _evolve_carriers)

@@ -1,0 +1,110 @@
+"""The kinds of exceptions: severity, owner, and the next step, in one table.
+
+Promises: every kind that `decide.py` raises is here. A later page of the manual stands behind
+each. Called by `decide.py`.
+"""
+
+import msgspec
+
+__all__ = ["KINDS", "Kind"]
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    severity: str
+    """critical, high, medium, low."""
+    owner: str
+    next_step: str
+
+
+KINDS: dict[str, Kind] = {
+    "sku_unmatched": Kind(
+        severity="medium",
+        owner="catalogue",
+        next_step="create the product in Khaos Control under this code, or rename the offer; "
+        "it is offered at 0 until then and goes on by itself",
+    ),
+    "order_held": Kind(
+        severity="high",
+        owner="operations",
+        next_step="make the codes known in Khaos Control (the order then goes on by itself), "
+        "or refuse the order on the marketplace before its time is up",
+    ),
+    "acceptance_refused": Kind(
+        severity="high",
+        owner="operations",
+        next_step="look at the order on the marketplace and accept or refuse it there",
+    ),
+    "posting_refused": Kind(
+        severity="high",
+        owner="operations",
+        next_step="mend what Khaos Control names; it is tried again a few times by itself",
+    ),
+    "total_differs": Kind(
+        severity="medium",
+        owner="finance",
+        next_step="compare the sales order's lines and delivery with the marketplace order",
+    ),
+    "reference_not_written": Kind(
+        severity="low",
+        owner="operations",
+        next_step="nothing: it is tried again; the sales order itself is fine",
+    ),
+    "cancelled_after_posting": Kind(
+        severity="high",
+        owner="operations",
+        next_step="cancel the sales order in Khaos Control by hand before it is packed",
+    ),
+    "stock_import_failed": Kind(
+        severity="high",
+        owner="operations",
+        next_step="nothing: fresh figures are sent in the next cycle; if it stays, ask the "
+        "operator's support",
+    ),
+    "stock_line_refused": Kind(
+        severity="medium",
+        owner="catalogue",
+        next_step="mend the offer as the marketplace's message says",
+    ),
+    "courier_unmapped": Kind(
+        severity="high",
+        owner="warehouse",
+        next_step="map it: kcjl dispatch map COURIER CARRIER; what waits is then sent",
+    ),
+    "tracking_missing": Kind(
+        severity="medium",
+        owner="warehouse",
+        next_step="enter the consignment number in Khaos Control; it is then confirmed",
+    ),
+    "parcel_unmatched": Kind(
+        severity="high",
+        owner="warehouse",
+        next_step="compare the parcel with the order's lines; correct it in Khaos Control",
+    ),
+    "confirmation_refused": Kind(
+        severity="high",
+        owner="operations",
+        next_step="nothing yet: it is tried again with pauses; near the deadline confirm it "
+        "in the marketplace's back office, which is noticed by itself",
+    ),
+    "cancelled_in_erp": Kind(
+        severity="critical",
+        owner="operations",
+        next_step="refund the customer on the marketplace, or enter the order again",
+    ),
+    "payout_open": Kind(
+        severity="high",
+        owner="finance",
+        next_step="look at the named lines: each needs its order, or a word from the operator",
+    ),
+    "unknown_line_type": Kind(
+        severity="low",
+        owner="finance",
+        next_step="say which account it belongs to; until then it is booked to suspense",
+    ),
+    "job_interrupted": Kind(
+        severity="high",
+        owner="engineering",
+        next_step="nothing if it passes: it is tried again with growing pauses; if it stays, "
+        "check the named system",
+    ),
+}

@@ -1,0 +1,314 @@
+"""The exceptions desk, the rules: which event raises what, and which clears it.
+
+Promises: pure; the same condition again is the same exception; what clears, closes by itself.
+Invariant: an exception is keyed by kind and subject; the desk keeps which are open by subject.
+Called by `actor.py` and `projection.py`. Source: design 10.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from kcjl.dispatch import events as dispatch
+from kcjl.exceptions.catalogue import KINDS
+from kcjl.exceptions.events import (
+    ExceptionCleared,
+    ExceptionRaised,
+    JobInterrupted,
+    JobResumed,
+)
+from kcjl.fold import Fold
+from kcjl.money import Money
+from kcjl.orders import events as orders
+from kcjl.settlement import events as settlement
+from kcjl.settlement.decide import PAYMENT, ROLE_OF_KIND
+from kcjl.stock import events as stock
+from kcjl.vocabulary import Event
+
+__all__ = ["OPEN", "Clear", "OpenException", "Raise", "conditions", "decide_desk"]
+
+
+class Raise(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition holds."""
+
+    kind: str
+    subject: str
+    message: str
+    money: Money | None = None
+    deadline: datetime | None = None
+
+
+class Clear(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition is gone; without kinds, every condition of the subject is."""
+
+    subject: str
+    kinds: tuple[str, ...] = ()
+    reason: str
+
+
+class OpenException(msgspec.Struct, frozen=True, kw_only=True):
+    raised: ExceptionRaised
+
+
+def _open_keys(event: Event) -> tuple[str, ...]:
+    return (
+        (event.exception_id,) if isinstance(event, ExceptionRaised | ExceptionCleared) else ()
+    )
+
+
+def _evolve_open(_entry: OpenException | None, event: Event, _key: str) -> OpenException | None:
+    return OpenException(raised=event) if isinstance(event, ExceptionRaised) else None
+
+
+OPEN: Fold[OpenException] = Fold(_open_keys, _evolve_open)
+"""The open exceptions, by exception id."""
+
+Condition = Raise | Clear
+
+
+def decide_desk(
+    event: Event, open_on: Callable[[str], Sequence[OpenException]]
+) -> tuple[Event, ...]:
+    """What the desk says to an event. `open_on`: what is open on a subject now."""
+    said: list[Event] = []
+    for condition in conditions(event):
+        still = open_on(condition.subject)
+        if isinstance(condition, Raise):
+            said.extend(_raise(condition, still, event.occurred_at))
+        else:
+            said.extend(
+                ExceptionCleared(
+                    kind=each.raised.kind,
+                    subject=condition.subject,
+                    reason=condition.reason,
+                    occurred_at=event.occurred_at,
+                )
+                for each in still
+                if not condition.kinds or each.raised.kind in condition.kinds
+            )
+    return tuple(said)
+
+
+def _raise(condition: Raise, still: Sequence[OpenException], at: datetime) -> tuple[Event, ...]:
+    kind = KINDS[condition.kind]
+    for each in still:
+        if each.raised.kind == condition.kind and each.raised.message == condition.message:
+            return ()  # the same condition again, and nothing new about it
+    return (
+        ExceptionRaised(
+            kind=condition.kind,
+            subject=condition.subject,
+            severity=kind.severity,
+            message=condition.message,
+            next_step=kind.next_step,
+            owner=kind.owner,
+            money_at_risk=condition.money,
+            deadline=condition.deadline,
+            occurred_at=at,
+        ),
+    )
+
+
+def conditions(event: Event) -> tuple[Condition, ...]:
+    """What an event says about conditions: the whole table, room by room."""
+    return _orders(event) or _stock(event) or _dispatch(event) or _money(event) or _jobs(event)
+
+
+def _orders(event: Event) -> tuple[Condition, ...]:
+    match event:
+        case orders.OrderHeld():
+            return (
+                Raise(
+                    kind="order_held",
+                    subject=event.order_id,
+                    message=event.message,
+                    money=event.money,
+                    deadline=event.accept_by,
+                ),
+            )
+        case orders.OrderReleased():
+            return (_clear(event.order_id, "order_held", "its codes are known now"),)
+        case orders.AcceptanceRefused() if not event.retry:
+            return (
+                Raise(kind="acceptance_refused", subject=event.order_id, message=event.message),
+            )
+        case orders.AcceptanceConfirmed():
+            return (_clear(event.order_id, "acceptance_refused", "accepted"),)
+        case orders.PostingRefused():
+            return (
+                Raise(
+                    kind="posting_refused",
+                    subject=event.order_id,
+                    message=event.message,
+                    money=event.money,
+                ),
+            )
+        case orders.SalesOrderPosted():
+            return (_clear(event.order_id, "posting_refused", "posted"),)
+        case orders.TotalsCompared() if not event.agree:
+            return (
+                Raise(
+                    kind="total_differs",
+                    subject=event.order_id,
+                    message=f"ours {event.ours}, the ERP's {event.erp}",
+                    money=abs(event.ours - event.erp),
+                ),
+            )
+        case orders.ReferenceWriteFailed():
+            return (
+                Raise(
+                    kind="reference_not_written", subject=event.order_id, message=event.message
+                ),
+            )
+        case orders.ReferenceWritten():
+            return (_clear(event.order_id, "reference_not_written", "written"),)
+        case orders.OrderChanged() if event.state in ("REFUSED", "CANCELED"):
+            return (_order_ended(event),)
+        case _:
+            return ()
+
+
+def _order_ended(event: orders.OrderChanged) -> Condition:
+    return Clear(
+        subject=event.order_id,
+        kinds=("order_held", "acceptance_refused", "posting_refused", "reference_not_written"),
+        reason=f"the marketplace shows the order as {event.state}",
+    )
+
+
+def _stock(event: Event) -> tuple[Condition, ...]:
+    match event:
+        case stock.SkuUnmatched():
+            nearest = ", ".join(event.nearest) or "none"
+            return (
+                Raise(
+                    kind="sku_unmatched",
+                    subject=stock.stock_key(event.sku),
+                    message=f"the ERP does not know {event.sku!r}; nearest codes: {nearest}",
+                ),
+            )
+        case stock.SkuConfirmed():
+            return (
+                _clear(stock.stock_key(event.sku), "sku_unmatched", "the ERP knows it now"),
+            )
+        case stock.StockImportFailed():
+            return (Raise(kind="stock_import_failed", subject="stock", message=event.message),)
+        case stock.StockImportFinished():
+            refused = {line.sku: line.message for line in event.refused}
+            return (
+                _clear("stock", "stock_import_failed", "a later import went through"),
+                *(
+                    Raise(kind="stock_line_refused", subject=sku, message=refused[sku])
+                    if sku in refused
+                    else _clear(sku, "stock_line_refused", "taken")
+                    for sku in event.skus
+                ),
+            )
+        case _:
+            return ()
+
+
+def _dispatch(event: Event) -> tuple[Condition, ...]:
+    match event:
+        case dispatch.CourierUnmapped():
+            code = f" ({event.courier_code})" if event.courier_code else ""
+            return (
+                Raise(
+                    kind="courier_unmapped",
+                    subject=event.courier_name.casefold(),
+                    message=f"no carrier of the marketplace is known for "
+                    f"{event.courier_name!r}{code}; parcels wait, the first of order "
+                    f"{event.order_id}",
+                    deadline=event.deadline,
+                ),
+            )
+        case dispatch.CarrierMapped():
+            return (_clear(event.courier.casefold(), "courier_unmapped", "mapped"),)
+        case dispatch.TrackingAwaited():
+            return (_parcel(event, "tracking_missing", "shipped without a tracking number"),)
+        case dispatch.ParcelUnmatched():
+            return (_parcel(event, "parcel_unmatched", event.message),)
+        case dispatch.ConfirmationRefused():
+            return (_parcel(event, "confirmation_refused", event.message),)
+        case dispatch.ConfirmationIntended() | dispatch.ParcelConfirmed():
+            kinds: tuple[str, ...] = ("tracking_missing", "parcel_unmatched")
+            if isinstance(event, dispatch.ParcelConfirmed):
+                kinds = (*kinds, "confirmation_refused")
+            mapped: tuple[Condition, ...] = ()
+            if isinstance(event, dispatch.ConfirmationIntended):
+                courier = event.courier_name.casefold()
+                mapped = (_clear(courier, "courier_unmapped", "its parcels go out"),)
+            return (Clear(subject=_subject(event), kinds=kinds, reason="confirmed"), *mapped)
+        case dispatch.SalesOrderCancelled():
+            return (
+                Raise(
+                    kind="cancelled_in_erp",
+                    subject=event.order_id,
+                    message=f"the ERP shows {event.reference} as cancelled: {event.reason}",
+                    deadline=event.deadline,
+                ),
+            )
+        case dispatch.DispatchClosed():
+            return (_clear(event.order_id, "cancelled_in_erp", event.reason),)
+        case _:
+            return ()
+
+
+def _subject(event: dispatch.ParcelEvent) -> str:
+    return f"{event.order_id}/{event.parcel_key}"
+
+
+def _parcel(
+    event: dispatch.TrackingAwaited | dispatch.ParcelUnmatched | dispatch.ConfirmationRefused,
+    kind: str,
+    message: str,
+) -> Condition:
+    return Raise(kind=kind, subject=_subject(event), message=message, deadline=event.deadline)
+
+
+def _money(event: Event) -> tuple[Condition, ...]:
+    match event:
+        case settlement.PayoutHeld():
+            return (
+                Raise(
+                    kind="payout_open",
+                    subject=event.cycle_id,
+                    message=f"{event.reason}; stated {event.stated}, lines {event.lines_total}",
+                    money=abs(event.residue),
+                ),
+            )
+        case settlement.PayoutClosed():
+            return (_clear(event.cycle_id, "payout_open", "residue 0, every line tied"),)
+        case settlement.SettlementLineSeen() if (
+            event.kind not in ROLE_OF_KIND and event.kind != PAYMENT
+        ):
+            return (
+                Raise(
+                    kind="unknown_line_type",
+                    subject=event.kind,
+                    message=f"lines of type {event.kind} have no account of their own",
+                ),
+            )
+        case _:
+            return ()
+
+
+def _jobs(event: Event) -> tuple[Condition, ...]:
+    match event:
+        case JobInterrupted():
+            return (
+                Raise(
+                    kind="job_interrupted",
+                    subject=f"{event.room}/{event.job}",
+                    message=event.message,
+                ),
+            )
+        case JobResumed():
+            return (_clear(f"{event.room}/{event.job}", "job_interrupted", "it works again"),)
+        case _:
+            return ()
+
+
+def _clear(subject: str, kind: str, reason: str) -> Clear:
+    return Clear(subject=subject, kinds=(kind,), reason=reason)

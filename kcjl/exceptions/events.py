@@ -1,0 +1,61 @@
+"""What can happen at the exceptions desk, and to the jobs of the service itself.
+
+Stream: exception-<kind>-<subject>; job-<room>-<job>.
+"""
+
+from datetime import datetime
+
+from kcjl.money import Money
+from kcjl.vocabulary import Event
+
+__all__ = ["ExceptionCleared", "ExceptionRaised", "JobInterrupted", "JobResumed"]
+
+
+class DeskEvent(Event, frozen=True, kw_only=True):
+    kind: str
+    subject: str
+
+    @property
+    def exception_id(self) -> str:
+        return f"{self.kind}:{self.subject}"
+
+    @property
+    def stream(self) -> str:
+        return f"exception-{self.kind}-{self.subject}"
+
+
+class ExceptionRaised(DeskEvent, frozen=True, kw_only=True):
+    """A condition needs a person; raised again while open, it is the same exception."""
+
+    severity: str
+    message: str
+    next_step: str
+    owner: str
+    money_at_risk: Money | None = None
+    deadline: datetime | None = None
+
+
+class ExceptionCleared(DeskEvent, frozen=True, kw_only=True):
+    """The condition is gone."""
+
+    reason: str
+
+
+class JobEvent(Event, frozen=True, kw_only=True):
+    room: str
+    job: str
+
+    @property
+    def stream(self) -> str:
+        return f"job-{self.room}-{self.job}"
+
+
+class JobInterrupted(JobEvent, frozen=True, kw_only=True):
+    """A job of a room failed and is tried again with growing pauses."""
+
+    message: str
+    code: str
+
+
+class JobResumed(JobEvent, frozen=True, kw_only=True):
+    """A job that had failed works again."""

@@ -1,0 +1,103 @@
+"""State as a fold of events, entry by entry.
+
+Promises: an entry changes only by `evolve(entry, event, key)`, a pure function, so the same
+events give the same entries. It reads nothing and decides nothing.
+Invariant: events are applied in order of position, each once.
+Called by rooms (their state) and by projections (their rows).
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+from kcjl.vocabulary import Event
+
+__all__ = ["Fold", "Table"]
+
+S = TypeVar("S")
+
+
+class Fold(Generic[S]):
+    """Which entries an event touches, and what becomes of each. None means: no such entry."""
+
+    def __init__(
+        self,
+        keys: Callable[[Event], tuple[str, ...]],
+        evolve: Callable[[S | None, Event, str], S | None],
+    ) -> None:
+        self.keys = keys
+        self.evolve = evolve
+
+
+class Table(Generic[S]):
+    """The entries of one fold, in memory."""
+
+    def __init__(
+        self,
+        fold: Fold[S],
+        *,
+        watch: Callable[[S], bool] | None = None,
+        group: Callable[[S], str | None] | None = None,
+    ) -> None:
+        self._fold = fold
+        self._watch = watch
+        self._group = group
+        self._groups: dict[str, dict[str, None]] = {}
+        self._watched: dict[str, None] = {}
+        self._entries: dict[str, S] = {}
+
+    def apply(self, event: Event) -> tuple[str, ...]:
+        """Apply one event; returns the keys that it touched."""
+        keys = self._fold.keys(event)
+        for key in keys:
+            before = self._entries.get(key)
+            entry = self._fold.evolve(before, event, key)
+            if self._group is not None:
+                self._regroup(key, before, entry)
+            if entry is None:
+                self._entries.pop(key, None)
+            else:
+                self._entries[key] = entry
+            if entry is not None and self._watch is not None and self._watch(entry):
+                self._watched[key] = None
+            else:
+                self._watched.pop(key, None)
+        return keys
+
+    def _regroup(self, key: str, before: S | None, after: S | None) -> None:
+        if self._group is None:
+            return
+        old = None if before is None else self._group(before)
+        new = None if after is None else self._group(after)
+        if old != new and old is not None:
+            self._groups.get(old, {}).pop(key, None)
+        if new is not None:
+            self._groups.setdefault(new, {})[key] = None
+
+    def grouped(self, group: str) -> list[S]:
+        """The entries of one group, oldest first."""
+        return [self._entries[key] for key in self._groups.get(group, {})]
+
+    def watched(self) -> list[tuple[str, S]]:
+        """The entries for which `watch` holds, oldest first: where work may be due."""
+        return [(key, self._entries[key]) for key in self._watched]
+
+    def get(self, key: str) -> S | None:
+        return self._entries.get(key)
+
+    def __getitem__(self, key: str) -> S:
+        return self._entries[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def items(self) -> Iterator[tuple[str, S]]:
+        return iter(list(self._entries.items()))
+
+    def values(self) -> Iterator[S]:
+        return iter(list(self._entries.values()))

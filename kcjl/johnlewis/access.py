@@ -1,0 +1,81 @@
+"""Access to one shop of one tenant: where it is, the key, and the bounds we keep.
+
+Promises: what can't work is refused when the settings are read, not at the first call; the key
+is in no message and no representation. It opens no connection. Invariant: a key never travels
+in the clear unless the settings say so. Called by `http.py`, `seller_api.py` and the settings.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from kcjl.errors import SettingsUnusable
+from kcjl.johnlewis.budget import Budget, checked_budgets
+
+__all__ = ["SellerApiSettings"]
+
+
+class SellerApiSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Access to one shop of one tenant. Time-outs are seconds of real time."""
+
+    base_url: str
+    """https://<tenant host>; every path below starts with /api/."""
+    api_key: str
+    """Shown in no message, no representation."""
+    shop_id: int | None = None
+    """Needed only when the key's user reaches several shops."""
+    authorization: Literal["key", "bearer"] = "key"
+    """The raw key; some tenants want an OAuth bearer token instead (contract b.0)."""
+    user_agent: str = "kcjl"
+    connect_timeout_s: float = 10.0
+    read_timeout_s: float = 60.0
+    """From the connection to the last byte of the answer."""
+    body_bytes_max: int = 64 * 1024 * 1024
+    budgets: Mapping[str, tuple[Budget, ...]] = {}
+    """Operation -> its call budgets, instead of those of contract d.1; empty means none."""
+    currency_default: str = "GBP"
+    """Where a row names no currency."""
+    stock_lines_max: int = 10_000
+    """Lines in one STO01 file; the tenant's own limit is not known (contract g)."""
+    allow_plain_http: bool = False
+    """http:// is refused but for loopback; a key does not travel in the clear."""
+
+    def __post_init__(self) -> None:
+        url = urlsplit(self.base_url)
+        if url.scheme not in {"http", "https"} or not url.hostname or "@" in url.netloc:
+            raise SettingsUnusable(
+                "base_url must be like https://tenant.example, without a user"
+            )
+        if url.query or url.fragment:
+            raise SettingsUnusable("base_url must not have a query or a fragment")
+        if url.scheme == "http" and not (self.allow_plain_http or _is_loopback(url.hostname)):
+            raise SettingsUnusable("base_url must be https; see allow_plain_http")
+        for name, word in (("api_key", self.api_key), ("user_agent", self.user_agent)):
+            if not word.strip() or not (word.isascii() and word.isprintable()):
+                raise SettingsUnusable(f"{name} is empty or has characters no header can hold")
+        if min(self.connect_timeout_s, self.read_timeout_s) <= 0:
+            raise SettingsUnusable("connect_timeout_s and read_timeout_s must be above 0")
+        if min(self.body_bytes_max, self.stock_lines_max) < 1:
+            raise SettingsUnusable("body_bytes_max and stock_lines_max must be above 0")
+        checked_budgets(self.budgets)
+
+    def __repr__(self) -> str:
+        return f"SellerApiSettings(base_url={self.base_url!r}, api_key=***, …)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("base_url", self.base_url), ("api_key", "***")]
+
+    @property
+    def root(self) -> str:
+        """What comes before /api/, however the setting was written."""
+        return self.base_url.rstrip("/").removesuffix("/api")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,322 @@
+"""HTTP to the marketplace: one request, its errors, its pages.
+
+Promises: one call is one request, never repeated behind the caller's back; it waits for its
+turn first; every answer is bounded in time and size; the key is in no message. A write that
+may have arrived and was not answered raises `OutcomeUnknown`, one that was refused `Refused`,
+one that was certainly not taken `Unavailable`. Pages are read to the end, rows that move under
+the paging are taken once. It knows no field of any record. Invariant: nothing is sent to any
+host but the one in the settings (redirects are not followed).
+Called by `seller_api.py`. Source: contract johnlewis b.0, d.
+"""
+
+import email.utils
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import msgspec
+from aiohttp import hdrs
+from yarl import URL
+
+from kcjl.clock import Clock
+from kcjl.errors import (
+    CredentialsRefused,
+    KcjlError,
+    NotFound,
+    OutcomeUnknown,
+    ProtocolSurprise,
+    RateLimited,
+    Refused,
+    Unavailable,
+)
+from kcjl.johnlewis.access import SellerApiSettings
+from kcjl.johnlewis.budget import HOLD_S_MAX, CallBudgets
+from kcjl.johnlewis.reading import Page, plain_text, words_of_refusal
+
+__all__ = ["Answer", "Call", "SellerHttp"]
+
+RETRY_AFTER_S_DEFAULT = 60.0
+"""Back-off after a 429 that does not say for how long (contract g)."""
+
+PAGE_ROWS = 100
+"""`max` of the offset family; its default of 10 loses rows (contract f.5)."""
+
+PAGES_MAX = 10_000
+"""No list of a shop has more pages; reaching this is told, never cut."""
+
+SWEEPS_MAX = 3
+"""So often a list that shrank while it was read is read again from the start."""
+
+_Row = TypeVar("_Row")
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One request to make."""
+
+    operation: str
+    path: str
+    """Below the root, already quoted."""
+    method: str = "GET"
+    subject: str = ""
+    """What it is about, for messages."""
+    query: tuple[tuple[str, str], ...] = ()
+    json: bytes | None = None
+    file: bytes | None = None
+    """A CSV file, sent as the multipart part `file`."""
+    accept: str = "application/json"
+
+    @property
+    def writes(self) -> bool:
+        return self.method != "GET"
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.subject}".strip()
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A 2xx answer."""
+
+    body: bytes
+    location: str | None = None
+    has_next: bool | None = None
+    """Whether the `Link` header names a next page; None without that header."""
+
+
+class _CutOff(Exception):
+    """Raised when the connection broke after something may have been sent."""
+
+
+class _TooLong(Exception):
+    """Raised when an answer is longer than the settings allow."""
+
+
+_UNSENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ServerFingerprintMismatch,
+    aiohttp.ClientHttpProxyError,
+)
+"""Errors that are raised before anything of the request has left the machine."""
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """One try. The client library repeats a PUT by itself when the connection breaks, and the
+    answer to the second would hide that the first was done.
+    """
+    try:
+        return await handler(request)
+    except _UNSENT:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _CutOff(type(error).__name__) from None
+
+
+class SellerHttp:
+    """Requests to one shop."""
+
+    def __init__(
+        self, settings: SellerApiSettings, *, clock: Clock, session: aiohttp.ClientSession
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._session = session
+        self._budgets = CallBudgets(settings.budgets, clock)
+        bearer = "Bearer " if settings.authorization == "bearer" else ""
+        self._headers = {
+            hdrs.AUTHORIZATION: bearer + settings.api_key,
+            hdrs.USER_AGENT: settings.user_agent,
+        }
+
+    async def send(self, call: Call) -> Answer:
+        """Wait for the turn, then one request and its answer."""
+        turn = await self._budgets.turn(call.operation)
+        try:
+            return await self._exchange(call)
+        finally:
+            self._budgets.answered(turn)
+
+    # ── pages ───────────────────────────────────────────────────────────────────────────────
+
+    async def offset_rows(self, call: Call, read: Callable[[bytes], Page[_Row]]) -> list[_Row]:
+        """All rows of the offset family, each once, as it was last seen."""
+        rows: dict[str, _Row] = {}
+        turn = await self._budgets.turn(call.operation)
+        try:
+            for _ in range(SWEEPS_MAX):
+                if await self._sweep(call, read, rows):
+                    break
+        finally:
+            self._budgets.answered(turn)
+        return list(rows.values())
+
+    async def _sweep(
+        self, call: Call, read: Callable[[bytes], Page[_Row]], rows: dict[str, _Row]
+    ) -> bool:
+        """One reading from the start; False when rows may have slipped past it.
+
+        The offset is the number of different rows seen, so that a repeat makes it step back.
+        """
+        seen: set[str] = set()
+        offset, count, shrank = 0, None, False
+        for _ in range(PAGES_MAX):
+            answer = await self._exchange(
+                _with(call, ("offset", str(offset)), ("max", str(PAGE_ROWS)))
+            )
+            page = read(answer.body)
+            fresh = {key for key, _ in page.rows} - seen
+            seen |= fresh
+            rows.update(page.rows)
+            shrank = shrank or _is_less(page.total, count)
+            count = page.total
+            if not page.rows:
+                break
+            if count is not None and count < len(page.rows):
+                count = None  # it counts less than it shows: not to be trusted
+            if count is not None and len(seen) >= count:
+                break
+            if count is None and (not fresh or answer.has_next is False):
+                break
+            if count is not None and not fresh and offset + len(page.rows) >= count:
+                break  # the end, and rows have slipped in front: they are in the next sweep
+            offset = len(seen) if fresh else offset + len(page.rows)
+        else:
+            raise ProtocolSurprise(f"{call}: more than {PAGES_MAX} pages; nothing was taken")
+        if count and not seen:
+            raise ProtocolSurprise(f"{call}: it counts {count} rows and shows none")
+        return not shrank and (count is None or len(seen) >= count)
+
+    async def seek_rows(self, call: Call, read: Callable[[bytes], Page[_Row]]) -> list[_Row]:
+        """All rows of the seek family, each once, as it was last seen."""
+        rows: dict[str, _Row] = {}
+        tokens: set[str] = set()
+        turn = await self._budgets.turn(call.operation)
+        try:
+            page = read((await self._exchange(call)).body)
+            rows.update(page.rows)
+            while token := page.next_token:
+                if token in tokens or len(tokens) >= PAGES_MAX:
+                    raise ProtocolSurprise(f"{call}: its pages do not come to an end")
+                tokens.add(token)
+                page = read((await self._exchange(_with(call, ("page_token", token)))).body)
+                rows.update(page.rows)
+        finally:
+            self._budgets.answered(turn)
+        return list(rows.values())
+
+    # ── one request ─────────────────────────────────────────────────────────────────────────
+
+    async def _exchange(self, call: Call) -> Answer:
+        limits = self._settings
+        try:
+            with self._clock.deadline(limits.connect_timeout_s + limits.read_timeout_s):
+                async with self._request(call) as response:
+                    body = await self._body(response)
+                    status, headers = response.status, response.headers
+        except _UNSENT as error:
+            raise Unavailable(self._message(call, f"could not connect: {error}")) from None
+        except _TooLong:
+            too_long = f"the answer is longer than {limits.body_bytes_max} bytes"
+            raise self._unclear(call, too_long, ProtocolSurprise) from None
+        except (_CutOff, aiohttp.ClientError, TimeoutError, OSError) as error:
+            name = str(error) if isinstance(error, _CutOff) else type(error).__name__
+            raise self._unclear(call, f"no whole answer ({name})", Unavailable) from None
+        if not 200 <= status < 300:  # noqa: PLR2004 - the success statuses
+            raise self._failure(call, status, headers, body)
+        link = headers.get(hdrs.LINK)
+        return Answer(
+            body=body,
+            location=headers.get(hdrs.LOCATION),
+            has_next=None if link is None else 'rel="next"' in link or "rel=next" in link,
+        )
+
+    def _request(self, call: Call) -> "aiohttp.client._RequestContextManager":
+        query = call.query
+        if self._settings.shop_id is not None:
+            query = (*query, ("shop_id", str(self._settings.shop_id)))
+        encoded = "?" + urlencode(query, quote_via=quote) if query else ""
+        headers = {**self._headers, hdrs.ACCEPT: call.accept}
+        body: bytes | aiohttp.FormData | None = call.json
+        if call.json is not None:
+            headers[hdrs.CONTENT_TYPE] = "application/json"
+        elif call.file is not None:
+            body = aiohttp.FormData()
+            body.add_field("file", call.file, filename="stock.csv", content_type="text/csv")
+        elif call.writes:
+            headers[hdrs.CONTENT_LENGTH] = "0"
+        return self._session.request(
+            call.method,
+            URL(self._settings.root + call.path + encoded, encoded=True),
+            headers=headers,
+            data=body,
+            allow_redirects=False,
+            raise_for_status=False,
+            skip_auto_headers=() if body is not None else (hdrs.CONTENT_TYPE,),
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._settings.connect_timeout_s),
+            middlewares=(_send_once,),
+        )
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        parts = bytearray()
+        async for part in response.content.iter_any():
+            parts += part
+            if len(parts) > self._settings.body_bytes_max:
+                raise _TooLong
+        return bytes(parts)
+
+    # ── what went wrong ─────────────────────────────────────────────────────────────────────
+
+    def _failure(
+        self, call: Call, status: int, headers: Mapping[str, str], body: bytes
+    ) -> KcjlError:
+        words, reason_code = words_of_refusal(body)
+        said = f"answered {status}: {words or 'no reason given'}"
+        if status == 429:  # noqa: PLR2004 - Too Many Requests
+            seconds = self._retry_after_s(headers)
+            self._budgets.hold(call.operation, seconds)
+            return RateLimited(self._message(call, said), retry_after_s=seconds)
+        if status >= 500 or status == 408 or status < 400:  # noqa: PLR2004 - classes of status
+            return self._unclear(call, said, Unavailable if status >= 400 else ProtocolSurprise)  # noqa: PLR2004
+        kind = {401: CredentialsRefused, 403: CredentialsRefused, 404: NotFound}.get(
+            status, Refused
+        )
+        return kind(self._message(call, said), reason_code=reason_code, status=status)
+
+    def _unclear(self, call: Call, what: str, for_reads: type[Unavailable]) -> KcjlError:
+        """A read can be asked again; of a write nobody knows whether it was done."""
+        kind = OutcomeUnknown if call.writes else for_reads
+        return kind(self._message(call, what))
+
+    def _message(self, call: Call, what: str) -> str:
+        return plain_text(f"{call}: {what}".replace(self._settings.api_key, "***"))
+
+    def _retry_after_s(self, headers: Mapping[str, str]) -> float:
+        """Seconds, or a date against the answer's own; within bounds, whatever they say."""
+        told = headers.get(hdrs.RETRY_AFTER, "").strip()
+        if re.fullmatch(r"-?[0-9]+(\.[0-9]*)?", told):
+            seconds = float(told)
+        else:
+            until, answered = _http_date(told), _http_date(headers.get(hdrs.DATE, ""))
+            if until is None:
+                return RETRY_AFTER_S_DEFAULT
+            seconds = (until - (answered or self._clock.now())).total_seconds()
+        return min(max(seconds, 1.0), HOLD_S_MAX)
+
+
+def _is_less(count: int | None, before: int | None) -> bool:
+    return count is not None and before is not None and count < before
+
+
+def _http_date(told: str) -> datetime | None:
+    try:
+        return email.utils.parsedate_to_datetime(told)
+    except (ValueError, TypeError):
+        return None
+
+
+def _with(call: Call, *query: tuple[str, str]) -> Call:
+    return msgspec.structs.replace(call, query=(*call.query, *query))

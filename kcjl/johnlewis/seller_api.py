@@ -1,0 +1,330 @@
+"""John Lewis Marketplace over Mirakl's seller API: every call of `MarketplacePort`.
+
+Promises: reads return every page; each write is one request (OR04: one per 100 orders) and ends
+as done, `Refused`, `Unavailable` (certainly not taken) or `OutcomeUnknown` (look first); calls
+wait until their budget allows them. It keeps nothing between calls but those budgets, and tries
+nothing twice. Invariant: Mirakl's words stop here and in the modules beside it: `wire.py` has
+the fields; `records.py`, `parcels.py` and `shop_account.py` translate; `http.py` sends;
+`budget.py` waits.
+Called by the actors through the port. Source: contract johnlewis b, c, d.
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+
+from kcjl.clock import Clock
+from kcjl.errors import Misuse, OutcomeUnknown, ProtocolSurprise
+from kcjl.johnlewis import parcels, records, shop_account, wire
+from kcjl.johnlewis.access import SellerApiSettings
+from kcjl.johnlewis.budget import BUDGETS, Budget
+from kcjl.johnlewis.http import PAGE_ROWS, Call, SellerHttp
+from kcjl.johnlewis.port import (
+    Account,
+    BillingCycle,
+    Carrier,
+    Offer,
+    Order,
+    Platform,
+    Shipment,
+    ShipmentRequest,
+    ShippingType,
+    StockFigure,
+    StockImport,
+    StockImportError,
+    Tracking,
+    TransactionLine,
+)
+from kcjl.johnlewis.reading import text
+
+__all__ = ["BUDGETS", "Budget", "SellerApi", "SellerApiSettings"]
+
+IDS_MAX = 100
+"""Ids in one filter, orders in one OR04; more is a 400 (contract b.0, d.2)."""
+
+REFERENCE_CHARACTERS_MAX = 2000
+TRANSACTION_ROWS = 2000
+CYCLE_ROWS = 1000
+
+
+class SellerApi:
+    """One shop of John Lewis Marketplace."""
+
+    def __init__(
+        self, settings: SellerApiSettings, *, clock: Clock, session: aiohttp.ClientSession
+    ) -> None:
+        self._settings = settings
+        self._currency = settings.currency_default
+        self._http = SellerHttp(settings, clock=clock, session=session)
+
+    # ── health and settings of the tenant ───────────────────────────────────────────────────
+
+    async def ping(self) -> None:
+        """V01: any 2xx is up; what it says may change and is not read."""
+        await self._http.send(Call(operation="V01", path="/api/version"))
+
+    async def account(self) -> Account:
+        return records.account(await self._read("A01", "/api/account"), self._currency)
+
+    async def platform(self) -> Platform:
+        return records.platform(await self._read("PC01", "/api/platform/configuration"))
+
+    async def carriers(self) -> Sequence[Carrier]:
+        return records.carriers(await self._read("SH21", "/api/shipping/carriers"))
+
+    async def shipping_types(self) -> Sequence[ShippingType]:
+        return records.shipping_types(await self._read("SH12", "/api/shipping/types"))
+
+    async def _read(self, operation: str, path: str) -> bytes:
+        return (await self._http.send(Call(operation=operation, path=path))).body
+
+    # ── offers and stock ────────────────────────────────────────────────────────────────────
+
+    async def offers(self) -> Sequence[Offer]:
+        """OF21, by title: the default, by price, moves under the paging more often."""
+        call = Call(operation="OF21", path="/api/offers", query=(("sort", "productTitle"),))
+        return await self._http.offset_rows(
+            call, lambda body: records.offers(body, self._currency)
+        )
+
+    async def publish_stock(self, figures: Sequence[StockFigure]) -> str:
+        """STO01. Raises `Misuse` for figures no stock file can hold."""
+        call = Call(
+            operation="STO01",
+            method="POST",
+            path="/api/offers/stock/imports",
+            subject=f"of {len(figures)} lines",
+            file=_stock_file(figures, self._settings.stock_lines_max),
+        )
+        answer = await self._http.send(call)
+        try:
+            told = wire.decoded(answer.body or b"{}", wire.WireImport, str(call)).import_id
+        except ProtocolSurprise:
+            told = None
+        import_id = text(told) or (answer.location or "").rstrip("/").rpartition("/")[2]
+        if not import_id:
+            raise OutcomeUnknown(f"{call}: taken, but the answer does not say its import id")
+        return import_id
+
+    async def stock_import(self, import_id: str) -> StockImport:
+        path = f"/api/offers/stock/imports/{_segment(import_id)}/status"
+        call = Call(operation="STO02", path=path, subject=f"of import {import_id}")
+        return records.stock_import((await self._http.send(call)).body, import_id)
+
+    async def stock_import_errors(self, import_id: str) -> Sequence[StockImportError]:
+        call = Call(
+            operation="STO03",
+            path=f"/api/offers/stock/imports/{_segment(import_id)}/error_report",
+            subject=f"of import {import_id}",
+            accept="text/csv, */*;q=0.5",
+        )
+        return records.stock_import_errors((await self._http.send(call)).body)
+
+    # ── orders ──────────────────────────────────────────────────────────────────────────────
+
+    async def orders_updated_since(self, since: datetime) -> Sequence[Order]:
+        return await self._orders(("start_update_date", _moment(since)))
+
+    async def orders_by_id(self, order_ids: Sequence[str]) -> Sequence[Order]:
+        """OR11 by id; ids nobody knows are simply not in the answer."""
+        wanted = list(dict.fromkeys(order_ids))
+        if any(not order_id.strip() or "," in order_id for order_id in wanted):
+            raise Misuse("an order id is empty or holds a comma")
+        found: list[Order] = []
+        for start in range(0, len(wanted), IDS_MAX):
+            chunk = wanted[start : start + IDS_MAX]
+            told = await self._orders(("order_ids", ",".join(chunk)))
+            found += [order for order in told if order.order_id in chunk]
+        return found
+
+    async def _orders(self, which: tuple[str, str]) -> Sequence[Order]:
+        call = Call(operation="OR11", path="/api/orders", query=(which,))
+        return await self._http.offset_rows(
+            call, lambda body: records.orders(body, self._currency)
+        )
+
+    async def accept(self, order_id: str, decisions: Mapping[str, bool]) -> None:
+        if not decisions:
+            raise Misuse(f"OR21 of order {order_id}: no line is decided")
+        asked = wire.WireAcceptance(
+            order_lines=[
+                wire.WireDecision(id=line, accepted=accepted)
+                for line, accepted in decisions.items()
+            ]
+        )
+        await self._put_order("OR21", order_id, "accept", msgspec.json.encode(asked))
+
+    async def write_seller_references(self, references: Mapping[str, str]) -> Mapping[str, str]:
+        """OR04. A reference that the marketplace would never take is not sent, but returned."""
+        refused: dict[str, str] = {}
+        sendable: dict[str, str] = {}
+        for order_id, reference in references.items():
+            if reference.strip() and len(reference) <= REFERENCE_CHARACTERS_MAX:
+                sendable[order_id] = reference
+            else:
+                refused[order_id] = (
+                    f"a reference has 1 to {REFERENCE_CHARACTERS_MAX} characters"
+                )
+        left = iter(sendable.items())
+        while chunk := dict(islice(left, IDS_MAX)):
+            refused |= await self._write_references(chunk)
+        return refused
+
+    async def _write_references(self, references: Mapping[str, str]) -> dict[str, str]:
+        asked = [
+            wire.WireOrderAsked(
+                order_id=order_id,
+                references=wire.WireReferenceAsked(order_reference_for_seller=reference),
+            )
+            for order_id, reference in references.items()
+        ]
+        call = Call(
+            operation="OR04",
+            method="PUT",
+            path="/api/orders",
+            subject=f"of {len(asked)} orders",
+            json=msgspec.json.encode({"orders": asked}),
+        )
+        answer = await self._http.send(call)
+        try:
+            return records.reference_refusals(answer.body, tuple(references))
+        except ProtocolSurprise as surprise:
+            raise OutcomeUnknown(surprise.message) from None
+
+    async def set_tracking(self, order_id: str, tracking: Tracking) -> None:
+        asked = msgspec.json.encode(_tracking_asked(tracking))
+        await self._put_order("OR23", order_id, "tracking", asked)
+
+    async def ship(self, order_id: str) -> None:
+        await self._put_order("OR24", order_id, "ship", None)
+
+    async def _put_order(
+        self, operation: str, order_id: str, action: str, asked: bytes | None
+    ) -> None:
+        """The all-or-nothing writes on one order: a 2xx is done, whatever it says (b.0)."""
+        call = Call(
+            operation=operation,
+            method="PUT",
+            path=f"/api/orders/{_segment(order_id)}/{action}",
+            subject=f"of order {order_id}",
+            json=asked,
+        )
+        await self._http.send(call)
+
+    # ── parcels ─────────────────────────────────────────────────────────────────────────────
+
+    async def create_shipment(self, request: ShipmentRequest) -> Shipment:
+        """ST01, one parcel a call: its errors name an order, so two can't be told apart."""
+        if not request.lines or any(units < 1 for _, units in request.lines):
+            raise Misuse(f"ST01 of order {request.order_id}: a parcel holds units of lines")
+        asked = wire.WireShipmentAsked(
+            order_id=request.order_id,
+            shipment_lines=[
+                wire.WireShipmentLineAsked(
+                    order_line_id=line,
+                    quantity=units,
+                    package_reference=request.package_reference or None,
+                )
+                for line, units in request.lines
+            ],
+            tracking=_tracking_asked(request.tracking) if request.tracking else None,
+            invoice_reference=request.invoice_reference or None,
+            shipped=True,
+        )
+        call = Call(
+            operation="ST01",
+            method="POST",
+            path="/api/shipments",
+            subject=f"of order {request.order_id}",
+            json=msgspec.json.encode({"shipments": [asked]}),
+        )
+        answer = await self._http.send(call)
+        try:
+            return parcels.shipment_made(answer.body, request)
+        except ProtocolSurprise as surprise:
+            raise OutcomeUnknown(surprise.message) from None
+
+    async def shipments(self, order_id: str) -> Sequence[Shipment]:
+        call = Call(
+            operation="ST11",
+            path="/api/shipments",
+            subject=f"of order {order_id}",
+            query=(("order_id", order_id), ("limit", str(PAGE_ROWS))),
+        )
+        told = await self._http.seek_rows(call, parcels.shipments)
+        return [shipment for shipment in told if shipment.order_id in ("", order_id)]
+
+    # ── the shop's account ──────────────────────────────────────────────────────────────────
+
+    async def transaction_lines(self, updated_since: datetime) -> Sequence[TransactionLine]:
+        call = Call(
+            operation="TL02",
+            path="/api/sellerpayment/transactions_logs",
+            query=(
+                ("last_updated_from", _moment(updated_since)),
+                ("sort", "lastUpdated,ASC"),
+                ("limit", str(TRANSACTION_ROWS)),
+            ),
+        )
+        lines = await self._http.seek_rows(
+            call, lambda body: shop_account.transaction_lines(body, self._currency)
+        )
+        return sorted(lines, key=lambda line: line.updated_at)
+
+    async def billing_cycles(self, created_since: datetime) -> Sequence[BillingCycle]:
+        call = Call(
+            operation="SBC11",
+            path="/api/seller-billing-cycles",
+            query=(
+                ("start_date", _moment(created_since)),
+                *(("pay_out_state", state) for state in ("TO_PAY", "FAILED", "PAID")),
+                ("limit", str(CYCLE_ROWS)),
+            ),
+        )
+        return await self._http.seek_rows(
+            call, lambda body: shop_account.billing_cycles(body, self._currency)
+        )
+
+
+def _stock_file(figures: Sequence[StockFigure], lines_max: int) -> bytes:
+    """The columns exactly as STO01 names them; global quantities, so no warehouse."""
+    if not 0 < len(figures) <= lines_max:
+        raise Misuse(f"STO01: {len(figures)} lines; a stock file has 1 to {lines_max}")
+    if len({figure.sku for figure in figures}) < len(figures):
+        raise Misuse("STO01: a SKU stands on two lines, and the last would win unseen")
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerow(("offer-sku", "quantity", "warehouse-code", "update-delete"))
+    for figure in figures:
+        if not figure.sku.strip() or not figure.sku.isprintable() or figure.quantity < 0:
+            raise Misuse(f"STO01: {figure.sku!r} × {figure.quantity} can't be published")
+        writer.writerow((figure.sku, figure.quantity, "", ""))
+    return file.getvalue().encode()
+
+
+def _tracking_asked(tracking: Tracking) -> wire.WireTrackingAsked:
+    return wire.WireTrackingAsked(
+        carrier_code=tracking.carrier_code or None,
+        carrier_name=tracking.carrier_name or None,
+        tracking_number=tracking.tracking_number or None,
+    )
+
+
+def _moment(when: datetime) -> str:
+    """ISO 8601 in UTC, whole seconds: the fraction is cut, so that nothing is missed."""
+    if when.tzinfo is None:
+        raise Misuse(f"{when} has no time zone")
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _segment(name: str) -> str:
+    """An id as one segment of a path."""
+    if not name.strip() or set(name) == {"."}:
+        raise Misuse(f"{name!r} can't be an id")
+    return quote(name, safe="")

@@ -1,0 +1,130 @@
+"""XML that comes from the ERP, read without trusting it.
+
+Promises: no entity is expanded, no DTD is accepted, nothing is fetched, depth and size are
+bounded; namespaces are taken off the documents in strings. It knows nothing of SOAP or trade.
+Invariant: whatever arrives, the outcome is an element, None (nothing there) or an error.
+A single text longer than 10,000,000 bytes is refused by libxml2's own bound (huge_tree=False).
+Called by `soap.py`, `wsdl.py` and `documents.py`.
+"""
+
+import re
+
+from lxml import etree
+from lxml.etree import _Element as Element
+
+from kcjl.errors import ProtocolSurprise
+
+__all__ = ["Element", "Unreadable", "excerpt", "local_name", "parse_answer", "parse_document"]
+
+EXCERPT_CHARS_MAX = 300
+"""How much of an answer that was not understood is quoted in an error."""
+
+_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
+_DECLARED_ENCODING = re.compile(rb"\A\s*<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
+_CLOSED_ENVELOPE = re.compile(rb"</[^<>]*Envelope\s*>\Z")
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Unreadable(Exception):
+    """Raised when a body is not the XML that it should be."""
+
+    def __init__(self, reason: str, *, truncated: bool = False) -> None:
+        super().__init__(reason)
+        self.truncated = truncated
+        """It starts like a SOAP answer, and ends before its end."""
+
+
+def parse_answer(body: bytes, charset: str | None) -> Element:
+    """The root of an HTTP body. `charset` is the one that the HTTP header names.
+
+    Bytes that are no UTF-8 although they should be are read as Windows-1252, the character
+    set of the ERP's database (contract khaos b.0).
+    """
+    try:
+        return _parse(body, _encoding(body, charset))
+    except etree.XMLSyntaxError as error:
+        raise Unreadable(str(error), truncated=_is_truncated(body)) from None
+    except (LookupError, ValueError) as error:
+        raise Unreadable(str(error)) from None
+
+
+def parse_document(text: str) -> Element | None:
+    """The root of an XML document that came as a string; None when there is nothing in it.
+
+    Raises ProtocolSurprise when it is no XML. Its declaration is passed over: the text has been
+    decoded already.
+    """
+    bare = _DECLARATION.sub("", text.lstrip("\ufeff"), count=1).strip()
+    if not bare:
+        return None
+    try:
+        root = _parse(bare.encode("utf-8", "surrogatepass"), "utf-8")
+    except (etree.XMLSyntaxError, Unreadable) as error:
+        raise ProtocolSurprise(
+            f"Khaos Control sent a document that can't be read ({error}): {excerpt(bare)}"
+        ) from None
+    return without_namespaces(root)
+
+
+def without_namespaces(root: Element) -> Element:
+    """The same tree with bare tags; the ERP's documents are known by their local names."""
+    for element in root.iter():
+        if isinstance(element.tag, str) and "}" in element.tag:
+            element.tag = local_name(element)
+    return root
+
+
+def local_name(element: Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def excerpt(text: str | bytes) -> str:
+    """The beginning of an answer, on one line."""
+    known = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    line = " ".join(known[: 4 * EXCERPT_CHARS_MAX].split())
+    return line if len(line) <= EXCERPT_CHARS_MAX else line[:EXCERPT_CHARS_MAX] + "…"
+
+
+def _encoding(body: bytes, charset: str | None) -> str | None:
+    """What to read the bytes as; None leaves it to the document's own marks."""
+    if body.startswith(_UTF_16_MARKS):
+        return None
+    declared = _DECLARED_ENCODING.match(body)
+    named = [name.casefold() for name in (charset,) if name]
+    if declared:  # readable as ASCII, so it is no UTF-16, whatever it says
+        named.append(declared.group(1).decode("ascii").casefold().replace("utf-16", "utf-8"))
+    others = [name for name in named if name not in ("utf-8", "utf8", "us-ascii")]
+    if not named or len(others) < len(named):
+        try:
+            body.decode("utf-8")
+        except UnicodeDecodeError:
+            return others[0] if others else "windows-1252"
+        return "utf-8"
+    return others[-1]
+
+
+def _is_truncated(body: bytes) -> bool:
+    """It begins like a SOAP answer, and its end is missing; or nothing came at all."""
+    bare = body.strip()
+    if not bare:
+        return True
+    if b"Envelope" in bare[:4096]:
+        return _CLOSED_ENVELOPE.search(bare[-512:]) is None
+    return bare.startswith(b"<") and not bare.endswith(b">")
+
+
+def _parse(body: bytes, encoding: str | None) -> Element:
+    parser = etree.XMLParser(
+        encoding=encoding,
+        resolve_entities=False,
+        load_dtd=False,
+        dtd_validation=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    root = etree.fromstring(body, parser)
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise Unreadable("the document has a DTD, and that is refused")
+    return root

@@ -1,0 +1,108 @@
+"""London wall time: how the ERP writes and reads its moments.
+
+Promises: aware UTC on our side, London wall time without a zone on the ERP's, right through
+both clock changes; the ERP's ways of writing "no date" are None. It asks no clock.
+Invariant: a "changed since" never comes out later on the ERP's wall than any change after it.
+Called by `kws.py`, `documents.py` and `order_document.py`. Source: contract khaos b.0, b.1.
+"""
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+
+from kcjl.clock import LONDON
+from kcjl.errors import ProtocolSurprise
+
+__all__ = ["NO_MOMENT", "changed_since", "received_date", "received_moment", "wall_time"]
+
+NO_MOMENT = "1899-12-31T00:00:00"
+"""What is sent where a date is asked for and none is meant (as the vendor's connector does)."""
+
+_NO_DATE_YEAR_MAX = 1900
+"""Years up to this one are the Delphi zero date and its like."""
+
+_ISO = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})"
+    r"(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?)?\Z"
+)
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:[T ].*)?\Z")
+
+
+def wall_time(moment: datetime) -> str:
+    """An aware moment as the ERP wants it: `YYYY-MM-DDTHH:MM:SS`, London, no zone.
+
+    >>> wall_time(datetime(2026, 7, 2, 8, 14, tzinfo=UTC))
+    '2026-07-02T09:14:00'
+    """
+    return moment.astimezone(LONDON).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def changed_since(moment: datetime) -> str:
+    """A cursor as wall time, early enough to lose nothing when the clocks go back.
+
+    In the hour that comes twice, what happens the second time is stamped like the first; from
+    a moment in the first one, the whole hour is asked for.
+    """
+    wall = moment.astimezone(LONDON)
+    comes_again = wall.fold == 0 and wall.utcoffset() != wall.replace(fold=1).utcoffset()
+    if comes_again:
+        wall = wall.replace(minute=0, second=0)
+    return wall.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def received_moment(text: str | None) -> datetime | None:
+    """A moment from a typed result as aware UTC; None where the ERP means none.
+
+    A closing `Z` (or a zero offset) is decoration: the value is London wall time. An offset
+    of hours is believed. A wall time that comes twice is taken as the first one.
+    """
+    if not text or not (bare := text.strip()):
+        return None
+    parts = _ISO.match(bare)
+    if parts is None:
+        day = received_date(bare)
+        return None if day is None else _from_wall(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - a wall time has no zone yet
+    year, month, day_of_month = (int(parts[n]) for n in (1, 2, 3))
+    if year <= _NO_DATE_YEAR_MAX:
+        return None
+    hour, minute, second = (int(parts[n] or 0) for n in (4, 5, 6))
+    micro = int((parts[7] or "0").ljust(6, "0")[:6])
+    try:
+        wall = datetime(year, month, day_of_month, hour, minute, second, micro)  # noqa: DTZ001 - as above
+    except ValueError:
+        raise ProtocolSurprise(f"Khaos Control sent {bare!r} as a date") from None
+    offset = _offset(parts[8])
+    return wall.replace(tzinfo=timezone(offset)).astimezone(UTC) if offset else _from_wall(wall)
+
+
+def received_date(text: str | None) -> date | None:
+    """A date from a document (`DD/MM/YYYY`, or ISO); None where the ERP means none.
+
+    Raises ProtocolSurprise when it is no date.
+    """
+    if not text or not (bare := text.strip()) or not bare.strip("0/-: T.Z"):
+        return None
+    iso, slashed = _ISO.match(bare), _SLASHED.match(bare)
+    if iso is not None:
+        year, month, day = int(iso[1]), int(iso[2]), int(iso[3])
+    elif slashed is not None:
+        year, month, day = int(slashed[3]), int(slashed[2]), int(slashed[1])
+    else:
+        raise ProtocolSurprise(f"Khaos Control sent {bare[:40]!r} as a date")
+    if year <= _NO_DATE_YEAR_MAX:
+        return None
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise ProtocolSurprise(f"Khaos Control sent {bare!r} as a date") from None
+
+
+def _from_wall(wall: datetime) -> datetime:
+    return wall.replace(tzinfo=LONDON).astimezone(UTC)
+
+
+def _offset(zone: str | None) -> timedelta:
+    if not zone or zone == "Z":
+        return timedelta(0)
+    hours, minutes = int(zone[1:3]), int(zone[-2:])
+    size = timedelta(hours=hours, minutes=minutes)
+    return -size if zone[0] == "-" else size

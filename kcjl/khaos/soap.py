@@ -1,0 +1,337 @@
+"""One SOAP 1.1 call to the ERP's web service at a time, and what became of it.
+
+Promises: every failure is told apart by what it means for a write. Nothing sent →
+`Unavailable`; sent, and no clear answer → `OutcomeUnknown` for a write, `Unavailable` (or
+`ProtocolSurprise`) for a read; a business fault → `SoapFault`, which is a `Refused`. It repeats
+nothing and knows no method. Invariant: one request in flight per service (contract khaos d), so
+the lock IS held over the call; each call asks for a connection of its own, for one that the
+server drops while we write would turn a certain "not sent" into an unknown outcome.
+Called by `kws.py`. Source: contract khaos b.0, d.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import aiohttp
+import anyio
+from lxml import etree
+
+from kcjl.clock import Clock
+from kcjl.errors import (
+    CredentialsRefused,
+    KcjlError,
+    OutcomeUnknown,
+    ProtocolSurprise,
+    RateLimited,
+    Refused,
+    Unavailable,
+)
+from kcjl.khaos.answer_xml import Element, Unreadable, excerpt, local_name, parse_answer
+from kcjl.khaos.kws_settings import KwsSettings
+from kcjl.khaos.typed_answer import Answer, read_envelope
+from kcjl.khaos.wsdl import Argument, Kind, Operation, Wsdl, documented, place, read_wsdl
+
+__all__ = ["SoapFault", "SoapService"]
+
+ANSWER_BYTES_MAX = 64 * 1024 * 1024
+WSDL_BYTES_MAX = 8 * 1024 * 1024
+WSDL_READ_S_MAX = 30.0
+WSDL_RETRY_AFTER = timedelta(minutes=10)
+"""How long the documented fallback is used before the WSDL is asked for again."""
+RETRY_AFTER_S_MAX = 3600.0
+
+ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+XSD = "http://www.w3.org/2001/XMLSchema"
+
+_TRANSIENT_CLASS = re.compile(r"DB|IB|Socket|Timeout|AccessViolation")
+"""Class names of faults that come from below the business (contract khaos d)."""
+_NO_INTERFACE = re.compile(r"EIntfCastError|interface not supported", re.IGNORECASE)
+
+
+class SoapFault(Refused):
+    """Raised when the ERP answered a call with a fault that is about the business."""
+
+    code = "KCJL-2001"
+
+
+class _Unsent(Exception):
+    """Nothing left this machine."""
+
+
+class _NoAnswer(Exception):
+    """It was sent, and no whole answer came."""
+
+    def __init__(self, reason: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
+class _Reply:
+    """An HTTP answer, whole."""
+
+    def __init__(self, response: aiohttp.ClientResponse, body: bytes) -> None:
+        self.status = response.status
+        self.charset = response.charset
+        self.retry_after_s = _retry_after(response.headers.get("Retry-After"))
+        self.body = body
+
+
+class SoapService:
+    """The web service behind one URL."""
+
+    def __init__(
+        self, settings: KwsSettings, *, clock: Clock, session: aiohttp.ClientSession
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._session = session
+        self._one_at_a_time = anyio.Lock()
+        self._wsdl: Wsdl | None = None
+        self._wsdl_not_before: datetime | None = None
+        fingerprint = bytes.fromhex(settings.certificate_sha256.replace(":", ""))
+        self._ssl: aiohttp.Fingerprint | bool = (
+            aiohttp.Fingerprint(fingerprint) if fingerprint else True
+        )
+        self._headers = {"Connection": "close", "Accept": "text/xml"}
+        if settings.auth == "basic":
+            login = f"{settings.user}:{settings.password}".encode()
+            self._headers["Authorization"] = f"Basic {b64encode(login).decode('ascii')}"
+
+    async def call(
+        self, method: str, arguments: Sequence[Argument] = (), *, writes: bool = False
+    ) -> Answer:
+        """Call one method once. See the head of this module for what it raises."""
+        async with self._one_at_a_time:
+            try:
+                operation = await self._operation(method)
+                reply = await self._post(operation, arguments)
+            except _Unsent as unsent:
+                raise Unavailable(
+                    f"Khaos Control can't be reached for {method}, nothing was sent: {unsent}"
+                ) from None
+            except _NoAnswer as silence:
+                raise _lost(method, silence, writes=writes) from None
+            return self._answer(method, reply, writes=writes)
+
+    async def _operation(self, method: str) -> Operation:
+        if self._wsdl is None:
+            not_before = self._wsdl_not_before
+            if not_before is None or self._clock.now() >= not_before:
+                self._wsdl = await self._read_wsdl()
+        return documented(method) if self._wsdl is None else self._wsdl.operation(method)
+
+    async def _read_wsdl(self) -> Wsdl | None:
+        """The WSDL; None when it can't be had or understood (the fallback takes over)."""
+        self._wsdl_not_before = self._clock.now() + WSDL_RETRY_AFTER
+        read_s = min(self._settings.read_timeout_s, WSDL_READ_S_MAX)
+        try:
+            reply = await self._exchange(
+                "GET", self._settings.wsdl_url, self._headers, None, read_s, WSDL_BYTES_MAX
+            )
+            if reply.status != 200:  # noqa: PLR2004 - the one good status
+                return None
+            return read_wsdl(parse_answer(reply.body, reply.charset))
+        except (_NoAnswer, Unreadable):
+            return None
+
+    async def _post(self, operation: Operation, arguments: Sequence[Argument]) -> _Reply:
+        settings = self._settings
+        url = settings.endpoint_url
+        if self._wsdl is not None and not settings.endpoint_is_given:
+            url = self._wsdl.address_on(settings.wsdl_url) or url
+        if settings.auth == "body":
+            secret = Argument(
+                name=settings.auth_parameter, kind=Kind.TEXT, text=settings.password
+            )
+            arguments = (*arguments, secret)
+        headers = {
+            **self._headers,
+            "Content-Type": "text/xml; charset=utf-8",
+            "SOAPAction": f'"{operation.action}"',
+        }
+        body = _envelope(operation, arguments, settings)
+        return await self._exchange(
+            "POST", url, headers, body, settings.read_timeout_s, ANSWER_BYTES_MAX
+        )
+
+    async def _exchange(
+        self,
+        verb: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        read_s: float,
+        bytes_max: int,
+    ) -> _Reply:
+        connect_s = self._settings.connect_timeout_s
+        deadlines = aiohttp.ClientTimeout(
+            total=connect_s + read_s,
+            connect=connect_s,
+            sock_connect=connect_s,
+            sock_read=read_s,
+        )
+        try:
+            async with self._session.request(
+                verb,
+                url,
+                data=body,
+                headers=headers,
+                timeout=deadlines,
+                allow_redirects=False,
+                raise_for_status=False,
+                ssl=self._ssl,
+            ) as response:
+                return _Reply(response, await _bounded(response, bytes_max))
+        except (
+            aiohttp.ClientConnectorError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.ServerFingerprintMismatch,
+            aiohttp.ClientHttpProxyError,
+            aiohttp.InvalidURL,
+        ) as error:
+            raise _Unsent(_named(error)) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _NoAnswer(_named(error)) from None
+
+    def _answer(self, method: str, reply: _Reply, *, writes: bool) -> Answer:
+        if reply.status in (401, 403):
+            raise CredentialsRefused(
+                f"Khaos Control does not let us call {method} (HTTP {reply.status}): check "
+                "user, password and allow-list",
+                status=reply.status,
+            )
+        if reply.status == 429 and not writes:  # noqa: PLR2004 - Too Many Requests
+            raise RateLimited(
+                f"Khaos Control asks us to slow down ({method})",
+                retry_after_s=reply.retry_after_s,
+            )
+        try:
+            content = _content(reply)
+        except _NoAnswer as silence:
+            raise _lost(method, silence, writes=writes) from None
+        except Unreadable as surprise:
+            message = f"Khaos Control's answer to {method} was not understood: {surprise}"
+            raise (OutcomeUnknown(message) if writes else ProtocolSurprise(message)) from None
+        if local_name(content) == "Fault":
+            raise self._fault(method, content, writes=writes)
+        return Answer(content)
+
+    def _fault(self, method: str, fault: Element, *, writes: bool) -> KcjlError:
+        text, class_names = _fault_words(fault)
+        said = f"Khaos Control answered {method} with a fault: {excerpt(text) or '(no text)'}"
+        if _TRANSIENT_CLASS.search(" ".join(class_names)):
+            return OutcomeUnknown(said) if writes else Unavailable(said)
+        if _no_such(method, text) or _NO_INTERFACE.search(" ".join((text, *class_names))):
+            self._wsdl = None
+            return ProtocolSurprise(f"{said}; the method was not run")
+        return SoapFault(
+            excerpt(text) or said, reason_code=class_names[0] if class_names else "FAULT"
+        )
+
+
+def _envelope(
+    operation: Operation, arguments: Sequence[Argument], settings: KwsSettings
+) -> bytes:
+    """The request, RPC/encoded."""
+    spaces = {"soap": ENVELOPE, "xsi": XSI, "xsd": XSD, "k": operation.namespace}
+    root = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap=spaces)
+    body = etree.SubElement(root, f"{{{ENVELOPE}}}Body")
+    body.set(f"{{{ENVELOPE}}}encodingStyle", ENCODING)
+    call = etree.SubElement(body, f"{{{operation.namespace}}}{operation.method}")
+    for part, text in place(operation, arguments, settings.flags_as):
+        own = None if part.type_namespace == XSD else {"t": part.type_namespace}
+        element = etree.SubElement(call, part.name, nsmap=own)
+        element.set(f"{{{XSI}}}type", f"{'t' if own else 'xsd'}:{part.type_name}")
+        if text is None:
+            element.set(f"{{{XSI}}}nil", "true")
+        else:
+            element.text = text
+    return etree.tostring(root, xml_declaration=True, encoding="utf-8")
+
+
+async def _bounded(response: aiohttp.ClientResponse, bytes_max: int) -> bytes:
+    body = bytearray()
+    async for block in response.content.iter_any():
+        body += block
+        if len(body) > bytes_max:
+            raise _NoAnswer(f"the answer is longer than {bytes_max} bytes")
+    return bytes(body)
+
+
+def _content(reply: _Reply) -> Element:
+    """The response or fault element of a SOAP answer.
+
+    A fault counts with status 500 too (that is SOAP 1.1's own), or 400; other 5xx do not.
+    """
+    status = reply.status
+    gone = status >= 500 and status != 500  # noqa: PLR2004 - HTTP's ranges
+    try:
+        content = None if gone else read_envelope(parse_answer(reply.body, reply.charset))
+    except Unreadable as unreadable:
+        if unreadable.truncated and status < 500:  # noqa: PLR2004
+            raise _NoAnswer(f"a half-written answer ({len(reply.body)} bytes)") from None
+        content = None
+        reason = str(unreadable)
+    else:
+        reason = "no SOAP envelope"
+    is_fault = content is not None and local_name(content) == "Fault"
+    if content is not None and (is_fault or status < 300):  # noqa: PLR2004
+        return content
+    if status >= 500 or _is_html(reply.body):  # noqa: PLR2004
+        kind = "a web page instead of an answer" if _is_html(reply.body) else "no answer"
+        raise _NoAnswer(f"HTTP {status}, {kind}", retry_after_s=reply.retry_after_s)
+    raise Unreadable(f"HTTP {status}, {reason}: {excerpt(reply.body)}")
+
+
+def _fault_words(fault: Element) -> tuple[str, list[str]]:
+    """What the fault says, and the class names that it gives."""
+    text = ""
+    names: list[str] = []
+    for node in fault.iter():
+        name, words = local_name(node), (node.text or "").strip()
+        if name in ("faultstring", "Text") and words:
+            text = text or words
+        elif name in ("ExceptionClassName", "ExceptionInheritance", "faultactor") and words:
+            names.extend(word for word in re.split(r"[\s,;>]+", words) if "/" not in word)
+    detail = next((node for node in fault if local_name(node) in ("detail", "Detail")), None)
+    if detail is not None:
+        names.extend(local_name(child) for child in detail)
+    return text, names
+
+
+def _no_such(method: str, text: str) -> bool:
+    """The fault says that the service does not know this method."""
+    name = re.escape(method)
+    missing = "not (?:found|supported|known|defined|implemented)"
+    about_it = rf"(?:method|operation|procedure|action)\W+(?:\w+\W+){{0,2}}?{name}\b"
+    return bool(
+        re.search(rf"\b{name}\W+(?:is |was )?{missing}", text, re.IGNORECASE)
+        or re.search(rf"{about_it}.*{missing}", text, re.IGNORECASE)
+        or re.search(rf"(?:unknown|unsupported|no such) {about_it}", text, re.IGNORECASE)
+    )
+
+
+def _lost(method: str, silence: _NoAnswer, *, writes: bool) -> KcjlError:
+    said = f"Khaos Control gave no answer to {method}: {silence}"
+    if writes:
+        return OutcomeUnknown(f"{said}; look the order up before sending it again")
+    return Unavailable(said, retry_after_s=silence.retry_after_s)
+
+
+def _is_html(body: bytes) -> bool:
+    start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return start.startswith((b"<!doctype html", b"<html")) or b"<html" in start
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__} {excerpt(str(error))}".strip()
+
+
+def _retry_after(text: str | None) -> float | None:
+    if text is None or not text.strip().isdecimal():
+        return None
+    return min(float(text), RETRY_AFTER_S_MAX)

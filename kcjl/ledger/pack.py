@@ -1,0 +1,82 @@
+"""The journal pack: a balanced journal as a file for a person to key (khaos f, route 2).
+
+Promises: a file is there whole or not at all; the same journal again changes nothing; another
+journal under the same reference is refused. A cell that a spreadsheet would run is quoted.
+Called through `port.py`; built by `service.py`.
+"""
+
+import csv
+import hashlib
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio.to_thread
+
+from kcjl.errors import Refused, Unavailable
+from kcjl.ledger.port import Journal, JournalDocument
+
+__all__ = ["JournalPack"]
+
+COLUMNS = ("Reference", "Date", "Account", "Tax code", "Debit", "Credit", "Memo", "Narrative")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class JournalPack:
+    """Journals as CSV files in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def prepare(self, journal: Journal) -> Sequence[JournalDocument]:
+        content = _csv(journal)
+        name = f"{journal.reference}.csv"
+
+        def write() -> None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            target = self._folder / name
+            if target.exists():
+                if target.read_bytes() == content:
+                    return
+                raise Refused(
+                    f"{name} is already there with another content: it is never overwritten; "
+                    "move it away if it is not a journal of kcjl's"
+                )
+            half = target.with_suffix(".csv.part")
+            with half.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            half.replace(target)
+
+        try:
+            await anyio.to_thread.run_sync(write)
+        except OSError as error:
+            raise Unavailable(f"journal {name} can't be written: {error.strerror}") from None
+        digest = hashlib.sha256(content).hexdigest()
+        return (JournalDocument(name=name, sha256=digest),)
+
+
+def _csv(journal: Journal) -> bytes:
+    out = io.StringIO(newline="")
+    rows = csv.writer(out, lineterminator="\r\n")
+    rows.writerow(COLUMNS)
+    for entry in journal.entries:
+        rows.writerow(
+            (
+                journal.reference,
+                f"{journal.posting_date:%d/%m/%Y}",
+                _harmless(entry.account),
+                _harmless(entry.tax_code),
+                entry.debit.decimal() if entry.debit else "",
+                entry.credit.decimal() if entry.credit else "",
+                _harmless(entry.memo),
+                _harmless(journal.narrative),
+            )
+        )
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

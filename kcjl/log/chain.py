@@ -1,0 +1,104 @@
+"""The chain that makes the log's past provable: canonical bytes, and their hash.
+
+An auditor can build it anew from the columns of `event` alone:
+
+    genesis  = SHA-256 of the text "kcjl-log-1:" + merchant, in UTF-8
+    hash     = SHA-256 of: previous hash (32 bytes), then twelve fields, each one as
+               its length in bytes (4 bytes, big-endian) followed by its bytes
+    fields   = merchant, position, stream, revision, type, schema, occurred_at, recorded_at,
+               correlation_id, causation, by, data
+    text     is UTF-8; `data` is the JSON text byte for byte; numbers are decimal digits;
+    times    are whole microseconds since 1970-01-01T00:00:00Z; causation is "" when null
+
+Invariant: this form never changes; another form would be a new genesis text.
+"""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+__all__ = ["Entry", "genesis", "link", "link_entry"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as it is stored: nothing decoded, nothing trusted."""
+
+    merchant: str
+    position: int
+    stream: str
+    revision: int
+    type: str
+    schema: int
+    occurred_at: datetime
+    recorded_at: datetime
+    correlation_id: str
+    causation: int | None
+    by: str
+    data: bytes
+    hash: bytes
+
+
+def genesis(merchant: str) -> bytes:
+    """The hash before the first event."""
+    return hashlib.sha256(f"kcjl-log-1:{merchant}".encode()).digest()
+
+
+def link(
+    previous: bytes,
+    *,
+    merchant: str,
+    position: int,
+    stream: str,
+    revision: int,
+    type: str,  # noqa: A002 - the column's name
+    schema: int,
+    occurred_at: datetime,
+    recorded_at: datetime,
+    correlation_id: str,
+    causation: int | None,
+    by: str,
+    data: bytes,
+) -> bytes:
+    """The hash of an event that follows the one with the hash `previous`."""
+    fields = (
+        merchant.encode(),
+        b"%d" % position,
+        stream.encode(),
+        b"%d" % revision,
+        type.encode(),
+        b"%d" % schema,
+        b"%d" % ((occurred_at - _EPOCH) // _MICROSECOND),
+        b"%d" % ((recorded_at - _EPOCH) // _MICROSECOND),
+        correlation_id.encode(),
+        b"" if causation is None else b"%d" % causation,
+        by.encode(),
+        data,
+    )
+    parts = [previous]
+    for field in fields:
+        parts.append(len(field).to_bytes(4, "big"))
+        parts.append(field)
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def link_entry(previous: bytes, entry: Entry) -> bytes:
+    """The hash that this stored event ought to have."""
+    return link(
+        previous,
+        merchant=entry.merchant,
+        position=entry.position,
+        stream=entry.stream,
+        revision=entry.revision,
+        type=entry.type,
+        schema=entry.schema,
+        occurred_at=entry.occurred_at,
+        recorded_at=entry.recorded_at,
+        correlation_id=entry.correlation_id,
+        causation=entry.causation,
+        by=entry.by,
+        data=entry.data,
+    )

@@ -1,0 +1,97 @@
+"""The event log as the rest of kcjl sees it: drafts in, recorded events out.
+
+Promises: positions of a merchant are 1, 2, 3, … without a gap, commit order is position order,
+an append is all or nothing, and what `append` returned is durable. It decides nothing.
+Invariant: one writer a merchant, holding the merchant's lease; anybody may read.
+Called by rooms, projections, the CLI. Kept by `postgres.py` and by its twin `memory.py`.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from kcjl.vocabulary import Event
+
+__all__ = ["Draft", "Head", "Log", "LogReader", "Recorded"]
+
+PAGE_EVENTS_MAX = 5_000
+"""Events in one page of a read: larger pages are slower (docs/decisions)."""
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that is about to be appended."""
+
+    event: Event
+    by: str
+    """The actor, or the operator, that decided it."""
+    correlation_id: str
+    """The unit of work that it belongs to."""
+    causation: int | None = None
+    """Position of the event that caused it."""
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as the log holds it."""
+
+    merchant: str
+    position: int
+    stream: str
+    revision: int
+    """1, 2, 3, … within its stream."""
+    type: str
+    schema: int
+    occurred_at: datetime
+    recorded_at: datetime
+    correlation_id: str
+    causation: int | None
+    by: str
+    data: bytes
+    """The payload's JSON text: the bytes that are hashed."""
+    hash: bytes
+    """SHA-256 over the previous hash and this event's canonical bytes."""
+    event: Event
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a merchant's log ends."""
+
+    position: int
+    hash: bytes
+    epoch: int
+
+
+class LogReader(Protocol):
+    """Reading one merchant's log."""
+
+    merchant: str
+
+    async def head(self) -> Head: ...
+
+    def read(
+        self, after: int = 0, *, to: int | None = None
+    ) -> AsyncIterator[Sequence[Recorded]]:
+        """Pages of events with `after < position <= to` (to the present head when None)."""
+        ...
+
+    async def read_stream(self, stream: str) -> Sequence[Recorded]: ...
+
+    def follow(self, after: int = 0) -> AsyncIterator[Sequence[Recorded]]:
+        """Pages for ever: what is there, then what comes, in order, none missed."""
+        ...
+
+
+class Log(LogReader, Protocol):
+    """Writing it too."""
+
+    async def append(
+        self, drafts: Sequence[Draft], *, expected: Mapping[str, int] | None = None
+    ) -> Sequence[Recorded]:
+        """Append all, or none. `expected`: stream -> the revision that it must be at.
+
+        Raises Conflict when a stream is elsewhere (nothing of this batch is written), Fenced
+        when another process has taken the log over, Unavailable when the database can't be
+        reached and nothing was written.
+        """
+        ...

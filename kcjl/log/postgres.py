@@ -1,0 +1,356 @@
+"""The event log in PostgreSQL: a reader for anybody, and the one writer's log.
+
+Promises: pages are read by position and are whole: a gap is CorruptLog, never skipped; readers
+in the writer's process are fed from memory, others are woken by NOTIFY and look every second as
+well, because a notification is a hint and the page is the truth. Memory is bounded by a page.
+Invariant: an event is yielded only when it is durable.
+Called by the service (log), the CLI, the monitor and the audit room (reader).
+"""
+
+import copy
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.lowlevel
+import asyncpg
+
+from kcjl.clock import Clock
+from kcjl.database import Database
+from kcjl.errors import CorruptLog, KcjlError, Unavailable
+from kcjl.log.chain import Entry, genesis
+from kcjl.log.drafting import check_merchant, prepare
+from kcjl.log.pen import Pen
+from kcjl.log.port import PAGE_EVENTS_MAX, Draft, Head, Recorded
+from kcjl.log.tail import TAIL_EVENTS_MAX, Tail
+from kcjl.log.writer import GroupWriter
+from kcjl.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from kcjl.database import Connection
+
+__all__ = ["PostgresLog", "PostgresLogReader"]
+
+POLL_S = 1.0
+"""A lost notification costs no more than this."""
+CLOSE_S = 5.0
+CHANNEL = "kcjl_log"
+
+_COLUMNS = """
+    position, stream, revision, type, schema, occurred_at, recorded_at,
+    correlation_id, causation, by, data, hash
+"""
+_PAGE = f"""
+select {_COLUMNS} from event
+where merchant = $1 and position > $2 and position <= $3
+order by position
+limit {PAGE_EVENTS_MAX}
+"""  # noqa: S608 - constants of ours
+_STREAM = f"""
+select {_COLUMNS} from event
+where merchant = $1 and stream = $2 and revision > $3
+order by revision
+limit {PAGE_EVENTS_MAX}
+"""  # noqa: S608 - constants of ours
+_HEAD = "select position, hash, epoch from log_head where merchant = $1"
+_END = """
+select
+    (select coalesce(max(event.position), 0) from event where event.merchant = $1) as last,
+    log_head.position, log_head.hash, log_head.epoch
+from (values ($1::text)) as wanted (merchant)
+left join log_head on log_head.merchant = wanted.merchant
+"""
+_POSITIONS = """
+select event.position
+from unnest($2::text[], $3::bigint[]) with ordinality as wanted (stream, revision, number)
+left join event
+    on event.merchant = $1
+    and event.stream = wanted.stream
+    and event.revision = wanted.revision
+order by wanted.number
+"""
+
+
+class PostgresLogReader:
+    """Reading one merchant's log."""
+
+    def __init__(self, database: Database, merchant: str, vocabulary: Vocabulary) -> None:
+        self.merchant = check_merchant(merchant)
+        self._database = database
+        self._vocabulary = vocabulary
+
+    async def head(self) -> Head:
+        row = await self._database.fetchrow(_HEAD, self.merchant)
+        if row is None:
+            return Head(position=0, hash=genesis(self.merchant), epoch=0)
+        return Head(position=row["position"], hash=row["hash"], epoch=row["epoch"])
+
+    async def page(self, after: int, *, to: int) -> Sequence[Recorded]:
+        """The first page of `after < position <= to`. Raises CorruptLog for a gap in it."""
+        rows = await self._database.fetch(_PAGE, self.merchant, after, to)
+        for expected, row in enumerate(rows, start=after + 1):
+            if row["position"] != expected:
+                raise self._gap(expected)
+        if not rows and after < to:
+            raise self._gap(after + 1)
+        return [self._recorded(row) for row in rows]
+
+    async def read(
+        self, after: int = 0, *, to: int | None = None
+    ) -> AsyncIterator[Sequence[Recorded]]:
+        last = (await self.head()).position
+        if to is not None:
+            last = min(last, to)
+        position = after
+        while position < last:
+            page = await self.page(position, to=last)
+            yield page
+            position = page[-1].position
+
+    async def read_stream(self, stream: str) -> Sequence[Recorded]:
+        events: list[Recorded] = []
+        while True:
+            rows = await self._database.fetch(_STREAM, self.merchant, stream, len(events))
+            events.extend(self._recorded(row) for row in rows)
+            if len(rows) < PAGE_EVENTS_MAX:
+                return events
+
+    async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Recorded]]:
+        """Raises Unavailable when the database goes away: follow again from where you were."""
+        position = after
+        ear = _Ear(self._database, self.merchant)
+        try:
+            while True:
+                await ear.listen()
+                async for page in self.read(position):
+                    yield page
+                    position = page[-1].position
+                await ear.wait()
+        finally:
+            ear.close()
+
+    async def end(self) -> tuple[Head, int]:
+        """The head, and the last position that there really is, at one moment."""
+        row = await self._database.fetchrow(_END, self.merchant)
+        if row is None or row["position"] is None:
+            last = row["last"] if row else 0
+            return Head(position=0, hash=genesis(self.merchant), epoch=0), last
+        head = Head(position=row["position"], hash=row["hash"], epoch=row["epoch"])
+        return head, row["last"]
+
+    async def entries(
+        self, after: int = 0, *, to: int | None = None
+    ) -> AsyncGenerator[Sequence[Entry], None]:
+        """Pages as they are stored, gaps and all: for verification."""
+        last = (await self.head()).position if to is None else to
+        position = after
+        while position < last:
+            rows = await self._database.fetch(_PAGE, self.merchant, position, last)
+            if not rows:
+                return
+            yield [self._entry(row) for row in rows]
+            position = rows[-1]["position"]
+
+    async def positions(self, revisions: Sequence[tuple[str, int]]) -> Sequence[int | None]:
+        """Where the events of these streams and revisions are."""
+        rows = await self._database.fetch(
+            _POSITIONS,
+            self.merchant,
+            [stream for stream, _ in revisions],
+            [revision for _, revision in revisions],
+        )
+        return [row["position"] for row in rows]
+
+    def _recorded(self, row: asyncpg.Record) -> Recorded:
+        try:
+            event = self._vocabulary.decode(row["type"], row["schema"], row["data"])
+        except CorruptLog as error:
+            raise CorruptLog(
+                f"the log of {self.merchant}, position {row['position']}: {error.message}"
+            ) from None
+        return Recorded(
+            merchant=self.merchant,
+            position=row["position"],
+            stream=row["stream"],
+            revision=row["revision"],
+            type=row["type"],
+            schema=row["schema"],
+            occurred_at=row["occurred_at"],
+            recorded_at=row["recorded_at"],
+            correlation_id=row["correlation_id"],
+            causation=row["causation"],
+            by=row["by"],
+            data=row["data"].encode(),
+            hash=row["hash"],
+            event=event,
+        )
+
+    def _entry(self, row: asyncpg.Record) -> Entry:
+        columns = dict(row)
+        columns["data"] = columns["data"].encode()
+        return Entry(merchant=self.merchant, **columns)
+
+    def _gap(self, position: int) -> CorruptLog:
+        return CorruptLog(
+            f"the log of {self.merchant} has no event at position {position}, and later ones: "
+            "verify the log"
+        )
+
+
+class PostgresLog:
+    """Writing it too: got from `PostgresLog.open`, in an epoch that the lease gave."""
+
+    def __init__(
+        self,
+        reader: PostgresLogReader,
+        writer: GroupWriter,
+        pen: Pen,
+        tail: Tail,
+        vocabulary: Vocabulary,
+    ) -> None:
+        self.merchant = reader.merchant
+        self._vocabulary = vocabulary
+        self._reader = reader
+        self._writer = writer
+        self._pen = pen
+        self._tail = tail
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        database: Database,
+        merchant: str,
+        vocabulary: Vocabulary,
+        clock: Clock,
+        epoch: int,
+        *,
+        tail_events_max: int = TAIL_EVENTS_MAX,
+    ) -> AsyncIterator["PostgresLog"]:
+        """Runs the writer for as long as the block lasts; then what it took is committed.
+
+        Raises Fenced when the log is in another epoch, CorruptLog when its end is not sound.
+        """
+        reader = PostgresLogReader(database, merchant, vocabulary)
+        pen = Pen(database, merchant, epoch)
+        failure: Exception | None = None
+        try:
+            head, latest = await pen.start()
+            tail = Tail(head.position, events_max=tail_events_max)
+            writer = GroupWriter(pen, merchant, clock, head=head, latest=latest, tail=tail)
+            async with anyio.create_task_group() as group:
+                group.start_soon(writer.run)
+                try:
+                    yield cls(reader, writer, pen, tail, vocabulary)
+                except Exception as error:  # noqa: BLE001 - re-raised below, not as a group
+                    failure = error
+                finally:
+                    writer.close()
+                    with anyio.move_on_after(CLOSE_S, shield=True):
+                        await writer.finished.wait()
+                    group.cancel_scope.cancel()
+        finally:
+            pen.close()
+        if failure is not None:
+            raise failure
+
+    @property
+    def stopped(self) -> KcjlError | None:
+        """Why nothing can be appended any more (fenced, corrupt); None when it can."""
+        return self._writer.stopped
+
+    @property
+    def trouble(self) -> str | None:
+        """Why an append under way waits so long; None when all is well."""
+        return self._pen.trouble
+
+    async def append(
+        self, drafts: Sequence[Draft], *, expected: Mapping[str, int] | None = None
+    ) -> Sequence[Recorded]:
+        """As the port says. When the connection is lost it waits until the fate is known."""
+        prepared = prepare(drafts, expected or {}, self._vocabulary)
+        return await self._writer.append(prepared, expected or {})
+
+    async def head(self) -> Head:
+        return self._writer.head
+
+    async def read(
+        self, after: int = 0, *, to: int | None = None
+    ) -> AsyncIterator[Sequence[Recorded]]:
+        last = self._tail.last if to is None else min(to, self._tail.last)
+        position = after
+        while position < last:
+            page = await self._page(position, last)
+            yield page
+            position = page[-1].position
+
+    async def read_stream(self, stream: str) -> Sequence[Recorded]:
+        return await self._reader.read_stream(stream)
+
+    async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Recorded]]:
+        """Ends when the log is closed; raises what stopped it."""
+        position = after
+        while await self._tail.wait_beyond(position):
+            page = await self._page(position, self._tail.last)
+            yield page
+            position = page[-1].position
+        if self._tail.error is not None:
+            raise copy.copy(self._tail.error)
+
+    async def end(self) -> tuple[Head, int]:
+        return await self._reader.end()
+
+    def entries(
+        self, after: int = 0, *, to: int | None = None
+    ) -> AsyncGenerator[Sequence[Entry], None]:
+        return self._reader.entries(after, to=to)
+
+    async def positions(self, revisions: Sequence[tuple[str, int]]) -> Sequence[int | None]:
+        return await self._reader.positions(revisions)
+
+    async def _page(self, after: int, to: int) -> Sequence[Recorded]:
+        page = self._tail.after(after, to=to)
+        if page is None:
+            return await self._reader.page(after, to=to)
+        await anyio.lowlevel.checkpoint()
+        return page
+
+
+class _Ear:
+    """Hears that a merchant's log has grown; deaf without its connection: then it polls."""
+
+    def __init__(self, database: Database, merchant: str) -> None:
+        self._database = database
+        self._prefix = f"{merchant}:"
+        self._connection: Connection | None = None
+        self._heard = anyio.Event()
+
+    async def listen(self) -> None:
+        """Call before reading: what is committed from here on will be heard."""
+        self._heard = anyio.Event()
+        if self._connection is not None and not self._connection.is_closed():
+            return
+        self.close()
+        try:
+            connection = await self._database.connect(application="kcjl follow")
+        except Unavailable:
+            return  # reading says so, if it is serious
+        self._connection = connection
+        try:
+            await connection.add_listener(CHANNEL, self._hear)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            self.close()
+
+    async def wait(self) -> None:
+        with anyio.move_on_after(POLL_S):
+            await self._heard.wait()
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+    def _hear(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        if str(payload).startswith(self._prefix):
+            self._heard.set()

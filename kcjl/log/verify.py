@@ -1,0 +1,174 @@
+"""Proof that a log is what was written: every link computed again from the stored rows.
+
+Promises: an edited byte, a missing, added or swapped event and a head that does not belong are
+found, and the first bad position is named; memory is bounded however long the log is. It can't
+see a tail that was cut off together with the head: for that, keep a seal elsewhere.
+Invariant: nothing is decoded and nothing is trusted but the genesis (or the hash at `after`).
+Called by `kcjl log verify`, the audit room, the tests.
+"""
+
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from kcjl.errors import CorruptLog, Misuse
+from kcjl.log.chain import Entry, genesis, link_entry
+from kcjl.log.port import Head
+
+__all__ = ["BrokenChain", "EntryReader", "Verified", "verify"]
+
+STREAMS_REMEMBERED_MAX = 100_000
+"""Streams whose latest revision is held in memory; of others the former event is looked up."""
+
+
+class EntryReader(Protocol):
+    """A log's reader, as far as verification needs it. Both keepers' readers are one."""
+
+    merchant: str
+
+    async def end(self) -> tuple[Head, int]: ...
+
+    def entries(
+        self, after: int = 0, *, to: int | None = None
+    ) -> AsyncGenerator[Sequence[Entry], None]: ...
+
+    async def positions(self, revisions: Sequence[tuple[str, int]]) -> Sequence[int | None]: ...
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """What was proved: the chain is whole up to here."""
+
+    position: int
+    hash: bytes
+    events: int
+    """Links that were computed."""
+
+
+class BrokenChain(CorruptLog):
+    """The log is not what was written."""
+
+    def __init__(self, merchant: str, position: int, finding: str) -> None:
+        super().__init__(
+            f"the log of {merchant} is broken at position {position}: {finding}; stop writing, "
+            "keep the database as it is, and compare with a backup"
+        )
+        self.position = position
+        """The first bad one."""
+        self.finding = finding
+
+
+class _Walk:
+    """Where verification stands, and what it expects next."""
+
+    def __init__(self, merchant: str, position: int, hash_: bytes) -> None:
+        self.merchant = merchant
+        self.position = position
+        self.hash = hash_
+        self.recorded_at: datetime | None = None
+        self.revisions: OrderedDict[str, int] = OrderedDict()
+
+    def remember(self, entry: Entry) -> None:
+        self.position, self.hash = entry.position, entry.hash
+        self.recorded_at = entry.recorded_at
+        self.revisions[entry.stream] = entry.revision
+        self.revisions.move_to_end(entry.stream)
+
+    def forget(self) -> None:
+        """Keep the bound; between pages only, so that a page's own streams are all known."""
+        while len(self.revisions) > STREAMS_REMEMBERED_MAX:
+            self.revisions.popitem(last=False)
+
+    def broken(self, position: int, finding: str) -> BrokenChain:
+        return BrokenChain(self.merchant, position, finding)
+
+
+async def verify(
+    reader: EntryReader,
+    *,
+    after: int = 0,
+    to: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Verified:
+    """Compute the chain again for `after < position <= to` (to the present head when None).
+
+    `progress` is called with the position reached after each page. Raises BrokenChain.
+    """
+    head, last = await reader.end()
+    end = head.position if to is None else to
+    if not 0 <= after <= end <= head.position:
+        raise Misuse(
+            f"the log of {reader.merchant} has {head.position} events: give a range in it"
+        )
+    walk = await _start(reader, after)
+    async with aclosing(reader.entries(after, to=end)) as pages:
+        async for page in pages:
+            await _verify_page(reader, walk, page)
+            if progress is not None:
+                progress(walk.position)
+    if walk.position < end:
+        raise walk.broken(
+            walk.position + 1, f"it is missing, and the head is at {head.position}"
+        )
+    if end == head.position:
+        if walk.hash != head.hash:
+            raise walk.broken(end, "its hash is not the head's")
+        if last != head.position:
+            raise walk.broken(head.position + 1, f"events after the head, up to {last}")
+    return Verified(position=walk.position, hash=walk.hash, events=walk.position - after)
+
+
+async def _start(reader: EntryReader, after: int) -> _Walk:
+    if after == 0:
+        return _Walk(reader.merchant, 0, genesis(reader.merchant))
+    async with aclosing(reader.entries(after - 1, to=after)) as pages:
+        async for page in pages:
+            return _Walk(reader.merchant, after, page[0].hash)
+    raise BrokenChain(reader.merchant, after, "it is missing")
+
+
+async def _verify_page(reader: EntryReader, walk: _Walk, page: Sequence[Entry]) -> None:
+    former = await _former_revisions(reader, walk, page)
+    for entry in page:
+        position = walk.position + 1
+        if entry.position != position:
+            finding = "it is missing" if entry.position > position else "it is there twice"
+            raise walk.broken(position, finding)
+        if entry.hash != link_entry(walk.hash, entry):
+            raise walk.broken(position, "its content is not what was hashed")
+        known = walk.revisions.get(entry.stream)
+        before = former.get((entry.stream, entry.revision - 1)) if known is None else known
+        if before != entry.revision - 1:
+            raise walk.broken(
+                position,
+                f"revision {entry.revision} of stream {entry.stream} does not follow {before}",
+            )
+        if walk.recorded_at is not None and entry.recorded_at < walk.recorded_at:
+            raise walk.broken(position, "it was recorded before the one that it follows")
+        if entry.causation is not None and entry.causation >= position:
+            raise walk.broken(position, f"its cause, {entry.causation}, is not before it")
+        walk.remember(entry)
+    walk.forget()
+
+
+async def _former_revisions(
+    reader: EntryReader, walk: _Walk, page: Sequence[Entry]
+) -> dict[tuple[str, int], int]:
+    """The revision before a stream's first event on this page, where we don't remember it."""
+    first: dict[str, Entry] = {}
+    for entry in page:
+        if entry.stream not in walk.revisions:
+            first.setdefault(entry.stream, entry)
+    asked = [
+        (entry.stream, entry.revision - 1) for entry in first.values() if entry.revision > 1
+    ]
+    former = {(stream, 0): 0 for stream, entry in first.items() if entry.revision == 1}
+    if asked:
+        places = await reader.positions(asked)
+        for (stream, revision), place in zip(asked, places, strict=True):
+            if place is not None and place < first[stream].position:
+                former[stream, revision] = revision
+    return former

@@ -1,0 +1,377 @@
+"""Orders, the shell: reads them, accepts them, posts them, writes the ERP's number back.
+
+Promises: every write is an intention, then an outcome; an open outcome is looked up before
+anything is written again; the cursor passes only what is in the log. It holds no rule.
+Invariant: one posting at a time (khaos d: one call in flight).
+Called by `service.py`. Source: design 7; contract johnlewis b.3, d.5; khaos b.3, b.4.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from kcjl.actors import Job, Room
+from kcjl.clock import Clock, Ids
+from kcjl.errors import NotFound, OutcomeUnknown, Refused, Unavailable
+from kcjl.johnlewis.port import MarketplacePort, Order
+from kcjl.khaos.port import ErpPort
+from kcjl.log.port import Log
+from kcjl.orders import translate
+from kcjl.orders.decide import (
+    decide_hold,
+    decide_seen,
+    live_lines,
+    posting_amounts,
+    posting_lines,
+    wants_acceptance,
+    wants_lookup,
+    wants_posting,
+    wants_work,
+    wants_write_back,
+)
+from kcjl.orders.events import (
+    AcceptanceConfirmed,
+    AcceptanceIntended,
+    AcceptanceRefused,
+    AcceptanceUnknown,
+    DeliveryAddressSealed,
+    OrderChanged,
+    OrderReceived,
+    OrderReleased,
+    OrdersRead,
+    PostingIntended,
+    PostingRefused,
+    PostingUnknown,
+    ReferenceWriteFailed,
+    ReferenceWriteIntended,
+    ReferenceWritten,
+    SalesOrderMissing,
+    SalesOrderPosted,
+    TotalsCompared,
+)
+from kcjl.orders.state import CATALOGUE, INTAKE, ORDERS, Acceptance, Catalogued, OrderEntry
+from kcjl.settings import OrderSettings
+from kcjl.stock.events import SkuConfirmed, SkuUnmatched, StockRead, stock_key
+from kcjl.vault import Vault
+from kcjl.vocabulary import Event
+
+__all__ = ["Orders"]
+
+OVERLAP = timedelta(hours=1)
+"""Reads reach back so far behind the cursor (contract johnlewis f.4)."""
+SWEEP_EVERY = timedelta(days=1)
+SWEEP_BACK = timedelta(days=5)
+FIRST_BACK = timedelta(days=30)
+WRITE_BACK_MAX = 100
+"""Order references in one OR04 call (contract d.2)."""
+
+
+class Orders(Room):
+    """The orders actor."""
+
+    name = "orders"
+
+    def __init__(
+        self,
+        log: Log,
+        clock: Clock,
+        ids: Ids,
+        *,
+        marketplace: MarketplacePort,
+        erp: ErpPort,
+        vault: Vault,
+        settings: OrderSettings,
+    ) -> None:
+        super().__init__(log, clock, ids)
+        self._marketplace = marketplace
+        self._erp = erp
+        self._vault = vault
+        self._settings = settings
+        self.orders = self.table(ORDERS, watch=wants_work)
+        self.catalogue = self.table(CATALOGUE)
+        self.intake = self.table(INTAKE)
+        changes = (OrderReceived, OrderChanged, SkuConfirmed, SkuUnmatched, OrderReleased)
+        poll = timedelta(seconds=settings.poll_s)
+        self.jobs = (
+            Job("intake", self._read_orders, every=poll, wakes_on=(StockRead,)),
+            Job("acceptance", self._accept_orders, every=poll, wakes_on=changes),
+            Job(
+                "posting",
+                self._post_orders,
+                every=poll,
+                wakes_on=(*changes, DeliveryAddressSealed, AcceptanceConfirmed),
+            ),
+            Job("write-back", self._write_back, every=poll, wakes_on=(SalesOrderPosted,)),
+            Job("vault-expiry", self._expire_vault, every=timedelta(days=1)),
+        )
+
+    # ── intake ──────────────────────────────────────────────────────────────────────────────
+
+    async def _read_orders(self) -> None:
+        """Read what was updated since the cursor, record what is new, move the cursor."""
+        began = self.clock.now()
+        intake = self.intake.get("intake")
+        sweep = intake is None or intake.swept_at is None
+        since = self._settings.start_at or began - FIRST_BACK
+        if intake is not None:
+            since = intake.cursor - OVERLAP
+            if intake.swept_at is not None and began - intake.swept_at >= SWEEP_EVERY:
+                sweep = True
+                since = min(since, began - SWEEP_BACK)
+        orders = await self._marketplace.orders_updated_since(since)
+        await self._record(orders)
+        await self.commit(
+            (OrdersRead(cursor=began, read=len(orders), swept=sweep, occurred_at=began),)
+        )
+
+    async def _record(self, orders: Sequence[Order]) -> None:
+        acceptance = timedelta(hours=self._settings.acceptance_hours)
+        latest = {order.order_id: order for order in sorted(orders, key=_updated)}
+
+        def decide() -> list[Event]:
+            events: list[Event] = []
+            for order in latest.values():
+                events.extend(
+                    decide_seen(
+                        self.orders.get(order.order_id),
+                        received=translate.received(order, acceptance=acceptance),
+                        changed=translate.changed(order),
+                        start_at=self._settings.start_at,
+                    )
+                )
+            return events
+
+        await self.commit_retrying(decide)
+        await self._seal_addresses(list(latest.values()))
+
+    async def _seal_addresses(self, orders: Sequence[Order]) -> None:
+        now = self.clock.now()
+        sealed: list[Event] = []
+        for order in orders:
+            entry = self.orders.get(order.order_id)
+            if entry is None or entry.vault_ref or entry.passed_over:
+                continue
+            if order.delivery_address is None or order.state_raw != "SHIPPING":
+                continue
+            buyer = translate.SealedBuyer(
+                address=order.delivery_address, email=order.notification_email
+            )
+            ref = f"buyer-{order.order_id}"
+            until = now + timedelta(days=self._settings.personal_data_days)
+            await self._vault.seal(ref, msgspec.json.encode(buyer), at=now, until=until)
+            sealed.append(
+                DeliveryAddressSealed(order_id=order.order_id, vault_ref=ref, occurred_at=now)
+            )
+        await self.commit(sealed)
+
+    # ── acceptance ──────────────────────────────────────────────────────────────────────────
+
+    def _known(self, entry: OrderEntry) -> dict[str, Catalogued | None]:
+        keys = (stock_key(line.sku) for line in entry.lines)
+        return {key: self.catalogue.get(key) for key in keys}
+
+    async def _accept_orders(self) -> None:
+        """Hold, release, or accept whatever waits for it; look up what is unknown."""
+
+        def holds() -> list[Event]:
+            now = self.clock.now()
+            return [
+                event
+                for _, entry in self.orders.watched()
+                for event in decide_hold(entry, self._known(entry), now)
+            ]
+
+        await self.commit_retrying(holds)
+        for order_id, entry in self.orders.watched():
+            if entry.acceptance == Acceptance.OPEN and entry.state == "WAITING_ACCEPTANCE":
+                await self._look_up_acceptance(order_id)
+            current = self.orders[order_id]
+            if wants_acceptance(current, self._known(current)):
+                await self._accept(current)
+
+    async def _accept(self, entry: OrderEntry) -> None:
+        order_id = entry.order_id
+        lines = tuple(line.line_id for line in live_lines(entry))
+        await self.commit(
+            (AcceptanceIntended(order_id=order_id, lines=lines, occurred_at=self.clock.now()),)
+        )
+        try:
+            await self._marketplace.accept(order_id, dict.fromkeys(lines, True))
+        except OutcomeUnknown as lost:
+            unknown = AcceptanceUnknown(
+                order_id=order_id, message=lost.message, occurred_at=self.clock.now()
+            )
+            await self.commit((unknown,))
+            await self._look_up_acceptance(order_id)
+        except Refused as refusal:
+            await self._look_up_acceptance(order_id, refusal.message)
+        else:
+            await self.commit(
+                (AcceptanceConfirmed(order_id=order_id, occurred_at=self.clock.now()),)
+            )
+
+    async def _look_up_acceptance(self, order_id: str, refused: str = "") -> None:
+        """The order's own state settles an acceptance whose outcome is open."""
+        await self._record(await self._marketplace.orders_by_id([order_id]))
+        entry = self.orders[order_id]
+        if entry.acceptance != Acceptance.OPEN or entry.state != "WAITING_ACCEPTANCE":
+            return
+        message = refused or "the marketplace did not take the acceptance"
+        await self.commit(
+            (
+                AcceptanceRefused(
+                    order_id=order_id,
+                    message=message,
+                    retry=not refused,
+                    occurred_at=self.clock.now(),
+                ),
+            )
+        )
+
+    # ── posting ─────────────────────────────────────────────────────────────────────────────
+
+    async def _post_orders(self) -> None:
+        """Post what is ready, one at a time; look up what is open first."""
+        for order_id, entry in self.orders.watched():
+            if wants_lookup(entry):
+                await self._look_up_posting(order_id)
+            current = self.orders[order_id]
+            if wants_posting(current, self._known(current), self.clock.now()):
+                await self._post(current)
+        for order_id, entry in self.orders.watched():
+            if entry.erp_order_code and entry.totals is None:
+                await self._compare_totals(order_id)
+
+    async def _post(self, entry: OrderEntry) -> None:
+        try:
+            sealed = await self._vault.open(entry.vault_ref)
+        except NotFound:
+            await self._record(await self._marketplace.orders_by_id([entry.order_id]))
+            raise
+        lines = posting_lines(entry, self._known(entry))
+        delivery, total = posting_amounts(entry)
+        intended = PostingIntended(
+            order_id=entry.order_id,
+            reference=entry.reference,
+            attempt=entry.posting_attempts + 1,
+            lines=lines,
+            delivery_gross=delivery,
+            gross_total=total,
+            occurred_at=self.clock.now(),
+        )
+        buyer = msgspec.json.decode(sealed, type=translate.SealedBuyer)
+        new_order = translate.sales_order(entry, intended, buyer)
+        await self.commit((intended,))
+        try:
+            created = await self._erp.create_order(new_order)
+        except OutcomeUnknown as lost:
+            unknown = PostingUnknown(
+                order_id=entry.order_id,
+                message=lost.message,
+                attempt=intended.attempt,
+                occurred_at=self.clock.now(),
+            )
+            await self.commit((unknown,))
+            await self._look_up_posting(entry.order_id)
+        except Refused as refusal:
+            await self._look_up_posting(entry.order_id, refusal.message)
+        else:
+            await self._posted(entry.order_id, created.erp_order_code, found=False)
+
+    async def _look_up_posting(self, order_id: str, refused: str = "") -> None:
+        """The ERP is asked for the reference: there it is posted, else it may be sent again."""
+        entry = self.orders[order_id]
+        found = await self._erp.find_order(entry.reference)
+        if found is not None:
+            await self._posted(order_id, found.erp_order_code, found=True)
+            return
+        now = self.clock.now()
+        outcome: Event = SalesOrderMissing(
+            order_id=order_id,
+            reference=entry.reference,
+            attempt=entry.posting_attempts,
+            occurred_at=now,
+        )
+        if refused:
+            outcome = PostingRefused(
+                order_id=order_id,
+                message=refused,
+                attempt=entry.posting_attempts,
+                money=entry.total_price,
+                skus=tuple(line.sku for line in entry.intended),
+                occurred_at=now,
+            )
+        await self.commit((outcome,))
+
+    async def _posted(self, order_id: str, erp_order_code: str, *, found: bool) -> None:
+        entry = self.orders[order_id]
+        now = self.clock.now()
+        await self.commit(
+            (
+                SalesOrderPosted(
+                    order_id=order_id,
+                    reference=entry.reference,
+                    erp_order_code=erp_order_code,
+                    found_by_lookup=found,
+                    taken_by=now,
+                    lines=entry.intended,
+                    gross_total=entry.gross_total or entry.total_price,
+                    occurred_at=now,
+                ),
+            )
+        )
+
+    async def _compare_totals(self, order_id: str) -> None:
+        entry = self.orders[order_id]
+        found = await self._erp.find_order(entry.reference)
+        if found is None or found.gross_total is None:
+            raise Unavailable(
+                f"the ERP does not show the total of {entry.reference} yet; asked again later"
+            )
+        await self.commit(
+            (
+                TotalsCompared(
+                    order_id=order_id,
+                    ours=entry.gross_total or entry.total_price,
+                    erp=found.gross_total,
+                    occurred_at=self.clock.now(),
+                ),
+            )
+        )
+
+    # ── write-back ──────────────────────────────────────────────────────────────────────────
+
+    async def _write_back(self) -> None:
+        """Write the ERP's numbers on the marketplace orders; writing one again is harmless."""
+        due = {
+            order_id: entry.erp_order_code
+            for order_id, entry in self.orders.watched()
+            if wants_write_back(entry)
+        }
+        batch = dict(list(due.items())[:WRITE_BACK_MAX])
+        if not batch:
+            return
+        now = self.clock.now()
+        await self.commit(
+            [
+                ReferenceWriteIntended(order_id=each, erp_order_code=code, occurred_at=now)
+                for each, code in batch.items()
+            ]
+        )
+        refused = await self._marketplace.write_seller_references(batch)
+        now = self.clock.now()
+        outcomes: list[Event] = [
+            ReferenceWriteFailed(order_id=each, message=refused[each], occurred_at=now)
+            if each in refused
+            else ReferenceWritten(order_id=each, erp_order_code=code, occurred_at=now)
+            for each, code in batch.items()
+        ]
+        await self.commit(outcomes)
+
+    async def _expire_vault(self) -> None:
+        await self._vault.expire(self.clock.now())
+
+
+def _updated(order: Order) -> datetime:
+    return order.updated_at

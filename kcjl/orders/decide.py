@@ -1,0 +1,276 @@
+"""Orders, the rules: what is to be done next with an order.
+
+Promises: pure; one sales order per marketplace order, because nothing is posted while an
+outcome is open, and an open outcome is only ended by a look-up (law 2). It does no I/O.
+Invariant: an order is final, waiting or held (law 3); `standing` names which.
+Called by `actor.py` and `projection.py`. Source: design 7; contract johnlewis c, khaos b.3.
+"""
+
+from datetime import datetime, timedelta
+
+from kcjl.money import Money
+from kcjl.orders.events import (
+    AcceptanceConfirmed,
+    LineOrdered,
+    OrderChanged,
+    OrderHeld,
+    OrderPassedOver,
+    OrderReceived,
+    OrderReleased,
+    PostedLine,
+    SkuSuggestion,
+)
+from kcjl.orders.state import Acceptance, Catalogued, OrderEntry, Posting, Standing, WriteBack
+from kcjl.stock.events import stock_key
+from kcjl.vocabulary import Event
+
+__all__ = [
+    "POSTING_ATTEMPTS_MAX",
+    "WAITING_STANDINGS",
+    "decide_hold",
+    "decide_seen",
+    "live_lines",
+    "may_post_at",
+    "posting_amounts",
+    "posting_lines",
+    "standing",
+    "wants_acceptance",
+    "wants_lookup",
+    "wants_posting",
+    "wants_work",
+    "wants_write_back",
+]
+
+POSTING_ATTEMPTS_MAX = 6
+"""After so many refusals it waits for a person: endless sending is harmful (khaos g.2)."""
+
+POSTING_RETRY_FIRST = timedelta(minutes=10)
+"""Pause after the first refusal; doubled each time."""
+
+WAITING_STANDINGS = ("received", "accepted", "ready", "posting", "posted")
+"""Standings in which somebody or something is waited for."""
+
+ENDED_UNSOLD = frozenset({"REFUSED", "CANCELED"})
+SHIPPED_OR_LATER = frozenset({"SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED"})
+DEAD_LINE = frozenset({"REFUSED", "CANCELED"})
+
+
+# ── decide ──────────────────────────────────────────────────────────────────────────────────
+
+
+def decide_seen(
+    entry: OrderEntry | None,
+    *,
+    received: OrderReceived,
+    changed: OrderChanged,
+    start_at: datetime | None,
+) -> tuple[Event, ...]:
+    """An order came in a read: it is new, changed, or nothing new."""
+    if entry is None:
+        first: tuple[Event, ...] = (received,)
+        if reason := _passed_over(received, start_at):
+            first += (
+                OrderPassedOver(
+                    order_id=received.order_id,
+                    reason=reason,
+                    skus=tuple(line.sku for line in received.lines),
+                    occurred_at=changed.occurred_at,
+                ),
+            )
+        if any(line.state != received.state for line in changed.lines):
+            first += (changed,)
+        return first
+    known = (entry.state, entry.total_price, entry.lines_now, entry.ship_by)
+    if (changed.state, changed.total_price, changed.lines, changed.ship_by) == known:
+        return ()
+    if changed.occurred_at < entry.updated_at:
+        return ()  # an older page of the same order: what we know is newer
+    events: tuple[Event, ...] = (changed,)
+    if entry.acceptance == Acceptance.OPEN and changed.state != "WAITING_ACCEPTANCE":
+        events += (
+            AcceptanceConfirmed(order_id=entry.order_id, occurred_at=changed.occurred_at),
+        )
+    if entry.held and changed.state in ENDED_UNSOLD:
+        events += (OrderReleased(order_id=entry.order_id, occurred_at=changed.occurred_at),)
+    return events
+
+
+def _passed_over(received: OrderReceived, start_at: datetime | None) -> str:
+    if not received.fulfilled_by_us:
+        return "another fulfilment centre ships it"
+    if received.state in SHIPPED_OR_LATER:
+        return "it had already been shipped when we first saw it"
+    if start_at is not None and received.occurred_at < start_at:
+        return "it is older than the start date"
+    return ""
+
+
+def live_lines(entry: OrderEntry) -> tuple[LineOrdered, ...]:
+    """The lines that are still to be supplied."""
+    dead = {line.line_id for line in entry.lines_now if line.state in DEAD_LINE}
+    return tuple(line for line in entry.lines if line.line_id not in dead)
+
+
+def _ended(entry: OrderEntry) -> bool:
+    return bool(entry.passed_over) or entry.state in ENDED_UNSOLD
+
+
+def decide_hold(
+    entry: OrderEntry, known: dict[str, Catalogued | None], now: datetime
+) -> tuple[Event, ...]:
+    """Hold an order whose SKUs are not all confirmed stock codes; release it when they are.
+
+    `known`: by stock key of each line. A SKU that has not been asked about yet holds nothing:
+    the order waits for the answer.
+    """
+    if _ended(entry) or entry.posting in (Posting.POSTED, Posting.OPEN):
+        return ()
+    if entry.state not in ("WAITING_ACCEPTANCE", "SHIPPING"):
+        return ()
+    lines = live_lines(entry)
+    unknown: dict[str, SkuSuggestion] = {}
+    discontinued: list[str] = []
+    for line in lines:
+        found = known.get(stock_key(line.sku))
+        if found is None:
+            return ()
+        if not found.stock_code:
+            unknown[line.sku] = SkuSuggestion(sku=line.sku, nearest=found.nearest)
+        elif found.discontinued:
+            discontinued.append(line.sku)
+    if not unknown and not discontinued:
+        if entry.held is None:
+            return ()
+        return (OrderReleased(order_id=entry.order_id, occurred_at=now),)
+    reason, message = _hold_reason(tuple(unknown.values()), discontinued)
+    if entry.held is not None and entry.held.message == message:
+        return ()
+    return (
+        OrderHeld(
+            order_id=entry.order_id,
+            reason=reason,
+            message=message,
+            skus=tuple(unknown.values()),
+            money=entry.total_price,
+            accept_by=entry.accept_by if entry.state == "WAITING_ACCEPTANCE" else None,
+            occurred_at=now,
+        ),
+    )
+
+
+def _hold_reason(
+    unknown: tuple[SkuSuggestion, ...], discontinued: list[str]
+) -> tuple[str, str]:
+    if unknown:
+        said = "; ".join(
+            f"{each.sku!r} (nearest: {', '.join(each.nearest) or 'none'})" for each in unknown
+        )
+        return "unknown_sku", f"the ERP does not know {said}"
+    return "discontinued", "discontinued in the ERP: " + ", ".join(sorted(set(discontinued)))
+
+
+def wants_acceptance(entry: OrderEntry, known: dict[str, Catalogued | None]) -> bool:
+    return (
+        not _ended(entry)
+        and entry.state == "WAITING_ACCEPTANCE"
+        and entry.acceptance == Acceptance.NONE
+        and _all_sellable(entry, known)
+    )
+
+
+def _all_sellable(entry: OrderEntry, known: dict[str, Catalogued | None]) -> bool:
+    entries = [known.get(stock_key(line.sku)) for line in live_lines(entry)]
+    return all(found and found.stock_code and not found.discontinued for found in entries)
+
+
+def wants_lookup(entry: OrderEntry) -> bool:
+    """An outcome is open: the ERP must be asked before anything is written."""
+    return entry.posting == Posting.OPEN
+
+
+def may_post_at(entry: OrderEntry) -> datetime | None:
+    """When the next posting may be tried; None when only a person can start it again."""
+    if entry.posting_attempts >= POSTING_ATTEMPTS_MAX:
+        return None
+    if entry.posting_tried_at is None:
+        return entry.created_at
+    pause = POSTING_RETRY_FIRST * (1 << max(entry.posting_attempts - 1, 0))
+    if entry.posting == Posting.NONE:  # looked up and missing: no reason to wait long
+        pause = timedelta(minutes=1)
+    return entry.posting_tried_at + pause
+
+
+def wants_posting(
+    entry: OrderEntry, known: dict[str, Catalogued | None], now: datetime
+) -> bool:
+    if _ended(entry) or entry.state != "SHIPPING" or not entry.vault_ref:
+        return False
+    if entry.posting not in (Posting.NONE, Posting.REFUSED) or entry.held is not None:
+        return False
+    when = may_post_at(entry)
+    return when is not None and when <= now and _all_sellable(entry, known)
+
+
+def posting_lines(
+    entry: OrderEntry, known: dict[str, Catalogued | None]
+) -> tuple[PostedLine, ...]:
+    """The lines to post, under the ERP's own spelling of each code."""
+    lines = []
+    for line in live_lines(entry):
+        found = known[stock_key(line.sku)]
+        lines.append(
+            PostedLine(
+                line_id=line.line_id,
+                sku=line.sku,
+                stock_code=found.stock_code if found else line.sku,
+                quantity=line.quantity,
+                unit_gross=line.unit_price,
+            )
+        )
+    return tuple(lines)
+
+
+def posting_amounts(entry: OrderEntry) -> tuple[Money, Money]:
+    """(delivery, total) of the live lines, gross, as the customer pays them."""
+    currency = entry.total_price.currency
+    delivery = goods = Money(0, currency)
+    for line in live_lines(entry):
+        delivery += line.shipping_price
+        goods += line.price
+    return delivery, goods + delivery
+
+
+def wants_work(entry: OrderEntry) -> bool:
+    """Something may still be due: such orders are looked at when a job runs."""
+    if entry.posting == Posting.POSTED:
+        return entry.totals is None or entry.write_back != WriteBack.WRITTEN
+    return not _ended(entry)
+
+
+def wants_write_back(entry: OrderEntry) -> bool:
+    return entry.posting == Posting.POSTED and entry.write_back != WriteBack.WRITTEN
+
+
+def standing(entry: OrderEntry) -> Standing:
+    """Where the order is, in one word (law 3)."""
+    if entry.passed_over:
+        return Standing.PASSED_OVER
+    if entry.state in ENDED_UNSOLD:
+        return Standing.CANCELLED
+    if entry.state in ("RECEIVED", "CLOSED") and entry.posting == Posting.POSTED:
+        return Standing.CLOSED
+    if entry.state in ("SHIPPED", "TO_COLLECT") and entry.posting == Posting.POSTED:
+        return Standing.SHIPPED
+    if entry.posting == Posting.POSTED:
+        return Standing.POSTED
+    if entry.held is not None or entry.posting == Posting.REFUSED:
+        return Standing.HELD
+    if entry.acceptance == Acceptance.REFUSED and entry.state == "WAITING_ACCEPTANCE":
+        return Standing.HELD
+    if entry.posting == Posting.OPEN:
+        return Standing.POSTING
+    if entry.state == "SHIPPING":
+        return Standing.READY
+    if entry.acceptance == Acceptance.CONFIRMED or entry.state.startswith("WAITING_DEBIT"):
+        return Standing.ACCEPTED
+    return Standing.RECEIVED

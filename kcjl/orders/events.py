@@ -1,0 +1,251 @@
+"""What can happen to a marketplace order, from first sight to the ERP's number on it.
+
+Promises: no personal data (law 7): the delivery address is a reference into the vault.
+Stream: order-<order id>; what intake did: orders-intake.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from kcjl.money import Money
+from kcjl.vocabulary import Event
+
+__all__ = [
+    "AcceptanceConfirmed",
+    "AcceptanceIntended",
+    "AcceptanceRefused",
+    "AcceptanceUnknown",
+    "DeliveryAddressSealed",
+    "LineOrdered",
+    "LineStanding",
+    "OrderChanged",
+    "OrderHeld",
+    "OrderPassedOver",
+    "OrderReceived",
+    "OrderReleased",
+    "OrdersRead",
+    "PostedLine",
+    "PostingIntended",
+    "PostingRefused",
+    "PostingUnknown",
+    "ReferenceWriteFailed",
+    "ReferenceWriteIntended",
+    "ReferenceWritten",
+    "SalesOrderMissing",
+    "SalesOrderPosted",
+    "SkuSuggestion",
+    "TotalsCompared",
+]
+
+
+class OrderEvent(Event, frozen=True, kw_only=True):
+    """Base of the events of one order."""
+
+    order_id: str
+
+    @property
+    def stream(self) -> str:
+        return f"order-{self.order_id}"
+
+
+class LineOrdered(msgspec.Struct, frozen=True, kw_only=True):
+    """A line as the customer ordered it; `price` is the line's total, without shipping."""
+
+    line_id: str
+    sku: str
+    title: str
+    category_code: str
+    quantity: int
+    unit_price: Money
+    price: Money
+    shipping_price: Money
+    commission: Money
+    commission_tax: Money
+
+
+class LineStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """How a line stands at the marketplace now."""
+
+    line_id: str
+    sku: str
+    state: str
+    price: Money
+    refunded: Money
+
+
+class OrderReceived(OrderEvent, frozen=True, kw_only=True):
+    """An order was seen for the first time. Occurred when the customer placed it."""
+
+    commercial_id: str
+    customer_order_number: str
+    state: str
+    accept_by: datetime | None
+    ship_by: datetime | None
+    currency: str
+    price: Money
+    shipping_price: Money
+    total_price: Money
+    tax_mode: str
+    shipping_type_code: str
+    fulfilled_by_us: bool
+    lines: tuple[LineOrdered, ...]
+
+
+class OrderChanged(OrderEvent, frozen=True, kw_only=True):
+    """The marketplace shows another state, amount or refund. Occurred at its update."""
+
+    state: str
+    ship_by: datetime | None
+    total_price: Money
+    lines: tuple[LineStanding, ...]
+
+
+class OrderPassedOver(OrderEvent, frozen=True, kw_only=True):
+    """The order will never be posted by us: too old at the first run, or shipped by others."""
+
+    reason: str
+    skus: tuple[str, ...]
+
+
+class SkuSuggestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A SKU that the ERP does not know, and the stock codes nearest to it."""
+
+    sku: str
+    nearest: tuple[str, ...]
+
+
+class OrderHeld(OrderEvent, frozen=True, kw_only=True):
+    """The order waits: what for is in `reason` and `message`."""
+
+    reason: str
+    """unknown_sku, discontinued or not_available."""
+    message: str
+    skus: tuple[SkuSuggestion, ...]
+    money: Money
+    accept_by: datetime | None
+
+
+class OrderReleased(OrderEvent, frozen=True, kw_only=True):
+    """What held the order is gone."""
+
+
+class AcceptanceIntended(OrderEvent, frozen=True, kw_only=True):
+    """We are about to accept the order (OR21)."""
+
+    lines: tuple[str, ...]
+
+
+class AcceptanceConfirmed(OrderEvent, frozen=True, kw_only=True):
+    """The marketplace took our acceptance, or shows that it has it."""
+
+
+class AcceptanceRefused(OrderEvent, frozen=True, kw_only=True):
+    """The marketplace said no to our acceptance, or does not have it."""
+
+    message: str
+    retry: bool
+    """True: it never arrived, so it may be sent again."""
+
+
+class AcceptanceUnknown(OrderEvent, frozen=True, kw_only=True):
+    """The answer to our acceptance was lost: the order is looked up before anything else."""
+
+    message: str
+
+
+class DeliveryAddressSealed(OrderEvent, frozen=True, kw_only=True):
+    """The delivery address is in the vault."""
+
+    vault_ref: str
+
+
+class PostedLine(msgspec.Struct, frozen=True, kw_only=True):
+    line_id: str
+    sku: str
+    stock_code: str
+    quantity: int
+    unit_gross: Money
+
+
+class PostingIntended(OrderEvent, frozen=True, kw_only=True):
+    """We are about to create the sales order in the ERP."""
+
+    reference: str
+    attempt: int
+    lines: tuple[PostedLine, ...]
+    delivery_gross: Money
+    gross_total: Money
+
+
+class SalesOrderPosted(OrderEvent, frozen=True, kw_only=True):
+    """The ERP has the sales order. `taken_by`: it had it at this time at the latest."""
+
+    reference: str
+    erp_order_code: str
+    found_by_lookup: bool
+    taken_by: datetime
+    lines: tuple[PostedLine, ...]
+    gross_total: Money
+
+
+class PostingRefused(OrderEvent, frozen=True, kw_only=True):
+    """The ERP said no, and does not have the reference."""
+
+    message: str
+    attempt: int
+    money: Money
+    skus: tuple[str, ...]
+
+
+class PostingUnknown(OrderEvent, frozen=True, kw_only=True):
+    """The ERP's answer was lost: the reference is looked up before anything else."""
+
+    message: str
+    attempt: int
+
+
+class SalesOrderMissing(OrderEvent, frozen=True, kw_only=True):
+    """After an unknown outcome: the ERP was asked, and does not have the reference."""
+
+    reference: str
+    attempt: int
+
+
+class TotalsCompared(OrderEvent, frozen=True, kw_only=True):
+    """The ERP's total beside ours."""
+
+    ours: Money
+    erp: Money
+
+    @property
+    def agree(self) -> bool:
+        return self.ours == self.erp
+
+
+class ReferenceWriteIntended(OrderEvent, frozen=True, kw_only=True):
+    """We are about to write the ERP's number on the marketplace order (OR04)."""
+
+    erp_order_code: str
+
+
+class ReferenceWritten(OrderEvent, frozen=True, kw_only=True):
+    erp_order_code: str
+
+
+class ReferenceWriteFailed(OrderEvent, frozen=True, kw_only=True):
+    message: str
+
+
+class OrdersRead(Event, frozen=True, kw_only=True):
+    """A read of all orders by update date ended. Occurred when it began."""
+
+    cursor: datetime
+    """The next read starts from here, less the overlap."""
+    read: int
+    swept: bool
+    """It was the daily sweep, which looks back further."""
+
+    @property
+    def stream(self) -> str:
+        return "orders-intake"

@@ -1,0 +1,268 @@
+"""Orders, the fold: what an order's events have made of it.
+
+Promises: pure; the same events give the same entry. It decides nothing.
+Invariant: `posting` and `acceptance` are OPEN from the intention until an outcome is known.
+Called by `decide.py`, `actor.py` and `projection.py`.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from kcjl.fold import Fold
+from kcjl.money import Money
+from kcjl.orders.events import (
+    AcceptanceConfirmed,
+    AcceptanceIntended,
+    AcceptanceRefused,
+    AcceptanceUnknown,
+    DeliveryAddressSealed,
+    LineOrdered,
+    LineStanding,
+    OrderChanged,
+    OrderEvent,
+    OrderHeld,
+    OrderPassedOver,
+    OrderReceived,
+    OrderReleased,
+    OrdersRead,
+    PostedLine,
+    PostingIntended,
+    PostingRefused,
+    PostingUnknown,
+    ReferenceWriteFailed,
+    ReferenceWriteIntended,
+    ReferenceWritten,
+    SalesOrderMissing,
+    SalesOrderPosted,
+    TotalsCompared,
+)
+from kcjl.stock.events import SkuConfirmed, SkuUnmatched, stock_key
+from kcjl.vocabulary import Event
+
+__all__ = [
+    "CATALOGUE",
+    "INTAKE",
+    "ORDERS",
+    "Acceptance",
+    "Catalogued",
+    "Intake",
+    "OrderEntry",
+    "Posting",
+    "Standing",
+    "WriteBack",
+]
+
+
+class Acceptance(StrEnum):
+    NONE = "none"
+    OPEN = "open"
+    """Intended, and no outcome yet."""
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
+class Posting(StrEnum):
+    NONE = "none"
+    OPEN = "open"
+    """Intended or unknown: look the reference up before anything else."""
+    REFUSED = "refused"
+    POSTED = "posted"
+
+
+class WriteBack(StrEnum):
+    NONE = "none"
+    OPEN = "open"
+    WRITTEN = "written"
+    FAILED = "failed"
+
+
+class Standing(StrEnum):
+    """Where an order is, in one word."""
+
+    RECEIVED = "received"
+    HELD = "held"
+    ACCEPTED = "accepted"
+    READY = "ready"
+    POSTING = "posting"
+    POSTED = "posted"
+    SHIPPED = "shipped"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    PASSED_OVER = "passed_over"
+
+
+class OrderEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as we know it."""
+
+    order_id: str
+    reference: str
+    """The customer order number: the sales order's reference in the ERP."""
+    state: str
+    lines: tuple[LineOrdered, ...]
+    lines_now: tuple[LineStanding, ...]
+    shipping_price: Money
+    total_price: Money
+    created_at: datetime
+    updated_at: datetime
+    ship_by: datetime | None
+    accept_by: datetime | None
+    passed_over: str = ""
+    held: OrderHeld | None = None
+    acceptance: Acceptance = Acceptance.NONE
+    vault_ref: str = ""
+    posting: Posting = Posting.NONE
+    posting_attempts: int = 0
+    posting_tried_at: datetime | None = None
+    intended: tuple[PostedLine, ...] = ()
+    gross_total: Money | None = None
+    erp_order_code: str = ""
+    totals: TotalsCompared | None = None
+    write_back: WriteBack = WriteBack.NONE
+
+
+class Catalogued(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ERP said about a SKU."""
+
+    stock_code: str = ""
+    """Empty: it does not know it."""
+    discontinued: bool = False
+    nearest: tuple[str, ...] = ()
+
+
+# ── evolve ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _order_keys(event: Event) -> tuple[str, ...]:
+    return (event.order_id,) if isinstance(event, OrderEvent) else ()
+
+
+def _evolve_order(entry: OrderEntry | None, event: Event, _key: str) -> OrderEntry | None:
+    if isinstance(event, OrderReceived):
+        return _received(event)
+    if entry is None:
+        return None
+    if isinstance(event, OrderChanged):
+        return msgspec.structs.replace(
+            entry,
+            state=event.state,
+            ship_by=event.ship_by or entry.ship_by,
+            total_price=event.total_price,
+            lines_now=event.lines,
+            updated_at=event.occurred_at,
+        )
+    change = _change(event)
+    return msgspec.structs.replace(entry, **change) if change else entry
+
+
+def _received(event: OrderReceived) -> OrderEntry:
+    zero = Money(0, event.currency)
+    return OrderEntry(
+        order_id=event.order_id,
+        reference=event.customer_order_number,
+        state=event.state,
+        lines=event.lines,
+        lines_now=tuple(
+            LineStanding(
+                line_id=line.line_id,
+                sku=line.sku,
+                state=event.state,
+                price=line.price,
+                refunded=zero,
+            )
+            for line in event.lines
+        ),
+        shipping_price=event.shipping_price,
+        total_price=event.total_price,
+        created_at=event.occurred_at,
+        updated_at=event.occurred_at,
+        ship_by=event.ship_by,
+        accept_by=event.accept_by,
+    )
+
+
+def _change(event: Event) -> dict[str, object]:  # noqa: C901, PLR0912 - one arm an event
+    match event:
+        case OrderPassedOver():
+            return {"passed_over": event.reason}
+        case OrderHeld():
+            return {"held": event}
+        case OrderReleased():
+            return {"held": None}
+        case AcceptanceIntended() | AcceptanceUnknown():
+            return {"acceptance": Acceptance.OPEN}
+        case AcceptanceConfirmed():
+            return {"acceptance": Acceptance.CONFIRMED}
+        case AcceptanceRefused():
+            again = Acceptance.NONE if event.retry else Acceptance.REFUSED
+            return {"acceptance": again}
+        case DeliveryAddressSealed():
+            return {"vault_ref": event.vault_ref}
+        case PostingIntended():
+            return {
+                "posting": Posting.OPEN,
+                "posting_attempts": event.attempt,
+                "posting_tried_at": event.occurred_at,
+                "intended": event.lines,
+                "gross_total": event.gross_total,
+            }
+        case PostingUnknown():
+            return {"posting": Posting.OPEN, "posting_tried_at": event.occurred_at}
+        case PostingRefused():
+            return {"posting": Posting.REFUSED, "posting_tried_at": event.occurred_at}
+        case SalesOrderMissing():
+            return {"posting": Posting.NONE, "posting_tried_at": event.occurred_at}
+        case SalesOrderPosted():
+            return {"posting": Posting.POSTED, "erp_order_code": event.erp_order_code}
+        case TotalsCompared():
+            return {"totals": event}
+        case ReferenceWriteIntended():
+            return {"write_back": WriteBack.OPEN}
+        case ReferenceWritten():
+            return {"write_back": WriteBack.WRITTEN}
+        case ReferenceWriteFailed():
+            return {"write_back": WriteBack.FAILED}
+        case _:
+            return {}
+
+
+ORDERS: Fold[OrderEntry] = Fold(_order_keys, _evolve_order)
+
+
+def _catalogue_keys(event: Event) -> tuple[str, ...]:
+    return (stock_key(event.sku),) if isinstance(event, SkuConfirmed | SkuUnmatched) else ()
+
+
+def _evolve_catalogue(entry: Catalogued | None, event: Event, _key: str) -> Catalogued | None:
+    match event:
+        case SkuConfirmed():
+            return Catalogued(stock_code=event.stock_code, discontinued=event.discontinued)
+        case SkuUnmatched():
+            return Catalogued(nearest=event.nearest)
+        case _:
+            return entry
+
+
+CATALOGUE: Fold[Catalogued] = Fold(_catalogue_keys, _evolve_catalogue)
+
+
+class Intake(msgspec.Struct, frozen=True, kw_only=True):
+    """How far orders have been read."""
+
+    cursor: datetime
+    swept_at: datetime | None
+
+
+def _intake_keys(event: Event) -> tuple[str, ...]:
+    return ("intake",) if isinstance(event, OrdersRead) else ()
+
+
+def _evolve_intake(entry: Intake | None, event: Event, _key: str) -> Intake | None:
+    if not isinstance(event, OrdersRead):
+        return entry
+    swept_at = event.occurred_at if event.swept or entry is None else entry.swept_at
+    return Intake(cursor=event.cursor, swept_at=swept_at)
+
+
+INTAKE: Fold[Intake] = Fold(_intake_keys, _evolve_intake)

@@ -1,0 +1,127 @@
+"""Orders, the border: the marketplace's record into what our events say, and to the ERP's.
+
+Promises: pure; personal data goes into the sealed address only. It decides nothing.
+Called by `actor.py`.
+"""
+
+from datetime import timedelta
+
+import msgspec
+
+from kcjl.johnlewis.port import Address, Order
+from kcjl.khaos.port import DeliveryAddress, NewOrder, NewOrderLine
+from kcjl.money import Money
+from kcjl.orders.events import (
+    LineOrdered,
+    LineStanding,
+    OrderChanged,
+    OrderReceived,
+    PostingIntended,
+)
+from kcjl.orders.state import OrderEntry
+
+__all__ = ["SealedBuyer", "changed", "delivery", "received", "sales_order"]
+
+
+class SealedBuyer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the vault keeps of a buyer."""
+
+    address: Address
+    email: str | None = None
+
+
+def received(order: Order, *, acceptance: timedelta) -> OrderReceived:
+    return OrderReceived(
+        order_id=order.order_id,
+        commercial_id=order.commercial_id,
+        customer_order_number=order.customer_order_number,
+        state=order.state_raw,
+        accept_by=order.created_at + acceptance,
+        ship_by=order.ship_by,
+        currency=order.currency,
+        price=order.price,
+        shipping_price=order.shipping_price,
+        total_price=order.total_price,
+        tax_mode=order.tax_mode,
+        shipping_type_code=order.shipping_type_code,
+        fulfilled_by_us=order.fulfilled_by_us,
+        lines=tuple(
+            LineOrdered(
+                line_id=line.line_id,
+                sku=line.sku,
+                title=line.title,
+                category_code=line.category_code,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                price=line.price,
+                shipping_price=line.shipping_price,
+                commission=line.commission,
+                commission_tax=line.commission_tax,
+            )
+            for line in order.lines
+        ),
+        occurred_at=order.created_at,
+    )
+
+
+def changed(order: Order) -> OrderChanged:
+    return OrderChanged(
+        order_id=order.order_id,
+        state=order.state_raw,
+        ship_by=order.ship_by,
+        total_price=order.total_price,
+        lines=tuple(
+            LineStanding(
+                line_id=line.line_id,
+                sku=line.sku,
+                state=line.state.value,
+                price=line.price,
+                refunded=sum(
+                    (refund.amount + refund.shipping_amount for refund in line.refunds),
+                    Money(0, order.currency),
+                ),
+            )
+            for line in order.lines
+        ),
+        occurred_at=order.updated_at,
+    )
+
+
+def delivery(buyer: SealedBuyer) -> DeliveryAddress:
+    """The marketplace's address as the ERP's; the adapter splits it, or refuses it whole."""
+    address = buyer.address
+    return DeliveryAddress(
+        line1=address.street_1,
+        line2=address.street_2,
+        line3=address.additional,
+        town=address.city,
+        county=address.county,
+        postcode=address.postcode,
+        country_code=address.country_code or address.country,
+        forename=address.first_name,
+        surname=address.last_name,
+        phone=address.phone,
+        email=buyer.email or "",
+        organisation=address.company,
+    )
+
+
+def sales_order(entry: OrderEntry, intended: PostingIntended, buyer: SealedBuyer) -> NewOrder:
+    return NewOrder(
+        external_ref=intended.reference,
+        ordered_at=entry.created_at,
+        currency=intended.gross_total.currency,
+        deliver_to=delivery(buyer),
+        lines=tuple(
+            NewOrderLine(
+                external_line_ref=line.line_id,
+                stock_code=line.stock_code,
+                quantity=line.quantity,
+                unit_gross=line.unit_gross,
+            )
+            for line in intended.lines
+        ),
+        delivery_gross=intended.delivery_gross,
+        gross_total=intended.gross_total,
+        note=f"John Lewis order {entry.order_id}",
+    )

@@ -1,0 +1,240 @@
+"""What goes wrong between a client and the two outside systems, by plan.
+
+Promises: a fault hits the calls that it names (side, operation, world time), so many times, at
+a seeded chance; each kind says whether the call's effect was done. It changes no model.
+Invariant: where two faults fit one call, the one planned first is taken.
+Called by the sandbox's server (middleware of both faces) and by its control routes.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from kcjl.clock import chance, real_sleep
+from kcjl.errors import Misuse
+
+__all__ = ["Fault", "FaultPlan", "PlannedFault", "faults_from", "faulty"]
+
+OperationOf: TypeAlias = Callable[[web.Request], Awaitable[str]]
+
+_PLANNED_MAX = 10_000
+"""Faults that one plan holds; more is a mistake of the plan's maker."""
+_SLOW_MAX_S = 600.0
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One kind of failure, and which calls it hits."""
+
+    kind: Literal[
+        "lost_before", "lost_after", "status", "rate_limit", "slow", "truncated", "empty"
+    ]
+    """lost_before: connection cut, nothing done. lost_after: effect done, connection cut.
+    status: an error page. rate_limit: 429. slow: a late answer. truncated: half of the body,
+    then cut. empty: effect done, 200 without a body."""
+    side: Literal["johnlewis", "khaos", "*"] = "*"
+    operation: str = "*"
+    """OR21, ST01, ImportOrders, …"""
+    times: int | None = 1
+    """None: always."""
+    share: float = 1.0
+    """The chance that a fitting call is hit."""
+    from_time: datetime | None = None
+    """World time, included."""
+    until_time: datetime | None = None
+    """World time, not included."""
+    status: int = 500
+    body: Literal["html", "json", "plain", "empty"] = "html"
+    retry_after_s: int | None = 30
+    """For rate_limit; None leaves the header out."""
+    seconds: float = 5.0
+    """For slow: real seconds."""
+    after_effect: bool = False
+    """For status, rate_limit and slow: whether the call is carried out first."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 1:
+            raise ValueError(f"the share of a fault is from 0 to 1, not {self.share}")
+        if self.times is not None and self.times < 1:
+            raise ValueError(f"a fault happens at least once, not {self.times} times")
+        if not 0 <= self.seconds <= _SLOW_MAX_S:
+            raise ValueError(f"a slow answer takes 0 to {_SLOW_MAX_S:.0f} s")
+        if not 400 <= self.status <= 599:  # noqa: PLR2004 - HTTP errors
+            raise ValueError(f"an error has a status from 400 to 599, not {self.status}")
+
+
+class PlannedFault(msgspec.Struct, kw_only=True):
+    """A fault in a plan, and how often it has happened."""
+
+    number: int
+    fault: Fault
+    happened: int = 0
+
+    @property
+    def is_spent(self) -> bool:
+        return self.fault.times is not None and self.happened >= self.fault.times
+
+
+class FaultPlan:
+    """The faults that are to come, and their chance."""
+
+    def __init__(self, seed: int) -> None:
+        self._chance = chance(f"faults/{seed}")
+        self.planned: list[PlannedFault] = []
+        self._numbers = 0
+
+    def add(self, faults: Sequence[Fault]) -> list[PlannedFault]:
+        if len(self.planned) + len(faults) > _PLANNED_MAX:
+            raise Misuse(f"a fault plan holds {_PLANNED_MAX} faults at most: clear it first")
+        added = []
+        for fault in faults:
+            self._numbers += 1
+            added.append(PlannedFault(number=self._numbers, fault=fault))
+        self.planned.extend(added)
+        return added
+
+    def clear(self) -> int:
+        count = len(self.planned)
+        self.planned.clear()
+        return count
+
+    def take(self, side: str, operation: str, now: datetime) -> PlannedFault | None:
+        """The fault that hits this call, counted as happened; mostly None."""
+        for planned in self.planned:
+            if not planned.is_spent and self._hits(planned.fault, side, operation, now):
+                planned.happened += 1
+                return planned
+        return None
+
+    def happened_before(self, number: int) -> None:
+        """Count a fault that happened in an earlier run of this world."""
+        for planned in self.planned:
+            if planned.number == number:
+                planned.happened += 1
+
+    def _hits(self, fault: Fault, side: str, operation: str, now: datetime) -> bool:
+        return (
+            fault.side in ("*", side)
+            and fault.operation in ("*", operation)
+            and (fault.from_time is None or fault.from_time <= now)
+            and (fault.until_time is None or now < fault.until_time)
+            and (fault.share >= 1 or self._chance.random() < fault.share)
+        )
+
+
+def faults_from(written: bytes | str, *, of: str) -> list[Fault]:
+    """One fault, or a list of them, from JSON; Misuse names what can't be read."""
+    try:
+        faults = msgspec.json.decode(written, type=Fault | list[Fault])
+    except (msgspec.DecodeError, UnicodeDecodeError) as trouble:
+        raise Misuse(f"{of} is no fault plan: {trouble}") from None
+    faults = faults if isinstance(faults, list) else [faults]
+    for fault in faults:
+        for moment in (fault.from_time, fault.until_time):
+            if moment is not None and moment.tzinfo is None:
+                raise Misuse(f"{of} is no fault plan: the time {moment} has no time zone")
+    return faults
+
+
+def faulty(
+    side: str,
+    operation_of: OperationOf,
+    take: Callable[[str, str], Fault | None],
+) -> Middleware:
+    """The middleware of one face; `take` asks the plan and keeps the books."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        fault = take(side, await operation_of(request))
+        if fault is None:
+            return await handler(request)
+        return await _suffer(fault, request, handler)
+
+    return middleware
+
+
+async def _suffer(fault: Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
+    match fault.kind:
+        case "lost_before":
+            return _cut(request)
+        case "lost_after":
+            await _answered(request, handler)
+            return _cut(request)
+        case "empty":
+            await _answered(request, handler)
+            return web.Response(content_type="application/json")
+        case "truncated":
+            return await _truncated(request, await _answered(request, handler))
+        case "slow":
+            if not fault.after_effect:
+                await real_sleep(fault.seconds)
+                return await handler(request)
+            answer = await _answered(request, handler)
+            await real_sleep(fault.seconds)
+            return answer
+        case "status" | "rate_limit":
+            if fault.after_effect:
+                await _answered(request, handler)
+            return _error(fault)
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException as refusal:
+        return refusal
+
+
+def _cut(request: web.Request) -> web.Response:
+    """Break the connection; the answer that is returned never leaves."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
+
+
+async def _truncated(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
+    body = answer.body if isinstance(answer, web.Response) else None
+    if not isinstance(body, bytes) or len(body) < 2:  # noqa: PLR2004 - nothing to halve
+        return _cut(request)
+    half = web.StreamResponse(status=answer.status, headers=answer.headers)
+    half.content_length = len(body)
+    await half.prepare(request)
+    await half.write(body[: len(body) // 2])
+    if request.transport is not None:
+        request.transport.close()  # after what was written, unlike abort
+    return half
+
+
+def _error(fault: Fault) -> web.Response:
+    status = 429 if fault.kind == "rate_limit" else fault.status
+    headers = {}
+    if fault.kind == "rate_limit" and fault.retry_after_s is not None:
+        headers["Retry-After"] = str(fault.retry_after_s)
+    body = "json" if fault.kind == "rate_limit" else fault.body
+    match body:
+        case "empty":
+            return web.Response(status=status, headers=headers)
+        case "plain":
+            return web.Response(status=status, headers=headers, text="Service Unavailable")
+        case "json":
+            said = {"message": "The service can't answer now", "status": status}
+            return web.json_response(said, status=status, headers=headers)
+        case _:
+            return web.Response(
+                status=status,
+                headers=headers,
+                text=_IIS_PAGE.format(status=status),
+                content_type="text/html",
+            )
+
+
+_IIS_PAGE = """<!DOCTYPE html>
+<html><head><title>{status} - Internal server error.</title>
+<style>body{{font-family:Verdana,Arial;background:#EEEEEE}}h1{{color:#CC0000}}</style></head>
+<body><div id="header"><h1>Server Error</h1></div>
+<div id="content"><h2>{status} - Internal server error.</h2>
+<h3>There is a problem with the resource, and it can't be shown.</h3></div></body></html>
+"""

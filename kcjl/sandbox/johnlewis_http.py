@@ -1,0 +1,177 @@
+"""John Lewis Marketplace over HTTP: the seller API's routes, keys, roles and call limits.
+
+Promises: each route bears its operation's code as its name (`request["operation"]`); a wrong
+key is 401, a missing accounting role 403, too many calls 429 with Retry-After in seconds of the
+world; every refusal has a JSON body {message, status}. Changes go through the gate by name;
+reads ask the model. It keeps nothing but the count of calls.
+Invariant: the world moves on to now before anything is read. Called by the sandbox's server.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from aiohttp import web
+from aiohttp.multipart import BodyPartReader
+
+from kcjl.sandbox import johnlewis_accounting as accounting
+from kcjl.sandbox import johnlewis_offers as offers
+from kcjl.sandbox import johnlewis_orders as orders
+from kcjl.sandbox import johnlewis_shipments as shipments
+from kcjl.sandbox import johnlewis_shop as shop
+from kcjl.sandbox.gate import Gate
+from kcjl.sandbox.johnlewis_answers import refusal
+from kcjl.sandbox.johnlewis_asking import Asked
+from kcjl.sandbox.johnlewis_limits import CallLimits
+from kcjl.sandbox.marketplace import ApiError, ApiKey, Marketplace
+
+__all__ = ["johnlewis_app", "operation_of"]
+
+Operation: TypeAlias = Callable[[Asked], web.Response]
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+BODY_BYTES_MAX = 32 * 1024 * 1024
+"""A stock file of some hundred thousand lines."""
+
+ACCOUNTING = frozenset({"TL02", "SBC11", "IV01"})
+UPLOADS = frozenset({"STO01"})
+
+ROUTES: tuple[tuple[str, str, str, Operation], ...] = (
+    ("V01", "GET", "/api/version", shop.version),
+    ("A01", "GET", "/api/account", shop.account),
+    ("PC01", "GET", "/api/platform/configuration", shop.platform),
+    ("SH21", "GET", "/api/shipping/carriers", shop.carriers),
+    ("SH12", "GET", "/api/shipping/types", shop.shipping_types),
+    ("RE01", "GET", "/api/reasons", orders.list_reasons),
+    ("OF21", "GET", "/api/offers", offers.list_offers),
+    ("STO01", "POST", "/api/offers/stock/imports", offers.take_stock_import),
+    (
+        "STO02",
+        "GET",
+        "/api/offers/stock/imports/{import_id}/status",
+        offers.stock_import_status,
+    ),
+    (
+        "STO03",
+        "GET",
+        "/api/offers/stock/imports/{import_id}/error_report",
+        offers.stock_import_errors,
+    ),
+    ("OF22", "GET", "/api/offers/{offer}", offers.one_offer),
+    ("OF26", "GET", "/api/offers/{offer}/quantity", offers.offer_quantity),
+    ("OR11", "GET", "/api/orders", orders.list_orders),
+    ("OR04", "PUT", "/api/orders", orders.write_references),
+    ("OR28", "PUT", "/api/orders/refund", orders.refund_lines),
+    ("OR21", "PUT", "/api/orders/{order_id}/accept", orders.accept_order),
+    ("OR23", "PUT", "/api/orders/{order_id}/tracking", orders.track_order),
+    ("OR24", "PUT", "/api/orders/{order_id}/ship", orders.ship_order),
+    ("OR29", "PUT", "/api/orders/{order_id}/cancel", orders.cancel_order),
+    ("ST01", "POST", "/api/shipments", shipments.create_shipments),
+    ("ST11", "GET", "/api/shipments", shipments.list_shipments),
+    ("ST12", "GET", "/api/shipments/items_to_ship", shipments.items_to_ship),
+    ("ST23", "POST", "/api/shipments/tracking", shipments.track_shipments),
+    ("ST24", "PUT", "/api/shipments/ship", shipments.ship_shipments),
+    ("TL02", "GET", "/api/sellerpayment/transactions_logs", accounting.list_transactions),
+    ("SBC11", "GET", "/api/seller-billing-cycles", accounting.list_cycles),
+    ("IV01", "GET", "/api/invoices", accounting.list_invoices),
+)
+
+
+def johnlewis_app(marketplace: Marketplace, gate: Gate) -> web.Application:
+    """The seller API of one shop."""
+    app = web.Application(middlewares=[_spoken], client_max_size=BODY_BYTES_MAX)
+    limits = CallLimits(marketplace.settings)
+    keys = {key.key: key for key in marketplace.settings.api_keys}
+    for code, method, path, operation in ROUTES:
+        serve = _served(code, operation, marketplace, gate, limits, keys)
+        app.router.add_route(method, path, serve, name=code)
+    return app
+
+
+def operation_of(request: web.Request) -> str:
+    """The operation's code that a request is for; empty where the path is none of ours."""
+    return request.match_info.route.name or ""
+
+
+@web.middleware
+async def _spoken(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Name the operation, and give every refusal its JSON body."""
+    request["operation"] = operation_of(request)
+    try:
+        return await handler(request)
+    except ApiError as refused:
+        return refusal(refused)
+    except web.HTTPException as refused:
+        if refused.status < 400:  # noqa: PLR2004 - HTTP
+            raise
+        said = refusal(ApiError.of(refused.status, refused.reason))
+        if "Allow" in refused.headers:
+            said.headers["Allow"] = refused.headers["Allow"]
+        return said
+
+
+def _served(
+    code: str,
+    operation: Operation,
+    marketplace: Marketplace,
+    gate: Gate,
+    limits: CallLimits,
+    keys: dict[str, ApiKey],
+) -> Handler:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        key = keys.get(request.headers.get("Authorization", ""))
+        if key is None:
+            raise ApiError.of(401, "Unauthorized")
+        if code in ACCOUNTING and not key.accounting:
+            raise ApiError.of(403, "Access is denied: the accounting role is missing")
+        upload = await _upload(request) if code in UPLOADS else None
+        body = b"" if code in UPLOADS else await _body(request)
+        asked = Asked(
+            marketplace,
+            gate,
+            url=str(request.url),
+            path=request.match_info,
+            query=list(request.query.items()),
+            body=body,
+            upload=upload,
+        )
+        gate.enter("johnlewis", code)
+        wait_s = limits.ask(key, code, marketplace.agenda.now, is_page=asked.is_further_page)
+        if wait_s is not None:
+            refused = refusal(ApiError.of(429, f"Too many calls of {code}"))
+            refused.headers["Retry-After"] = str(wait_s)
+            return refused
+        asked.whole("shop_id", marketplace.settings.shop_id)
+        return operation(asked)
+
+    return serve
+
+
+async def _body(request: web.Request) -> bytes:
+    """The body; one of another type than JSON is refused with 415."""
+    body = await request.read()
+    if (
+        body
+        and "Content-Type" in request.headers
+        and request.content_type != "application/json"
+    ):
+        raise web.HTTPUnsupportedMediaType
+    return body
+
+
+async def _upload(request: web.Request) -> str | None:
+    """The text of the multipart part `file`; None where there is none."""
+    if not request.content_type.startswith("multipart/"):
+        raise web.HTTPUnsupportedMediaType
+    found: bytes | None = None
+    try:
+        async for part in await request.multipart():
+            if isinstance(part, BodyPartReader) and part.name == "file":
+                found = bytes(await part.read())
+                if len(found) > BODY_BYTES_MAX:
+                    raise web.HTTPRequestEntityTooLarge(BODY_BYTES_MAX, len(found))
+    except ValueError as broken:
+        raise ApiError.of(400, f"The multipart body cannot be read: {broken}") from None
+    try:
+        return None if found is None else found.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ApiError.of(400, "The file is not in UTF-8") from None

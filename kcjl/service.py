@@ -1,0 +1,309 @@
+"""The composition root: builds one merchant's rooms on their adapters, and supervises them.
+
+Promises: a merchant is run by one process at a time (lease); a room that fails is started again
+with a pause; losing the lease stops everything at once. It alone knows every adapter.
+Invariant: crash-only: nothing here has to happen at the end for anything to be right.
+Called by the CLI's `run` and by `demo`.
+"""
+
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import anyio
+import structlog
+
+from kcjl.actors import Room
+from kcjl.clock import Clock, Ids, real_sleep
+from kcjl.commands import Handler, serve_commands
+from kcjl.database import SERVICE, Database
+from kcjl.dispatch.actor import Dispatches
+from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, SettingsUnusable, Unavailable
+from kcjl.events import vocabulary
+from kcjl.exceptions.actor import Desk
+from kcjl.johnlewis.access import SellerApiSettings
+from kcjl.johnlewis.port import MarketplacePort
+from kcjl.johnlewis.seller_api import SellerApi
+from kcjl.khaos.kws import KwsSoapAdapter
+from kcjl.khaos.kws_settings import KwsSettings
+from kcjl.khaos.port import DeliveryAddress, ErpPort
+from kcjl.ledger.pack import JournalPack
+from kcjl.ledger.port import LedgerPort
+from kcjl.log.lease import Lease, acquire, release, renew
+from kcjl.log.port import Log
+from kcjl.log.postgres import PostgresLog
+from kcjl.orders.actor import Orders
+from kcjl.projections.catalogue import PROJECTIONS
+from kcjl.projections.runner import ProjectionRunner
+from kcjl.projections.store import PostgresRows, RowStore
+from kcjl.settings import JohnLewisSettings, KhaosSettings, MerchantSettings, Settings, secret
+from kcjl.settlement.actor import Settlement
+from kcjl.stock.actor import Stock
+from kcjl.vault import PostgresVault, Vault, vault_key
+
+__all__ = ["Outside", "Rooms", "run_merchant", "run_rooms"]
+
+LEASE_S = 30.0
+RENEW_S = 10.0
+RESTART_S = 2.0
+RESTART_S_MAX = 60.0
+
+_say = structlog.get_logger("kcjl.service")
+
+
+class Outside:
+    """The two systems and the ledger, as ports."""
+
+    def __init__(self, marketplace: MarketplacePort, erp: ErpPort, ledger: LedgerPort) -> None:
+        self.marketplace = marketplace
+        self.erp = erp
+        self.ledger = ledger
+
+
+class Rooms:
+    """One merchant's five concerns, built on a log and on the outside."""
+
+    def __init__(
+        self,
+        settings: MerchantSettings,
+        log: Log,
+        vault: Vault,
+        outside: Outside,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        opening = settings.opening_policy
+        self.stock = Stock(
+            log,
+            clock,
+            ids,
+            marketplace=outside.marketplace,
+            erp=outside.erp,
+            settings=settings.stock,
+            opening_buffer=opening.buffer_units,
+        )
+        self.orders = Orders(
+            log,
+            clock,
+            ids,
+            marketplace=outside.marketplace,
+            erp=outside.erp,
+            vault=vault,
+            settings=settings.orders,
+        )
+        self.dispatch = Dispatches(
+            log,
+            clock,
+            ids,
+            marketplace=outside.marketplace,
+            erp=outside.erp,
+            settings=settings.dispatch,
+            opening_carriers=opening.carriers,
+        )
+        self.settlement = Settlement(
+            log,
+            clock,
+            ids,
+            marketplace=outside.marketplace,
+            ledger=outside.ledger,
+            settings=settings.settlement,
+            opening_accounts=opening.accounts,
+        )
+        self.desk = Desk(log, clock, ids)
+
+    def all(self) -> tuple[Room, ...]:
+        return (self.stock, self.orders, self.dispatch, self.settlement, self.desk)
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """What people can ask for, by verb."""
+
+        async def set_buffer(arguments: Mapping[str, str], by: str) -> None:
+            units = int(arguments["units"])
+            if units < 0:
+                raise Misuse("a buffer can't be below 0")
+            await self.stock.set_buffer(units, by=by)
+
+        async def map_courier(arguments: Mapping[str, str], by: str) -> None:
+            await self.dispatch.map_courier(
+                arguments["courier"], arguments["carrier_code"], by=by
+            )
+
+        async def set_accounts(arguments: Mapping[str, str], by: str) -> None:
+            await self.settlement.set_accounts(arguments, by=by)
+
+        return {
+            "set-buffer": set_buffer,
+            "map-courier": map_courier,
+            "set-accounts": set_accounts,
+        }
+
+
+async def run_rooms(rooms: Rooms, log: Log, rows: RowStore) -> None:
+    """Run every room and the projections until cancelled, fenced, or the log is corrupt."""
+    async with anyio.create_task_group() as group:
+        for room in rooms.all():
+            group.start_soon(_keep_running, room.name, room.run)
+        runner = ProjectionRunner(log, rows, PROJECTIONS)
+        group.start_soon(_keep_running, "projections", runner.run)
+
+
+async def _keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Start it again when it fails, with growing pauses; fencing and corruption end it all."""
+    failures = 0
+    while True:
+        try:
+            await run()
+        except* (Fenced, CorruptLog):
+            raise
+        except* Exception as errors:  # noqa: BLE001 - the outermost loop of a room: say, go on
+            failures += 1
+            pause_s = min(RESTART_S * math.pow(2, min(failures, 6) - 1), RESTART_S_MAX)
+            first = _first(errors)
+            _say.warning(
+                "room_restarts",
+                room=name,
+                error=f"{type(first).__name__}: {first}",
+                pause_s=pause_s,
+                exc_info=not isinstance(first, KcjlError),
+            )
+            await real_sleep(pause_s)
+
+
+def _first(errors: BaseException) -> BaseException:
+    """The first cause in a group of groups."""
+    while isinstance(errors, BaseExceptionGroup):
+        errors = errors.exceptions[0]
+    return errors
+
+
+async def run_merchant(
+    settings: Settings,
+    merchant: str,
+    *,
+    dsn: str,
+    holder: str,
+    clock: Clock,
+    ids: Ids,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Hold the merchant's lease and run its rooms, until cancelled or fenced.
+
+    Raises Fenced when another process has taken over, LeaseHeld while one holds it.
+    """
+    mine = settings.merchants[merchant]
+    data_dir = Path(settings.data_dir)
+    key = await vault_key(data_dir / "vault.key")
+    async with (
+        aiohttp.ClientSession() as session,
+        Database(dsn, role=SERVICE) as database,
+        _outside(settings, mine, data_dir / "journals" / merchant, clock, session) as outside,
+        _held(database, merchant, holder) as lease,
+        PostgresLog.open(database, merchant, vocabulary(), clock, lease.epoch) as log,
+    ):
+        vault = PostgresVault(database, merchant, key)
+        rooms = Rooms(mine, log, vault, outside, clock, ids)
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(_renew, database, lease)
+                group.start_soon(run_rooms, rooms, log, PostgresRows(database, merchant))
+                group.start_soon(
+                    _keep_running,
+                    "commands",
+                    lambda: serve_commands(database, merchant, rooms.handlers(), clock.now),
+                )
+                ready()
+        except* (Fenced, CorruptLog) as ends:
+            raise _first(ends) from None
+
+
+@asynccontextmanager
+async def _outside(
+    settings: Settings,
+    mine: MerchantSettings,
+    journals: Path,
+    clock: Clock,
+    session: aiohttp.ClientSession,
+) -> AsyncIterator[Outside]:
+    for name, url in (("johnlewis", mine.johnlewis.base_url), ("khaos", mine.khaos.base_url)):
+        _check_live(settings, name, url)
+    marketplace = SellerApi(_seller_api(mine.johnlewis), clock=clock, session=session)
+    erp = KwsSoapAdapter(_kws(mine.khaos), clock=clock, session=session)
+    yield Outside(marketplace, erp, JournalPack(journals))
+
+
+def _check_live(settings: Settings, name: str, url: str) -> None:
+    host = urlsplit(url).hostname or ""
+    if not settings.live and host not in ("127.0.0.1", "::1", "localhost"):
+        raise SettingsUnusable(
+            f"{name} is at {host}, and the configuration does not say `live = true`: "
+            "nothing is written to a system that is not on this machine without it"
+        )
+
+
+def _seller_api(settings: JohnLewisSettings) -> SellerApiSettings:
+    return SellerApiSettings(
+        base_url=settings.base_url,
+        api_key=secret(
+            env=settings.api_key_env, file=settings.api_key_file, what="johnlewis api key"
+        ),
+        shop_id=settings.shop_id,
+        allow_plain_http=settings.allow_plain_http,
+    )
+
+
+def _kws(settings: KhaosSettings) -> KwsSettings:
+    password = (
+        secret(env=settings.password_env, what="khaos password")
+        if settings.auth != "none"
+        else ""
+    )
+    address = settings.invoice_address
+    return KwsSettings(
+        url=settings.base_url,
+        auth=settings.auth,
+        user=settings.user,
+        password=password,
+        certificate_sha256=settings.certificate_sha256,
+        allow_plain_http=settings.allow_plain_http,
+        max_external_ref=settings.max_external_ref,
+        company_code=settings.company_code,
+        company_class=settings.company_class,
+        company_name=settings.company_name,
+        invoice_address=DeliveryAddress(
+            line1=address.line1,
+            town=address.town,
+            postcode=address.postcode,
+            country_code=address.country_code,
+            surname=address.surname,
+        ),
+        clearing_account=settings.clearing_account,
+        sales_source=settings.sales_source,
+        site_name=settings.site_name,
+        courier_code=settings.courier_code,
+    )
+
+
+@asynccontextmanager
+async def _held(database: Database, merchant: str, holder: str) -> AsyncIterator[Lease]:
+    """The merchant's lease, given back at the end when there is an orderly end."""
+    lease = await acquire(database, merchant, holder, ttl_s=LEASE_S)
+    try:
+        yield lease
+    finally:
+        with anyio.move_on_after(2, shield=True):
+            try:
+                await release(database, lease)
+            except KcjlError as error:
+                _say.info("lease_not_released", error=str(error))
+
+
+async def _renew(database: Database, lease: Lease) -> None:
+    while True:
+        await real_sleep(RENEW_S)
+        try:
+            lease = await renew(database, lease, ttl_s=LEASE_S)
+        except Unavailable as error:
+            _say.warning("lease_not_renewed", error=str(error))

@@ -1,0 +1,185 @@
+"""kcjl.toml, read once: typed, frozen, unknown keys refused.
+
+Promises: secrets come from the environment or from files, never from the config, and are
+never printed. Buffers, carrier maps and account maps are not here: they are events; what stands
+under `opening_policy` is recorded as the first events of a new log and never read again.
+Called by the CLI and by `service.py`.
+"""
+
+import os
+import tomllib
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from kcjl.errors import SettingsUnusable
+
+__all__ = [
+    "ClockSettings",
+    "DispatchSettings",
+    "InvoiceAddress",
+    "JohnLewisSettings",
+    "KhaosSettings",
+    "MerchantSettings",
+    "OpeningPolicy",
+    "OrderSettings",
+    "Settings",
+    "SettlementSettings",
+    "StockSettings",
+    "read_settings",
+    "secret",
+]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of the sections: a key that we do not know is refused."""
+
+
+class ClockSettings(Section, frozen=True, kw_only=True):
+    """Whose time it is. `world`: the control address of a sandbox whose time is followed."""
+
+    world: str = ""
+
+
+class StockSettings(Section, frozen=True, kw_only=True):
+    poll_s: float = 300
+    """How often levels that moved are read; the vendor advises 5 to 30 minutes."""
+    sites: tuple[str, ...] = ()
+    """Site ids that the order import will use; empty: the ERP's default site."""
+    follow_s: float = 20
+    """How often a stock import is asked for (STO02: at most every 15 s)."""
+
+
+class OrderSettings(Section, frozen=True, kw_only=True):
+    poll_s: float = 300
+    """How often orders are read (OR11: advised 5 minutes, at most once a minute)."""
+    acceptance_hours: float = 24
+    """The operator's time limit for accepting: unknown for John Lewis, so a setting."""
+    start_at: datetime | None = None
+    """Orders older than this are recorded and never posted."""
+    personal_data_days: float = 90
+    """How long a buyer's address stays in the vault."""
+
+
+class DispatchSettings(Section, frozen=True, kw_only=True):
+    poll_s: float = 600
+    """How often open sales orders are looked at in the ERP."""
+    tracking_wait_hours: float = 4
+    """A parcel shipped without a number is raised after this time."""
+
+
+class SettlementSettings(Section, frozen=True, kw_only=True):
+    transactions_poll_s: float = 4_500
+    """How often transaction lines are read (TL02: 20 a day advised)."""
+    cycles_read_at: tuple[str, ...] = ("06:30",)
+    """London times of day at which billing cycles are read (SBC11: once a day)."""
+    close_on: Literal["paid", "cycle"] = "paid"
+    """"paid": a payout closes when the marketplace shows it as paid; "cycle": at the cycle, for
+    tenants that do not confirm payments."""
+
+
+class OpeningPolicy(Section, frozen=True, kw_only=True):
+    """The first policy events of a new log."""
+
+    buffer_units: int = 0
+    carriers: dict[str, str] = {}
+    """Courier name or code in the ERP -> the marketplace's carrier code."""
+    accounts: dict[str, str] = {}
+    """Role -> nominal account; roles left out keep the house's defaults."""
+
+
+class JohnLewisSettings(Section, frozen=True, kw_only=True):
+    """The tenant. Unknown for John Lewis until onboarding: nothing has a guessed default."""
+
+    base_url: str
+    api_key_env: str = "KCJL_JOHNLEWIS_KEY"
+    api_key_file: str = ""
+    shop_id: int | None = None
+    allow_plain_http: bool = False
+
+
+class InvoiceAddress(Section, frozen=True, kw_only=True):
+    """The constant invoice address of all marketplace orders; never the buyer's."""
+
+    line1: str
+    town: str
+    postcode: str
+    country_code: str = "GBR"
+    surname: str = "Accounts"
+
+
+class KhaosSettings(Section, frozen=True, kw_only=True):
+    """The ERP's web service and what orders are created with."""
+
+    base_url: str
+    """Up to and with the executable, e.g. https://erp.example/LiveSoap/KhaosKSD.exe"""
+    auth: Literal["none", "basic", "body"] = "none"
+    user: str = ""
+    password_env: str = "KCJL_KHAOS_PASSWORD"  # noqa: S105 - a variable's name
+    certificate_sha256: str = ""
+    allow_plain_http: bool = False
+    max_external_ref: int = 15
+    site_name: str = "Main Site"
+    company_code: str = "JLMKT"
+    company_class: str = "Marketplace"
+    company_name: str = "John Lewis Marketplace"
+    sales_source: str = "JOHN LEWIS"
+    clearing_account: str = "John Lewis Clearing"
+    invoice_address: InvoiceAddress
+    courier_code: str = ""
+
+
+class MerchantSettings(Section, frozen=True, kw_only=True):
+    johnlewis: JohnLewisSettings
+    khaos: KhaosSettings
+    stock: StockSettings = StockSettings()
+    orders: OrderSettings = OrderSettings()
+    dispatch: DispatchSettings = DispatchSettings()
+    settlement: SettlementSettings = SettlementSettings()
+    opening_policy: OpeningPolicy = OpeningPolicy()
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    merchants: dict[str, MerchantSettings]
+    database: str = "embedded"
+    """"embedded", or a DSN of PostgreSQL 15 or newer."""
+    data_dir: str = "kcjl-data"
+    live: bool = False
+    """Without it nothing is written to a system that is not on this machine."""
+    clock: ClockSettings = ClockSettings()
+
+
+def read_settings(path: Path) -> Settings:
+    """Read and check a kcjl.toml. Raises SettingsUnusable with one clear line."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsUnusable(
+            f"there is no configuration at {path}: write one, or try `kcjl demo`"
+        ) from None
+    except OSError as error:
+        raise SettingsUnusable(f"{path} can't be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsUnusable(f"{path} is not TOML: {error}") from None
+    try:
+        settings = msgspec.convert(raw, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsUnusable(f"{path}: {error}") from None
+    if not settings.merchants:
+        raise SettingsUnusable(f"{path}: no merchant is configured under [merchants.NAME]")
+    return settings
+
+
+def secret(*, env: str, file: str = "", what: str) -> str:
+    """A secret from a file or from the environment."""
+    if file:
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsUnusable(f"{what}: {file} can't be read: {error.strerror}") from None
+    value = os.environ.get(env, "")
+    if not value:
+        raise SettingsUnusable(f"{what}: set the environment variable {env}, or name a file")
+    return value

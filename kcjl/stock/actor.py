@@ -1,0 +1,339 @@
+"""Stock, the shell: reads offers, codes and levels; publishes what changed; follows the import.
+
+Promises: read stock, then orders, then publish; one stock import at a time, followed to its
+end; one whose answer was lost is replaced by fresh absolute figures. It holds no rule.
+Called by `service.py`. Source: design 6; contract johnlewis b.2, khaos b.1, b.2, b.7.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from kcjl.actors import Job, Room
+from kcjl.clock import Clock, Ids
+from kcjl.errors import NotFound, OutcomeUnknown, Refused
+from kcjl.johnlewis.port import MarketplacePort, StockFigure, StockImportStatus
+from kcjl.khaos.port import ErpPort
+from kcjl.khaos.port import Product as ErpProduct
+from kcjl.log.port import Log
+from kcjl.orders.events import OrderReceived, OrdersRead
+from kcjl.settings import StockSettings
+from kcjl.stock.decide import decide_buffer, decide_confirmation, decide_figures, decide_level
+from kcjl.stock.events import (
+    ImportLineRefused,
+    LevelRead,
+    OfferListed,
+    SkuConfirmed,
+    SkuUnmatched,
+    StockImportFailed,
+    StockImportFinished,
+    StockImportIntended,
+    StockImportSent,
+    StockImportUnknown,
+    StockRead,
+    stock_key,
+)
+from kcjl.stock.nearest import nearest_codes
+from kcjl.stock.state import POLICY, PRODUCTS, PUBLISHES, READS, Match, Product, Publish
+from kcjl.vocabulary import Event
+
+__all__ = ["Stock"]
+
+OVERLAP = timedelta(hours=2)
+"""Reads of moved and edited products reach back so far (contract khaos b.1)."""
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+OFFERS_EVERY = timedelta(hours=1)
+
+
+class Stock(Room):
+    """The stock actor."""
+
+    name = "stock"
+
+    def __init__(
+        self,
+        log: Log,
+        clock: Clock,
+        ids: Ids,
+        *,
+        marketplace: MarketplacePort,
+        erp: ErpPort,
+        settings: StockSettings,
+        opening_buffer: int,
+    ) -> None:
+        super().__init__(log, clock, ids)
+        self._marketplace = marketplace
+        self._erp = erp
+        self._settings = settings
+        self._opening_buffer = opening_buffer
+        self.products = self.table(PRODUCTS)
+        self.publishes = self.table(PUBLISHES)
+        self.policy = self.table(POLICY)
+        self.reads = self.table(READS)
+        self._codes: set[str] = set()
+        """Every stock code of the ERP, to propose from: a cache, read again at each start."""
+        self._edited_cursor = LONG_AGO
+        self._moved_seen: dict[str, datetime | None] = {}
+        self._sites: tuple[str, ...] = settings.sites
+        poll = timedelta(seconds=settings.poll_s)
+        self.jobs = (
+            Job("offers", self._read_offers, every=OFFERS_EVERY),
+            Job("levels", self._read_stock, every=poll, wakes_on=(OfferListed,)),
+            Job("new-skus", self._ask_new_skus, every=poll, wakes_on=(OrderReceived,)),
+            Job("publish", self._publish, every=poll, wakes_on=(OrdersRead,)),
+        )
+
+    async def set_buffer(self, units: int, *, by: str) -> None:
+        """The operator's command."""
+        now = self.clock.now()
+        await self.commit(decide_buffer(self.policy.get("policy"), units=units, now=now), by=by)
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────
+
+    async def _read_offers(self) -> None:
+        began = self.clock.now()
+        offers = await self._marketplace.offers()
+        listed = [
+            OfferListed(
+                sku=offer.sku,
+                offer_id=offer.offer_id,
+                title=offer.product_title,
+                quantity=offer.quantity,
+                occurred_at=began,
+            )
+            for offer in offers
+            if not self._is_listed(offer.sku)
+        ]
+        await self.commit(listed)
+
+    def _is_listed(self, sku: str) -> bool:
+        product = self.products.get(stock_key(sku))
+        return product is not None and any(each.sku == sku for each in product.shown)
+
+    async def _read_stock(self) -> None:
+        """Confirm codes, then read the levels of what moved, is new, or is in flight."""
+        await self._open_policy()
+        began = self.clock.now()
+        edited = await self._read_catalogue(began)
+        asked = [
+            product
+            for product in self.products.values()
+            if product.match != Match.CONFIRMED or product.key in edited
+        ]
+        await self._confirm(asked)
+        levels = await self._changed_levels(began)
+        finished = self.clock.now()
+        await self.commit(levels)
+        await self.commit(
+            (
+                StockRead(
+                    finished_at=finished,
+                    cursor=began,
+                    products=len(levels),
+                    occurred_at=began,
+                ),
+            )
+        )
+
+    async def _open_policy(self) -> None:
+        if "policy" not in self.policy:
+            await self.set_buffer(self._opening_buffer, by="opening policy")
+
+    async def _read_catalogue(self, began: datetime) -> set[str]:
+        """The stock keys that were edited since the last look."""
+        edited = await self._erp.edited_products(self._edited_cursor)
+        first = self._edited_cursor == LONG_AGO
+        self._codes.update(each.stock_code for each in edited)
+        self._edited_cursor = began - OVERLAP
+        return set() if first else {stock_key(each.stock_code) for each in edited}
+
+    async def _ask_new_skus(self) -> None:
+        """A SKU that an order names and nobody has asked the ERP about yet."""
+        asked = [each for each in self.products.values() if each.match == Match.UNASKED]
+        if asked and self._codes:
+            await self._confirm(asked)
+
+    async def _confirm(self, products: Sequence[Product]) -> None:
+        if not products:
+            return
+        by_code = {product.spelling: product for product in products}
+        answers = await self._erp.products(list(by_code))
+        now = self.clock.now()
+        events: list[Event] = []
+        for code, product in by_code.items():
+            found = answers.get(code)
+            answer = (
+                self._unmatched(product, now)
+                if found is None
+                else _confirmed(product, found, now)
+            )
+            current = self.products.get(product.key) or product
+            events.extend(decide_confirmation(current, answer))
+        await self.commit(events)
+
+    def _unmatched(self, product: Product, now: datetime) -> SkuUnmatched:
+        nearest = nearest_codes(product.spelling, self._codes)
+        return SkuUnmatched(sku=product.spelling, nearest=nearest, occurred_at=now)
+
+    async def _changed_levels(self, began: datetime) -> list[Event]:
+        reads = self.reads.get("reads")
+        since = reads.stock_cursor - OVERLAP if reads and reads.stock_cursor else LONG_AGO
+        moved = await self._erp.moved_products(since)
+        moved_keys = set()
+        for each in moved:
+            key = stock_key(each.stock_code)
+            if key not in self._moved_seen or self._moved_seen[key] != each.changed_at:
+                moved_keys.add(key)
+            self._moved_seen[key] = each.changed_at
+        wanted = {
+            product.stock_code: product
+            for product in self.products.values()
+            if product.match == Match.CONFIRMED
+            and (product.levels is None or product.in_flight or product.key in moved_keys)
+        }
+        found = await self._erp.stock_levels(list(wanted), await self._site_ids())
+        events: list[Event] = []
+        levels: dict[str, LevelRead] = {}
+        for level in sorted(found, key=lambda each: each.site_id):
+            key = stock_key(level.stock_code)
+            before = levels.get(key)
+            sites = (*(before.levels if before else ()), (level.site_id, level.available))
+            levels[key] = LevelRead(
+                sku=level.stock_code, levels=sites, status=level.status, occurred_at=began
+            )
+        for key, read in levels.items():
+            product = self.products.get(key)
+            if product is not None:
+                events.extend(decide_level(product, read))
+        return events
+
+    async def _site_ids(self) -> tuple[str, ...]:
+        if not self._sites:
+            sites = await self._erp.sites()
+            chosen = [site.site_id for site in sites if site.is_default]
+            self._sites = tuple(chosen or [site.site_id for site in sites[:1]])
+        return self._sites
+
+    # ── publishing ──────────────────────────────────────────────────────────────────────────
+
+    async def _publish(self) -> float | None:
+        """Follow what is on its way; then send what differs as one stock import."""
+        for publish_id, publish in self.publishes.items():
+            if not publish.import_id:
+                await self._lost(publish, "the service stopped before the answer came")
+            elif not await self._followed(publish_id):
+                return self._settings.follow_s
+        policy = self.policy.get("policy")
+        if policy is None:
+            return None
+        figures = decide_figures(self.products.values(), policy, self.reads.get("reads"))
+        if not figures:
+            return None
+        publish_id = self.ids.new()
+        skus = tuple(figure.sku for figure in figures)
+        await self.commit(
+            (
+                StockImportIntended(
+                    publish_id=publish_id,
+                    figures=figures,
+                    policy_version=policy.version,
+                    occurred_at=self.clock.now(),
+                ),
+            ),
+            correlation_id=publish_id,
+        )
+        try:
+            import_id = await self._marketplace.publish_stock(
+                [StockFigure(sku=figure.sku, quantity=figure.quantity) for figure in figures]
+            )
+        except OutcomeUnknown as lost:
+            await self._lost(self.publishes[publish_id], lost.message)
+            return self._settings.follow_s
+        except Refused as refusal:
+            await self._failed_import(self.publishes[publish_id], refusal.message)
+            raise
+        await self.commit(
+            (
+                StockImportSent(
+                    publish_id=publish_id,
+                    import_id=import_id,
+                    skus=skus,
+                    occurred_at=self.clock.now(),
+                ),
+            ),
+            correlation_id=publish_id,
+        )
+        return self._settings.follow_s
+
+    async def _lost(self, publish: Publish, message: str) -> None:
+        await self.commit(
+            (
+                StockImportUnknown(
+                    publish_id=publish.publish_id,
+                    message=message,
+                    skus=publish.skus,
+                    occurred_at=self.clock.now(),
+                ),
+            ),
+            correlation_id=publish.publish_id,
+        )
+
+    async def _failed_import(self, publish: Publish, message: str) -> None:
+        await self.commit(
+            (
+                StockImportFailed(
+                    publish_id=publish.publish_id,
+                    message=message,
+                    skus=publish.skus,
+                    occurred_at=self.clock.now(),
+                ),
+            ),
+            correlation_id=publish.publish_id,
+        )
+
+    async def _followed(self, publish_id: str) -> bool:
+        """True when the import has come to its end."""
+        publish = self.publishes[publish_id]
+        try:
+            state = await self._marketplace.stock_import(publish.import_id)
+        except NotFound as gone:
+            await self._failed_import(publish, gone.message)
+            return True
+        if state.status == StockImportStatus.FAILED:
+            await self._failed_import(publish, "the marketplace gave the import up")
+            return True
+        if state.status != StockImportStatus.COMPLETE:
+            return False
+        errors = (
+            await self._marketplace.stock_import_errors(publish.import_id)
+            if state.has_error_report or state.lines_in_error
+            else ()
+        )
+        await self.commit(
+            (
+                StockImportFinished(
+                    publish_id=publish_id,
+                    import_id=publish.import_id,
+                    skus=publish.skus,
+                    refused=tuple(
+                        ImportLineRefused(sku=error.sku, message=error.message)
+                        for error in errors
+                    ),
+                    occurred_at=self.clock.now(),
+                ),
+            ),
+            correlation_id=publish_id,
+        )
+        return True
+
+
+def _confirmed(product: Product, found: ErpProduct, now: datetime) -> SkuConfirmed:
+    return SkuConfirmed(
+        sku=product.spelling,
+        stock_code=found.stock_code,
+        discontinued=found.discontinued,
+        run_to_zero=found.run_to_zero,
+        stock_controlled=found.stock_controlled,
+        sales_multiple=found.sales_multiple,
+        display_cap=found.display_cap,
+        occurred_at=now,
+    )

@@ -1,0 +1,359 @@
+"""Stock, the fold: per product what the ERP has, what is in flight, what is shown.
+
+Promises: pure; the same events give the same entries. It decides nothing.
+Invariant: units are in flight from the first sight of an order until a level read that began
+after the ERP took it (design 6); a cancelled or refused line leaves at once.
+Called by `decide.py`, `actor.py`, `projection.py`.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from kcjl.fold import Fold
+from kcjl.orders.events import (
+    OrderChanged,
+    OrderPassedOver,
+    OrderReceived,
+    OrdersRead,
+    SalesOrderPosted,
+)
+from kcjl.stock.events import (
+    BufferSet,
+    LevelRead,
+    OfferListed,
+    SkuConfirmed,
+    SkuUnmatched,
+    StockImportFailed,
+    StockImportFinished,
+    StockImportIntended,
+    StockImportSent,
+    StockImportUnknown,
+    StockRead,
+    stock_key,
+)
+from kcjl.vocabulary import Event
+
+__all__ = [
+    "POLICY",
+    "PRODUCTS",
+    "PUBLISHES",
+    "READS",
+    "InFlight",
+    "Match",
+    "Policy",
+    "Product",
+    "Publish",
+    "Reads",
+    "Shown",
+]
+
+NOT_LIVE = frozenset({"REFUSED", "CANCELED", "SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED"})
+LINE_ENDED = frozenset({"REFUSED", "CANCELED"})
+
+
+class Match(StrEnum):
+    """Whether the ERP knows the SKU."""
+
+    UNASKED = "unasked"
+    CONFIRMED = "confirmed"
+    UNMATCHED = "unmatched"
+
+
+class InFlight(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of an order line that the ERP has not yet taken off its level."""
+
+    order_id: str
+    line_id: str
+    units: int
+    taken_by: datetime | None = None
+    """The ERP had the order at this time at the latest; None while it does not."""
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """What the marketplace shows for one SKU, as far as we know; None: not known."""
+
+    sku: str
+    quantity: int | None
+    refused: str = ""
+
+
+class Product(msgspec.Struct, frozen=True, kw_only=True):
+    """One product, and all spellings of its SKU."""
+
+    key: str
+    match: Match = Match.UNASKED
+    stock_code: str = ""
+    nearest: tuple[str, ...] = ()
+    discontinued: bool = False
+    run_to_zero: bool = False
+    stock_controlled: bool = True
+    sales_multiple: int | None = None
+    display_cap: int | None = None
+    levels: tuple[tuple[str, Decimal], ...] | None = None
+    status: int | None = None
+    level_read_at: datetime | None = None
+    in_flight: tuple[InFlight, ...] = ()
+    shown: tuple[Shown, ...] = ()
+    """One for each offer."""
+    asked_for: tuple[str, ...] = ()
+    """Spellings seen in orders only."""
+
+    @property
+    def level(self) -> Decimal:
+        return sum((level for _, level in self.levels or ()), Decimal(0))
+
+    @property
+    def units_in_flight(self) -> int:
+        return sum(each.units for each in self.in_flight)
+
+    @property
+    def spelling(self) -> str:
+        """A spelling by which the ERP can be asked."""
+        offers = tuple(each.sku for each in self.shown) + self.asked_for
+        return self.stock_code or (offers[0] if offers else self.key)
+
+
+class Publish(msgspec.Struct, frozen=True, kw_only=True):
+    """One stock import on its way; gone when it has an outcome."""
+
+    publish_id: str
+    skus: tuple[str, ...]
+    import_id: str = ""
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    buffer_units: int
+    version: int
+
+
+class Reads(msgspec.Struct, frozen=True, kw_only=True):
+    """When both sides were last read."""
+
+    stock_began_at: datetime | None = None
+    stock_finished_at: datetime | None = None
+    stock_cursor: datetime | None = None
+    orders_began_at: datetime | None = None
+
+
+# ── products ────────────────────────────────────────────────────────────────────────────────
+
+
+def _product_keys(event: Event) -> tuple[str, ...]:
+    match event:
+        case OfferListed() | SkuConfirmed() | SkuUnmatched() | LevelRead():
+            return (stock_key(event.sku),)
+        case OrderReceived() | OrderChanged() | SalesOrderPosted():
+            skus = tuple(line.sku for line in event.lines)
+        case OrderPassedOver() | StockImportUnknown() | StockImportFailed():
+            skus = event.skus
+        case StockImportFinished():
+            skus = event.skus
+        case StockImportIntended():
+            skus = tuple(figure.sku for figure in event.figures)
+        case _:
+            return ()
+    return tuple(dict.fromkeys(stock_key(sku) for sku in skus))
+
+
+def _evolve_product(entry: Product | None, event: Event, key: str) -> Product:
+    product = entry or Product(key=key)
+    match event:
+        case OrderReceived() | OrderChanged() | OrderPassedOver() | SalesOrderPosted():
+            return _evolve_in_flight(product, event)
+        case OfferListed() | SkuConfirmed() | SkuUnmatched() | LevelRead():
+            return _evolve_known(product, event)
+        case _:
+            return _evolve_shown(product, event)
+
+
+def _evolve_known(product: Product, event: Event) -> Product:
+    replace = msgspec.structs.replace
+    match event:
+        case OfferListed():
+            if any(each.sku == event.sku for each in product.shown):
+                return product
+            listed = Shown(sku=event.sku, quantity=None)
+            return replace(product, shown=(*product.shown, listed))
+        case SkuConfirmed():
+            return replace(
+                product,
+                match=Match.CONFIRMED,
+                stock_code=event.stock_code,
+                nearest=(),
+                discontinued=event.discontinued,
+                run_to_zero=event.run_to_zero,
+                stock_controlled=event.stock_controlled,
+                sales_multiple=event.sales_multiple,
+                display_cap=event.display_cap,
+            )
+        case SkuUnmatched():
+            return replace(
+                product,
+                match=Match.UNMATCHED,
+                stock_code="",
+                nearest=event.nearest,
+                levels=None,
+            )
+        case LevelRead():
+            still = tuple(
+                each
+                for each in product.in_flight
+                if each.taken_by is None or each.taken_by >= event.occurred_at
+            )
+            return replace(
+                product,
+                levels=event.levels,
+                status=event.status,
+                level_read_at=event.occurred_at,
+                in_flight=still,
+            )
+        case _:
+            return product
+
+
+def _evolve_in_flight(product: Product, event: Event) -> Product:
+    replace = msgspec.structs.replace
+    match event:
+        case OrderReceived():
+            mine = tuple(line for line in event.lines if stock_key(line.sku) == product.key)
+            spellings = (*product.asked_for, *(line.sku for line in mine))
+            asked_for = tuple(dict.fromkeys(spellings))
+            if event.state in NOT_LIVE or not event.fulfilled_by_us:
+                return replace(product, asked_for=asked_for)
+            flying = tuple(
+                InFlight(order_id=event.order_id, line_id=line.line_id, units=line.quantity)
+                for line in mine
+            )
+            return replace(
+                product, asked_for=asked_for, in_flight=(*product.in_flight, *flying)
+            )
+        case OrderChanged():
+            ended = {line.line_id for line in event.lines if line.state in LINE_ENDED}
+            refused = any(
+                line.state == "REFUSED" and stock_key(line.sku) == product.key
+                for line in event.lines
+            )
+            product = _without(product, ended)
+            if not refused:
+                return product
+            # The marketplace sets the offer to 0 when a line is refused: say it again.
+            again = tuple(replace(each, quantity=None) for each in product.shown)
+            return replace(product, shown=again)
+        case OrderPassedOver():
+            gone = {e.line_id for e in product.in_flight if e.order_id == event.order_id}
+            return _without(product, gone)
+        case SalesOrderPosted():
+            taken = {line.line_id for line in event.lines}
+            flying = tuple(
+                replace(each, taken_by=event.taken_by) if each.line_id in taken else each
+                for each in product.in_flight
+            )
+            return replace(product, in_flight=flying)
+        case _:
+            return product
+
+
+def _without(product: Product, lines: set[str]) -> Product:
+    """Lines that the ERP will never take leave; what it took stays until it is read again."""
+    still = tuple(
+        each
+        for each in product.in_flight
+        if each.line_id not in lines or each.taken_by is not None
+    )
+    return msgspec.structs.replace(product, in_flight=still)
+
+
+def _evolve_shown(product: Product, event: Event) -> Product:
+    replace = msgspec.structs.replace
+    match event:
+        case StockImportIntended():
+            figures = {figure.sku: figure.quantity for figure in event.figures}
+            shown = tuple(
+                Shown(sku=each.sku, quantity=figures[each.sku]) if each.sku in figures else each
+                for each in product.shown
+            )
+        case StockImportUnknown() | StockImportFailed():
+            shown = tuple(
+                replace(each, quantity=None) if each.sku in event.skus else each
+                for each in product.shown
+            )
+        case StockImportFinished():
+            refused = {line.sku: line.message for line in event.refused}
+            shown = tuple(
+                replace(each, refused=refused.get(each.sku, ""))
+                if each.sku in event.skus
+                else each
+                for each in product.shown
+            )
+        case _:
+            return product
+    return replace(product, shown=shown)
+
+
+PRODUCTS: Fold[Product] = Fold(_product_keys, _evolve_product)
+
+# ── publishes, policy, reads ────────────────────────────────────────────────────────────────
+
+_PUBLISH_EVENTS = (
+    StockImportIntended,
+    StockImportSent,
+    StockImportUnknown,
+    StockImportFinished,
+    StockImportFailed,
+)
+
+
+def _publish_keys(event: Event) -> tuple[str, ...]:
+    return (event.publish_id,) if isinstance(event, _PUBLISH_EVENTS) else ()
+
+
+def _evolve_publish(_entry: Publish | None, event: Event, key: str) -> Publish | None:
+    match event:
+        case StockImportIntended():
+            return Publish(publish_id=key, skus=tuple(f.sku for f in event.figures))
+        case StockImportSent():
+            return Publish(publish_id=key, skus=event.skus, import_id=event.import_id)
+        case _:
+            return None
+
+
+PUBLISHES: Fold[Publish] = Fold(_publish_keys, _evolve_publish)
+
+
+def _policy_keys(event: Event) -> tuple[str, ...]:
+    return ("policy",) if isinstance(event, BufferSet) else ()
+
+
+def _evolve_policy(entry: Policy | None, event: Event, _key: str) -> Policy | None:
+    if not isinstance(event, BufferSet):
+        return entry
+    return Policy(buffer_units=event.units, version=event.version)
+
+
+POLICY: Fold[Policy] = Fold(_policy_keys, _evolve_policy)
+
+
+def _reads_keys(event: Event) -> tuple[str, ...]:
+    return ("reads",) if isinstance(event, StockRead | OrdersRead) else ()
+
+
+def _evolve_reads(entry: Reads | None, event: Event, _key: str) -> Reads:
+    reads = entry or Reads()
+    match event:
+        case StockRead():
+            return msgspec.structs.replace(
+                reads,
+                stock_began_at=event.occurred_at,
+                stock_finished_at=event.finished_at,
+                stock_cursor=event.cursor,
+            )
+        case OrdersRead():
+            return msgspec.structs.replace(reads, orders_began_at=event.occurred_at)
+        case _:
+            return reads
+
+
+READS: Fold[Reads] = Fold(_reads_keys, _evolve_reads)

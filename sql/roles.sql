@@ -1,0 +1,85 @@
+-- Who may do what, in one place; applied again whenever a migration or this file changes.
+--   kcjl_service   the running service: appends, keeps projections and the vault
+--   kcjl_operator  people at work: read, and insert commands
+--   kcjl_auditor   read only, and nothing of the sealed personal data
+-- Without the right to create roles they are left out with a warning; the triggers still hold.
+
+do $$
+declare
+    wanted text;
+begin
+    foreach wanted in array array['kcjl_service', 'kcjl_operator', 'kcjl_auditor'] loop
+        if not exists (select from pg_roles where rolname = wanted) then
+            begin
+                execute format('create role %I nologin', wanted);
+            exception
+                when insufficient_privilege then
+                    raise warning 'role % is missing, and % may not create roles', wanted, current_user
+                        using hint = format(
+                            'ask a superuser for: create role %I nologin; grant %I to %I; then migrate again',
+                            wanted, wanted, current_user
+                        );
+                    continue;
+                when duplicate_object or unique_violation then
+                    null;  -- the migration of another database of this server was quicker
+            end;
+        end if;
+        begin
+            if not (select rolsuper from pg_roles where rolname = current_user)
+                and current_user <> wanted
+            then
+                execute format('grant %I to %I', wanted, current_user);
+            end if;
+        exception
+            when insufficient_privilege then
+                raise warning '% may not act as %', current_user, wanted
+                    using hint = format('ask a superuser for: grant %I to %I', wanted, current_user);
+            when internal_error or unique_violation then
+                null;  -- granted by another database's migration at the same moment
+        end;
+    end loop;
+end
+$$;
+
+do $$
+declare
+    access record;
+begin
+    for access in
+        select * from (values
+            ('kcjl_service', 'select, insert', 'table event'),
+            ('kcjl_service', 'select, insert, update', 'table log_head'),
+            ('kcjl_service', 'select, insert, update', 'table lease'),
+            ('kcjl_service', 'execute', 'function append_events'),
+            ('kcjl_service', 'select, insert, update, delete', 'table projection_checkpoint'),
+            ('kcjl_service', 'select, insert, update, delete', 'table projection_row'),
+            ('kcjl_service', 'select, insert, update, delete', 'table vault'),
+            ('kcjl_service', 'select, insert, update (done_at, outcome)', 'table command'),
+            ('kcjl_service', 'select', 'table kcjl_migration'),
+
+            ('kcjl_operator', 'select', 'table event'),
+            ('kcjl_operator', 'select', 'table log_head'),
+            ('kcjl_operator', 'select', 'table lease'),
+            ('kcjl_operator', 'select', 'table projection_checkpoint'),
+            ('kcjl_operator', 'select', 'table projection_row'),
+            ('kcjl_operator', 'select', 'table vault'),
+            ('kcjl_operator', 'select, insert (merchant, id, issued_at, by, body)', 'table command'),
+            ('kcjl_operator', 'select', 'table kcjl_migration'),
+
+            ('kcjl_auditor', 'select', 'table event'),
+            ('kcjl_auditor', 'select', 'table log_head'),
+            ('kcjl_auditor', 'select', 'table lease'),
+            ('kcjl_auditor', 'select', 'table projection_checkpoint'),
+            ('kcjl_auditor', 'select', 'table projection_row'),
+            ('kcjl_auditor', 'select (merchant, ref, sealed_at, expires_at)', 'table vault'),
+            ('kcjl_auditor', 'select', 'table command'),
+            ('kcjl_auditor', 'select', 'table kcjl_migration')
+        ) as matrix (role, privileges, object)
+    loop
+        if exists (select from pg_roles where rolname = access.role) then
+            execute format('grant %s on %s to %I', access.privileges, access.object, access.role);
+            execute format('grant usage on schema %I to %I', current_schema(), access.role);
+        end if;
+    end loop;
+end
+$$;

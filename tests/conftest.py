@@ -1,0 +1,81 @@
+"""What every room's tests share: one event loop backend, and one real PostgreSQL a session.
+
+The server stands in a temporary folder that other accounts may pass through (as root it runs
+as another one), is started by the first test that asks for it, and removed at the end.
+`database_dsn` is a fresh, migrated database for each test; sync and async tests may ask for it.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import anyio
+import asyncpg
+import pytest
+
+from kcjl.embedded import own
+from kcjl.log.migrate import migrate
+
+TEMPLATE = "kcjl_template"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """Superuser DSN of a PostgreSQL of this session's own."""
+    folder = Path(tempfile.mkdtemp(prefix="kcjl-tests-"))
+    folder.chmod(0o711)
+    try:
+        embedded = anyio.run(own, folder / "postgresql")
+        yield embedded.dsn
+        anyio.run(embedded.stop)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(server: str) -> str:
+    """Name of a database with the whole schema, to copy from."""
+    anyio.run(_run, server, f"create database {TEMPLATE}")
+    anyio.run(migrate, dsn_of(server, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+def empty_dsn(server: str) -> Iterator[str]:
+    """A fresh database without any table."""
+    yield from _fresh(server, "template1")
+
+
+@pytest.fixture
+def database_dsn(server: str, migrated_template: str) -> Iterator[str]:
+    """A fresh database with the whole schema: superuser DSN."""
+    yield from _fresh(server, migrated_template)
+
+
+def dsn_of(server: str, name: str) -> str:
+    """The DSN of another database of the same server."""
+    base, _, options = server.partition("?")
+    return f"{base.rpartition('/')[0]}/{name}?{options}"
+
+
+def _fresh(server: str, template: str) -> Iterator[str]:
+    name = f"kcjl_test_{next(_numbers)}"
+    anyio.run(_run, server, f"create database {name} template {template}")
+    yield dsn_of(server, name)
+    anyio.run(_run, server, f"drop database {name} with (force)")
+
+
+async def _run(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

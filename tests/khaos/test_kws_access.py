@@ -1,0 +1,147 @@
+"""Who may be talked to, and how: certificates that are pinned, settings that are refused."""
+
+import hashlib
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from kcjl.errors import SettingsUnusable, Unavailable
+from kcjl.khaos.kws import KwsSettings
+from tests.khaos.conftest import MakeAdapter, settings_for
+from tests.khaos.samples import order
+from tests.khaos.server import ScriptedErp, string
+
+pytestmark = pytest.mark.anyio
+
+# ── certificates ──
+
+
+@pytest.fixture
+async def secure(tmp_path: Path) -> AsyncIterator[tuple[ScriptedErp, str]]:
+    """A web service with a self-signed certificate, and its fingerprint."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "erp.example")])
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=36500))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    pem = tmp_path / "erp.pem"
+    pem.write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pem)
+    scripted = ScriptedErp()
+    listening = await scripted.start(tls)
+    der = certificate.public_bytes(serialization.Encoding.DER)
+    yield scripted, hashlib.sha256(der).hexdigest()
+    scripted.stop()
+    listening.close()
+    await listening.wait_closed()
+
+
+async def test_service_pinned_certificate_is_accepted(
+    secure: tuple[ScriptedErp, str], make: MakeAdapter
+) -> None:
+    """A self-signed certificate is pinned by its fingerprint, and then trusted."""
+    erp, fingerprint = secure
+    erp.will_say("GetVersion", string("", "9"))
+
+    assert "9" == await make(url=erp.url, certificate_sha256=fingerprint.upper()).ping()
+
+
+@pytest.mark.parametrize("pin", ["", "00" * 32], ids=["no pin", "another pin"])
+async def test_service_other_certificate_gets_nothing(
+    secure: tuple[ScriptedErp, str], make: MakeAdapter, pin: str
+) -> None:
+    """Verification is never waved through: nothing is sent, so it is no unknown outcome."""
+    erp, _ = secure
+
+    with pytest.raises(Unavailable, match="nothing was sent"):
+        await make(url=erp.url, certificate_sha256=pin).create_order(order())
+    assert [] == [*erp.calls, *erp.wsdl_asked]
+
+
+# ── settings ──
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"url": "http://erp.example/Live"},
+        {"url": "ftp://127.0.0.1/"},
+        {"url": "127.0.0.1"},
+        {"url": "http://[::1"},
+        {"url": "http://127.0.0.1:port/"},
+        {"url": "https://kc:pw@erp.example/"},
+        {"url": "https://erp.example/", "certificate_sha256": "abc"},
+        {"certificate_sha256": "00" * 32},
+        {"auth": "basic"},
+        {"auth": "basic", "user": "a:b"},
+        {"auth": "body", "auth_parameter": "two words"},
+        {"company_code": "ELEVENCHARS"},
+        {"company_code": " "},
+        {"company_class": ""},
+        {"company_name": "N" * 51},
+        {"clearing_account": ""},
+        {"card_word": ""},
+        {"stock_codes_per_call": 0},
+        {"max_external_ref": 0},
+        {"read_timeout_s": 0},
+    ],
+    ids=str,
+)
+def test_settings_impossible_are_refused(changes: dict[str, object]) -> None:
+    """A setting that can't work is told at the start, not at the first order."""
+    url = str(changes.get("url", "http://127.0.0.1/Live"))
+
+    with pytest.raises(SettingsUnusable):
+        settings_for(url, **{key: value for key, value in changes.items() if key != "url"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://localhost/", "http://[::1]:8080/x", "http://127.9.9.9/", "https://erp.example"],
+)
+def test_settings_safe_url_is_taken(url: str) -> None:
+    """Plain http to this machine, https to any."""
+    assert url == settings_for(url).url
+
+
+def test_settings_plain_http_is_taken_by_permission() -> None:
+    """Who has a tunnel says so."""
+    assert settings_for("http://erp.example/", allow_plain_http=True).allow_plain_http
+
+
+def test_settings_shown_hide_the_password() -> None:
+    """A password never shows, and unknown keys are refused."""
+    settings = settings_for("http://127.0.0.1/", auth="basic", user="kc", password="hunter2")
+
+    assert "hunter2" not in repr(settings)
+    with pytest.raises(msgspec.ValidationError, match="unknown"):
+        msgspec.convert({"url": "http://127.0.0.1/", "unknown": 1}, KwsSettings)

@@ -1,0 +1,106 @@
+"""What each pane shows, in trade words: the text behind F1.
+
+Promises: every pane that can be focused is explained (a test goes through them), and the
+seconds at which an age changes its sign are written out. Called by the app.
+"""
+
+from tui.model.freshness import AgeLimits
+from tui.model.log import WINDOW_EVENTS_MAX
+
+__all__ = ["PANES", "explanation"]
+
+PANES: dict[str, tuple[str, str]] = {
+    "lane-stock": (
+        "Stock",
+        (
+            "Offers on the marketplace against what the ERP says is there. Done: figures "
+            "that the marketplace has acknowledged. Waiting: changes on their way. "
+            "Excepted: SKUs that need a person, for example because no stock code is "
+            "confirmed for them."
+        ),
+    ),
+    "lane-orders": (
+        "Orders",
+        (
+            "Marketplace orders on their way into the ERP. Done: posted there and the "
+            "number written back. Waiting: not yet accepted, not yet ready, or being "
+            "posted. Excepted: held for a person. Oldest due is the closest acceptance or "
+            "posting deadline."
+        ),
+    ),
+    "lane-dispatch": (
+        "Dispatch",
+        (
+            "Parcels that the warehouse has shipped, to be confirmed on the marketplace "
+            "with carrier and tracking number. Waiting: not confirmed yet. Oldest due is "
+            "the closest shipping deadline; past it, the sale counts as late."
+        ),
+    ),
+    "lane-money": (
+        "Money",
+        (
+            "Payouts and their statement lines, each tied to its order and to the ERP. "
+            "Done: closed with a residue of zero or named pence. Excepted: pence that are "
+            "not explained."
+        ),
+    ),
+    "lane": (
+        "Lane",
+        (
+            "One concern at a glance: what is done, what waits, what needs a person, and "
+            "the closest deadline."
+        ),
+    ),
+    "feed": (
+        "Latest events",
+        (
+            "What the service has just recorded, newest at the bottom. The list follows "
+            "while the cursor is on the last row; move up and it holds still."
+        ),
+    ),
+    "exceptions": (
+        "Exceptions",
+        (
+            "The work list, most urgent first, as the service ranks it: by deadline and by "
+            "money at risk. The same condition seen again is the same row. A row leaves by "
+            "itself when its condition has cleared."
+        ),
+    ),
+    "log": (
+        "Log",
+        (
+            "The event log itself, oldest first: nothing is known that is not in it. The "
+            "list follows the newest only while the cursor is on the last row. The filter "
+            f"looks through the events that are loaded, at most {WINDOW_EVENTS_MAX:,}; go to "
+            "the top and press g or up again to load older ones."
+        ),
+    ),
+    "detail": (
+        "Detail",
+        (
+            "All about the row under the cursor. For an exception: what happened, the next "
+            "step, whose it is, until when. For an event: both clocks (when it was true "
+            "outside, when we learnt it), what caused it, the payload, and the hash that "
+            "chains it to the event before."
+        ),
+    ),
+}
+"""Pane id -> title and text."""
+
+_AGES = (
+    "\n\nAges are by the world's clock. This pane's figures: ● under {pane_ageing_s}s, ▲ from "
+    "{pane_ageing_s}s, ✖ from {pane_stale_s}s. A lane's last read of the outside: ● under "
+    "{lane_ageing_s}s, ▲ from {lane_ageing_s}s, ✖ from {lane_stale_s}s."
+)
+
+
+def explanation(pane: str, limits: AgeLimits) -> tuple[str, str]:
+    """Title and text for a pane; an unknown lane is explained as a lane."""
+    title, text = PANES.get(pane) or PANES["lane"]
+    ages = _AGES.format(
+        pane_ageing_s=limits.pane_ageing_s,
+        pane_stale_s=limits.pane_stale_s,
+        lane_ageing_s=limits.lane_ageing_s,
+        lane_stale_s=limits.lane_stale_s,
+    )
+    return title, text + ages

@@ -1,0 +1,47 @@
+"""Counts and money as they are written on screen.
+
+Promises: thousands are parted, a negative amount carries its sign, an amount always names its
+currency, and a list that was cut says how long it really is. No float comes near.
+Called by the view models.
+"""
+
+from kcjl.money import Money
+from tui.model.plain import plain
+
+__all__ = ["count_text", "cut_text", "money_text"]
+
+NOTHING = "-"
+
+
+def count_text(count: int) -> str:
+    """With its thousands parted.
+
+    >>> count_text(12431)
+    '12,431'
+    """
+    return f"{count:,}"
+
+
+def money_text(amount: Money | None) -> str:
+    """Sign, amount and currency; a dash for none.
+
+    >>> money_text(Money(-123456, "GBP"))
+    '-1,234.56 GBP'
+    """
+    return NOTHING if amount is None else plain(str(amount))
+
+
+def cut_text(shown: int, total: int, *, of: str, matching: int | None = None) -> str:
+    """How much of a list is on screen: of the whole when it was cut, of what when filtered.
+
+    >>> cut_text(500, 12431, of="exceptions")
+    'first 500 of 12,431 exceptions'
+    >>> cut_text(500, 12431, of="exceptions", matching=12)
+    '12 match in the first 500 of 12,431 exceptions'
+    """
+    if shown < total:
+        whole = f"first {count_text(shown)} of {count_text(total)} {of}"
+        return whole if matching is None else f"{count_text(matching)} match in the {whole}"
+    if matching is None:
+        return f"{count_text(total)} {of}"
+    return f"{count_text(matching)} of {count_text(total)} {of} match"

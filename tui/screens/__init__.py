@@ -1,0 +1,1 @@
+"""One file a screen; `base` is what all share."""

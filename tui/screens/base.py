@@ -1,0 +1,92 @@
+"""What every screen of the monitor shares: header, banner, hints, and how it is refreshed.
+
+Promises: drawing never waits for data; `refresh_view` may be called at any time, also before
+anything was read. A screen says what it wants to read (`reads`) and never reads by itself.
+Invariant: a screen's figures change only through messages.
+Called by the app; subclassed by the screens.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui.messages import OverviewRead, ReadWanted
+from tui.source import Source
+from tui.state import MonitorState
+from tui.widgets.header import ModeLine, ScreenLine
+from tui.widgets.strips import Banner, HintBar
+
+__all__ = ["MonitorScreen", "Read", "read_overview"]
+
+Read = Callable[[Source], Awaitable[Message]]
+"""One question to the source, and its answer as a message."""
+
+
+class MonitorScreen(Screen[None], inherit_bindings=False):
+    """A main screen."""
+
+    place = ""
+    """Its name in the registry: go.<place>."""
+
+    def __init__(self, state: MonitorState) -> None:
+        super().__init__()
+        self.state = state
+
+    def compose(self) -> ComposeResult:
+        yield ModeLine()
+        yield ScreenLine()
+        yield Banner()
+        yield from self.compose_body()
+        yield HintBar()
+
+    def compose_body(self) -> Iterable[Widget]:
+        raise NotImplementedError(type(self).__name__)
+
+    def reads(self) -> Sequence[Read]:
+        """What to ask now, the most wanted first."""
+        raise NotImplementedError(type(self).__name__)
+
+    def crumbs(self) -> tuple[str, ...]:
+        return (self.place.capitalize(),)
+
+    def show_body(self) -> None:
+        """Draw the screen's own panes from what it holds."""
+        raise NotImplementedError(type(self).__name__)
+
+    def back(self) -> bool:
+        """Go one level back inside the screen; False when there is nothing to leave."""
+        return False
+
+    def on_mount(self) -> None:
+        self.refresh_view()
+
+    def on_screen_resume(self) -> None:
+        self.refresh_view()
+        self.call_after_refresh(self.post_message, ReadWanted())
+
+    def refresh_view(self) -> None:
+        if not self.is_mounted:
+            return
+        header = self.state.header(self.crumbs())
+        self.query_one(ModeLine).show(header)
+        screens = self.query_one(ScreenLine)
+        screens.stale = self.state.stale
+        screens.show(header, here=self.place)
+        self.query_one(Banner).show(self.state.banner())
+        self.query_one(HintBar).show(paused=self.state.paused)
+        self.show_body()
+
+    def vacancy(self, *, nothing: str) -> str:
+        """What an empty pane says: why there is nothing to see."""
+        if self.state.connection.lost:
+            return "Nothing was read before the connection was lost."
+        if self.state.paused:
+            return "PAUSED before anything was read: p goes live."
+        return nothing
+
+
+async def read_overview(source: Source) -> Message:
+    return OverviewRead(await source.overview())

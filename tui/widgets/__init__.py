@@ -1,0 +1,1 @@
+"""Things that draw: each is handed a view model and draws it, nothing more."""
