@@ -5,6 +5,7 @@ as another one), is started by the first test that asks for it, and removed at t
 `database_dsn` is a fresh, migrated database for each test; sync and async tests may ask for it.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from kcjl.embedded import own
 from kcjl.log.migrate import migrate
 
 TEMPLATE = "kcjl_template"
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES_MIN = 2 * 1024**3
 _numbers = count(1)
 
 
@@ -30,7 +33,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """Superuser DSN of a PostgreSQL of this session's own."""
-    folder = Path(tempfile.mkdtemp(prefix="kcjl-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix="kcjl-tests-", dir=_room()))
     folder.chmod(0o711)
     try:
         embedded = anyio.run(own, folder / "postgresql")
@@ -64,6 +67,12 @@ def dsn_of(server: str, name: str) -> str:
     """The DSN of another database of the same server."""
     base, _, options = server.partition("?")
     return f"{base.rpartition('/')[0]}/{name}?{options}"
+
+
+def _room() -> str | None:
+    """Memory rather than a disk, where there is enough: each test makes a database."""
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES_MIN
+    return str(MEMORY) if roomy and os.access(MEMORY, os.W_OK) else None
 
 
 def _fresh(server: str, template: str) -> Iterator[str]:

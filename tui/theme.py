@@ -145,6 +145,8 @@ _MONO = Theme(
         "scrollbar-background-hover": _TWO,
         "scrollbar-background-active": _TWO,
         "scrollbar-corner-color": _TWO,
+        "ansi-background": _TWO,
+        "ansi-foreground": _TWO,
         "link-color": _TWO,
         "link-color-hover": _TWO,
         "link-background-hover": _TWO,

@@ -134,9 +134,9 @@ def verify(
 async def _verify(settings: Settings, merchant: str, json: bool) -> None:  # noqa: FBT001
     shown = sys.stderr.isatty()
 
-    def progress(position: int, head: int) -> None:
+    def progress(position: int) -> None:
         if shown:
-            sys.stderr.write(f"\r{position:,} of {head:,} events")
+            sys.stderr.write(f"\r{position:,} events")
             sys.stderr.flush()
 
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:

@@ -1,7 +1,7 @@
 """The command line: verbs, and what their errors exit with.
 
-Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 a difference or a broken law was found,
-2 usage or configuration, 3 something needed is not available, 130 interrupted.
+Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 a difference or a broken law was
+found, 2 usage or configuration, 3 something needed is not available, 130 interrupted.
 One file a verb; each is imported when it is called, so that `--help` is quick.
 """
 

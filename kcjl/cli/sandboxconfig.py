@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
 
 from kcjl.sandbox.server import Sandbox
@@ -12,9 +13,7 @@ __all__ = ["config_text", "write_config"]
 MERCHANT = "demo"
 
 
-def config_text(
-    *, johnlewis_url: str, khaos_url: str, key_file: Path, data_dir: Path, database: str
-) -> str:
+def config_text(*, johnlewis_url: str, khaos_url: str, key_file: Path, data_dir: Path) -> str:
     """The configuration for a service on a sandbox; JSON strings are TOML strings."""
 
     def quoted(value: object) -> str:
@@ -22,7 +21,7 @@ def config_text(
 
     return f"""\
 # Written by kcjl for a sandbox: the world's time is the service's time.
-database = {quoted(database)}
+database = "embedded"
 data_dir = {quoted(data_dir)}
 
 [clock]
@@ -53,23 +52,24 @@ RM24 = "RM"
 """
 
 
-async def write_config(path: Path, running: Sandbox) -> None:
+async def write_config(path: Path, running: Sandbox, *, data_dir: Path | None = None) -> None:
     """Write it, and the marketplace's key beside it, readable by the owner only."""
-    folder = path.resolve().parent
-    key_file = folder / "johnlewis.key"
+    folder = (await anyio.Path(path).resolve()).parent
+    key_file = Path(folder) / "johnlewis.key"
     key = running.settings.world.marketplace.api_keys[0].key
     text = config_text(
         johnlewis_url=running.johnlewis_url,
         khaos_url=running.khaos_url,
         key_file=key_file,
-        data_dir=folder / "kcjl-data",
-        database="embedded",
+        data_dir=data_dir or Path(folder) / "kcjl-data",
     )
 
     def write() -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         key_file.touch(mode=0o600)
         key_file.write_text(key, encoding="utf-8")
-        path.write_text(text, encoding="utf-8")
+        half = path.with_suffix(".part")
+        half.write_text(text, encoding="utf-8")
+        half.replace(path)
 
     await anyio.to_thread.run_sync(write)

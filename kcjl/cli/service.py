@@ -36,7 +36,7 @@ def run(
     ] = None,
     with_parent: Annotated[  # noqa: FBT002 - a flag
         bool,
-        typer.Option("--with-parent", help="End when standard input closes.", hidden=True),
+        typer.Option("--with-parent", help="Be a part of a demo: it owns us.", hidden=True),
     ] = False,
 ) -> None:
     """Run the service: stock, orders, dispatch, settlement and the exceptions desk.
@@ -52,7 +52,7 @@ def run(
 
 async def _run(settings: Settings, chosen: list[str], with_parent: bool) -> None:  # noqa: FBT001
     async with (
-        database_of(settings, owner=True) as dsn,
+        database_of(settings, owner=not with_parent) as dsn,
         clock_of(settings) as clock,
         anyio.create_task_group() as group,
     ):
@@ -85,12 +85,12 @@ async def _serve(settings: Settings, merchant: str, dsn: str, clock: Clock) -> N
 
 async def end_with_parent() -> None:
     """End this process when the pipe that its parent holds is closed."""
-    await anyio.to_thread.run_sync(sys.stdin.buffer.read, abandon_on_cancel=True)
+    await anyio.wait_readable(sys.stdin.fileno())
     raise KeyboardInterrupt
 
 
 def tui(config: Config = DEFAULT_CONFIG, merchant: Merchant = "") -> None:
-    """Open the monitor: what is going on now, and what needs somebody. `?` in it shows the keys."""
+    """Open the monitor: what is going on, and what needs somebody. `?` shows the keys."""
     settings = settings_at(config)
     anyio.run(_tui, settings, merchant_of(settings, merchant))
 

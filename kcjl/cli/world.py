@@ -59,6 +59,9 @@ def sandbox(  # noqa: PLR0917 - one parameter an option
     with_parent: Annotated[  # noqa: FBT002 - a flag
         bool, typer.Option("--with-parent", hidden=True)
     ] = False,
+    service_data_dir: Annotated[
+        Path | None, typer.Option(help="For --write-config: the service's data directory.")
+    ] = None,
 ) -> None:
     """Serve both outside systems, simulated over real HTTP, with the trade that runs in them.
 
@@ -84,15 +87,20 @@ def sandbox(  # noqa: PLR0917 - one parameter an option
         wait_for_client=wait,
         faults_file=faults,
     )
-    anyio.run(_serve, settings, write, with_parent)
+    anyio.run(_serve, settings, write, service_data_dir, with_parent)
 
 
-async def _serve(settings: SandboxSettings, write: Path | None, with_parent: bool) -> None:  # noqa: FBT001
+async def _serve(
+    settings: SandboxSettings,
+    write: Path | None,
+    data_dir: Path | None,
+    with_parent: bool,  # noqa: FBT001
+) -> None:
     from kcjl.cli.service import end_with_parent
 
     async with Sandbox.serve(settings) as running:
         if write is not None:
-            await write_config(write, running)
+            await write_config(write, running, data_dir=data_dir)
         typer.echo(f"John Lewis     {running.johnlewis_url}/api", err=True)
         typer.echo(f"Khaos Control  {running.khaos_url}/soap/IKosWeb", err=True)
         typer.echo(f"what is so     {running.control_url}/truth", err=True)

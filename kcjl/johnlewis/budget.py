@@ -17,7 +17,15 @@ import msgspec
 from kcjl.clock import Clock
 from kcjl.errors import SettingsUnusable
 
-__all__ = ["BUDGETS", "OPERATIONS", "Budget", "CallBudgets", "Turn", "checked_budgets"]
+__all__ = [
+    "BUDGETS",
+    "OPERATIONS",
+    "PAGES_COUNT",
+    "Budget",
+    "CallBudgets",
+    "Turn",
+    "checked_budgets",
+]
 
 OPERATIONS = frozenset(
     {"V01", "A01", "PC01", "SH21", "SH12"}
@@ -49,6 +57,10 @@ BUDGETS: Mapping[str, tuple[Budget, ...]] = MappingProxyType(
     }
 )
 """The column "at most" of contract d.1. "External Partner" users set OR11 to 900 s."""
+
+
+PAGES_COUNT = frozenset({"TL02"})
+"""Operations of which d.1 does not say "+ pages", and whose pages are big: each is a call."""
 
 
 class Turn:
@@ -99,7 +111,9 @@ class CallBudgets:
                 waits_s.append(budget.period_s - (now - oldest).total_seconds())
         held_until = self._held_until.get(operation)
         if held_until is not None:
-            waits_s.append(min((held_until - now).total_seconds(), HOLD_S_MAX))
+            held_until = min(held_until, now + timedelta(seconds=HOLD_S_MAX))
+            self._held_until[operation] = held_until
+            waits_s.append((held_until - now).total_seconds())
         return max(waits_s)
 
 

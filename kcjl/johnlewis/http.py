@@ -33,7 +33,7 @@ from kcjl.errors import (
     Unavailable,
 )
 from kcjl.johnlewis.access import SellerApiSettings
-from kcjl.johnlewis.budget import HOLD_S_MAX, CallBudgets
+from kcjl.johnlewis.budget import HOLD_S_MAX, PAGES_COUNT, CallBudgets
 from kcjl.johnlewis.reading import Page, plain_text, words_of_refusal
 
 __all__ = ["Answer", "Call", "SellerHttp"]
@@ -145,13 +145,9 @@ class SellerHttp:
     async def offset_rows(self, call: Call, read: Callable[[bytes], Page[_Row]]) -> list[_Row]:
         """All rows of the offset family, each once, as it was last seen."""
         rows: dict[str, _Row] = {}
-        turn = await self._budgets.turn(call.operation)
-        try:
-            for _ in range(SWEEPS_MAX):
-                if await self._sweep(call, read, rows):
-                    break
-        finally:
-            self._budgets.answered(turn)
+        for _ in range(SWEEPS_MAX):
+            if await self._sweep(call, read, rows):
+                break
         return list(rows.values())
 
     async def _sweep(
@@ -164,9 +160,8 @@ class SellerHttp:
         seen: set[str] = set()
         offset, count, shrank = 0, None, False
         for _ in range(PAGES_MAX):
-            answer = await self._exchange(
-                _with(call, ("offset", str(offset)), ("max", str(PAGE_ROWS)))
-            )
+            asked = _with(call, ("offset", str(offset)), ("max", str(PAGE_ROWS)))
+            answer = await (self._further(asked) if offset else self.send(asked))
             page = read(answer.body)
             fresh = {key for key, _ in page.rows} - seen
             seen |= fresh
@@ -194,19 +189,20 @@ class SellerHttp:
         """All rows of the seek family, each once, as it was last seen."""
         rows: dict[str, _Row] = {}
         tokens: set[str] = set()
-        turn = await self._budgets.turn(call.operation)
-        try:
-            page = read((await self._exchange(call)).body)
+        page = read((await self.send(call)).body)
+        rows.update(page.rows)
+        while token := page.next_token:
+            if token in tokens or len(tokens) >= PAGES_MAX:
+                raise ProtocolSurprise(f"{call}: its pages do not come to an end")
+            tokens.add(token)
+            page = read((await self._further(_with(call, ("page_token", token)))).body)
             rows.update(page.rows)
-            while token := page.next_token:
-                if token in tokens or len(tokens) >= PAGES_MAX:
-                    raise ProtocolSurprise(f"{call}: its pages do not come to an end")
-                tokens.add(token)
-                page = read((await self._exchange(_with(call, ("page_token", token)))).body)
-                rows.update(page.rows)
-        finally:
-            self._budgets.answered(turn)
         return list(rows.values())
+
+    async def _further(self, call: Call) -> Answer:
+        """A further page: part of the call that was counted, but where pages count (d.1)."""
+        counts = call.operation in PAGES_COUNT
+        return await (self.send(call) if counts else self._exchange(call))
 
     # ── one request ─────────────────────────────────────────────────────────────────────────
 

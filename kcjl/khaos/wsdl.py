@@ -7,6 +7,7 @@ know (a newer build's) get an empty value of their type, so strict servers see a
 Called by `soap.py`. Source: contract khaos b.0, h 15.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +23,9 @@ __all__ = ["Argument", "Kind", "Operation", "Part", "Wsdl", "documented", "place
 WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
 SOAP_11 = "{http://schemas.xmlsoap.org/wsdl/soap/}"
 XSD = "http://www.w3.org/2001/XMLSchema"
+_NAME = re.compile(r"[A-Za-z_][\w.-]*\Z", re.ASCII)
+_URI = re.compile(r"[!#-;=?-\[\]_a-z~]+\Z")
+_PORTS = {"http": 80, "https": 443}
 DOCUMENTED_NAMESPACE = "urn:IKosWebIntf-IKosWeb"
 
 
@@ -86,10 +90,11 @@ class Wsdl(msgspec.Struct, frozen=True, kw_only=True):
             return None
         try:
             ours, theirs = urlsplit(url), urlsplit(self.address)
-            same = ours.port == theirs.port and ours.hostname == theirs.hostname
+            ports = [parts.port or _PORTS.get(parts.scheme) for parts in (ours, theirs)]
         except ValueError:
             return None
-        return self.address if same and ours.scheme == theirs.scheme else None
+        same = ours.scheme == theirs.scheme and ours.hostname == theirs.hostname
+        return self.address if same and ports[0] == ports[1] else None
 
 
 def documented(method: str, namespace: str = DOCUMENTED_NAMESPACE) -> Operation:
@@ -142,8 +147,8 @@ def place(
 
 def _takes(part: Part, argument: Argument) -> bool:
     kind = _kind(part)
-    loose = {Kind.FLAG: (Kind.FLAG, Kind.WHOLE), Kind.WHOLE: (Kind.WHOLE, Kind.TEXT)}
-    return kind in loose.get(argument.kind, (argument.kind,)) or _is_serial(part, argument)
+    fits = kind is argument.kind or (argument.kind is Kind.FLAG and kind is Kind.WHOLE)
+    return fits or _is_serial(part, argument)
 
 
 def _is_serial(part: Part, argument: Argument) -> bool:
@@ -170,7 +175,9 @@ def _wire(part: Part, argument: Argument | None, flags_as: str) -> str | None:
         return "false" if argument.text == "0" else "true"
     if _is_serial(part, argument):
         return _serial(argument.text) if argument.text else "0"
-    return None if argument.kind is Kind.MOMENT and not argument.text else argument.text
+    if argument.kind is Kind.MOMENT and not argument.text:
+        return None
+    return argument.text[:10] if part.type_name == "date" else argument.text
 
 
 def _serial(wall: str) -> str:
@@ -198,9 +205,11 @@ def _parts(message: Element) -> tuple[Part, ...] | None:
     parts = []
     for node in message.iterfind(f"{WSDL}part"):
         prefix, _, name = (node.get("type") or "").rpartition(":")
-        if not name or not node.get("name"):
+        if not (_NAME.match(name) and _NAME.match(node.get("name") or "")):
             return None
         namespace = node.nsmap.get(prefix or None) or XSD
+        if not _URI.match(namespace):
+            return None
         parts.append(Part(name=node.get("name", ""), type_name=name, type_namespace=namespace))
     return tuple(parts)
 
@@ -212,7 +221,11 @@ def _operation(
     soap = node.find(f"{SOAP_11}operation")
     body = node.find(f"{WSDL}input/{SOAP_11}body")
     namespace = (None if body is None else body.get("namespace")) or target
+    if not _URI.match(namespace):
+        namespace = DOCUMENTED_NAMESPACE
     action = None if soap is None else soap.get("soapAction")
+    if action and not _URI.match(action):
+        action = None
     return Operation(
         method=method,
         namespace=namespace,

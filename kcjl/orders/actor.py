@@ -20,6 +20,7 @@ from kcjl.log.port import Log
 from kcjl.orders import translate
 from kcjl.orders.decide import (
     decide_hold,
+    decide_missing,
     decide_seen,
     live_lines,
     posting_amounts,
@@ -41,12 +42,10 @@ from kcjl.orders.events import (
     OrderReleased,
     OrdersRead,
     PostingIntended,
-    PostingRefused,
     PostingUnknown,
     ReferenceWriteFailed,
     ReferenceWriteIntended,
     ReferenceWritten,
-    SalesOrderMissing,
     SalesOrderPosted,
     TotalsCompared,
 )
@@ -145,12 +144,13 @@ class Orders(Room):
         await self.commit_retrying(decide)
         await self._seal_addresses(list(latest.values()))
 
-    async def _seal_addresses(self, orders: Sequence[Order]) -> None:
+    async def _seal_addresses(self, orders: Sequence[Order], *, again: bool = False) -> int:
+        """Seal what is not sealed yet, or all of it again; returns how many were."""
         now = self.clock.now()
         sealed: list[Event] = []
         for order in orders:
             entry = self.orders.get(order.order_id)
-            if entry is None or entry.vault_ref or entry.passed_over:
+            if entry is None or entry.passed_over or (entry.vault_ref and not again):
                 continue
             if order.delivery_address is None or order.state_raw != "SHIPPING":
                 continue
@@ -164,6 +164,7 @@ class Orders(Room):
                 DeliveryAddressSealed(order_id=order.order_id, vault_ref=ref, occurred_at=now)
             )
         await self.commit(sealed)
+        return len(sealed)
 
     # ── acceptance ──────────────────────────────────────────────────────────────────────────
 
@@ -247,8 +248,11 @@ class Orders(Room):
         try:
             sealed = await self._vault.open(entry.vault_ref)
         except NotFound:
-            await self._record(await self._marketplace.orders_by_id([entry.order_id]))
-            raise
+            # Erased or expired while it is still to be posted: sealed anew, posted next time.
+            again = await self._marketplace.orders_by_id([entry.order_id])
+            if not await self._seal_addresses(again, again=True):
+                raise
+            return
         lines = posting_lines(entry, self._known(entry))
         delivery, total = posting_amounts(entry)
         intended = PostingIntended(
@@ -286,23 +290,7 @@ class Orders(Room):
         if found is not None:
             await self._posted(order_id, found.erp_order_code, found=True)
             return
-        now = self.clock.now()
-        outcome: Event = SalesOrderMissing(
-            order_id=order_id,
-            reference=entry.reference,
-            attempt=entry.posting_attempts,
-            occurred_at=now,
-        )
-        if refused:
-            outcome = PostingRefused(
-                order_id=order_id,
-                message=refused,
-                attempt=entry.posting_attempts,
-                money=entry.total_price,
-                skus=tuple(line.sku for line in entry.intended),
-                occurred_at=now,
-            )
-        await self.commit((outcome,))
+        await self.commit(decide_missing(entry, refused=refused, now=self.clock.now()))
 
     async def _posted(self, order_id: str, erp_order_code: str, *, found: bool) -> None:
         entry = self.orders[order_id]

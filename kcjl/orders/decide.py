@@ -18,6 +18,8 @@ from kcjl.orders.events import (
     OrderReceived,
     OrderReleased,
     PostedLine,
+    PostingRefused,
+    SalesOrderMissing,
     SkuSuggestion,
 )
 from kcjl.orders.state import Acceptance, Catalogued, OrderEntry, Posting, Standing, WriteBack
@@ -28,6 +30,7 @@ __all__ = [
     "POSTING_ATTEMPTS_MAX",
     "WAITING_STANDINGS",
     "decide_hold",
+    "decide_missing",
     "decide_seen",
     "live_lines",
     "may_post_at",
@@ -77,22 +80,32 @@ def decide_seen(
                     occurred_at=changed.occurred_at,
                 ),
             )
-        if any(line.state != received.state for line in changed.lines):
+        if any(line.state != received.state or line.refunded for line in changed.lines):
             first += (changed,)
         return first
     known = (entry.state, entry.total_price, entry.lines_now, entry.ship_by)
-    if (changed.state, changed.total_price, changed.lines, changed.ship_by) == known:
+    ship_by = changed.ship_by or entry.ship_by  # a page without one takes none away
+    if (changed.state, changed.total_price, changed.lines, ship_by) == known:
         return ()
     if changed.occurred_at < entry.updated_at:
         return ()  # an older page of the same order: what we know is newer
     events: tuple[Event, ...] = (changed,)
-    if entry.acceptance == Acceptance.OPEN and changed.state != "WAITING_ACCEPTANCE":
+    if _settles_acceptance(entry, changed):
         events += (
             AcceptanceConfirmed(order_id=entry.order_id, occurred_at=changed.occurred_at),
         )
     if entry.held and changed.state in ENDED_UNSOLD:
         events += (OrderReleased(order_id=entry.order_id, occurred_at=changed.occurred_at),)
     return events
+
+
+def _settles_acceptance(entry: OrderEntry, changed: OrderChanged) -> bool:
+    """The order has moved on: by our acceptance, or by a person's after ours was refused."""
+    if changed.state == "WAITING_ACCEPTANCE":
+        return False
+    if entry.acceptance == Acceptance.REFUSED:
+        return changed.state not in ENDED_UNSOLD
+    return entry.acceptance == Acceptance.OPEN
 
 
 def _passed_over(received: OrderReceived, start_at: datetime | None) -> str:
@@ -180,12 +193,43 @@ def wants_acceptance(entry: OrderEntry, known: dict[str, Catalogued | None]) -> 
 
 def _all_sellable(entry: OrderEntry, known: dict[str, Catalogued | None]) -> bool:
     entries = [known.get(stock_key(line.sku)) for line in live_lines(entry)]
-    return all(found and found.stock_code and not found.discontinued for found in entries)
+    return bool(entries) and all(
+        found and found.stock_code and not found.discontinued for found in entries
+    )
 
 
 def wants_lookup(entry: OrderEntry) -> bool:
     """An outcome is open: the ERP must be asked before anything is written."""
     return entry.posting == Posting.OPEN
+
+
+def decide_missing(entry: OrderEntry, *, refused: str, now: datetime) -> tuple[Event, ...]:
+    """The ERP does not have the reference: it said no (`refused`), or our order never arrived.
+
+    The last attempt that never arrived is a refusal too: nothing gives up without saying so.
+    """
+    attempts = entry.posting_attempts
+    if not refused and attempts >= POSTING_ATTEMPTS_MAX:
+        refused = f"sent {attempts} times, and the ERP still does not have {entry.reference}"
+    if not refused:
+        return (
+            SalesOrderMissing(
+                order_id=entry.order_id,
+                reference=entry.reference,
+                attempt=attempts,
+                occurred_at=now,
+            ),
+        )
+    return (
+        PostingRefused(
+            order_id=entry.order_id,
+            message=refused,
+            attempt=attempts,
+            money=entry.total_price,
+            skus=tuple(line.sku for line in entry.intended),
+            occurred_at=now,
+        ),
+    )
 
 
 def may_post_at(entry: OrderEntry) -> datetime | None:
@@ -244,7 +288,7 @@ def wants_work(entry: OrderEntry) -> bool:
     """Something may still be due: such orders are looked at when a job runs."""
     if entry.posting == Posting.POSTED:
         return entry.totals is None or entry.write_back != WriteBack.WRITTEN
-    return not _ended(entry)
+    return wants_lookup(entry) or not _ended(entry)
 
 
 def wants_write_back(entry: OrderEntry) -> bool:

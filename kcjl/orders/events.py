@@ -90,6 +90,8 @@ class OrderReceived(OrderEvent, frozen=True, kw_only=True):
     shipping_type_code: str
     fulfilled_by_us: bool
     lines: tuple[LineOrdered, ...]
+    updated_at: datetime | None = None
+    """The marketplace's own time of what is said here: what is older undoes nothing of it."""
 
 
 class OrderChanged(OrderEvent, frozen=True, kw_only=True):

@@ -176,7 +176,7 @@ def _received(event: OrderReceived) -> OrderEntry:
         shipping_price=event.shipping_price,
         total_price=event.total_price,
         created_at=event.occurred_at,
-        updated_at=event.occurred_at,
+        updated_at=event.updated_at or event.occurred_at,
         ship_by=event.ship_by,
         accept_by=event.accept_by,
     )

@@ -60,6 +60,7 @@ def received(order: Order, *, acceptance: timedelta) -> OrderReceived:
             )
             for line in order.lines
         ),
+        updated_at=order.updated_at,
         occurred_at=order.created_at,
     )
 

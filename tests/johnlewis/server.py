@@ -6,9 +6,10 @@ Invariant: loopback, a port of the machine's choosing. Called by `test_seller_ap
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -45,7 +46,12 @@ class Asked:
 
 
 def said(
-    status: int = 200, body: object = b"", *, close: bool = False, **headers: str
+    status: int = 200,
+    body: object = b"",
+    *,
+    close: bool = False,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    **more_headers: str,
 ) -> bytes:
     """An answer as bytes. A body that is not bytes is sent as JSON."""
     raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
@@ -54,7 +60,8 @@ def said(
         head.append(f"Content-Length: {len(raw)}")
     if close:
         head.append("Connection: close")
-    head += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    told = {**headers, **more_headers}
+    head += [f"{name.replace('_', '-')}: {value}" for name, value in told.items()]
     return "\r\n".join([*head, "", ""]).encode() + raw
 
 
@@ -106,9 +113,8 @@ class ScriptedServer:
 def _is_short(answer: bytes) -> bool:
     head, _, body = answer.partition(b"\r\n\r\n")
     promised = [line for line in head.split(b"\r\n") if line.startswith(b"Content-Length: ")]
-    return answer == head or (
-        bool(promised) and len(body) < int(promised[0].partition(b": ")[2])
-    )
+    length = int(promised[0].partition(b": ")[2]) if promised else 0
+    return answer == head or len(body) < length
 
 
 async def _request(reader: asyncio.StreamReader) -> Asked | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import anyio
 import pytest
@@ -11,6 +12,7 @@ from kcjl.johnlewis.budget import BUDGETS, Budget, CallBudgets
 from kcjl.johnlewis.port import StockFigure
 from kcjl.johnlewis.seller_api import SellerApi
 from tests.johnlewis.conftest import JumpingClock, MakeApi
+from tests.johnlewis.samples import ORDER
 from tests.johnlewis.server import CUT, Asked, ScriptedServer, said
 
 pytestmark = pytest.mark.anyio
@@ -186,15 +188,31 @@ async def test_budget_counts_from_the_answer(
 async def test_pages_of_one_read_are_one_call(
     market: ScriptedServer, api: SellerApi, clock: JumpingClock
 ) -> None:
-    """Pages are not counted (d.1)."""
+    """Orders may be read once a minute, over as many pages as there are."""
+
+    def answer(asked: Asked) -> bytes:
+        start = int(asked.one("offset") or 0)
+        rows = [{**ORDER, "order_id": f"O{n}"} for n in range(1000)][start : start + 100]
+        return said(200, {"orders": rows, "total_count": 1000})
+
+    market.by = answer
+
+    assert len(await api.orders_updated_since(SINCE)) == 1000
+    assert clock.slept_s == []
+    assert len(market.asked) == 10
+
+
+async def test_pages_of_transaction_lines_are_calls(
+    market: ScriptedServer, api: SellerApi, clock: JumpingClock
+) -> None:
+    """Of TL02 the contract does not say that its pages are free (d.1)."""
     market.will_say(
-        *(said(200, {"data": [], "next_page_token": f"t{n}"}) for n in range(30)),
+        *(said(200, {"data": [], "next_page_token": f"t{n}"}) for n in range(20)),
         said(200, {"data": []}),
     )
 
     assert await api.transaction_lines(SINCE) == []
-    assert clock.slept_s == []
-    assert len(market.asked) == 31
+    assert clock.slept_s == [60]
 
 
 async def test_transaction_lines_keep_both_their_budgets(
@@ -212,7 +230,7 @@ async def test_transaction_lines_keep_both_their_budgets(
 async def test_budget_of_the_settings_replaces_the_contract_s(
     market: ScriptedServer, make_api: MakeApi, clock: JumpingClock
 ) -> None:
-    """ "External Partner" users may read orders every 15 minutes only; others may have none."""
+    """An "External Partner" user reads orders every 15 minutes; a limit can be lifted."""
     market.by = lambda _: said(200, {"orders": [], "import_id": "u"})
     api = make_api(budgets={"OR11": [{"calls": 1, "period_s": 900}], "STO01": []})
 
@@ -269,9 +287,7 @@ async def test_waiting_callers_take_turns(
         for _ in range(4):
             group.start_soon(api.orders_updated_since, SINCE)
 
-    gaps = [
-        (after - before).total_seconds() for before, after in zip(seen, seen[1:], strict=False)
-    ]
+    gaps = [(after - before).total_seconds() for before, after in pairwise(seen)]
     assert len(gaps) == 3
     assert min(gaps) >= 60
 
@@ -279,13 +295,14 @@ async def test_waiting_callers_take_turns(
 async def test_clock_set_back_waits_one_period_at_most(clock: JumpingClock) -> None:
     """A world that jumps back does not stop the calls for years."""
     budgets = CallBudgets({"OR11": (Budget(calls=1, period_s=60),)}, clock)
-    await budgets.turn("OR11")
+    budgets.answered(await budgets.turn("OR11"))
     budgets.hold("OR24", 99_999)
     clock.at -= timedelta(days=365)
 
     await budgets.turn("OR11")
+    await budgets.turn("OR24")
 
-    assert clock.slept_s == [60]
+    assert clock.slept_s == [60, 3600]
 
 
 async def test_waiter_that_is_cancelled_has_used_nothing(
@@ -293,14 +310,14 @@ async def test_waiter_that_is_cancelled_has_used_nothing(
 ) -> None:
     """Cancellation while waiting neither sends nor spends a turn."""
     budgets = CallBudgets({}, clock)
-    await budgets.turn("OR11")
+    budgets.answered(await budgets.turn("OR11"))
     with anyio.CancelScope() as scope:
         scope.cancel()
         await budgets.turn("OR11")
 
     assert scope.cancelled_caught
     await budgets.turn("OR11")
-    assert clock.slept_s[-1] == 60
+    assert clock.slept_s == [60, 60]
 
 
 async def test_page_that_fails_fails_the_read(market: ScriptedServer, api: SellerApi) -> None:

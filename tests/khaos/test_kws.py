@@ -143,6 +143,18 @@ async def test_stock_levels_fractional_and_negative_are_kept(
     assert [["lamp-oak-01,GONE", "1", since, s, "false"] for s in ("1", "7")] == asked
 
 
+async def test_stock_levels_of_codes_not_asked_for_are_left_out(
+    erp: ScriptedErp, make: MakeAdapter
+) -> None:
+    """A service that answers with more than was asked does not widen the answer."""
+    items = '<STOCK_ITEM CODE="A"><LEVEL>1</LEVEL></STOCK_ITEM>' + LAMP.format("17", 0)
+    erp.will_say("ExportStockStatus", string("", f"<STOCK_STATUS>{items}</STOCK_STATUS>"))
+
+    levels = await make().stock_levels(["A"], ["1"])
+
+    assert ["A"] == [level.stock_code for level in levels]
+
+
 async def test_stock_levels_many_codes_are_asked_in_chunks(
     erp: ScriptedErp, make: MakeAdapter
 ) -> None:

@@ -50,6 +50,15 @@ UNCLEAR: dict[str, bytes | None] = {
     "count no number": soap(
         "ImportOrders", "<return><ImportedCount>x</ImportedCount></return>"
     ),
+    "circle": soap("ImportOrders", '<return href="#1"/>', after='<x id="1"><y href="#1"/></x>'),
+    "reference to itself": soap(
+        "ImportOrders", '<return href="#1"/>', after='<x id="1" href="#1"/>'
+    ),
+    "count and skip": soap(
+        "ImportOrders",
+        "<return><ImportedCount>1</ImportedCount><OrderSkipped><item><OrderRef>1</OrderRef>"
+        "<SkipReason>dup</SkipReason></item></OrderSkipped></return>",
+    ),
     "broken reference": soap("ImportOrders", '<return href="#9"/>'),
     "broken document": string("ImportOrders", "<RESULT><ImportedCount>1"),
     "deadlock": fault("deadlock", "EIBInterBaseError"),

@@ -111,6 +111,19 @@ async def test_service_wsdl_with_dates_as_numbers_gets_numbers(
     assert "46083.50000000" == erp.calls[0].arguments["B"]
 
 
+async def test_service_wsdl_with_unlike_parts_gets_no_argument_in_the_wrong_place(
+    erp: ScriptedErp, make: MakeAdapter
+) -> None:
+    """By place only where the kind fits: a date never lands in a number."""
+    erp.wsdl = wsdl(
+        part("Password", "xs:string") + part("Kind", "xs:int") + part("On", "xs:date")
+    )
+
+    await moved(make(), erp)
+
+    assert {"Password": "", "Kind": "2", "On": "2026-03-02"} == erp.calls[0].arguments
+
+
 async def test_service_method_missing_in_wsdl_takes_the_others_namespace(
     erp: ScriptedErp, make: MakeAdapter
 ) -> None:
@@ -179,7 +192,7 @@ async def test_service_unknown_method_makes_the_wsdl_be_read_again(
     [
         ("{own}/other/soap/IKosWeb", "/other/soap/IKosWeb"),
         ("http://127.0.0.2:9/inner/soap/IKosWeb", "/Live/KhaosKSD.exe/soap/IKosWeb"),
-        ("https://127.0.0.1/soap/IKosWeb", "/Live/KhaosKSD.exe/soap/IKosWeb"),
+        ("{secure}/soap/IKosWeb", "/Live/KhaosKSD.exe/soap/IKosWeb"),
         ("http://[broken", "/Live/KhaosKSD.exe/soap/IKosWeb"),
     ],
 )
@@ -188,7 +201,7 @@ async def test_service_wsdl_address_is_followed_on_the_same_host_only(
 ) -> None:
     """Behind a proxy a service names itself by its inner name; orders don't go to strangers."""
     own = erp.url.removesuffix("/Live")
-    erp.wsdl = wsdl("", location=place.format(own=own))
+    erp.wsdl = wsdl("", location=place.format(own=own, secure=own.replace("http", "https")))
     erp.will_say("GetVersion", string("", "9"))
 
     await make().ping()

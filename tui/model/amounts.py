@@ -34,11 +34,14 @@ def money_text(amount: Money | None) -> str:
 def cut_text(shown: int, total: int, *, of: str, matching: int | None = None) -> str:
     """How much of a list is on screen: of the whole when it was cut, of what when filtered.
 
-    >>> cut_text(500, 12431, of="exceptions")
+    `of` is what the rows are, in the singular.
+
+    >>> cut_text(500, 12431, of="exception")
     'first 500 of 12,431 exceptions'
-    >>> cut_text(500, 12431, of="exceptions", matching=12)
+    >>> cut_text(500, 12431, of="exception", matching=12)
     '12 match in the first 500 of 12,431 exceptions'
     """
+    of = of if total == 1 else f"{of}s"
     if shown < total:
         whole = f"first {count_text(shown)} of {count_text(total)} {of}"
         return whole if matching is None else f"{count_text(matching)} match in the {whole}"

@@ -29,11 +29,11 @@ class Fitted(msgspec.Struct, frozen=True):
 
 
 def fit(columns: Sequence[Column], wanted: Sequence[int], width: int) -> tuple[Fitted, ...]:
-    """`wanted`: the widest text that each column has to show."""
+    """`wanted`: the widest text that each column has to show; 0 while that is not known."""
     gap = column_gap(width)
     shown = list(range(len(columns)))
     wishes = [
-        min(max(wanted[index], len(column.title)), column.width_max)
+        min(max(wanted[index] or column.width_min, len(column.title)), column.width_max)
         for index, column in enumerate(columns)
     ]
     least = [min(column.width_min, wishes[i]) for i, column in enumerate(columns)]

@@ -110,7 +110,7 @@ def exceptions_title(cut: Cut | None, matching: int | None) -> str:
     if cut is None:
         return "Exceptions"
     shown = len(cut.exceptions)
-    return cut_text(shown, cut.total, of="open exceptions", matching=matching)
+    return cut_text(shown, cut.total, of="open exception", matching=matching)
 
 
 def exception_detail(row: ExceptionRow, now: datetime, zone: Zone) -> DetailView:

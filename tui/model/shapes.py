@@ -55,7 +55,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DetailLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One named fact in a detail pane; `block` gives it the full width under its name."""
+    """One named fact in a detail pane.
+
+    `block` gives it the full width under its name; a block without a value is a heading.
+    """
 
     label: str
     value: str

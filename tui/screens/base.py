@@ -72,9 +72,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
             return
         header = self.state.header(self.crumbs())
         self.query_one(ModeLine).show(header)
-        screens = self.query_one(ScreenLine)
-        screens.stale = self.state.stale
-        screens.show(header, here=self.place)
+        self.query_one(ScreenLine).show(header, here=self.place, stale=self.state.stale)
         self.query_one(Banner).show(self.state.banner())
         self.query_one(HintBar).show(paused=self.state.paused)
         self.show_body()

@@ -80,9 +80,11 @@ def _laid_out(view: DetailView, width: int) -> tuple[TextLine, ...]:
         lines += [(Cell(text, Tone.WARN),) for text in wrap_text(f"▲ {view.note}", width)]
         lines.append(())
     for fact in view.lines:
-        if fact.block:
-            if lines and lines[-1]:
-                lines.append(())
+        if fact.block and lines and lines[-1]:
+            lines.append(())
+        if fact.block and not fact.value:
+            lines.append((Cell(fact.label, Tone.ACCENT),))
+        elif fact.block:
             lines.append((Cell(fact.label, Tone.MUTED),))
             lines += [(Cell(text, fact.tone),) for text in wrap_text(fact.value, width)]
             lines.append(())

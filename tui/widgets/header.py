@@ -49,9 +49,11 @@ class ScreenLine(ToneLines):
 
     _view: HeaderView | None = None
     _here = ""
+    _stale = False
 
-    def show(self, view: HeaderView, *, here: str) -> None:
+    def show(self, view: HeaderView, *, here: str, stale: bool) -> None:
         self._view = view
+        self._stale = stale
         self._here = here
         self.refresh()
 
@@ -66,7 +68,11 @@ class ScreenLine(ToneLines):
             ]
         if self._view is None:
             return (tuple(line),)
-        figures = [cell for cell in self._view.summary() if cell.text]
+        figures = [
+            Cell(cell.text, Tone.MUTED if self._stale else cell.tone)
+            for cell in self._view.summary()
+            if cell.text
+        ]
         used = sum(cell_len(cell.text) for cell in line)
         while figures and used + sum(cell_len(c.text) + 2 for c in figures) > size.width:
             figures.pop(0)

@@ -33,10 +33,12 @@ class LanePane(ToneLines, can_focus=True):
     def show(self, view: LaneView | None, *, vacancy: str) -> None:
         self._view = view
         self._vacancy = vacancy
-        self.border_subtitle = (
-            "" if view is None else titled(Cell("read", Tone.MUTED), view.age)
-        )
+        self.border_subtitle = "" if view is None else titled(self._age(view))
         self.refresh()
+
+    def _age(self, view: LaneView) -> Cell:
+        """While we are cut off it may have been read since: its tone says nothing then."""
+        return Cell(f"read {view.age.text}", Tone.MUTED if self.stale else view.age.tone)
 
     def text_lines(self, size: Size) -> Sequence[TextLine]:
         if self._view is None:

@@ -1,0 +1,93 @@
+"""Completeness (law 3): everything is final, waiting, or an open exception; never none of them.
+
+Promises: names what is in none of the three, and what is in none of posted, held, cancelled.
+Reads the read models only. Called by `kcjl demo`'s summary and by tests.
+"""
+
+from collections import Counter
+
+import msgspec
+
+from kcjl.dispatch.projection import DISPATCHES_SHOWN
+from kcjl.dispatch.state import Parcel, ParcelState
+from kcjl.exceptions.projection import EXCEPTIONS_SHOWN
+from kcjl.orders.decide import WAITING_STANDINGS, standing
+from kcjl.orders.projection import ORDERS_SHOWN
+from kcjl.orders.state import OrderEntry, Posting
+from kcjl.projections.store import RowStore
+
+__all__ = ["Completeness", "completeness"]
+
+
+class Completeness(msgspec.Struct, frozen=True, kw_only=True):
+    orders: dict[str, int]
+    """Orders by posted, held, cancelled, passed_over, waiting."""
+    waiting: tuple[str, ...]
+    """Orders that are neither posted nor held nor ended: on their way."""
+    parcels_confirmed: int
+    parcels_excepted: int
+    parcels_waiting: int
+    missing: tuple[str, ...]
+    """What is in none of the three: the law is broken."""
+
+
+async def completeness(store: RowStore) -> Completeness:
+    """Look at every order and parcel once."""
+    open_subjects = set()
+    for _, row in await store.rows(EXCEPTIONS_SHOWN.name):
+        life = EXCEPTIONS_SHOWN.entry(row)
+        if life.cleared_at is None:
+            open_subjects.add(life.raised.subject)
+    orders: Counter[str] = Counter()
+    waiting: list[str] = []
+    missing: list[str] = []
+    for order_id, row in await store.rows(ORDERS_SHOWN.name):
+        where, fault = _order(ORDERS_SHOWN.entry(row), open_subjects)
+        orders[where] += 1
+        if where == "waiting":
+            waiting.append(order_id)
+        if fault:
+            missing.append(fault)
+    parcels: Counter[str] = Counter()
+    for _, row in await store.rows(DISPATCHES_SHOWN.name):
+        entry = DISPATCHES_SHOWN.entry(row)
+        for parcel in entry.parcels:
+            where, fault = _parcel(entry.order_id, parcel, open_subjects)
+            parcels[where] += 1
+            if fault:
+                missing.append(fault)
+    return Completeness(
+        orders=dict(sorted(orders.items())),
+        waiting=tuple(waiting),
+        parcels_confirmed=parcels["confirmed"],
+        parcels_excepted=parcels["excepted"],
+        parcels_waiting=parcels["waiting"],
+        missing=tuple(missing),
+    )
+
+
+def _order(entry: OrderEntry, open_subjects: set[str]) -> tuple[str, str]:
+    """(in which of the groups, what is wrong with it)."""
+    where = standing(entry).value
+    if entry.posting == Posting.POSTED:
+        return "posted", ""
+    if where == "held":
+        raised = entry.order_id in open_subjects
+        return where, "" if raised else f"order {entry.order_id} is held, and nobody told"
+    if where in WAITING_STANDINGS:
+        return "waiting", ""
+    if where in ("cancelled", "passed_over"):
+        return where, ""
+    return where, f"order {entry.order_id} is {where}, and was never posted"
+
+
+def _parcel(order_id: str, parcel: Parcel, open_subjects: set[str]) -> tuple[str, str]:
+    if parcel.state == ParcelState.CONFIRMED:
+        return "confirmed", ""
+    if parcel.state in (ParcelState.SHIPPED, ParcelState.OPEN):
+        return "waiting", ""
+    subjects = {f"{order_id}/{parcel.parcel_key}", parcel.courier_name.casefold()}
+    if subjects & open_subjects:
+        return "excepted", ""
+    name = f"parcel {parcel.parcel_key} of order {order_id}"
+    return parcel.state.value, f"{name} is {parcel.state.value}, and nobody told"

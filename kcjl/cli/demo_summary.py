@@ -1,0 +1,260 @@
+"""The demo's summary: what happened, told by both sides, and whether a law was broken.
+
+Promises: figures of the world come from the sandbox's truth, figures of the service from its
+read models and its log; neither is taken for the other. Called by `demo.py`.
+"""
+
+from collections import Counter
+
+import msgspec
+
+from kcjl.audit.completeness import completeness
+from kcjl.audit.replay import replay
+from kcjl.cli.demo_world import WorldView
+from kcjl.database import Database
+from kcjl.errors import CorruptLog
+from kcjl.events import vocabulary
+from kcjl.exceptions.projection import EXCEPTIONS_SHOWN
+from kcjl.log.postgres import PostgresLogReader
+from kcjl.log.verify import verify
+from kcjl.money import Money
+from kcjl.orders.projection import ORDERS_SHOWN
+from kcjl.orders.state import Acceptance, Posting
+from kcjl.projections.catalogue import PROJECTIONS
+from kcjl.projections.store import PostgresRows
+from kcjl.settlement.projection import PAYOUTS_SHOWN
+
+__all__ = ["Summary", "summarise", "summary_text"]
+
+
+class TruthNow(msgspec.Struct, frozen=True):
+    """What we need of GET /sandbox/truth."""
+
+    counted: dict[str, int]
+    orders_by_state: dict[str, int]
+    sales_orders_per_order_max: int
+    sales_orders_of_no_order: int
+    parcels_shipped: int
+    parcels_confirmed: int
+    parcels_confirmed_twice: int
+    orders_confirmed_late: int
+    payouts_paid: int
+    paid_out: Money
+    finished: bool
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What `kcjl demo --headless --json` prints."""
+
+    finished: bool
+    """The trade was done, shipped, received and paid out when the demo ended."""
+    world_hours: float
+    seconds: float
+    orders_placed: int
+    orders_seen: int
+    orders_accepted: int
+    orders_held: int
+    orders_posted: int
+    orders_cancelled: int
+    orders_waiting: int
+    orders_dispatched: int
+    parcels_shipped: int
+    parcels_confirmed: int
+    parcels_excepted: int
+    parcels_confirmed_twice: int
+    orders_confirmed_late: int
+    sales_orders_per_order_max: int
+    sales_orders_of_no_order: int
+    units_sold: int
+    units_oversold: int
+    units_lost_though_free: int
+    publishes: int
+    exceptions_open: dict[str, int]
+    exceptions_cleared: dict[str, int]
+    payouts_paid: int
+    payouts_closed: int
+    lines_total: Money
+    """Σ of the lines of the closed payouts."""
+    paid_out: Money
+    """By the marketplace's own account."""
+    residue: Money
+    journals: int
+    events: int
+    events_per_second: float
+    chain_verified_to: int
+    replayed_rows: int
+    replay_difference: str
+    laws_broken: tuple[str, ...]
+
+
+async def summarise(dsn: str, merchant: str, view: WorldView, *, seconds: float) -> Summary:
+    """Look at both sides, verify the chain, replay, and hold it all against the laws."""
+    truth = msgspec.convert(await view.truth(), TruthNow)
+    now = await view.clock()
+    broken: list[str] = []
+    async with Database(dsn, role=None) as database:
+        reader = PostgresLogReader(database, merchant, vocabulary())
+        rows = PostgresRows(database, merchant)
+        complete = await completeness(rows)
+        replayed = await replay(reader, rows, PROJECTIONS)
+        verified = 0
+        try:
+            verified = (await verify(reader)).position
+        except CorruptLog as error:
+            broken.append(f"law 1: {error.message}")
+        orders = [ORDERS_SHOWN.entry(row) for _, row in await rows.rows("orders")]
+        payouts = [PAYOUTS_SHOWN.entry(row) for _, row in await rows.rows("payouts")]
+        desk = [EXCEPTIONS_SHOWN.entry(row) for _, row in await rows.rows("exceptions")]
+        publishes = await database.fetchval(
+            "select count(*) from event where merchant = $1 and type = 'StockImportSent'",
+            merchant,
+        )
+    closed = [payout.closed for payout in payouts if payout.closed is not None]
+    nothing = Money(0, truth.paid_out.currency)
+    summary = Summary(
+        finished=truth.finished,
+        world_hours=round((now.now - now.starts_at).total_seconds() / 3600, 1),
+        seconds=round(seconds, 1),
+        orders_placed=truth.counted["orders_placed"],
+        orders_seen=len(orders),
+        orders_accepted=sum(1 for each in orders if each.acceptance == Acceptance.CONFIRMED),
+        orders_held=complete.orders.get("held", 0),
+        orders_posted=sum(1 for each in orders if each.posting == Posting.POSTED),
+        orders_cancelled=complete.orders.get("cancelled", 0),
+        orders_waiting=complete.orders.get("waiting", 0),
+        orders_dispatched=sum(
+            truth.orders_by_state.get(state, 0)
+            for state in ("SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED")
+        ),
+        parcels_shipped=truth.parcels_shipped,
+        parcels_confirmed=truth.parcels_confirmed,
+        parcels_excepted=complete.parcels_excepted,
+        parcels_confirmed_twice=truth.parcels_confirmed_twice,
+        orders_confirmed_late=truth.orders_confirmed_late,
+        sales_orders_per_order_max=truth.sales_orders_per_order_max,
+        sales_orders_of_no_order=truth.sales_orders_of_no_order,
+        units_sold=truth.counted["units_placed"],
+        units_oversold=truth.counted["units_oversold"],
+        units_lost_though_free=truth.counted["units_lost_though_free"],
+        publishes=int(publishes),
+        exceptions_open=dict(
+            sorted(Counter(e.raised.kind for e in desk if e.cleared_at is None).items())
+        ),
+        exceptions_cleared=dict(
+            sorted(Counter(e.raised.kind for e in desk if e.cleared_at is not None).items())
+        ),
+        payouts_paid=truth.payouts_paid,
+        payouts_closed=len(closed),
+        lines_total=sum((each.lines_total for each in closed), nothing),
+        paid_out=truth.paid_out,
+        residue=sum(
+            (
+                each.residue
+                for payout in payouts
+                if (each := payout.closed or payout.held) is not None
+            ),
+            nothing,
+        ),
+        journals=sum(1 for payout in payouts if payout.prepared is not None),
+        events=replayed.position,
+        events_per_second=round(replayed.position / seconds, 1) if seconds else 0.0,
+        chain_verified_to=verified,
+        replayed_rows=replayed.rows,
+        replay_difference=replayed.difference,
+        laws_broken=(),
+    )
+    broken.extend(_broken_laws(summary, complete.missing))
+    return msgspec.structs.replace(summary, laws_broken=tuple(broken))
+
+
+def _broken_laws(summary: Summary, missing: tuple[str, ...]) -> list[str]:
+    broken = [f"law 3: {each}" for each in missing]
+    if summary.replay_difference:
+        broken.append(f"law 1: replay differs: {summary.replay_difference}")
+    if summary.sales_orders_per_order_max > 1:
+        broken.append("law 2: a marketplace order has more than one sales order")
+    if summary.sales_orders_of_no_order:
+        broken.append("law 2: a sales order belongs to no marketplace order")
+    if summary.parcels_confirmed_twice:
+        broken.append("law 2: a parcel was confirmed twice")
+    if summary.residue:
+        broken.append(f"law 5: the residue is {summary.residue}")
+    if summary.finished:
+        broken.extend(_broken_at_the_end(summary))
+    return broken
+
+
+def _broken_at_the_end(summary: Summary) -> list[str]:
+    """What must hold once the trade is done; before that it may still be on its way."""
+    broken: list[str] = []
+    if summary.orders_seen != summary.orders_placed:
+        broken.append(
+            f"law 3: {summary.orders_placed} orders were placed, {summary.orders_seen} seen"
+        )
+    if summary.orders_waiting:
+        broken.append(f"law 3: {summary.orders_waiting} orders are neither posted nor held")
+    accounted = summary.parcels_confirmed + summary.parcels_excepted
+    if accounted < summary.parcels_shipped:
+        broken.append(
+            f"law 3: {summary.parcels_shipped} parcels were shipped, {accounted} are confirmed "
+            "or excepted"
+        )
+    if summary.payouts_closed and summary.lines_total != summary.paid_out:
+        broken.append(
+            f"law 5: {summary.paid_out} was paid out, {summary.lines_total} is explained"
+        )
+    if summary.payouts_closed < summary.payouts_paid:
+        broken.append(
+            f"law 5: {summary.payouts_paid} payouts were paid, {summary.payouts_closed} closed"
+        )
+    return broken
+
+
+def summary_text(summary: Summary) -> str:
+    """The summary for people."""
+
+    def kinds(counted: dict[str, int]) -> str:
+        return ", ".join(f"{kind} {number}" for kind, number in counted.items()) or "none"
+
+    orders = (
+        f"{summary.orders_placed} placed, {summary.orders_seen} seen, "
+        f"{summary.orders_accepted} accepted, {summary.orders_posted} posted, "
+        f"{summary.orders_held} held, {summary.orders_cancelled} cancelled, "
+        f"{summary.orders_waiting} on their way"
+    )
+    parcels = (
+        f"{summary.parcels_shipped} shipped, {summary.parcels_confirmed} confirmed, "
+        f"{summary.parcels_excepted} excepted, {summary.orders_confirmed_late} orders late"
+    )
+    stock = (
+        f"{summary.units_sold} units sold, {summary.units_oversold} oversold, "
+        f"{summary.publishes} publishes"
+    )
+    payouts = (
+        f"{summary.payouts_paid} paid, {summary.payouts_closed} closed, "
+        f"Σ lines {summary.lines_total}, residue {summary.residue}, "
+        f"{summary.journals} journals"
+    )
+    log = (
+        f"{summary.events:,} events ({summary.events_per_second}/s), chain verified to "
+        f"{summary.chain_verified_to:,}, {summary.replayed_rows:,} rows replayed"
+    )
+    lines = [
+        ("trade", "done" if summary.finished else "cut short: the world was not finished"),
+        ("time", f"{summary.world_hours} h of the world in {summary.seconds} s"),
+        ("orders", orders),
+        ("sales orders", f"at most {summary.sales_orders_per_order_max} per order"),
+        ("parcels", parcels),
+        ("stock", stock),
+        ("exceptions", f"open: {kinds(summary.exceptions_open)}"),
+        ("", f"cleared: {kinds(summary.exceptions_cleared)}"),
+        ("payouts", payouts),
+        ("log", log),
+    ]
+    if summary.replay_difference:
+        lines.append(("", f"REPLAY DIFFERS: {summary.replay_difference}"))
+    text = "\n".join(f"{name:<13} {said}" for name, said in lines)
+    verdict = "every law holds"
+    if summary.laws_broken:
+        verdict = "BROKEN:\n" + "\n".join(f"  {each}" for each in summary.laws_broken)
+    return f"{text}\n{'laws':<13} {verdict}"

@@ -1,0 +1,67 @@
+"""How the monitor's tests start the app, let it settle, and read what is on the glass."""
+
+import html
+import re
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+
+from tests.tui.made_up import FakeSource
+from tui.app import MonitorApp
+from tui.widgets.row_table import RowTable
+
+__all__ = ["NEVER_S", "glass", "lose", "monitor", "pressed", "settled", "table"]
+
+NEVER_S = 60.0
+"""A refresh so slow that no tick comes by itself: the tests call `tick`."""
+
+_TEXT = re.compile(r'<text class="[^"]*" x="([\d.]+)" y="([\d.]+)"[^>]*>(.*?)</text>')
+
+
+@asynccontextmanager
+async def monitor(
+    source: FakeSource, *, size: tuple[int, int] = (120, 40), operator: str = ""
+) -> AsyncIterator[tuple[MonitorApp, Pilot[None]]]:
+    """The app, running on a terminal of that size."""
+    app = MonitorApp(source, refresh_s=NEVER_S, title="kcjl", operator=operator)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        yield app, pilot
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Until the reading task has ended and all that it brought is drawn."""
+    await pilot.pause()
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+    await pilot.pause()
+
+
+async def pressed(pilot: Pilot[None], keys: Iterable[str]) -> None:
+    for key in keys:
+        await pilot.press(key)
+        await settled(pilot)
+
+
+async def lose(
+    app: MonitorApp, source: FakeSource, pilot: Pilot[None], error: Exception
+) -> None:
+    """The source fails at a refresh, 75 seconds after the last answer."""
+    source.error = error
+    source.pass_time(75)
+    app.tick()
+    await settled(pilot)
+
+
+def table(app: MonitorApp) -> RowTable[object]:
+    return app.screen.query_one(RowTable)
+
+
+def glass(app: MonitorApp) -> str:
+    """The text on the terminal, line by line."""
+    lines: dict[float, list[tuple[float, str]]] = {}
+    for x, y, text in _TEXT.findall(app.export_screenshot()):
+        lines.setdefault(float(y), []).append((float(x), html.unescape(text)))
+    drawn = ("".join(text for _, text in sorted(pieces)) for _, pieces in sorted(lines.items()))
+    return "\n".join(drawn).replace("\xa0", " ")
