@@ -44,7 +44,7 @@ from kcjl.settlement.actor import Settlement
 from kcjl.stock.actor import Stock
 from kcjl.vault import PostgresVault, Vault, vault_key
 
-__all__ = ["Outside", "Rooms", "run_merchant", "run_rooms"]
+__all__ = ["Outside", "Rooms", "check_outside", "run_merchant", "run_rooms"]
 
 LEASE_S = 30.0
 RENEW_S = 10.0
@@ -199,7 +199,7 @@ async def run_merchant(
     async with (
         aiohttp.ClientSession() as session,
         Database(dsn, role=SERVICE) as database,
-        _outside(settings, mine, data_dir / "journals" / merchant, clock, session) as outside,
+        _outside(mine, data_dir / "journals" / merchant, clock, session) as outside,
         _held(database, merchant, holder) as lease,
         PostgresLog.open(database, merchant, vocabulary(), clock, lease.epoch) as log,
     ):
@@ -219,16 +219,22 @@ async def run_merchant(
             raise _first(ends) from None
 
 
+def check_outside(settings: Settings, merchant: str) -> None:
+    """Raise SettingsUnusable when the merchant's two systems can't be called as configured."""
+    mine = settings.merchants[merchant]
+    for name, url in (("johnlewis", mine.johnlewis.base_url), ("khaos", mine.khaos.base_url)):
+        _check_live(settings, name, url)
+    _seller_api(mine.johnlewis)
+    _kws(mine.khaos)
+
+
 @asynccontextmanager
 async def _outside(
-    settings: Settings,
     mine: MerchantSettings,
     journals: Path,
     clock: Clock,
     session: aiohttp.ClientSession,
 ) -> AsyncIterator[Outside]:
-    for name, url in (("johnlewis", mine.johnlewis.base_url), ("khaos", mine.khaos.base_url)):
-        _check_live(settings, name, url)
     marketplace = SellerApi(_seller_api(mine.johnlewis), clock=clock, session=session)
     erp = KwsSoapAdapter(_kws(mine.khaos), clock=clock, session=session)
     yield Outside(marketplace, erp, JournalPack(journals))

@@ -123,21 +123,26 @@ class MonitorApp(App[None], inherit_bindings=False):
             self._reading = None
 
     async def _read(self, screen: MonitorScreen) -> None:
-        """The reading task: its outermost loop, so any failure becomes a banner here."""
+        """The reading task: its outermost loop, so any failure becomes a banner here.
+
+        All it has to say goes through the screen, so that it arrives in order.
+        """
         try:
             for read in screen.reads():
                 with anyio.fail_after(READ_S_MAX):
                     answer = await read(self.state.source)
                 screen.post_message(answer)
         except TimeoutError:
-            self.post_message(ReadFailed(f"no answer within {READ_S_MAX:.0f}s"))
+            screen.post_message(ReadFailed(f"no answer within {READ_S_MAX:.0f}s"))
         except KcjlError as error:
             wait_s = error.retry_after_s if isinstance(error, Unavailable) else None
-            self.post_message(ReadFailed(f"{error.code} {error.message}", retry_after_s=wait_s))
+            screen.post_message(
+                ReadFailed(f"{error.code} {error.message}", retry_after_s=wait_s)
+            )
         except Exception as error:  # noqa: BLE001 - outermost: shown to the operator, lives on
-            self.post_message(ReadFailed(f"{type(error).__name__}: {error}"))
+            screen.post_message(ReadFailed(f"{type(error).__name__}: {error}"))
         else:
-            self.post_message(ReadDone())
+            screen.post_message(ReadDone())
 
     @on(ReadWanted)
     def _on_read_wanted(self) -> None:

@@ -6,6 +6,7 @@ same settings, or begins anew when the former is finished. Nothing of it reaches
 Invariant: all state is under the data directory, which a demo marks as its own.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -147,6 +148,8 @@ def _claim(data_dir: Path, plan: Plan) -> None:
     mark = data_dir / MARK
     if data_dir.exists() and not data_dir.is_dir():
         raise Misuse(f"{data_dir} is not a directory: give another --data-dir")
+    if data_dir.exists() and data_dir.stat().st_uid != os.geteuid():
+        raise Misuse(f"{data_dir} belongs to somebody else: give another --data-dir")
     try:
         if mark.exists():
             former = msgspec.json.decode(mark.read_bytes(), type=Plan)
@@ -302,8 +305,12 @@ async def _keep_service(data_dir: Path) -> None:
 
 
 async def _watch(dsn: str, clock: Clock, seconds: float | None) -> None:
-    with anyio.move_on_after(seconds if seconds is not None else float("inf")):
-        await monitor(dsn, MERCHANT, clock)
+    _screen.taken = True
+    try:
+        with anyio.move_on_after(seconds if seconds is not None else float("inf")):
+            await monitor(dsn, MERCHANT, clock)
+    finally:
+        _screen.taken = False
 
 
 async def _progress(view: WorldView, models: PostgresReadModels, began: float) -> None:
@@ -355,4 +362,13 @@ async def _projections_at_head(dsn: str) -> None:
 
 
 def _tell(line: str) -> None:
-    typer.echo(line, err=True)
+    """Talk goes to stderr; while the monitor has the screen it goes nowhere."""
+    if not _screen.taken:
+        typer.echo(line, err=True)
+
+
+class _Screen:
+    taken = False
+
+
+_screen = _Screen()

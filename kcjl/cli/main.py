@@ -8,7 +8,6 @@ One file a verb; each is imported when it is called, so that `--help` is quick.
 import logging
 import sys
 
-import click
 import structlog
 import typer
 
@@ -48,16 +47,8 @@ def run() -> None:
     _log_to_stderr()
     try:
         code = app(prog_name="kcjl", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
-        typer.echo("interrupted; nothing is lost, start it again to go on", err=True)
-        sys.exit(130)
-    except BaseExceptionGroup as group:
-        _end(_first(group))
-    except KcjlError as error:
-        _end(error)
+    except BaseException as error:  # noqa: BLE001 - judged, and raised again if it is no end of ours
+        _end(_first(error))
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -68,9 +59,12 @@ def _first(error: BaseException) -> BaseException:
 
 
 def _end(error: BaseException) -> None:
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
         typer.echo("interrupted; nothing is lost, start it again to go on", err=True)
         sys.exit(130)
+    if hasattr(error, "show") and hasattr(error, "exit_code"):  # a usage error of the library
+        error.show()
+        sys.exit(2)
     if not isinstance(error, KcjlError):
         raise error
     typer.echo(f"kcjl: {error.message} [{error.code}]", err=True)

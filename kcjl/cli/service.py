@@ -22,7 +22,7 @@ from kcjl.clock import Clock, RandomIds, real_sleep
 from kcjl.database import AUDITOR, Database
 from kcjl.log.lease import LeaseHeld
 from kcjl.projections.reading import PostgresReadModels
-from kcjl.service import run_merchant
+from kcjl.service import check_outside, run_merchant
 from kcjl.settings import Settings
 
 __all__ = ["run", "tui"]
@@ -46,6 +46,8 @@ def run(
     """
     settings = settings_at(config)
     chosen = [merchant_of(settings, each) for each in merchant or settings.merchants]
+    for each in chosen:
+        check_outside(settings, each)
     with only_one(Path(settings.data_dir)):
         anyio.run(_run, settings, chosen, with_parent)
 

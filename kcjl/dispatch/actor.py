@@ -107,6 +107,7 @@ class Dispatches(Room):
         if known is not None and known.read_at is not None:
             due = known.read_at + CARRIERS_EVERY
             if now < due:
+                await self._open_policy()
                 return (due - now).total_seconds()
         carriers = await self._marketplace.carriers()
         platform = await self._marketplace.platform()
@@ -119,19 +120,30 @@ class Dispatches(Room):
                 ),
             )
         )
-        if known is None:
-            for courier, code in sorted(self._opening_carriers.items()):
-                await self.map_courier(courier, code, by="opening policy")
+        await self._open_policy()
         return None
 
+    async def _open_policy(self) -> None:
+        """The opening map, in a log that has none; one wrong code keeps no other one out."""
+        carriers = self.carriers.get("carriers")
+        if carriers is not None and carriers.version > 0:
+            return
+        wrong: Refused | None = None
+        for courier, code in sorted(self._opening_carriers.items()):
+            try:
+                await self.map_courier(courier, code, by="opening policy")
+            except Refused as refusal:
+                wrong = refusal
+        if wrong is not None:
+            raise wrong
+
     async def _read_shipments(self) -> float | None:
-        """Look at the open sales orders in the ERP, those asked for longest ago first."""
+        """Look at the open sales orders in the ERP: in parts, then a pause after each round."""
         began = self.clock.now()
         open_ones = {entry.reference: entry for _, entry in self.dispatches.watched()}
         references = sorted(open_ones)
         later = [each for each in references if each > self._asked_last]
-        earlier = [each for each in references if each <= self._asked_last]
-        asked = (later + earlier)[:READ_MAX]
+        asked = later[:READ_MAX]
         statuses = await self._erp.order_statuses(asked) if asked else ()
         events: list[Event] = []
         for status in statuses:
@@ -148,8 +160,9 @@ class Dispatches(Room):
                 )
         events.append(ShipmentsRead(asked=len(asked), found=len(statuses), occurred_at=began))
         await self.commit(events)
-        self._asked_last = asked[-1] if asked else ""
-        return 0.0 if len(references) > len(asked) else None
+        rest = len(later) > len(asked)
+        self._asked_last = asked[-1] if rest else ""
+        return 0.0 if rest else None
 
     # ── confirming ──────────────────────────────────────────────────────────────────────────
 

@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
 from kcjl.dispatch.events import (
     CarrierMapped,
     ConfirmationIntended,
@@ -21,7 +23,7 @@ from kcjl.dispatch.events import (
     SalesOrderCancelled,
     TrackingAwaited,
 )
-from kcjl.dispatch.state import Carriers, Dispatch, Parcel, ParcelState
+from kcjl.dispatch.state import DISPATCHES, Carriers, Dispatch, Parcel, ParcelState
 from kcjl.vocabulary import Event
 
 __all__ = [
@@ -120,6 +122,8 @@ def decide_confirmation(
 ) -> tuple[Event, ...]:
     """The next step for a parcel that is shipped and not confirmed; () when it has to wait."""
     if parcel.state in (ParcelState.CONFIRMED, ParcelState.OPEN):
+        return ()
+    if entry.marketplace_state in ENDED:
         return ()
     if parcel.state == ParcelState.REFUSED:
         when = may_confirm_at(parcel)
@@ -229,9 +233,11 @@ def settle_open(
     None: it is not there: it may be sent again.
     """
     wanted = {(line.line_id, line.quantity) for line in parcel.lines}
+    others = {each.shipment_id for each in entry.parcels if each.shipment_id}
     for shipment_id, tracking_number, lines in shipments:
+        # Two boxes may be alike, to the tracking number: a shipment is one parcel only.
         same_number = tracking_number.casefold() == parcel.tracking_number.casefold()
-        if same_number and set(lines) == wanted:
+        if shipment_id not in others and same_number and set(lines) == wanted:
             return _confirmed(entry, parcel, shipment_id, already=True, now=now)
     return None
 
@@ -253,17 +259,26 @@ def decide_shipped_there(entry: Dispatch, now: datetime) -> tuple[Event, ...]:
     """Close what needs no more confirmation; what others confirmed is done, with a note."""
     if not is_open(entry):
         return ()
-    if entry.marketplace_state in ENDED:
-        reason = f"the marketplace shows the order as {entry.marketplace_state}"
-        return (DispatchClosed(order_id=entry.order_id, reason=reason, occurred_at=now),)
-    events: list[Event] = []
     waiting = [each for each in entry.parcels if each.state != ParcelState.CONFIRMED]
-    if entry.marketplace_state in SHIPPED_THERE:
-        events.extend(
-            _confirmed(entry, parcel, "", already=True, now=now)
-            for parcel in waiting
-            if parcel.state != ParcelState.OPEN
+    if entry.marketplace_state in ENDED:
+        if not entry.cancelled_in_erp:
+            return ()  # looked at until somebody has cancelled it there too
+        reason = f"{entry.marketplace_state} at the marketplace, and cancelled in the ERP"
+        left = tuple(each.parcel_key for each in waiting)
+        return (
+            DispatchClosed(order_id=entry.order_id, reason=reason, left=left, occurred_at=now),
         )
+    events: list[Event] = []
+    if entry.marketplace_state in SHIPPED_THERE:
+        for parcel in waiting:
+            if parcel.state == ParcelState.OPEN:
+                continue
+            # What still fits: lines of an attempt that was refused may have gone elsewhere.
+            lines = _match(entry, parcel) or ()
+            mine = msgspec.structs.replace(parcel, lines=lines)
+            confirmed = _confirmed(entry, mine, "", already=True, now=now)
+            events.append(confirmed)
+            entry = DISPATCHES.evolve(entry, confirmed, entry.order_id) or entry
         waiting = [each for each in waiting if each.state == ParcelState.OPEN]
     sent = sum(line.quantity for parcel in entry.parcels for line in parcel.lines)
     ordered = sum(line.quantity for line in entry.lines)

@@ -136,6 +136,8 @@ class DispatchClosed(DispatchEvent, frozen=True, kw_only=True):
     """Nothing more is to be confirmed for this order."""
 
     reason: str
+    left: tuple[str, ...] = ()
+    """Keys of the parcels that were not confirmed, and need not be any more."""
 
 
 class CarrierMapped(Event, frozen=True, kw_only=True):

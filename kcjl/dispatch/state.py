@@ -76,6 +76,8 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     tried_at: datetime | None = None
     message: str = ""
+    shipment_id: str = ""
+    """The marketplace's shipment that this parcel is."""
 
 
 class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,7 +199,12 @@ def _parcel_change(event: ParcelEvent) -> dict[str, object]:
                 "message": event.message,
             }
         case ParcelConfirmed():
-            return {"state": ParcelState.CONFIRMED, "lines": event.lines, "message": ""}
+            return {
+                "state": ParcelState.CONFIRMED,
+                "lines": event.lines,
+                "message": "",
+                "shipment_id": event.shipment_id,
+            }
         case _:
             return {}
 

@@ -163,6 +163,16 @@ def _orders(event: Event) -> tuple[Condition, ...]:
             )
         case orders.ReferenceWritten():
             return (_clear(event.order_id, "reference_not_written", "written"),)
+        case orders.CancelledAfterPosting():
+            return (
+                Raise(
+                    kind="cancelled_after_posting",
+                    subject=event.order_id,
+                    message=f"the marketplace ended it; the ERP still has "
+                    f"{event.erp_order_code} ({event.reference})",
+                    money=event.money,
+                ),
+            )
         case orders.OrderChanged() if event.state in ("REFUSED", "CANCELED"):
             return (_order_ended(event),)
         case _:
@@ -250,7 +260,17 @@ def _dispatch(event: Event) -> tuple[Condition, ...]:
                 ),
             )
         case dispatch.DispatchClosed():
-            return (_clear(event.order_id, "cancelled_in_erp", event.reason),)
+            return (
+                Clear(
+                    subject=event.order_id,
+                    kinds=("cancelled_in_erp", "cancelled_after_posting"),
+                    reason=event.reason,
+                ),
+                *(
+                    Clear(subject=f"{event.order_id}/{each}", reason=event.reason)
+                    for each in event.left
+                ),
+            )
         case _:
             return ()
 

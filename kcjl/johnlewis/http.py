@@ -33,13 +33,16 @@ from kcjl.errors import (
     Unavailable,
 )
 from kcjl.johnlewis.access import SellerApiSettings
-from kcjl.johnlewis.budget import HOLD_S_MAX, PAGES_COUNT, CallBudgets
+from kcjl.johnlewis.budget import PAGES_COUNT, CallBudgets
 from kcjl.johnlewis.reading import Page, plain_text, words_of_refusal
 
 __all__ = ["Answer", "Call", "SellerHttp"]
 
 RETRY_AFTER_S_DEFAULT = 60.0
 """Back-off after a 429 that does not say for how long (contract g)."""
+
+RETRY_AFTER_S_MAX = 7 * 86_400.0
+"""More is a mistake of theirs."""
 
 PAGE_ROWS = 100
 """`max` of the offset family; its default of 10 loses rows (contract f.5)."""
@@ -269,38 +272,50 @@ class SellerHttp:
     def _failure(
         self, call: Call, status: int, headers: Mapping[str, str], body: bytes
     ) -> KcjlError:
-        words, reason_code = words_of_refusal(body)
+        hidden = body.replace(self._settings.api_key.encode(), b"***")
+        words, reason_code = words_of_refusal(hidden)
         said = f"answered {status}: {words or 'no reason given'}"
+        retry_after_s = self._retry_after_s(headers)
         if status == 429:  # noqa: PLR2004 - Too Many Requests
-            seconds = self._retry_after_s(headers)
-            self._budgets.hold(call.operation, seconds)
-            return RateLimited(self._message(call, said), retry_after_s=seconds)
+            retry_after_s = RETRY_AFTER_S_DEFAULT if retry_after_s is None else retry_after_s
+            self._budgets.hold(call.operation, retry_after_s)
+            return RateLimited(self._message(call, said), retry_after_s=retry_after_s)
         if status >= 500 or status == 408 or status < 400:  # noqa: PLR2004 - classes of status
-            return self._unclear(call, said, Unavailable if status >= 400 else ProtocolSurprise)  # noqa: PLR2004
+            surprise = status < 400  # noqa: PLR2004 - a redirect, which is never followed
+            for_reads = ProtocolSurprise if surprise else Unavailable
+            return self._unclear(call, said, for_reads, retry_after_s)
         kind = {401: CredentialsRefused, 403: CredentialsRefused, 404: NotFound}.get(
             status, Refused
         )
         return kind(self._message(call, said), reason_code=reason_code, status=status)
 
-    def _unclear(self, call: Call, what: str, for_reads: type[Unavailable]) -> KcjlError:
+    def _unclear(
+        self,
+        call: Call,
+        what: str,
+        for_reads: type[Unavailable],
+        retry_after_s: float | None = None,
+    ) -> KcjlError:
         """A read can be asked again; of a write nobody knows whether it was done."""
-        kind = OutcomeUnknown if call.writes else for_reads
-        return kind(self._message(call, what))
+        message = self._message(call, what)
+        if call.writes:
+            return OutcomeUnknown(message)
+        return for_reads(message, retry_after_s=retry_after_s)
 
     def _message(self, call: Call, what: str) -> str:
         return plain_text(f"{call}: {what}".replace(self._settings.api_key, "***"))
 
-    def _retry_after_s(self, headers: Mapping[str, str]) -> float:
-        """Seconds, or a date against the answer's own; within bounds, whatever they say."""
+    def _retry_after_s(self, headers: Mapping[str, str]) -> float | None:
+        """Seconds, or a date against the answer's own; None where nothing sensible is said."""
         told = headers.get(hdrs.RETRY_AFTER, "").strip()
         if re.fullmatch(r"-?[0-9]+(\.[0-9]*)?", told):
             seconds = float(told)
         else:
             until, answered = _http_date(told), _http_date(headers.get(hdrs.DATE, ""))
             if until is None:
-                return RETRY_AFTER_S_DEFAULT
+                return None
             seconds = (until - (answered or self._clock.now())).total_seconds()
-        return min(max(seconds, 1.0), HOLD_S_MAX)
+        return min(max(seconds, 0.0), RETRY_AFTER_S_MAX)
 
 
 def _is_less(count: int | None, before: int | None) -> bool:

@@ -59,9 +59,10 @@ def shipment_made(body: bytes, request: ShipmentRequest) -> Shipment:
     answer = wire.decoded(body, dict[str, msgspec.Raw], "ST01")
     for name, part in answer.items():
         if name.endswith("success") and (told := holds(part)):
-            made = wire.decoded(told, list[wire.WireShipment], "ST01")
-            key(made[0].id, "ST01: the shipment's id")
-            return _as_asked(_shipment(made[0]), request)
+            for made in wire.decoded(told, list[wire.WireShipment], "ST01"):
+                if text(made.order_id) in ("", request.order_id):
+                    key(made.id, "ST01: the shipment's id")
+                    return _as_asked(_shipment(made), request)
     for name, part in answer.items():
         if name.endswith("errors") and (told := holds(part)):
             message, reason_code = words_of_refusal(told)

@@ -46,11 +46,16 @@ TEXT_CHARACTERS_MAX = 500
 """Texts from outside are cut to this before they go into a message."""
 
 _CODE_CHARACTERS_MAX = 100
+_RAW_CHARACTERS_MAX = 20_000
+"""So much of a text is looked at before it is cut."""
 _REASONS_MAX = 10
 """Of a refusal with many reasons so many are told; the text bound would cut them anyway."""
 
 _AMOUNT_DIGITS_MAX = 15
 """No amount or quantity of a shop has more digits before the point, or places after it."""
+
+_EXACT_DIGITS_MAX = 28
+"""What decimal arithmetic keeps without rounding."""
 
 _COUNT_MAX = 2**63
 
@@ -108,7 +113,9 @@ def holds(part: msgspec.Raw) -> bytes | None:
 
 def plain_text(raw: str, characters_max: int = TEXT_CHARACTERS_MAX) -> str:
     """Text from outside, fit for a message: one line, nothing that can't be printed, cut."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in raw)
+    printable = "".join(
+        letter if letter.isprintable() else " " for letter in raw[:_RAW_CHARACTERS_MAX]
+    )
     short = " ".join(printable.split())
     return short if len(short) <= characters_max else short[: characters_max - 1] + "…"
 
@@ -162,6 +169,8 @@ def total(value: Decimal | None) -> int | None:
 
 
 def exact(amount: Decimal, currency: str, what: str) -> Money:
+    if len(amount.as_tuple().digits) > _EXACT_DIGITS_MAX:
+        raise ProtocolSurprise(f"{what}: an amount has more digits than can be kept exact")
     try:
         return Money.parse(_sound(amount, what), currency)
     except Misuse as error:
@@ -194,7 +203,9 @@ def words_of_refusal(body: bytes) -> tuple[str, str]:
     try:
         told = msgspec.json.decode(body.removeprefix(BYTE_ORDER_MARK))
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        markup_free = re.sub(r"<[^<>]{0,1000}>", " ", body[:20_000].decode("utf-8", "replace"))
+        markup_free = re.sub(
+            r"<[^<>]{0,1000}>", " ", body[:_RAW_CHARACTERS_MAX].decode("utf-8", "replace")
+        )
         return plain_text(markup_free), ""
     messages: list[str] = []
     codes: list[str] = []

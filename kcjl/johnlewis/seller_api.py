@@ -129,7 +129,8 @@ class SellerApi:
     # ── orders ──────────────────────────────────────────────────────────────────────────────
 
     async def orders_updated_since(self, since: datetime) -> Sequence[Order]:
-        return await self._orders(("start_update_date", _moment(since)))
+        moment = _moment(since)
+        return await self._orders(("start_update_date", moment), f"updated since {moment}")
 
     async def orders_by_id(self, order_ids: Sequence[str]) -> Sequence[Order]:
         """OR11 by id; ids nobody knows are simply not in the answer."""
@@ -139,12 +140,13 @@ class SellerApi:
         found: list[Order] = []
         for start in range(0, len(wanted), IDS_MAX):
             chunk = wanted[start : start + IDS_MAX]
-            told = await self._orders(("order_ids", ",".join(chunk)))
+            subject = f"of {len(chunk)} orders from {chunk[0]} on"
+            told = await self._orders(("order_ids", ",".join(chunk)), subject)
             found += [order for order in told if order.order_id in chunk]
         return found
 
-    async def _orders(self, which: tuple[str, str]) -> Sequence[Order]:
-        call = Call(operation="OR11", path="/api/orders", query=(which,))
+    async def _orders(self, which: tuple[str, str], subject: str) -> Sequence[Order]:
+        call = Call(operation="OR11", path="/api/orders", query=(which,), subject=subject)
         return await self._http.offset_rows(
             call, lambda body: records.orders(body, self._currency)
         )

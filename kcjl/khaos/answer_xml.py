@@ -7,6 +7,7 @@ A single text longer than 10,000,000 bytes is refused by libxml2's own bound (hu
 Called by `soap.py`, `wsdl.py` and `documents.py`.
 """
 
+import codecs
 import re
 
 from lxml import etree
@@ -90,17 +91,25 @@ def _encoding(body: bytes, charset: str | None) -> str | None:
     if body.startswith(_UTF_16_MARKS):
         return None
     declared = _DECLARED_ENCODING.match(body)
-    named = [name.casefold() for name in (charset,) if name]
-    if declared:  # readable as ASCII, so it is no UTF-16, whatever it says
-        named.append(declared.group(1).decode("ascii").casefold().replace("utf-16", "utf-8"))
-    others = [name for name in named if name not in ("utf-8", "utf8", "us-ascii")]
-    if not named or len(others) < len(named):
-        try:
-            body.decode("utf-8")
-        except UnicodeDecodeError:
-            return others[0] if others else "windows-1252"
-        return "utf-8"
-    return others[-1]
+    said = (charset, declared.group(1).decode("ascii") if declared else None)
+    named = [_python_name(name) for name in said if name]
+    others = [name for name in named if name not in ("", "utf-8", "ascii")]
+    if others and len(others) == len(named):
+        return others[-1]
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return others[0] if others else "windows-1252"
+    return "utf-8"
+
+
+def _python_name(charset: str) -> str:
+    """The codec of that name; '' for one that is not known or that can't begin with a `<`."""
+    try:
+        name = codecs.lookup(charset).name
+    except LookupError:
+        return ""
+    return "" if name.startswith(("utf-16", "utf-32")) else name
 
 
 def _is_truncated(body: bytes) -> bool:

@@ -24,6 +24,9 @@ __all__ = ["courier_names", "couriers", "order_statuses", "products", "stock_lev
 CourierCode = Callable[[str], str | None]
 """From a courier's name to its code."""
 
+FIGURE_DIGITS_MAX = 15
+"""A figure with more digits before its point is no quantity and no price."""
+
 _STAGES: Mapping[str, Stage] = {
     "1": Stage.CANCELLED,
     "9": Stage.ACCEPTED,
@@ -329,7 +332,7 @@ def _figure(text: str, what: str) -> Decimal | None:
         figure = Decimal(text.strip())
     except InvalidOperation:
         figure = Decimal("NaN")
-    if not figure.is_finite():
+    if not figure.is_finite() or figure.adjusted() > FIGURE_DIGITS_MAX:
         raise ProtocolSurprise(f"Khaos Control sent {text[:40]!r} as {what}")
     return figure
 

@@ -55,8 +55,6 @@ _NO_INTERFACE = re.compile(r"EIntfCastError|interface not supported", re.IGNOREC
 class SoapFault(Refused):
     """Raised when the ERP answered a call with a fault that is about the business."""
 
-    code = "KCJL-2001"
-
 
 class _Unsent(Exception):
     """Nothing left this machine."""

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from kcjl.money import Money
 from kcjl.orders.events import (
     AcceptanceConfirmed,
+    CancelledAfterPosting,
     LineOrdered,
     OrderChanged,
     OrderHeld,
@@ -93,6 +94,16 @@ def decide_seen(
     if _settles_acceptance(entry, changed):
         events += (
             AcceptanceConfirmed(order_id=entry.order_id, occurred_at=changed.occurred_at),
+        )
+    if entry.posting == Posting.POSTED and changed.state in ENDED_UNSOLD:
+        events += (
+            CancelledAfterPosting(
+                order_id=entry.order_id,
+                reference=entry.reference,
+                erp_order_code=entry.erp_order_code,
+                money=entry.total_price,
+                occurred_at=changed.occurred_at,
+            ),
         )
     if entry.held and changed.state in ENDED_UNSOLD:
         events += (OrderReleased(order_id=entry.order_id, occurred_at=changed.occurred_at),)

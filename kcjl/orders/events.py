@@ -16,6 +16,7 @@ __all__ = [
     "AcceptanceIntended",
     "AcceptanceRefused",
     "AcceptanceUnknown",
+    "CancelledAfterPosting",
     "DeliveryAddressSealed",
     "LineOrdered",
     "LineStanding",
@@ -223,6 +224,14 @@ class TotalsCompared(OrderEvent, frozen=True, kw_only=True):
     @property
     def agree(self) -> bool:
         return self.ours == self.erp
+
+
+class CancelledAfterPosting(OrderEvent, frozen=True, kw_only=True):
+    """The marketplace ended an order that the ERP already has: no call undoes it there."""
+
+    reference: str
+    erp_order_code: str
+    money: Money
 
 
 class ReferenceWriteIntended(OrderEvent, frozen=True, kw_only=True):

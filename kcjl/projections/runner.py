@@ -31,18 +31,28 @@ class ProjectionRunner:
         self.position = 0
 
     async def run(self) -> None:
-        self.position = await self._store.position(self._names)
+        await self._start()
         async for page in self._log.follow(self.position):
             for start in range(0, len(page), BATCH_EVENTS_MAX):
                 await self._fold(page[start : start + BATCH_EVENTS_MAX])
 
-    async def catch_up(self) -> int:
-        """Fold to the present head, once; returns the position reached."""
-        self.position = await self._store.position(self._names)
-        async for page in self._log.read(self.position):
+    async def catch_up(self, *, to: int | None = None) -> int:
+        """Fold to there (to the present head when None), once; returns what was reached."""
+        await self._start()
+        async for page in self._log.read(self.position, to=to):
             for start in range(0, len(page), BATCH_EVENTS_MAX):
                 await self._fold(page[start : start + BATCH_EVENTS_MAX])
         return self.position
+
+    async def _start(self) -> None:
+        """Find where they are; one that is behind (new in an old log) first comes up alone."""
+        reached = {name: await self._store.position([name]) for name in self._names}
+        furthest = max(reached.values(), default=0)
+        for projection in self._projections:
+            if reached[projection.name] < furthest:
+                alone = ProjectionRunner(self._log, self._store, (projection,))
+                await alone.catch_up(to=furthest)
+        self.position = furthest
 
     async def _fold(self, batch: Sequence[Recorded]) -> None:
         fresh = [recorded for recorded in batch if recorded.position > self.position]

@@ -1,8 +1,8 @@
 """John Lewis Marketplace over HTTP: the seller API's routes, keys, roles and call limits.
 
-Promises: each route bears its operation's code as its name (`request["operation"]`); a wrong
-key is 401, a missing accounting role 403, too many calls 429 with Retry-After in seconds of the
-world; every refusal has a JSON body {message, status}. Changes go through the gate by name;
+Promises: each route bears its operation's code as its name (`operation_of`); a wrong key is
+401, a missing accounting role 403, too many calls 429 with Retry-After in seconds of the world;
+every refusal has a JSON body {message, status}. Changes go through the gate by name;
 reads ask the model. It keeps nothing but the count of calls.
 Invariant: the world moves on to now before anything is read. Called by the sandbox's server.
 """
@@ -94,8 +94,7 @@ def operation_of(request: web.Request) -> str:
 
 @web.middleware
 async def _spoken(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Name the operation, and give every refusal its JSON body."""
-    request["operation"] = operation_of(request)
+    """Give every refusal its JSON body."""
     try:
         return await handler(request)
     except ApiError as refused:

@@ -62,7 +62,10 @@ class OrderView:
             "shipping_deadline": instant(order.shipping_deadline),
             "delivery_date": {
                 "earliest": second(order.shipping_deadline.replace(hour=0, minute=0, second=0)),
-                "latest": second(order.shipping_deadline + timedelta(days=DELIVERY_DAYS)),
+                "latest": second(
+                    order.shipping_deadline.replace(hour=0, minute=0, second=0)
+                    + timedelta(days=DELIVERY_DAYS)
+                ),
             },
             "leadtime_to_ship": settings.shipping_deadline_days,
             "currency_iso_code": settings.currency,

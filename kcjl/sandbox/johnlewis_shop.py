@@ -36,7 +36,7 @@ def account(asked: Asked) -> web.Response:
             {**tax, "fee_types": ["COMMISSION", "SUBSCRIPTION", "ADDITIONAL_FEES"]}
         ],
         "payment_details": {
-            "paid_balance": amount(ledger.total("PAID")),
+            "paid_balance": amount(ledger.paid_out),
             "payable_balance": amount(ledger.total("PAYABLE")),
             "pending_balance": amount(ledger.total("PENDING")),
             "reserve_balance": 0,

@@ -46,6 +46,8 @@ __all__ = ["World"]
 
 _PATIENCE = timedelta(hours=2)
 """An order that has stood still for so long waits for the seller."""
+_LEFT_LYING = timedelta(hours=12)
+"""So long after its last change an order that nobody posts waits for a person."""
 _GOODS_IN_AT = time(7)
 _RETURNED_AFTER_H = (0.5, 6.0)
 _RETURN_REASON = "17"
@@ -277,7 +279,10 @@ class World:
             return False
         sales_orders = sales_orders_of(self.warehouse, order)
         if not sales_orders:
-            return any(self._cannot_be_posted(line.sku) for line in order.live_lines)
+            left_lying = self.agenda.now - order.updated_at >= _LEFT_LYING
+            return left_lying or any(
+                self._cannot_be_posted(line.sku) for line in order.live_lines
+            )
         return all(_is_stopped(sales_order) for sales_order in sales_orders)
 
     def _cannot_be_posted(self, sku: str) -> bool:

@@ -136,25 +136,20 @@ class Settlement(Room):
 
     async def _advance(self, cycle_id: str) -> None:
         reads = self.reads.get("reads")
-        await self.commit(
-            decide_payout(
-                self.cycles[cycle_id],
-                self.lines.grouped(cycle_id),
-                lines_read_at=reads.transactions_cursor if reads else None,
-                close_on=self._settings.close_on,
-                now=self.clock.now(),
-            ),
-            correlation_id=cycle_id,
+        now = self.clock.now()
+        cycle, lines = self.cycles[cycle_id], self.lines.grouped(cycle_id)
+        closing = decide_payout(
+            cycle,
+            lines,
+            lines_read_at=reads.transactions_cursor if reads else None,
+            close_on=self._settings.close_on,
+            now=now,
         )
-        await self.commit(
-            decide_journal(
-                self.cycles[cycle_id],
-                self.lines.grouped(cycle_id),
-                self.accounts["accounts"],
-                self.clock.now(),
-            ),
-            correlation_id=cycle_id,
-        )
+        for event in closing:
+            cycle = CYCLES.evolve(cycle, event, cycle_id) or cycle
+        # With the closing, and so of the very lines that it was closed on.
+        journal = decide_journal(cycle, lines, self.accounts["accounts"], now)
+        await self.commit((*closing, *journal), correlation_id=cycle_id)
         cycle = self.cycles[cycle_id]
         if cycle.state == CycleState.JOURNAL_OPEN and cycle.journal is not None:
             await self._prepare(cycle, cycle.journal)

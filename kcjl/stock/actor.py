@@ -5,7 +5,7 @@ end; one whose answer was lost is replaced by fresh absolute figures. It holds n
 Called by `service.py`. Source: design 6; contract johnlewis b.2, khaos b.1, b.2, b.7.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from kcjl.actors import Job, Room
@@ -113,16 +113,19 @@ class Stock(Room):
         """Confirm codes, then read the levels of what moved, is new, or is in flight."""
         await self._open_policy()
         began = self.clock.now()
-        edited = await self._read_catalogue(began)
+        edited = await self._read_catalogue()
         asked = [
             product
             for product in self.products.values()
             if product.match != Match.CONFIRMED or product.key in edited
         ]
         await self._confirm(asked)
-        levels = await self._changed_levels(began)
+        self._edited_cursor = began - OVERLAP
+        moved = await self._moved_products()
+        levels = await self._changed_levels(began, moved)
         finished = self.clock.now()
         await self.commit(levels)
+        self._moved_seen.update(moved)
         await self.commit(
             (
                 StockRead(
@@ -138,13 +141,17 @@ class Stock(Room):
         if "policy" not in self.policy:
             await self.set_buffer(self._opening_buffer, by="opening policy")
 
-    async def _read_catalogue(self, began: datetime) -> set[str]:
-        """The stock keys that were edited since the last look."""
+    async def _read_catalogue(self) -> set[str]:
+        """The stock keys that were edited since the last look, also by an earlier process."""
         edited = await self._erp.edited_products(self._edited_cursor)
-        first = self._edited_cursor == LONG_AGO
         self._codes.update(each.stock_code for each in edited)
-        self._edited_cursor = began - OVERLAP
-        return set() if first else {stock_key(each.stock_code) for each in edited}
+        reads = self.reads.get("reads")
+        since = reads.stock_cursor - OVERLAP if reads and reads.stock_cursor else LONG_AGO
+        return {
+            stock_key(each.stock_code)
+            for each in edited
+            if each.changed_at is None or each.changed_at >= since
+        }
 
     async def _ask_new_skus(self) -> None:
         """A SKU that an order names and nobody has asked the ERP about yet."""
@@ -174,16 +181,20 @@ class Stock(Room):
         nearest = nearest_codes(product.spelling, self._codes)
         return SkuUnmatched(sku=product.spelling, nearest=nearest, occurred_at=now)
 
-    async def _changed_levels(self, began: datetime) -> list[Event]:
+    async def _moved_products(self) -> dict[str, datetime | None]:
+        """By stock key, when it moved; as seen once its level is in the log, not before."""
         reads = self.reads.get("reads")
         since = reads.stock_cursor - OVERLAP if reads and reads.stock_cursor else LONG_AGO
         moved = await self._erp.moved_products(since)
-        moved_keys = set()
-        for each in moved:
-            key = stock_key(each.stock_code)
-            if key not in self._moved_seen or self._moved_seen[key] != each.changed_at:
-                moved_keys.add(key)
-            self._moved_seen[key] = each.changed_at
+        return {stock_key(each.stock_code): each.changed_at for each in moved}
+
+    async def _changed_levels(
+        self, began: datetime, moved: Mapping[str, datetime | None]
+    ) -> list[Event]:
+        seen = self._moved_seen
+        moved_keys = {
+            key for key, when in moved.items() if key not in seen or seen[key] != when
+        }
         wanted = {
             product.stock_code: product
             for product in self.products.values()
@@ -191,6 +202,7 @@ class Stock(Room):
             and (product.levels is None or product.in_flight or product.key in moved_keys)
         }
         found = await self._erp.stock_levels(list(wanted), await self._site_ids())
+        finished = self.clock.now()
         events: list[Event] = []
         levels: dict[str, LevelRead] = {}
         for level in sorted(found, key=lambda each: each.site_id):
@@ -198,7 +210,11 @@ class Stock(Room):
             before = levels.get(key)
             sites = (*(before.levels if before else ()), (level.site_id, level.available))
             levels[key] = LevelRead(
-                sku=level.stock_code, levels=sites, status=level.status, occurred_at=began
+                sku=level.stock_code,
+                levels=sites,
+                status=level.status,
+                finished_at=finished,
+                occurred_at=began,
             )
         for key, read in levels.items():
             product = self.products.get(key)

@@ -96,7 +96,7 @@ def decide_figures(
     for product in products:
         if product.match == Match.UNASKED or not product.shown:
             continue
-        if product.level_read_at is not None and reads.orders_began_at < product.level_read_at:
+        if product.level_read_by is not None and reads.orders_began_at < product.level_read_by:
             continue
         figures.extend(_product_figures(product, policy, reads.orders_began_at))
         if len(figures) >= PUBLISH_LINES_MAX:

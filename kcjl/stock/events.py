@@ -81,6 +81,8 @@ class LevelRead(Event, frozen=True, kw_only=True):
     sku: str
     levels: tuple[tuple[str, Decimal], ...]
     status: int | None
+    finished_at: datetime | None = None
+    """The ERP had answered by then: orders must have been read after it (law 4)."""
 
     @property
     def stream(self) -> str:

@@ -95,6 +95,8 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     levels: tuple[tuple[str, Decimal], ...] | None = None
     status: int | None = None
     level_read_at: datetime | None = None
+    level_read_by: datetime | None = None
+    """When the read of the level began, and when it had ended."""
     in_flight: tuple[InFlight, ...] = ()
     shown: tuple[Shown, ...] = ()
     """One for each offer."""
@@ -208,6 +210,7 @@ def _evolve_known(product: Product, event: Event) -> Product:
                 levels=event.levels,
                 status=event.status,
                 level_read_at=event.occurred_at,
+                level_read_by=event.finished_at or event.occurred_at,
                 in_flight=still,
             )
         case _:

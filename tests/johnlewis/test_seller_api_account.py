@@ -78,7 +78,17 @@ async def test_shipment_refused_inside_a_201_is_refused(
     assert (refusal.value.reason_code, refusal.value.status) == ("STATE", 201)
 
 
-@pytest.mark.parametrize("answer", [said(201), said(201, {}), said(201, b"{"), said(204)])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        said(201),
+        said(201, {}),
+        said(201, b"{"),
+        said(204),
+        said(201, {"shipment_success": [{"id": "s", "order_id": "another"}]}),
+        said(201, {"shipment_success": [{"order_id": "700123456-A"}]}),
+    ],
+)
 async def test_shipment_with_an_empty_answer_is_unknown(
     market: ScriptedServer, api: SellerApi, answer: bytes
 ) -> None:
@@ -182,7 +192,10 @@ async def test_transaction_amounts_in_any_form_are_exact(
     assert (read.kind, read.order_id, read.cycle_id) == ("UNKNOWN", None, None)
 
 
-@pytest.mark.parametrize("amount", [b"10.395", b"null", b'"Infinity"', b"1e30"])
+@pytest.mark.parametrize(
+    "amount",
+    [b"10.395", b"10.39000000000000000000000000000001", b"null", b'"Infinity"', b"1e30"],
+)
 async def test_transaction_amount_that_is_no_money_is_a_surprise(
     market: ScriptedServer, api: SellerApi, amount: bytes
 ) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from kcjl.errors import ProtocolSurprise, Refused
-from kcjl.khaos.port import Courier, Site
+from kcjl.khaos.port import Courier, ErpPort, Site
 from tests.khaos.conftest import HandClock, MakeAdapter
 from tests.khaos.server import ScriptedErp, fault, http, soap, string
 
@@ -32,8 +32,9 @@ def stock_list(*items: str) -> bytes:
 async def test_ping_version_given_is_returned(erp: ScriptedErp, make: MakeAdapter) -> None:
     """The health check tells the web service's build."""
     erp.will_say("GetVersion", string("GetVersion", "8.173"))
+    port: ErpPort = make()
 
-    assert "8.173" == await make().ping()
+    assert "8.173" == await port.ping()
 
 
 NESTED = """<return><List><item><SiteID>1</SiteID><SiteName>Main</SiteName></item>
@@ -185,7 +186,7 @@ async def test_stock_levels_missing_level_is_nothing_to_sell(
     assert [Decimal(0), Decimal(4)] == [level.available for level in levels]
 
 
-@pytest.mark.parametrize("figure", ["NaN", "Infinity", "1,5", "many", "1e", "£3"])
+@pytest.mark.parametrize("figure", ["NaN", "Infinity", "1e400000", "1,5", "many", "1e", "£3"])
 async def test_stock_levels_unreadable_level_is_a_surprise(
     erp: ScriptedErp, make: MakeAdapter, figure: str
 ) -> None:
@@ -358,6 +359,8 @@ async def test_products_windows_1252_bytes_are_read(
         ("utf-16", "utf-8"),
         ("utf-8", "iso-8859-1"),
         ("utf-8", ""),
+        ("utf-8", "no-such-charset"),
+        ("no-such-charset", "utf-16"),
     ],
 )
 async def test_products_utf_8_bytes_are_read_whatever_else_is_said(

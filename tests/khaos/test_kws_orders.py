@@ -20,6 +20,40 @@ from tests.khaos.server import ScriptedErp
 pytestmark = pytest.mark.anyio
 
 
+CUSTOMER = [
+    ("IS_NEW_CUSTOMER", "0"),
+    ("COMPANY_CODE", "JLMKT"),
+    ("COMPANY_CLASS", "Marketplace"),
+    ("COMPANY_NAME", "John Lewis Marketplace"),
+    (
+        "ADDRESSES",
+        [
+            (
+                "INVADDR",
+                [
+                    ("IADDRESS1", "1 Example Road"),
+                    ("ITOWN", "London"),
+                    ("IPOSTCODE", "ZZ1 1ZZ"),
+                    ("ICOUNTRY_CODE", "GBR"),
+                    ("ISURNAME", "Accounts"),
+                ],
+            ),
+            (
+                "DELADDR",
+                [
+                    ("DADDRESS1", "Flat 9, 4 Sample Street"),
+                    ("DTOWN", "Leeds"),
+                    ("DPOSTCODE", "ZZ9 9ZZ"),
+                    ("DCOUNTRY_CODE", "GBR"),
+                    ("DFORENAME", "Ada"),
+                    ("DSURNAME", "Tester"),
+                ],
+            ),
+        ],
+    ),
+]
+
+
 def tree(node: etree._Element) -> object:
     """(tag, text) or (tag, [children]) all the way down."""
     return (node.tag, [tree(child) for child in node] if len(node) else node.text)
@@ -45,38 +79,6 @@ async def test_create_order_document_is_the_composed_sample(
 
     await make().create_order(order(note="Leave with porter"))
 
-    customer = [
-        ("IS_NEW_CUSTOMER", "0"),
-        ("COMPANY_CODE", "JLMKT"),
-        ("COMPANY_CLASS", "Marketplace"),
-        ("COMPANY_NAME", "John Lewis Marketplace"),
-        (
-            "ADDRESSES",
-            [
-                (
-                    "INVADDR",
-                    [
-                        ("IADDRESS1", "1 Example Road"),
-                        ("ITOWN", "London"),
-                        ("IPOSTCODE", "ZZ1 1ZZ"),
-                        ("ICOUNTRY_CODE", "GBR"),
-                        ("ISURNAME", "Accounts"),
-                    ],
-                ),
-                (
-                    "DELADDR",
-                    [
-                        ("DADDRESS1", "Flat 9, 4 Sample Street"),
-                        ("DTOWN", "Leeds"),
-                        ("DPOSTCODE", "ZZ9 9ZZ"),
-                        ("DCOUNTRY_CODE", "GBR"),
-                        ("DFORENAME", "Ada"),
-                        ("DSURNAME", "Tester"),
-                    ],
-                ),
-            ],
-        ),
-    ]
     payment = [
         ("PAYMENT_AMOUNT", "129.98"),
         ("PAYMENT_TYPE", "2"),
@@ -105,7 +107,7 @@ async def test_create_order_document_is_the_composed_sample(
         ("IMPORT_REF", f"{REF}-1"),
     ]
     parts = [
-        ("CUSTOMER_DETAIL", customer),
+        ("CUSTOMER_DETAIL", CUSTOMER),
         ("PAYMENTS", [("PAYMENT_DETAIL", payment)]),
         ("ORDER_HEADER", header),
         ("ORDER_ITEMS", [("ORDER_ITEM", item)]),

@@ -1,4 +1,7 @@
-"""The laws of the event log, once, for every keeper of it (test_laws.py names them)."""
+"""The laws of the event log, once, for every keeper of it (test_laws.py names them).
+
+Over 400 lines: it is one suite, and is read as a list.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta

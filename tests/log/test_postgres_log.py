@@ -1,20 +1,17 @@
-"""What only the real log can show: lost connections, killed backends, groups, the fence."""
+"""What only the real log can show: groups, the fence, pages, and the end of a log."""
 
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Sequence
 
 import anyio
 import pytest
 
-from kcjl.clock import real_sleep
-from kcjl.database import SERVICE, Database
+from kcjl.database import Database
 from kcjl.errors import CorruptLog, Fenced, Misuse, Unavailable
+from kcjl.log import writer
 from kcjl.log.lease import acquire
 from kcjl.log.pen import RefusedByDatabase
 from kcjl.log.port import Log, Recorded
-from kcjl.log.postgres import PostgresLog, PostgresLogReader
+from kcjl.log.postgres import PostgresLog
 from kcjl.log.verify import verify
 from tests.log.keepers import (
     MERCHANT,
@@ -25,192 +22,15 @@ from tests.log.keepers import (
     all_events,
     counted,
     noted,
-    units_of,
 )
-from tests.log.postern import Postern, postern
+from tests.log.meddling import hold_head, until_blocked
 
 pytestmark = pytest.mark.anyio
-
-WRITER = f"kcjl log {MERCHANT}"
 
 
 @pytest.fixture
 def keeper(database_dsn: str, database: Database) -> PostgresKeeper:
     return PostgresKeeper(database_dsn, database)
-
-
-@pytest.fixture
-def short_folder() -> Iterator[Path]:
-    """For a socket: its path must be short."""
-    with tempfile.TemporaryDirectory(prefix="kcjl-") as folder:
-        yield Path(folder)
-
-
-@pytest.fixture
-async def gated(
-    database_dsn: str, short_folder: Path
-) -> AsyncIterator[tuple[Postern, PostgresKeeper]]:
-    """A keeper whose every connection goes through a gate."""
-    async with (
-        postern(database_dsn, short_folder) as (gate, dsn),
-        Database(dsn, role=SERVICE, statement_s=5) as database,
-    ):
-        yield gate, PostgresKeeper(database_dsn, database)
-
-
-async def _kill(admin: Admin, application: str) -> int:
-    killed = await admin.fetchval(
-        """
-        select count(pg_terminate_backend(pid, 5000))::int from pg_stat_activity
-        where application_name = $1 and datname = current_database()
-        """,
-        application,
-    )
-    return int(killed)
-
-
-async def _until_blocked(admin: Admin) -> None:
-    """Until the writer waits for a lock that somebody holds."""
-    blocked = """
-        select count(*) from pg_stat_activity
-        where application_name = $1 and datname = current_database()
-            and wait_event_type = 'Lock'
-    """
-    with anyio.fail_after(10):
-        while not await admin.fetchval(blocked, WRITER):
-            await real_sleep(0.005)
-
-
-async def test_append_whose_answer_is_lost_is_there_once(
-    gated: tuple[Postern, PostgresKeeper],
-) -> None:
-    """The commit happened, the answer did not come: head and chain say so."""
-    gate, keeper = gated
-    async with keeper.writer() as log:
-        await log.append([counted("A", 1)])
-        gate.lose_answer_to = b'"units":2'
-        answers = await log.append([counted("A", 2)])
-        await log.append([counted("A", 3)])
-    stored = await all_events(keeper.reader())
-
-    assert 1 == gate.lost
-    assert [1, 2, 3] == [units_of(event) for event in stored]
-    assert [stored[1]] == answers
-    assert 3 == (await verify(keeper.reader())).events
-
-
-async def test_append_whose_request_is_lost_is_sent_again(
-    gated: tuple[Postern, PostgresKeeper],
-) -> None:
-    """The commit did not happen: the head says so, and it is sent once more."""
-    gate, keeper = gated
-    async with keeper.writer() as log:
-        await log.append([counted("A", 1)])
-        gate.lose_request_with = b'"units":2'
-        answers = await log.append([counted("A", 2)])
-    stored = await all_events(keeper.reader())
-
-    assert 1 == gate.lost
-    assert answers == stored[1:]
-    assert 2 == (await verify(keeper.reader())).events
-
-
-async def test_append_in_doubt_waits_until_the_database_is_back(
-    gated: tuple[Postern, PostgresKeeper],
-) -> None:
-    """While its fate can't be known, an append is neither acknowledged nor refused."""
-    gate, keeper = gated
-    answers: list[Sequence[Recorded]] = []
-
-    async def append(log: Log) -> None:
-        answers.append(await log.append([counted("A", 2)]))
-
-    async with keeper.writer() as log:
-        await log.append([counted("A", 1)])
-        gate.lose_answer_to, gate.shut = b'"units":2', True
-        async with anyio.create_task_group() as group:
-            group.start_soon(append, log)
-            with anyio.fail_after(10):
-                while "in doubt" not in str(log.trouble):
-                    await real_sleep(0.005)
-            unanswered = not answers
-            gate.shut = False
-        assert log.trouble is None
-
-    assert unanswered
-    assert answers == [(await all_events(keeper.reader()))[1:]]
-
-
-async def test_append_that_can_not_be_sent_is_refused_and_the_next_goes_on(
-    gated: tuple[Postern, PostgresKeeper],
-) -> None:
-    """No database, nothing written, and the caller knows; later the same log works again."""
-    gate, keeper = gated
-    async with keeper.writer() as log:
-        await log.append([counted("A", 1)])
-        gate.shut = True
-        gate.break_all()
-        with pytest.raises(Unavailable):
-            await log.append([counted("B", 1)])
-        gate.shut = False
-        await log.append([counted("A", 2)], expected={"stock-A": 1})
-
-    assert ["stock-A"] * 2 == [event.stream for event in await all_events(keeper.reader())]
-
-
-async def test_append_a_server_that_does_not_answer_is_left_and_asked_again(
-    gated: tuple[Postern, PostgresKeeper], admin: Admin
-) -> None:
-    """A commit that hangs past its deadline is in doubt; the late one is not written twice."""
-    _, keeper = gated
-    async with Database(keeper.database._dsn, role=SERVICE, statement_s=0.2) as short:
-        impatient = PostgresKeeper(keeper.dsn, short)
-        async with (
-            impatient.writer() as log,
-            anyio.create_task_group() as group,
-            admin.transaction(),
-        ):
-            await admin.execute("select 1 from log_head for update")
-            group.start_soon(log.append, [counted("A", 1)])
-            with anyio.fail_after(10):
-                while log.trouble is None:
-                    await real_sleep(0.005)
-        stored = await all_events(impatient.reader())
-
-    assert [1] == [event.position for event in stored]
-
-
-async def test_append_while_backends_are_killed_loses_and_doubles_nothing(
-    keeper: PostgresKeeper, admin: Admin
-) -> None:
-    """The writer's backend is killed again and again; what was acknowledged is there once."""
-    acknowledged: list[Recorded] = []
-    enough = anyio.Event()
-
-    async def appender(log: Log, number: int) -> None:
-        round_ = 0
-        while not enough.is_set():
-            round_ += 1
-            drafts = [counted(f"S{number}", round_), counted("SHARED", number)]
-            with suppress(Unavailable):
-                acknowledged.extend(await log.append(drafts))
-
-    async def killer() -> None:
-        killed = 0
-        while killed < 25:
-            killed += await _kill(admin, WRITER)
-        enough.set()
-
-    with anyio.fail_after(50):
-        async with keeper.writer() as log, anyio.create_task_group() as group:
-            for number in range(40):
-                group.start_soon(appender, log, number)
-            group.start_soon(killer)
-        stored = await all_events(keeper.reader())
-
-    assert stored
-    assert stored == sorted(acknowledged, key=lambda event: event.position)
-    assert len(stored) == (await verify(keeper.reader())).events
 
 
 async def test_append_what_arrives_during_a_commit_goes_with_the_next(
@@ -222,9 +42,9 @@ async def test_append_what_arrives_during_a_commit_goes_with_the_next(
         anyio.create_task_group() as group,
         admin.transaction(),
     ):
-        await admin.execute("select 1 from log_head for update")
+        await hold_head(admin)
         group.start_soon(log.append, [counted("FIRST", 0)])
-        await _until_blocked(admin)
+        await until_blocked(admin)
         for number in range(100):
             group.start_soon(log.append, [counted("A", number)])
         await anyio.wait_all_tasks_blocked()
@@ -243,9 +63,9 @@ async def test_append_by_a_cancelled_caller_that_still_waits_is_not_written(
         anyio.create_task_group() as group,
         admin.transaction(),
     ):
-        await admin.execute("select 1 from log_head for update")
+        await hold_head(admin)
         group.start_soon(log.append, [counted("FIRST", 0)])
-        await _until_blocked(admin)
+        await until_blocked(admin)
         async with anyio.create_task_group() as quitters:
             quitters.start_soon(log.append, [counted("GONE", 1)])
             await anyio.wait_all_tasks_blocked()
@@ -256,6 +76,41 @@ async def test_append_by_a_cancelled_caller_that_still_waits_is_not_written(
     streams = [event.stream for event in await all_events(keeper.reader())]
 
     assert ["stock-FIRST", "stock-LAST"] == streams
+
+
+async def test_append_to_more_streams_than_are_remembered_counts_on(
+    keeper: PostgresKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The memory of revisions is bounded; what was forgotten is looked up."""
+    monkeypatch.setattr(writer, "STREAMS_REMEMBERED_MAX", 3)
+    async with keeper.writer() as log:
+        for round_ in range(4):
+            for number in range(10):
+                expected = {f"stock-S{number}": round_}
+                await log.append([counted(f"S{number}", round_)], expected=expected)
+
+    assert 40 == (await verify(keeper.reader())).events
+
+
+async def test_close_commits_what_was_taken(keeper: PostgresKeeper, admin: Admin) -> None:
+    """Whoever was let in before the door closed gets an answer."""
+    answers: list[Sequence[Recorded]] = []
+
+    async def append(log: Log, number: int) -> None:
+        answers.append(await log.append([counted("A", number)]))
+
+    async with anyio.create_task_group() as group, keeper.writer() as log:
+        async with admin.transaction():
+            await hold_head(admin)
+            for number in range(50):
+                group.start_soon(append, log, number)
+            await until_blocked(admin)
+            await anyio.wait_all_tasks_blocked()
+
+    assert 50 == len(answers)
+    assert 50 == (await keeper.reader().head()).position
+    with pytest.raises(Unavailable, match="closed"):
+        await log.append([counted("A", 51)])
 
 
 async def test_append_when_fenced_fails_everything_that_waits(
@@ -282,7 +137,7 @@ async def test_append_when_fenced_fails_everything_that_waits(
             await admin.execute("update log_head set epoch = epoch + 1")
             group.start_soon(follow, log)
             group.start_soon(append, log, 0)
-            await _until_blocked(admin)
+            await until_blocked(admin)
             for number in range(1, 20):
                 group.start_soon(append, log, number)
             await anyio.wait_all_tasks_blocked()
@@ -420,32 +275,6 @@ async def test_follow_ends_when_the_log_is_closed(keeper: PostgresKeeper) -> Non
         await log.append([counted("A", 1)])
 
     assert [1] == seen
-
-
-async def test_follow_outlives_a_lost_notification_connection(
-    keeper: PostgresKeeper, admin: Admin
-) -> None:
-    """A follower elsewhere that lost its ear looks by itself, and misses nothing."""
-    seen: list[int] = []
-    heard = anyio.Event()
-
-    async def follow(reader: PostgresLogReader) -> None:
-        async for page in reader.follow():
-            seen.extend(event.position for event in page)
-            heard.set()
-            if seen[-1] == 2:
-                break
-
-    with anyio.fail_after(20):
-        async with keeper.writer() as log, anyio.create_task_group() as group:
-            group.start_soon(follow, keeper.reader())
-            await log.append([counted("A", 1)])
-            await heard.wait()
-            await anyio.wait_all_tasks_blocked()
-            assert await _kill(admin, "kcjl follow")
-            await log.append([counted("A", 2)])
-
-    assert [1, 2] == seen
 
 
 async def test_lookups_of_the_writer_use_the_indexes(

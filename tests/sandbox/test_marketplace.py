@@ -15,7 +15,7 @@ from tests.sandbox.marketplace_shop import (
     quick,
 )
 
-# ── offers and baskets ─────────────────────────────────────────────────────────────────────────
+# ── offers and baskets ────────────────────────────────────────────────────────────────────────
 
 
 def test_offer_when_listed_shows_nothing_until_the_seller_publishes() -> None:
@@ -81,7 +81,7 @@ def test_order_beyond_the_window_is_sold_and_the_offer_stays_at_zero() -> None:
     assert shop.marketplace.offered(SHIRT) == 0
 
 
-# ── acceptance ─────────────────────────────────────────────────────────────────────────────────
+# ── acceptance ────────────────────────────────────────────────────────────────────────────────
 
 
 def test_order_when_accepted_is_debited_and_then_ready_to_ship() -> None:
@@ -209,7 +209,7 @@ def test_order_when_the_debit_fails_is_cancelled_and_the_stock_stays_down() -> N
     assert not shop.marketplace.transactions
 
 
-# ── the world again ────────────────────────────────────────────────────────────────────────────
+# ── the world again ───────────────────────────────────────────────────────────────────────────
 
 
 def a_month(*, step: timedelta) -> bytes:

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
+from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from tests.tui.made_up import FakeSource
@@ -15,6 +16,9 @@ __all__ = ["NEVER_S", "glass", "lose", "monitor", "pressed", "settled", "table"]
 
 NEVER_S = 60.0
 """A refresh so slow that no tick comes by itself: the tests call `tick`."""
+
+_CELL_WIDTH = 12.2
+"""Of Textual's pictures."""
 
 _TEXT = re.compile(r'<text class="[^"]*" x="([\d.]+)" y="([\d.]+)"[^>]*>(.*?)</text>')
 
@@ -38,8 +42,9 @@ async def settled(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
-async def pressed(pilot: Pilot[None], keys: Iterable[str]) -> None:
-    for key in keys:
+async def pressed(pilot: Pilot[None], keys: str | Iterable[str]) -> None:
+    """One key by its name, or several, each with what comes of it."""
+    for key in (keys,) if isinstance(keys, str) else keys:
         await pilot.press(key)
         await settled(pilot)
 
@@ -63,5 +68,12 @@ def glass(app: MonitorApp) -> str:
     lines: dict[float, list[tuple[float, str]]] = {}
     for x, y, text in _TEXT.findall(app.export_screenshot()):
         lines.setdefault(float(y), []).append((float(x), html.unescape(text)))
-    drawn = ("".join(text for _, text in sorted(pieces)) for _, pieces in sorted(lines.items()))
-    return "\n".join(drawn).replace("\xa0", " ")
+    return "\n".join(_placed(pieces) for _, pieces in sorted(lines.items()))
+
+
+def _placed(pieces: list[tuple[float, str]]) -> str:
+    """One line: the picture leaves out blanks, so each piece is put where it stands."""
+    line = ""
+    for x, text in sorted(pieces):
+        line += " " * (round(x / _CELL_WIDTH) - cell_len(line)) + text.replace("\xa0", " ")
+    return line

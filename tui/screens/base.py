@@ -70,12 +70,15 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
     def refresh_view(self) -> None:
         if not self.is_mounted:
             return
-        header = self.state.header(self.crumbs())
-        self.query_one(ModeLine).show(header)
-        self.query_one(ScreenLine).show(header, here=self.place, stale=self.state.stale)
+        self.show_header()
         self.query_one(Banner).show(self.state.banner())
         self.query_one(HintBar).show(paused=self.state.paused)
         self.show_body()
+
+    def show_header(self) -> None:
+        header = self.state.header(self.crumbs())
+        self.query_one(ModeLine).show(header)
+        self.query_one(ScreenLine).show(header, here=self.place, stale=self.state.stale)
 
     def vacancy(self, *, nothing: str) -> str:
         """What an empty pane says: why there is nothing to see."""

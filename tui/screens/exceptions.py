@@ -84,8 +84,9 @@ class ExceptionsScreen(ListScreen[ExceptionRow], inherit_bindings=False):
         self.cut = message.cut
         self.refresh_view()
 
-    def show_body(self) -> None:
-        super().show_body()
+    def show_detail(self) -> None:
+        """The preview is the short form of the detail."""
+        super().show_detail()
         item = self.table.cursor_item
         lines = (
             ()

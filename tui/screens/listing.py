@@ -53,6 +53,8 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
         )
         self.detail = DetailPane(id="detail")
         self.filter_bar = FilterBar()
+        self._title = ""
+        self._frame: tuple[Cell, ...] = ()
 
     # ── what a subclass says ───────────────────────────────────────────────────────────────
 
@@ -105,15 +107,15 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
         self.table.stale = self.detail.stale = self.state.stale
         self.table.show(rows, vacancy=self._vacancy(rows), columns=self.columns())
         matching = len(rows) if self.wanted else None
-        self.table.border_title = titled(Cell(self.list_title(matching), Tone.PLAIN))
+        self._title = self.list_title(matching)
         self.show_frame()
         if self.filterable:
             effect = f"{len(rows):,} match · esc clears"
             self.filter_bar.say(" · ".join(self.wanted.notes) or effect)
-        self._show_detail()
+        self.show_detail()
 
     def show_frame(self) -> None:
-        """The foot of the list's frame: marks, movement, and the age of what is held."""
+        """The list's frame: how much of it, marks, movement, and the age of what is held."""
         limits = self.state.limits
         age = age_cell(
             self.read_at(),
@@ -123,7 +125,11 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
         )
         marks = len(self.table.marks)
         marked = Cell(f"* {marks:,} marked" if marks else "", Tone.ACCENT)
-        self.table.border_subtitle = titled(marked, self.standing(), age)
+        frame = (Cell(self._title), marked, self.standing(), age)
+        if frame != self._frame:  # a new border repaints the whole list
+            self._frame = frame
+            self.table.border_title = titled(frame[0])
+            self.table.border_subtitle = titled(*frame[1:])
 
     def crumbs(self) -> tuple[str, ...]:
         opened = () if self.opened is None else (self.detail_of(self.opened).title,)
@@ -150,10 +156,13 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
             self.call_after_refresh(self.detail.focus)
 
     @on(RowTable.Moved)
-    def _on_moved(self) -> None:
-        if self.opened is not None and not self.has_class("-narrow"):
+    def _on_moved(self, event: RowTable.Moved) -> None:
+        beside = self.opened is not None and not self.has_class("-narrow")
+        if event.by_operator and beside:
             self.opened = self.table.cursor_item or self.opened
-        self.refresh_view()
+            self.show_header()
+        self.show_frame()
+        self.show_detail()
 
     def close_detail(self) -> None:
         self.opened = None
@@ -161,7 +170,7 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
         self.table.focus()
         self.refresh_view()
 
-    def _show_detail(self) -> None:
+    def show_detail(self) -> None:
         if self.opened is None:
             return
         key = self.key_of(self.opened)

@@ -55,7 +55,11 @@ class RowTable(ScrollView, Generic[T], can_focus=True, inherit_bindings=False):
             self.key = key
 
     class Moved(Message):
-        """The cursor is on another row."""
+        """The cursor is on another row: the operator moved it, or its row has left."""
+
+        def __init__(self, *, by_operator: bool) -> None:
+            super().__init__()
+            self.by_operator = by_operator
 
     class TopPassed(Message):
         """The operator went up from the first row."""
@@ -131,7 +135,7 @@ class RowTable(ScrollView, Generic[T], can_focus=True, inherit_bindings=False):
         self._measure()
         self.refresh()
         if self.cursor_key != key:
-            self.post_message(self.Moved())
+            self.post_message(self.Moved(by_operator=False))
 
     def move_to(self, key: str) -> bool:
         """Put the cursor on that row; False when it is not there."""
@@ -277,12 +281,12 @@ class RowTable(ScrollView, Generic[T], can_focus=True, inherit_bindings=False):
 
     def _go(self, place: int) -> None:
         place = max(0, min(place, len(self._items) - 1))
-        moved = place != self._cursor
-        self._cursor = place
+        before, self._cursor = self._cursor, place
         self._reveal()
-        self.refresh()
-        if moved:
-            self.post_message(self.Moved())
+        self.refresh_line(before + 1)
+        self.refresh_line(place + 1)
+        if place != before:
+            self.post_message(self.Moved(by_operator=True))
 
     def _in_sight(self, place: int) -> bool:
         return 0 <= place - self.scroll_offset.y < self._page

@@ -9,7 +9,6 @@ Called by the order book, the refunds and the billing cycles.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from kcjl.money import Money
 from kcjl.sandbox.agenda import Agenda
@@ -43,6 +42,7 @@ class Ledger:
         self._pending: defaultdict[str, list[str]] = defaultdict(list)
         self._payable: dict[str, None] = {}
         self._balance = 0
+        self._paid_out = 0
         self._state_totals: defaultdict[str, int] = defaultdict(int)
 
     # ── balances ───────────────────────────────────────────────────────────────────────────
@@ -50,6 +50,11 @@ class Ledger:
     def total(self, payment_state: str) -> Money:
         """The sum of all lines in a payment state."""
         return self._money(self._state_totals[payment_state])
+
+    @property
+    def paid_out(self) -> Money:
+        """The sum of all payouts."""
+        return self._money(self._paid_out)
 
     @property
     def payable(self) -> list[TransactionLine]:
@@ -231,6 +236,7 @@ class Ledger:
             line.document_id = document_id
             line.document_at = now
             self._put_on_cycle(line, cycle_id, voucher)
+        self._paid_out += paid
         payment = self._add("PAYMENT", self._money(-paid))
         self._put_on_cycle(payment, cycle_id, voucher)
         return self._money(paid)
@@ -251,7 +257,3 @@ class Ledger:
 
     def _money(self, minor: int) -> Money:
         return Money(minor, self._settings.currency)
-
-    def last_created_at(self) -> datetime | None:
-        """When the newest line was made."""
-        return next((line.created_at for line in reversed(self.lines.values())), None)

@@ -6,6 +6,7 @@ Invariant: a settings object never changes; another tenant is another object.
 Called by the marketplace model, its HTTP face and the server that builds them.
 """
 
+from datetime import time
 from decimal import Decimal
 from typing import Literal
 
@@ -179,7 +180,8 @@ class MarketplaceSettings(Setting, frozen=True, kw_only=True):
     # ── amounts ────────────────────────────────────────────────────────────────────────────
     shipping_price: Money = Money(395)
     """Charged once an order, on its first line, unless the basket says otherwise."""
-    free_shipping_from: Money | None = Money(5000)
+    free_shipping_from: Money | None = None
+    """Goods of so much are sent free; None: never."""
     tax_mode: Literal["TAX_INCLUDED", "TAX_EXCLUDED"] = "TAX_INCLUDED"
     taxes_filled: bool = True
     """Off: taxes[] and shipping_taxes[] are empty, as on many European tenants (e.6)."""
@@ -223,3 +225,23 @@ class MarketplaceSettings(Setting, frozen=True, kw_only=True):
     """Calls a day allowed where the contract says once a day; pages are not counted."""
     call_window_slack: float = 0.1
     """Share by which a limit's window is shortened, for clients that poll on the dot."""
+
+    def __post_init__(self) -> None:
+        """Settings with which no world can run are refused at once."""
+        if not self.api_keys:
+            raise ValueError("api_keys: a shop without a key can't be called")
+        if not self.shipping_types:
+            raise ValueError("shipping_types: at least one is needed")
+        if not 0 <= self.failing_debit_share <= 1:
+            raise ValueError("failing_debit_share: a share is from 0 to 1")
+        if self.cycle_every_days is not None and self.cycle_every_days < 1:
+            raise ValueError("cycle_every_days: at least 1")
+        if not self.cycle_days_of_month or not set(self.cycle_days_of_month) <= set(
+            range(1, 29)
+        ):
+            raise ValueError("cycle_days_of_month: days that each month has, 1 to 28")
+        time.fromisoformat(self.cycle_time_london)
+        for name in ("debit_delay_s", "received_after_hours", "import_s"):
+            least, most = getattr(self, f"{name}_min"), getattr(self, f"{name}_max")
+            if not 0 <= least <= most:
+                raise ValueError(f"{name}: from {least} to {most} is no span")
