@@ -147,6 +147,18 @@ class Room:
             await self.catch_up()
         return recorded
 
+    async def record(
+        self, *events: Event, correlation_id: str | None = None
+    ) -> Sequence[Recorded]:
+        """Append what has happened outside: a fact, whatever came into the stream meanwhile."""
+        drafts = [
+            Draft(event=event, by=self.name, correlation_id=correlation_id or self.ids.new())
+            for event in events
+        ]
+        recorded = await self.log.append(drafts)
+        await self.catch_up()
+        return recorded
+
     async def commit_retrying(
         self, decide: Callable[[], Sequence[Event]], *, correlation_id: str | None = None
     ) -> Sequence[Recorded]:

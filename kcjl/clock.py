@@ -88,7 +88,7 @@ class WorldClock(RealClock):
         until = self.now() + timedelta(seconds=seconds)
         while (left_s := (until - self.now()).total_seconds()) > 0:
             pause_s = min(left_s / self.speed, 0.5) if self.speed > 0 else 0.05
-            await anyio.sleep(pause_s)  # noqa: ASYNC110 - the pace may change meanwhile
+            await anyio.sleep(pause_s)
 
 
 class Ids(Protocol):

@@ -6,7 +6,7 @@ Promises: each class has a stable code, and its docstring says when it is raised
      ├── Misuse                     KCJL-1001  ours, or the operator's: mend it, then run again
      │    ├── SettingsUnusable      KCJL-1002
      │    └── Conflict              KCJL-1003
-     ├── Refused                    KCJL-2001  they said no: a person or another decision is needed
+     ├── Refused                    KCJL-2001  they said no: somebody has to decide
      │    ├── NotFound              KCJL-2004
      │    └── CredentialsRefused    KCJL-2005
      ├── Unavailable                KCJL-3001  try again later
@@ -68,7 +68,7 @@ class Conflict(Misuse):
 
     def __init__(self, stream: str = "", expected: int = 0, actual: int = 0) -> None:
         super().__init__(
-            f"stream {stream} is at revision {actual}, not {expected}: read it again, decide again"
+            f"stream {stream} is at revision {actual}, not {expected}: read and decide again"
         )
         self.stream = stream
         self.expected = expected
@@ -115,7 +115,7 @@ class RateLimited(Unavailable):
 
 
 class ProtocolSurprise(Unavailable):
-    """Raised when a READ got an answer that we could not understand; the text is in the message."""
+    """Raised when the answer to a read could not be understood."""
 
     code = "KCJL-3003"
 

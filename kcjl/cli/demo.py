@@ -26,6 +26,7 @@ import typer
 from kcjl import embedded
 from kcjl.cli.demo_summary import Summary, summarise, summary_text
 from kcjl.cli.demo_world import WorldView, people, troubles
+from kcjl.cli.places import end_on_terminate
 from kcjl.cli.sandboxconfig import MERCHANT
 from kcjl.cli.service import monitor
 from kcjl.clock import LONDON, Clock, real_monotonic, real_sleep
@@ -191,6 +192,7 @@ async def _demo(
         await migrate(server.dsn)
         async with anyio.create_task_group() as group:
             group.start_soon(server.watch)
+            group.start_soon(end_on_terminate)
             summary = await _with_world(plan, data_dir, server.dsn, headless, seconds)
             group.cancel_scope.cancel()
         return summary

@@ -13,6 +13,7 @@ import typer
 
 from kcjl import __version__
 from kcjl.cli import demo, log, policy, service, world
+from kcjl.cli.places import Stopped
 from kcjl.errors import CorruptLog, KcjlError, Misuse
 
 __all__ = ["app", "run"]
@@ -62,6 +63,9 @@ def _end(error: BaseException) -> None:
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         typer.echo("interrupted; nothing is lost, start it again to go on", err=True)
         sys.exit(130)
+    if isinstance(error, Stopped):
+        typer.echo("stopped; nothing is lost, start it again to go on", err=True)
+        sys.exit(0)
     if hasattr(error, "show") and hasattr(error, "exit_code"):  # a usage error of the library
         error.show()
         sys.exit(2)

@@ -6,7 +6,9 @@ one that runs, or start it for as long as they need it. Called by the verbs.
 
 import fcntl
 import os
+import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -99,6 +101,23 @@ async def clock_of(settings: Settings) -> AsyncIterator[Clock]:
             group.start_soon(follow_world, session, settings.clock.world, clock)
             yield clock
             group.cancel_scope.cancel()
+
+
+class Stopped(Exception):
+    """Raised when we were asked to stop, and did so in order."""
+
+
+async def end_on_terminate() -> None:
+    """End as with Ctrl-C when asked to (SIGTERM, a closed terminal): ours is stopped first."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGHUP) as signals:
+        async for _ in signals:
+            raise Stopped
+
+
+async def end_with_parent() -> None:
+    """End this process when the pipe that its parent holds is closed."""
+    await anyio.wait_readable(sys.stdin.fileno())
+    raise Stopped
 
 
 def holder_of(settings: Settings) -> str:

@@ -1,6 +1,5 @@
 """`kcjl run`: the service. `kcjl tui`: the monitor."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,8 @@ from kcjl.cli.places import (
     Merchant,
     clock_of,
     database_of,
+    end_on_terminate,
+    end_with_parent,
     holder_of,
     merchant_of,
     only_one,
@@ -58,6 +59,7 @@ async def _run(settings: Settings, chosen: list[str], with_parent: bool) -> None
         clock_of(settings) as clock,
         anyio.create_task_group() as group,
     ):
+        group.start_soon(end_on_terminate)
         if with_parent:
             group.start_soon(end_with_parent)
         for each in chosen:
@@ -83,12 +85,6 @@ async def _serve(settings: Settings, merchant: str, dsn: str, clock: Clock) -> N
                 typer.echo(f"{held.message}; waiting for it", err=True)
                 said = True
             await real_sleep(min((held.retry_after_s or 0) + 0.2, 5.0))
-
-
-async def end_with_parent() -> None:
-    """End this process when the pipe that its parent holds is closed."""
-    await anyio.wait_readable(sys.stdin.fileno())
-    raise KeyboardInterrupt
 
 
 def tui(config: Config = DEFAULT_CONFIG, merchant: Merchant = "") -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import anyio
 import typer
 
+from kcjl.cli.places import end_on_terminate, end_with_parent
 from kcjl.cli.sandboxconfig import write_config
 from kcjl.sandbox.server import (
     JOHNLEWIS_PORT,
@@ -96,8 +97,6 @@ async def _serve(
     data_dir: Path | None,
     with_parent: bool,  # noqa: FBT001
 ) -> None:
-    from kcjl.cli.service import end_with_parent
-
     async with Sandbox.serve(settings) as running:
         if write is not None:
             await write_config(write, running, data_dir=data_dir)
@@ -107,6 +106,7 @@ async def _serve(
         if write is not None:
             typer.echo(f"for the service: kcjl run --config {write}", err=True)
         async with anyio.create_task_group() as group:
+            group.start_soon(end_on_terminate)
             if with_parent:
                 group.start_soon(end_with_parent)
             await anyio.sleep_forever()

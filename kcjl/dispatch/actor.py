@@ -226,7 +226,7 @@ class Dispatches(Room):
                 deadline=entry.deadline,
                 occurred_at=self.clock.now(),
             )
-            await self.commit((unknown,))
+            await self.record(unknown)
             await self._settle(order_id, parcel_key)
         except Refused as refusal:
             await self._settle(order_id, parcel_key, refusal.message)
@@ -239,17 +239,15 @@ class Dispatches(Room):
             return
         entry, parcel = self._now(order_id, parcel_key)
         message = refused or "the answer was lost, and the marketplace does not have the parcel"
-        await self.commit(
-            (
-                ConfirmationRefused(
-                    order_id=order_id,
-                    parcel_key=parcel_key,
-                    message=message,
-                    attempt=parcel.attempts,
-                    deadline=entry.deadline,
-                    occurred_at=self.clock.now(),
-                ),
-            )
+        await self.record(
+            ConfirmationRefused(
+                order_id=order_id,
+                parcel_key=parcel_key,
+                message=message,
+                attempt=parcel.attempts,
+                deadline=entry.deadline,
+                occurred_at=self.clock.now(),
+            ),
         )
 
     async def _is_there(self, order_id: str, parcel_key: str) -> bool:
@@ -269,7 +267,7 @@ class Dispatches(Room):
             now=self.clock.now(),
         )
         if found is not None:
-            await self.commit((found,))
+            await self.record(found)
             return True
         orders = await self._marketplace.orders_by_id([order_id])
         if any(order.state in SHIPPED_THERE for order in orders):
@@ -281,17 +279,15 @@ class Dispatches(Room):
         self, order_id: str, parcel_key: str, shipment_id: str, *, already: bool
     ) -> None:
         _, parcel = self._now(order_id, parcel_key)
-        await self.commit(
-            (
-                ParcelConfirmed(
-                    order_id=order_id,
-                    parcel_key=parcel_key,
-                    lines=parcel.lines,
-                    shipment_id=shipment_id,
-                    already=already,
-                    occurred_at=self.clock.now(),
-                ),
-            )
+        await self.record(
+            ParcelConfirmed(
+                order_id=order_id,
+                parcel_key=parcel_key,
+                lines=parcel.lines,
+                shipment_id=shipment_id,
+                already=already,
+                occurred_at=self.clock.now(),
+            ),
         )
 
 

@@ -125,11 +125,13 @@ class ConfirmationUnknown(ParcelEvent, frozen=True, kw_only=True):
 
 
 class SalesOrderCancelled(DispatchEvent, frozen=True, kw_only=True):
-    """The ERP shows the sales order as cancelled while the marketplace still waits for it."""
+    """The ERP shows the sales order as cancelled."""
 
     reference: str
     reason: str
     deadline: datetime | None
+    still_wanted: bool = True
+    """The marketplace still waits for the order."""
 
 
 class DispatchClosed(DispatchEvent, frozen=True, kw_only=True):

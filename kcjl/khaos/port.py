@@ -199,13 +199,13 @@ class ErpPort(Protocol):
     ) -> Sequence[ProductRef]: ...  # GetStockList 0
 
     async def products(self, codes: Sequence[str]) -> dict[str, Product]:
-        """Keyed by the code ASKED for; a code that the ERP does not know is absent. ExportStock."""
+        """By the code asked for; a code that the ERP does not know is absent. ExportStock."""
         ...
 
     async def stock_levels(
         self, codes: Sequence[str], site_ids: Sequence[str]
     ) -> Sequence[StockLevel]:
-        """Chunked; a code that the ERP does not know is absent. ExportStockStatus, site by site."""
+        """Site by site; a code that the ERP does not know is absent. ExportStockStatus."""
         ...
 
     async def create_order(self, order: NewOrder) -> CreatedOrder: ...  # ImportOrders

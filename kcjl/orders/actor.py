@@ -13,7 +13,7 @@ import msgspec
 
 from kcjl.actors import Job, Room
 from kcjl.clock import Clock, Ids
-from kcjl.errors import NotFound, OutcomeUnknown, Refused, Unavailable
+from kcjl.errors import CredentialsRefused, NotFound, OutcomeUnknown, Refused
 from kcjl.johnlewis.port import MarketplacePort, Order
 from kcjl.khaos.port import ErpPort
 from kcjl.log.port import Log
@@ -203,13 +203,13 @@ class Orders(Room):
             unknown = AcceptanceUnknown(
                 order_id=order_id, message=lost.message, occurred_at=self.clock.now()
             )
-            await self.commit((unknown,))
+            await self.record(unknown)
             await self._look_up_acceptance(order_id)
         except Refused as refusal:
             await self._look_up_acceptance(order_id, refusal.message)
         else:
-            await self.commit(
-                (AcceptanceConfirmed(order_id=order_id, occurred_at=self.clock.now()),)
+            await self.record(
+                AcceptanceConfirmed(order_id=order_id, occurred_at=self.clock.now())
             )
 
     async def _look_up_acceptance(self, order_id: str, refused: str = "") -> None:
@@ -234,15 +234,26 @@ class Orders(Room):
 
     async def _post_orders(self) -> None:
         """Post what is ready, one at a time; look up what is open first."""
-        for order_id, entry in self.orders.watched():
-            if wants_lookup(entry):
-                await self._look_up_posting(order_id)
-            current = self.orders[order_id]
-            if wants_posting(current, self._known(current), self.clock.now()):
-                await self._post(current)
-        for order_id, entry in self.orders.watched():
-            if entry.erp_order_code and entry.totals is None:
-                await self._compare_totals(order_id)
+        stuck: Refused | None = None
+        for order_id, _ in self.orders.watched():
+            try:
+                await self._post_one(order_id)
+            except CredentialsRefused:
+                raise
+            except Refused as refusal:  # this order can't go on; the others can
+                stuck = refusal
+        if stuck is not None:
+            raise stuck
+
+    async def _post_one(self, order_id: str) -> None:
+        if wants_lookup(self.orders[order_id]):
+            await self._look_up_posting(order_id)
+        entry = self.orders[order_id]
+        if wants_posting(entry, self._known(entry), self.clock.now()):
+            await self._post(entry)
+        entry = self.orders[order_id]
+        if entry.erp_order_code and entry.totals is None:
+            await self._compare_totals(order_id)
 
     async def _post(self, entry: OrderEntry) -> None:
         try:
@@ -276,7 +287,7 @@ class Orders(Room):
                 attempt=intended.attempt,
                 occurred_at=self.clock.now(),
             )
-            await self.commit((unknown,))
+            await self.record(unknown)
             await self._look_up_posting(entry.order_id)
         except Refused as refusal:
             await self._look_up_posting(entry.order_id, refusal.message)
@@ -295,18 +306,16 @@ class Orders(Room):
     async def _posted(self, order_id: str, erp_order_code: str, *, found: bool) -> None:
         entry = self.orders[order_id]
         now = self.clock.now()
-        await self.commit(
-            (
-                SalesOrderPosted(
-                    order_id=order_id,
-                    reference=entry.reference,
-                    erp_order_code=erp_order_code,
-                    found_by_lookup=found,
-                    taken_by=now,
-                    lines=entry.intended,
-                    gross_total=entry.gross_total or entry.total_price,
-                    occurred_at=now,
-                ),
+        await self.record(
+            SalesOrderPosted(
+                order_id=order_id,
+                reference=entry.reference,
+                erp_order_code=erp_order_code,
+                found_by_lookup=found,
+                taken_by=now,
+                lines=entry.intended,
+                gross_total=entry.gross_total or entry.total_price,
+                occurred_at=now,
             )
         )
 
@@ -314,9 +323,7 @@ class Orders(Room):
         entry = self.orders[order_id]
         found = await self._erp.find_order(entry.reference)
         if found is None or found.gross_total is None:
-            raise Unavailable(
-                f"the ERP does not show the total of {entry.reference} yet; asked again later"
-            )
+            return  # not shown yet: asked again in the next round
         await self.commit(
             (
                 TotalsCompared(
@@ -355,7 +362,7 @@ class Orders(Room):
             else ReferenceWritten(order_id=each, erp_order_code=code, occurred_at=now)
             for each, code in batch.items()
         ]
-        await self.commit(outcomes)
+        await self.record(*outcomes)
 
     async def _expire_vault(self) -> None:
         await self._vault.expire(self.clock.now())

@@ -23,6 +23,8 @@ T = TypeVar("T")
 LIST_MAX = 100
 PAGE_DEFAULT = 10
 OFFSET_PAGE_MAX = 100
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Clients that know no beginning send the year 1; nothing here is as old."""
 
 
 class OffsetPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +118,9 @@ class Asked:
             moment = datetime.fromisoformat(text)
         except ValueError:
             raise ApiError.of(400, f"{name}: '{text}' is not an ISO 8601 date") from None
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(moment, EARLIEST).astimezone(UTC)
 
     def flag(self, name: str) -> bool | None:
         text = self.text(name)

@@ -79,21 +79,7 @@ def _offer(asked: Asked) -> Offer:
 def offer_view(asked: Asked, offer: Offer) -> Json:
     settings = asked.settings
     price = amount(offer.price)
-    pricing: Json = {
-        "price": price,
-        "unit_origin_price": price,
-        "unit_discount_price": None,
-        "discount_start_date": None,
-        "discount_end_date": None,
-        "volume_prices": [
-            {
-                "quantity_threshold": 1,
-                "price": price,
-                "unit_origin_price": price,
-                "unit_discount_price": None,
-            }
-        ],
-    }
+    pricing = _pricing(offer)
     deadline = end_of_day(asked.marketplace.agenda.now, settings.shipping_deadline_days)
     return {
         "offer_id": offer.offer_id,
@@ -138,6 +124,18 @@ def offer_view(asked: Asked, offer: Offer) -> Json:
         "internal_description": None,
         "price_additional_info": None,
         "favorite_rank": None,
+    }
+
+
+def _pricing(offer: Offer) -> Json:
+    """The one price of the offer; nothing is discounted."""
+    price = amount(offer.price)
+    units: Json = {"price": price, "unit_origin_price": price, "unit_discount_price": None}
+    return {
+        **units,
+        "discount_start_date": None,
+        "discount_end_date": None,
+        "volume_prices": [{"quantity_threshold": 1, **units}],
     }
 
 

@@ -1,4 +1,4 @@
-"""Lost answers, lost requests, killed backends, a hanging server: nothing is lost or doubled."""
+"""Lost answers and requests, killed backends, a hanging server: nothing lost or doubled."""
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence

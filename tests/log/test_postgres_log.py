@@ -99,13 +99,16 @@ async def test_close_commits_what_was_taken(keeper: PostgresKeeper, admin: Admin
     async def append(log: Log, number: int) -> None:
         answers.append(await log.append([counted("A", number)]))
 
-    async with anyio.create_task_group() as group, keeper.writer() as log:
-        async with admin.transaction():
-            await hold_head(admin)
-            for number in range(50):
-                group.start_soon(append, log, number)
-            await until_blocked(admin)
-            await anyio.wait_all_tasks_blocked()
+    async with (
+        anyio.create_task_group() as group,
+        keeper.writer() as log,
+        admin.transaction(),
+    ):
+        await hold_head(admin)
+        for number in range(50):
+            group.start_soon(append, log, number)
+        await until_blocked(admin)
+        await anyio.wait_all_tasks_blocked()
 
     assert 50 == len(answers)
     assert 50 == (await keeper.reader().head()).position
@@ -218,13 +221,14 @@ async def test_open_a_database_without_tables_is_refused(empty_dsn: str) -> None
                 raise AssertionError
 
 
-async def test_read_a_gap_is_never_skipped(keeper: PostgresKeeper) -> None:
-    """A reader stops at an event that is missing, and names it."""
+@pytest.mark.parametrize("missing", [1, 3, 5])
+async def test_read_a_gap_is_never_skipped(keeper: PostgresKeeper, missing: int) -> None:
+    """A reader stops at an event that is missing, and names it: first, middle or last."""
     async with keeper.writer() as log:
         await log.append([counted("A", number) for number in range(5)])
-    await keeper.remove(3)
+    await keeper.remove(missing)
 
-    with pytest.raises(CorruptLog, match="position 3"):
+    with pytest.raises(CorruptLog, match=f"position {missing}"):
         await all_events(keeper.reader())
 
 

@@ -59,6 +59,14 @@ async def test_key_without_the_accounting_role_is_403_on_accounts_alone() -> Non
         ("GET", "/api/orders?order_ids=" + ",".join(map(str, range(101))), 400),
         ("GET", "/api/sellerpayment/transactions_logs?page_token=abc", 400),
         ("GET", "/api/offers/abc", 404),
+        ("GET", "/api/offers/٣", 404),
+        ("GET", "/api/orders?offset=-1", 400),
+        ("GET", "/api/orders?max=0", 400),
+        ("GET", "/api/orders?max=" + "9" * 5000, 400),
+        ("GET", "/api/orders?customer_debited=perhaps", 400),
+        ("GET", "/api/orders?shop_id=mine", 400),
+        ("GET", "/api/orders?start_date=2026-02-03T08:00:00+00:00", 400),
+        ("GET", "/api/shipments?page_token=é", 400),
         ("GET", "/api/offers/stock/imports/none/status", 404),
     ],
 )
@@ -91,6 +99,60 @@ async def test_each_route_enters_the_gate_under_its_operation() -> None:
         assert [code for code, *_ in ROUTES if code not in uploads] == [
             code for _, code in client.gate.entered
         ]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b'{"shipments": [null]}',
+        b'{"shipments": [{"order_id": 7, "shipment_lines": []}]}',
+        b'{"shipments": [{"order_id": "x", "shipment_lines": [{"quantity": "1"}]}]}',
+        b"\xff\xfe",
+    ],
+)
+async def test_body_that_cannot_be_read_is_400(sent: bytes) -> None:
+    """Misshapen JSON is refused, and nothing is asked of the marketplace."""
+    async with serving() as client:
+        answer = await client.ask(
+            "POST", "/api/shipments", data=sent, headers={"Content-Type": "application/json"}
+        )
+
+        assert (answer.status, answer.json()["status"]) == (400, 400)
+        assert not client.gate.changes
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=b", b"x"),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n\xff\xfe\r\n--b--\r\n',
+        ),
+    ],
+)
+async def test_upload_that_cannot_be_read_is_400(kind: str, sent: bytes) -> None:
+    """A broken multipart body, or a file that is not text, is refused at once."""
+    async with serving() as client:
+        answer = await client.ask(
+            "POST", "/api/offers/stock/imports", data=sent, headers={"Content-Type": kind}
+        )
+
+        assert (answer.status, answer.json()["status"]) == (400, 400)
+
+
+async def test_the_year_one_is_a_beginning_like_any_other() -> None:
+    """Some clients write "from the beginning" as the first year there is."""
+    async with serving() as client:
+        client.shop.order()
+        answer = await client.get("/api/orders?start_update_date=0001-01-01T00:00:00")
+
+        assert (answer.status, answer.json()["total_count"]) == (200, 1)
 
 
 async def test_unknown_parameters_are_ignored() -> None:
@@ -205,3 +267,16 @@ async def test_external_partner_reads_orders_every_quarter_of_an_hour() -> None:
         answer = await client.get("/api/orders")
 
         assert (answer.status, answer.headers["Retry-After"]) == (429, "60")
+
+
+async def test_daily_lists_allow_a_small_margin_and_then_wait_for_the_day() -> None:
+    """Once a day, with a margin for restarts; other operations have their own count."""
+    settings = quick(call_limits=True, call_window_slack=0, daily_calls=2)
+    async with serving(settings) as client:
+        statuses = [(await client.get("/api/account")).status for _ in range(3)]
+        other = await client.get("/api/shipping/carriers")
+        client.shop.wait(hours=24)
+        later = await client.get("/api/account")
+
+        assert statuses == [200, 200, 429]
+        assert (other.status, later.status) == (200, 200)

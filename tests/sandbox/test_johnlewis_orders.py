@@ -335,3 +335,37 @@ async def test_orders_can_be_asked_for_in_the_other_tax_mode() -> None:
 
         assert (shown["order_tax_mode"], shown["price"]) == ("TAX_EXCLUDED", 52.92)
         assert shown["shipping_price"] == 3.29
+
+
+async def test_pages_may_repeat_the_row_that_ended_the_page_before() -> None:
+    """Offset pages move under a client: with the switch on, a row comes twice, none is lost."""
+    async with serving(quick(duplicated_page_rows=True)) as client:
+        orders = [client.shop.order(1, 0) for _ in range(4)]
+        pages = [
+            [row["order_id"] for row in answer.rows("orders")]
+            for answer in [
+                await client.get(f"/api/orders?max=2&offset={offset}") for offset in (0, 2)
+            ]
+        ]
+
+        ids = [order.order_id for order in orders]
+        assert pages == [ids[:2], ids[1:]]
+
+
+async def test_page_above_the_limit_is_refused_where_the_tenant_is_strict() -> None:
+    """More than 100 rows a page: cut by default, 400 where the switch says so."""
+    async with serving(quick(oversized_pages_refused=True)) as client:
+        answers = [await client.get(f"/api/orders?max={rows}") for rows in (100, 101)]
+
+        assert [answer.status for answer in answers] == [200, 400]
+
+
+async def test_order_under_fraud_check_is_staging_first() -> None:
+    """STAGING orders are seen, and can't be decided yet."""
+    async with serving(quick(staging_s=60)) as client:
+        order = client.shop.order()
+        states = [(await client.one(order))["order_state"]]
+        client.shop.wait(seconds=60)
+        states.append((await client.one(order))["order_state"])
+
+        assert states == ["STAGING", "WAITING_ACCEPTANCE"]

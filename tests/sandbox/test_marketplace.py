@@ -209,6 +209,28 @@ def test_order_when_the_debit_fails_is_cancelled_and_the_stock_stays_down() -> N
     assert not shop.marketplace.transactions
 
 
+# ── settings ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"api_keys": ()},
+        {"shipping_types": ()},
+        {"failing_debit_share": 1.5},
+        {"cycle_every_days": 0},
+        {"cycle_days_of_month": ()},
+        {"cycle_days_of_month": (31,)},
+        {"cycle_time_london": "25:00"},
+        {"debit_delay_s_min": 5, "debit_delay_s_max": 4},
+    ],
+)
+def test_settings_with_which_no_world_can_run_are_refused(wrong: dict[str, object]) -> None:
+    """A tenant that can't work is refused when it is set up, not days later."""
+    with pytest.raises(ValueError, match=r".+"):
+        quick(**wrong)
+
+
 # ── the world again ───────────────────────────────────────────────────────────────────────────
 
 

@@ -21,6 +21,7 @@ from kcjl.sandbox.journal import WorldJournal
 from kcjl.sandbox.server import Sandbox, SandboxSettings, settings_from
 from kcjl.sandbox.world import World
 from kcjl.sandbox.world_settings import TradeFile, WorldSettings
+from tests.sandbox.pictures import first_difference, picture
 
 pytestmark = pytest.mark.anyio
 
@@ -465,7 +466,7 @@ async def test_sandbox_when_killed_resumes_the_same_world(tmp_path: Path) -> Non
         after = [await said(http, "GET", f"/sandbox/{room}") for room in ("truth", "orders")]
 
     assert orders > 3
-    assert before == after
+    assert ["", ""] == [first_difference(a, b) for a, b in zip(before, after, strict=True)]
     assert running.doorkeeper.resumed
 
 
@@ -513,10 +514,7 @@ def lived(directory: Path, *, killed_after: frozenset[int]) -> bytes:
             journal.close()
             door, journal = begin()
     journal.close()
-    return (
-        msgspec.json.encode([door.world.truth(), door.world.order_truths()])
-        + door.world.marketplace.picture()
-    )
+    return picture(door.world)
 
 
 def test_world_that_was_killed_is_the_world_that_was_not(tmp_path: Path) -> None:
@@ -524,7 +522,7 @@ def test_world_that_was_killed_is_the_world_that_was_not(tmp_path: Path) -> None
     whole = lived(tmp_path / "whole", killed_after=frozenset())
     broken = lived(tmp_path / "broken", killed_after=frozenset({1, 2, 7, 20, 39}))
 
-    assert whole == broken
+    assert "" == first_difference(whole, broken)
 
 
 async def test_fault_that_has_happened_does_not_happen_again_after_a_kill(

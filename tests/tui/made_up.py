@@ -67,6 +67,8 @@ class FakeSource:
         self.total = total
         self.log = list(events)
         self.error: Exception | None = None
+        self.refused = ""
+        """The start of the questions that the error is for: all of them by default."""
         self.gate: asyncio.Event | None = None
         """While set and not open, answers wait for it."""
         self.asked: list[str] = []
@@ -107,7 +109,7 @@ class FakeSource:
         try:
             if self.gate is not None:
                 await self.gate.wait()
-            if self.error is not None:
+            if self.error is not None and question.startswith(self.refused):
                 raise self.error
         finally:
             self.answering -= 1

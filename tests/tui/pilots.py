@@ -29,7 +29,7 @@ async def monitor(
 ) -> AsyncIterator[tuple[MonitorApp, Pilot[None]]]:
     """The app, running on a terminal of that size."""
     app = MonitorApp(source, refresh_s=NEVER_S, title="kcjl", operator=operator)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await settled(pilot)
         yield app, pilot
 

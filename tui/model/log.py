@@ -181,7 +181,7 @@ def pretty_json(data: str) -> str:
     """Indented text of the payload; what is no JSON is shown as it is, and says so."""
     try:
         text = msgspec.json.format(data, indent=2)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return f"(not JSON)\n{_bounded(data)}"
     return _bounded(text)
 

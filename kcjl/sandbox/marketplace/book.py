@@ -144,6 +144,7 @@ class Book:
         if not live:
             refunded = any(line.state == "REFUNDED" for line in order.lines)
             self.set_state(order, "CLOSED" if refunded else "CANCELED", order.reason)
+            self._drop_open_shipments(order)
             self.touch(order, ())
             self.ledger.make_payable(order.order_id)
             return
@@ -228,6 +229,7 @@ class Book:
         now = self.agenda.now
         order.shipped_at = seconds(now)
         self.set_state(order, "SHIPPED")
+        self._drop_open_shipments(order)
         self.touch(order, order.live_lines)
         if order.payment_workflow in {"PAY_ON_SHIPMENT", "NO_CUSTOMER_PAYMENT_CONFIRMATION"}:
             self.debit(order)
@@ -244,7 +246,7 @@ class Book:
         order.received_at = now
         for line in order.live_lines:
             line.received_at = now
-        self._move_shipments(order, "RECEIVED")
+        self._move_shipments(order, "SHIPPED", "RECEIVED")
         self.move(order, "RECEIVED")
         self.ledger.make_payable(order.order_id)
         self.agenda.after(
@@ -253,13 +255,14 @@ class Book:
         )
 
     def _closed(self, order: Order) -> None:
-        self._move_shipments(order, "CLOSED")
+        self._move_shipments(order, "RECEIVED", "CLOSED")
         self.move(order, "CLOSED")
 
-    def _move_shipments(self, order: Order, state: str) -> None:
+    def _move_shipments(self, order: Order, before: str, after: str) -> None:
         for shipment in self.shipments_of[order.order_id]:
-            shipment.status = state
-            self.touch_shipment(shipment)
+            if shipment.status == before:
+                shipment.status = after
+                self.touch_shipment(shipment)
 
     def touch_shipment(self, shipment: Shipment) -> None:
         shipment.updated_at = milliseconds(self.agenda.now)
@@ -319,6 +322,7 @@ class Book:
             self.ledger.reverse(order, line, cancelation)
 
     def _drop_open_shipments(self, order: Order) -> None:
+        """Parcels that have not left, of lines that were given back, never will."""
         for shipment in self.shipments_of[order.order_id]:
             if shipment.status == "SHIPPING":
                 shipment.status = "CANCELED"

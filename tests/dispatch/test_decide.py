@@ -1,0 +1,561 @@
+"""Dispatch, the rules: which parcel is confirmed, under which carrier, for which lines."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from kcjl.dispatch.decide import (
+    carrier_code_for,
+    decide_confirmation,
+    decide_map,
+    decide_parcels,
+    decide_shipped_there,
+    is_open,
+    may_confirm_at,
+    settle_open,
+)
+from kcjl.dispatch.events import (
+    CarrierMapped,
+    CarriersRead,
+    ConfirmationIntended,
+    ConfirmationRefused,
+    ConfirmationUnknown,
+    ConfirmedLine,
+    CourierUnmapped,
+    DispatchClosed,
+    ParcelConfirmed,
+    ParcelUnmatched,
+    SalesOrderCancelled,
+    TrackingAwaited,
+)
+from kcjl.dispatch.state import CARRIERS, DISPATCHES, Carriers, Dispatch, Parcel, ParcelState
+from kcjl.orders.events import OrderReceived
+from kcjl.vocabulary import Event
+from tests.trade import (
+    SHIPPING,
+    at,
+    changed,
+    folded,
+    made_of,
+    ordered,
+    posted,
+    received,
+    shipped,
+)
+
+ORDER = received(state=SHIPPING)
+KEY = "INV1/1"
+LINES = (ConfirmedLine(line_id="O1-1", quantity=2),)
+READ = CarriersRead(
+    carriers=(("dpd", "DPD UK"), ("evri", "Evri")), multi_shipment=True, occurred_at=at(0)
+)
+CARRIERS_KNOWN = made_of(CARRIERS, "carriers", READ)
+WAIT = timedelta(hours=4)
+
+
+def dispatch(*then: Event, order: OrderReceived = ORDER) -> Dispatch:
+    return made_of(DISPATCHES, "O1", order, posted(order), *then)
+
+
+def the_parcel(entry: Dispatch, key: str = KEY) -> Parcel:
+    parcel = entry.parcel(key)
+    assert parcel is not None
+    return parcel
+
+
+def next_step(
+    entry: Dispatch,
+    key: str = KEY,
+    *,
+    carriers: Carriers = CARRIERS_KNOWN,
+    minutes: float = 40,
+) -> tuple[Event, ...]:
+    return decide_confirmation(
+        entry, the_parcel(entry, key), carriers, tracking_wait=WAIT, now=at(minutes)
+    )
+
+
+def intended(
+    key: str = KEY,
+    *lines: ConfirmedLine,
+    attempt: int = 1,
+    by_shipment: bool = True,
+    minutes: float = 40,
+) -> ConfirmationIntended:
+    return ConfirmationIntended(
+        order_id="O1",
+        parcel_key=key,
+        attempt=attempt,
+        lines=lines or LINES,
+        courier_name="DPD Next Day",
+        carrier_code="dpd",
+        tracking_number="TRK1",
+        by_shipment=by_shipment,
+        occurred_at=at(minutes),
+    )
+
+
+def confirmed(
+    key: str = KEY,
+    *lines: ConfirmedLine,
+    shipment: str = "S1",
+    already: bool = False,
+    minutes: float = 41,
+) -> ParcelConfirmed:
+    return ParcelConfirmed(
+        order_id="O1",
+        parcel_key=key,
+        lines=lines or LINES,
+        shipment_id=shipment,
+        already=already,
+        occurred_at=at(minutes),
+    )
+
+
+def refused(key: str = KEY, attempt: int = 1, minutes: float = 41) -> ConfirmationRefused:
+    return ConfirmationRefused(
+        order_id="O1",
+        parcel_key=key,
+        message="no",
+        attempt=attempt,
+        deadline=ORDER.ship_by,
+        occurred_at=at(minutes),
+    )
+
+
+UNKNOWN = ConfirmationUnknown(
+    order_id="O1",
+    parcel_key=KEY,
+    message="no answer",
+    attempt=1,
+    deadline=None,
+    occurred_at=at(41),
+)
+UNMAPPED = CourierUnmapped(
+    order_id="O1",
+    parcel_key=KEY,
+    courier_name="Bike",
+    courier_code=None,
+    deadline=ORDER.ship_by,
+    occurred_at=at(40),
+)
+CLOSED = DispatchClosed(order_id="O1", reason="done", occurred_at=at(50))
+
+
+def mapped(courier: str, carrier_code: str) -> CarrierMapped:
+    return CarrierMapped(
+        courier=courier, carrier_code=carrier_code, version=1, occurred_at=at(0)
+    )
+
+
+# ── carriers ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("courier", "code", "maps", "expected"),
+    [
+        ("Next Day", "DPD", (), "dpd"),
+        ("dpd uk", None, (), "dpd"),
+        ("EVRI", None, (), "evri"),
+        ("Bike", None, (), ""),
+        ("Bike", None, (mapped("BIKE", "evri"),), "evri"),
+        ("Bike", "B1", (mapped("b1", "EVRI"),), "evri"),
+        ("Evri", None, (mapped("Evri", "dpd"),), "dpd"),
+        ("Evri", None, (mapped("Evri", "gone"),), ""),
+        ("", None, (), ""),
+    ],
+    ids=[
+        "code",
+        "label",
+        "code in another case",
+        "nobody",
+        "map by name",
+        "map by code",
+        "map before equal name",
+        "map to a carrier that is gone",
+        "no courier at all",
+    ],
+)
+def test_carrier_is_found_by_map_then_by_equal_name(
+    courier: str, code: str | None, maps: tuple[CarrierMapped, ...], expected: str
+) -> None:
+    """What the seller mapped counts; else the same code or label; else nothing is guessed."""
+    entry = dispatch(shipped(courier=courier, code=code))
+
+    assert expected == carrier_code_for(
+        made_of(CARRIERS, "carriers", READ, *maps), the_parcel(entry)
+    )
+
+
+def test_map_is_versioned_and_said_once() -> None:
+    """Each change of the map is an event with the next version; the same again is none."""
+    known = made_of(CARRIERS, "carriers", READ, mapped("Bike", "dpd"))
+
+    assert (mapped("Bike", "dpd"),) == decide_map(
+        None, courier="Bike", carrier_code="dpd", now=at(0)
+    )
+    assert () == decide_map(known, courier="BIKE", carrier_code="dpd", now=at(1))
+    (event,) = decide_map(known, courier="Bike", carrier_code="evri", now=at(1))
+    assert isinstance(event, CarrierMapped)
+    assert 2 == event.version
+
+
+# ── what the ERP shows ──────────────────────────────────────────────────────────────────────
+
+
+def test_parcel_is_news_once() -> None:
+    """A shipped parcel is told once."""
+    first = shipped()
+
+    assert (first,) == decide_parcels(dispatch(), [first], cancelled=None, now=at(30))
+    assert () == decide_parcels(
+        dispatch(first), [shipped(minutes=35)], cancelled=None, now=at(35)
+    )
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        shipped(tracking="TRK2"),
+        shipped(courier="Evri"),
+        shipped(code="E1"),
+        shipped("O1", KEY, ("A-1", 1)),
+    ],
+)
+def test_parcel_that_was_corrected_is_news(shown: Event) -> None:
+    """A number, a courier or contents that the warehouse corrects are told again."""
+    entry = dispatch(shipped(), refused())
+
+    assert (shown,) == decide_parcels(entry, [shown], cancelled=None, now=at(45))  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("then", [(intended(),), (intended(), UNKNOWN), (confirmed(),)])
+def test_parcel_that_is_sent_is_not_news(then: tuple[Event, ...]) -> None:
+    """What is on its way or confirmed is not taken up again."""
+    entry = dispatch(shipped(), *then)
+
+    assert () == decide_parcels(entry, [shipped(tracking="TRK2")], cancelled=None, now=at(45))
+
+
+def test_corrected_parcel_starts_again_with_its_attempts() -> None:
+    """A corrected parcel is tried at once; how often it was tried is not forgotten."""
+    entry = dispatch(shipped(), intended(), refused(), shipped(tracking="TRK2", minutes=45))
+
+    parcel = the_parcel(entry)
+
+    assert (ParcelState.SHIPPED, 1, None, at(30)) == (
+        parcel.state,
+        parcel.attempts,
+        parcel.tried_at,
+        parcel.first_seen_at,
+    )
+
+
+def test_cancelled_sales_order_is_said_once() -> None:
+    """A cancellation in the ERP is told, with the time that is left."""
+    said = SalesOrderCancelled(
+        order_id="O1",
+        reference="REF-O1",
+        reason="no stock",
+        deadline=ORDER.ship_by,
+        occurred_at=at(30),
+    )
+
+    assert (said,) == decide_parcels(dispatch(), [], cancelled="no stock", now=at(30))
+    assert () == decide_parcels(dispatch(said), [], cancelled="no stock", now=at(31))
+
+
+def test_cancelled_sales_order_of_an_ended_order_is_wanted_by_nobody() -> None:
+    """Cancelled here after it was cancelled there: nobody waits for it any more."""
+    (said,) = decide_parcels(dispatch(changed(ORDER, "CANCELED")), [], cancelled="", now=at(30))
+
+    assert isinstance(said, SalesOrderCancelled)
+    assert not said.still_wanted
+
+
+# ── confirming ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_confirmation_of_a_shipped_parcel_is_intended() -> None:
+    """Shipped, carrier known, number there, lines matched: it is confirmed."""
+    assert (intended(),) == next_step(dispatch(shipped()))
+
+
+def test_confirmation_by_order_when_there_are_no_shipments() -> None:
+    """Without multi-shipment the order is tracked and shipped as a whole."""
+    off = made_of(CARRIERS, "carriers", msgspec.structs.replace(READ, multi_shipment=False))
+
+    assert (intended(by_shipment=False),) == next_step(dispatch(shipped()), carriers=off)
+
+
+def test_confirmation_by_order_waits_for_the_last_parcel() -> None:
+    """A whole order is not confirmed for a part of it."""
+    off = made_of(CARRIERS, "carriers", msgspec.structs.replace(READ, multi_shipment=False))
+
+    assert () == next_step(dispatch(shipped(complete=False)), carriers=off)
+
+
+@pytest.mark.parametrize("then", [(intended(),), (intended(), UNKNOWN), (confirmed(),)])
+def test_confirmation_is_never_sent_over_an_open_or_good_one(then: tuple[Event, ...]) -> None:
+    """A parcel is confirmed once: nothing is sent while an outcome is open, or after it."""
+    assert () == next_step(dispatch(shipped(), *then), minutes=100_000)
+
+
+def test_confirmation_to_an_order_that_ended_is_not_sent() -> None:
+    """Where the marketplace ended the order there is nothing to confirm."""
+    assert () == next_step(dispatch(changed(ORDER, "CANCELED"), shipped()))
+
+
+@pytest.mark.parametrize(
+    ("attempt", "pause_min"), [(1, 5), (2, 10), (3, 20), (4, 40), (5, 80), (6, 120), (40, 120)]
+)
+def test_confirmation_after_a_refusal_waits_longer_each_time(
+    attempt: int, pause_min: int
+) -> None:
+    """Five minutes, ten, …, two hours at most: it is never given up before the deadline."""
+    entry = dispatch(shipped(), intended(attempt=attempt), refused(attempt=attempt))
+
+    assert at(41 + pause_min) == may_confirm_at(the_parcel(entry))
+    assert () == next_step(entry, minutes=41 + pause_min - 1)
+    assert (intended(attempt=attempt + 1, minutes=41 + pause_min),) == next_step(
+        entry, minutes=41 + pause_min
+    )
+
+
+def test_confirmation_never_tried_has_no_pause() -> None:
+    """What was never tried waits for nothing, nor what was refused before it was tried."""
+    assert may_confirm_at(the_parcel(dispatch(shipped()))) is None
+    untried = msgspec.structs.replace(
+        the_parcel(dispatch(shipped())), state=ParcelState.REFUSED
+    )
+
+    assert (intended(),) == decide_confirmation(
+        dispatch(shipped()), untried, CARRIERS_KNOWN, tracking_wait=WAIT, now=at(40)
+    )
+
+
+def test_courier_that_nobody_mapped_is_said_once() -> None:
+    """No carrier is guessed: the parcel waits, and that is said once."""
+    seen = shipped(courier="Bike", code=None)
+
+    assert (UNMAPPED,) == next_step(dispatch(seen))
+    assert () == next_step(dispatch(seen, UNMAPPED))
+
+
+def test_courier_mapped_later_lets_the_parcel_go() -> None:
+    """The map's word is enough: what waited is sent."""
+    known = made_of(CARRIERS, "carriers", READ, mapped("Bike", "evri"))
+    entry = dispatch(shipped(courier="Bike", code=None), UNMAPPED)
+
+    (event,) = next_step(entry, carriers=known)
+
+    assert isinstance(event, ConfirmationIntended)
+    assert "evri" == event.carrier_code
+
+
+def test_tracking_number_is_awaited_then_said_once() -> None:
+    """Shipped without a number: we wait, then it is said, once."""
+    bare = shipped(tracking="", minutes=30)
+    awaited = TrackingAwaited(
+        order_id="O1",
+        parcel_key=KEY,
+        until=at(270),
+        deadline=ORDER.ship_by,
+        occurred_at=at(270),
+    )
+
+    assert () == next_step(dispatch(bare), minutes=269)
+    assert (awaited,) == next_step(dispatch(bare), minutes=270)
+    assert () == next_step(dispatch(bare, awaited), minutes=300)
+
+
+def test_parcel_with_something_else_in_it_is_said_once() -> None:
+    """What no open line asks for is not confirmed; it is said with what the parcel holds."""
+    wrong = shipped("O1", KEY, ("A-1", 2), ("B-2", 1))
+    (said,) = next_step(dispatch(wrong))
+
+    assert isinstance(said, ParcelUnmatched)
+    assert (
+        "parcel INV1/1 holds 2 × A-1, 1 × B-2: the order's open lines don't ask for it"
+        == said.message
+    )
+    assert () == next_step(dispatch(wrong, said))
+
+
+def test_parcel_with_too_much_in_it_is_unmatched() -> None:
+    """Units confirmed never exceed units ordered."""
+    (said,) = next_step(dispatch(shipped("O1", KEY, ("A-1", 3))))
+
+    assert isinstance(said, ParcelUnmatched)
+
+
+def test_parcel_with_nothing_in_it_is_unmatched() -> None:
+    """An empty box confirms no line."""
+    empty = msgspec.structs.replace(shipped(), items=())
+    (said,) = next_step(dispatch(empty))
+
+    assert isinstance(said, ParcelUnmatched)
+
+
+def test_same_sku_on_two_lines_is_shared_out() -> None:
+    """Three units over lines of two and two: the first is filled first, the rest follows."""
+    order = received("O1", ordered("O1-1"), ordered("O1-2", "a-1"), state=SHIPPING)
+    first = shipped("O1", KEY, ("A-1", 3))
+    (event,) = next_step(dispatch(first, order=order))
+    rest = (
+        ConfirmedLine(line_id="O1-1", quantity=2),
+        ConfirmedLine(line_id="O1-2", quantity=1),
+    )
+
+    assert isinstance(event, ConfirmationIntended)
+    assert rest == event.lines
+
+    second = shipped("O1", "INV1/2", ("a-1", 1))
+    (event,) = next_step(dispatch(first, event, second, order=order), "INV1/2")
+
+    assert isinstance(event, ConfirmationIntended)
+    assert (ConfirmedLine(line_id="O1-2", quantity=1),) == event.lines
+
+
+# ── an outcome that is open ─────────────────────────────────────────────────────────────────
+
+
+def test_open_confirmation_found_there_is_confirmed() -> None:
+    """Same number, same lines: that shipment is our parcel."""
+    entry = dispatch(shipped(), intended(), UNKNOWN)
+
+    found = settle_open(entry, the_parcel(entry), [("S9", "trk1", (("O1-1", 2),))], now=at(42))
+
+    assert confirmed(shipment="S9", already=True, minutes=42) == found
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        [],
+        [("S9", "TRK9", (("O1-1", 2),))],
+        [("S9", "TRK1", (("O1-1", 1),))],
+        [("S9", "TRK1", (("O1-1", 2), ("O1-2", 1)))],
+    ],
+    ids=["none", "another number", "other units", "more lines"],
+)
+def test_open_confirmation_not_found_there_may_be_sent_again(
+    there: list[tuple[str, str, tuple[tuple[str, int], ...]]],
+) -> None:
+    """Another parcel's shipment is not ours."""
+    entry = dispatch(shipped(), intended(), UNKNOWN)
+
+    assert settle_open(entry, the_parcel(entry), there, now=at(42)) is None
+
+
+def test_open_confirmation_is_not_found_in_its_twins_shipment() -> None:
+    """Two boxes under one number, one unit each: the first box's shipment is not the second."""
+    one = ConfirmedLine(line_id="O1-1", quantity=1)
+    other = "INV1/2"
+    entry = dispatch(
+        shipped("O1", KEY, ("A-1", 1)),
+        shipped("O1", other, ("A-1", 1)),
+        intended(KEY, one),
+        confirmed(KEY, one, shipment="S1"),
+        intended(other, one),
+    )
+    there = [("S1", "TRK1", (("O1-1", 1),))]
+
+    assert settle_open(entry, the_parcel(entry, other), there, now=at(42)) is None
+
+
+# ── closing ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_closed_when_every_unit_is_confirmed() -> None:
+    """Everything ordered has been confirmed: done."""
+    (event,) = decide_shipped_there(dispatch(shipped(), confirmed()), at(50))
+
+    assert isinstance(event, DispatchClosed)
+    assert "every parcel is confirmed" == event.reason
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        dispatch(),
+        dispatch(shipped()),
+        dispatch(
+            shipped("O1", KEY, ("A-1", 1)),
+            confirmed(KEY, ConfirmedLine(line_id="O1-1", quantity=1)),
+        ),
+        dispatch(shipped(), confirmed(), CLOSED),
+        dispatch(shipped(), intended(), changed(ORDER, "SHIPPED")),
+    ],
+    ids=["nothing shipped", "not confirmed", "a part", "closed already", "outcome open"],
+)
+def test_not_closed_while_anything_is_to_come(entry: Dispatch) -> None:
+    """Waiting for the warehouse, for a confirmation, or for an answer."""
+    assert () == decide_shipped_there(entry, at(50))
+
+
+def test_not_open_before_it_is_posted() -> None:
+    """Without a sales order there is nothing to dispatch."""
+    entry = made_of(DISPATCHES, "O1", ORDER)
+
+    assert not is_open(entry)
+    assert () == decide_shipped_there(entry, at(50))
+
+
+def test_shipped_there_by_others_is_done_with_a_note() -> None:
+    """Confirmed in the back office: our parcels are confirmed, «already»."""
+    entry = dispatch(shipped(), changed(ORDER, "SHIPPED"))
+
+    parcel, closed = decide_shipped_there(entry, at(50))
+
+    assert confirmed(shipment="", already=True, minutes=50) == parcel
+    assert isinstance(closed, DispatchClosed)
+
+
+def test_shipped_there_without_a_parcel_of_ours_is_closed() -> None:
+    """Shipped there, and the ERP shows no parcel: nothing is left to confirm."""
+    (closed,) = decide_shipped_there(dispatch(changed(ORDER, "RECEIVED")), at(50))
+
+    assert isinstance(closed, DispatchClosed)
+
+
+def test_shipped_there_counts_no_unit_twice() -> None:
+    """Two boxes claim the same units: together they confirm no more than was ordered."""
+    entry = dispatch(
+        shipped(),
+        intended(),
+        refused(),
+        shipped("O1", "INV1/2"),
+        intended("INV1/2"),
+        confirmed("INV1/2"),
+        changed(ORDER, "SHIPPED"),
+    )
+
+    events = decide_shipped_there(entry, at(50))
+
+    assert [()] == [event.lines for event in events if isinstance(event, ParcelConfirmed)]
+
+
+def test_ended_there_waits_until_it_is_cancelled_in_the_erp() -> None:
+    """Cancelled at the marketplace: looked at until the ERP shows it cancelled too."""
+    ended = changed(ORDER, "CANCELED")
+    cancelled = SalesOrderCancelled(
+        order_id="O1",
+        reference="REF-O1",
+        reason="",
+        deadline=None,
+        still_wanted=False,
+        occurred_at=at(45),
+    )
+
+    assert () == decide_shipped_there(dispatch(shipped(), ended), at(50))
+    (closed,) = decide_shipped_there(dispatch(shipped(), ended, cancelled), at(50))
+
+    assert isinstance(closed, DispatchClosed)
+    assert (KEY,) == closed.left
+
+
+def test_event_of_an_unknown_order_makes_no_entry() -> None:
+    """A dispatch exists from the order's first sight on."""
+    assert folded(DISPATCHES, "O1", [shipped()]) is None

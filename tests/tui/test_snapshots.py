@@ -1,0 +1,125 @@
+"""Pictures: each screen, in each state, at each size, under a clock that stands still.
+
+A change that is meant is accepted with `pytest tests/tui --snapshot-update`, after a look at it.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from kcjl.errors import Unavailable
+from kcjl.money import Money
+from tests.tui.made_up import FakeSource, an_overview, some_events, some_exceptions
+from tests.tui.pilots import NEVER_S, lose, pressed, settled
+from tui.app import MonitorApp
+from tui.theme import MONO_THEME, THEMES
+
+SnapCompare = Callable[..., bool]
+
+_SIZES = [(80, 24), (120, 40), (200, 60)]
+_PLACES = ["overview", "exceptions", "log"]
+_KEYS = {"overview": "1", "exceptions": "6", "log": "7"}
+
+size_law = pytest.mark.parametrize("size", _SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+place_law = pytest.mark.parametrize("place", _PLACES)
+
+
+def _full() -> FakeSource:
+    return FakeSource(exceptions=some_exceptions(60), total=12431, events=some_events(900))
+
+
+def _app(source: FakeSource) -> MonitorApp:
+    return MonitorApp(source, refresh_s=NEVER_S, title="kcjl", operator="finance")
+
+
+def _after(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
+    async def run(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        await pressed(pilot, keys)
+
+    return run
+
+
+@size_law
+@place_law
+class TestScreens:
+    """The three screens in their four states."""
+
+    def test_live(self, place: str, size: tuple[int, int], snap_compare: SnapCompare) -> None:
+        """Fresh figures."""
+        assert snap_compare(_app(_full()), terminal_size=size, run_before=_after(_KEYS[place]))
+
+    def test_paused(self, place: str, size: tuple[int, int], snap_compare: SnapCompare) -> None:
+        """Held still for a while: the header is tinted, the ages have grown."""
+        source = _full()
+        app = _app(source)
+
+        async def run(pilot: Pilot[None]) -> None:
+            await settled(pilot)
+            await pressed(pilot, [_KEYS[place], "p"])
+            source.pass_time(35)
+            app.tick()
+            await settled(pilot)
+
+        assert snap_compare(app, terminal_size=size, run_before=run)
+
+    def test_empty(self, place: str, size: tuple[int, int], snap_compare: SnapCompare) -> None:
+        """A merchant's first minute: nothing has happened, nothing is wrong."""
+        made = an_overview(open_exceptions=0)
+        new = type(made)(
+            merchant=made.merchant,
+            fresh=made.fresh,
+            lanes=(),
+            events=0,
+            exceptions_open=0,
+            money_at_risk=Money(0, "GBP"),
+            writes_allowed=True,
+        )
+        app = _app(FakeSource(overview=new))
+        assert snap_compare(app, terminal_size=size, run_before=_after(_KEYS[place]))
+
+    def test_error(self, place: str, size: tuple[int, int], snap_compare: SnapCompare) -> None:
+        """The source is lost: banner, stale figures dimmed and still there."""
+        source = _full()
+        app = _app(source)
+
+        async def run(pilot: Pilot[None]) -> None:
+            await settled(pilot)
+            await pressed(pilot, _KEYS[place])
+            down = Unavailable("the database can't be reached: connection refused")
+            await lose(app, source, pilot, down)
+
+        assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize("size", _SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("6", "j", "j", "space", "enter"),
+        ("7", "k", "k", "enter"),
+        ("6", "slash", *"kind:sku", "enter"),
+        ("6", "question_mark"),
+        ("6", "f1"),
+    ],
+    ids=["exception", "event", "filter", "keys", "explained"],
+)
+def test_details_filter_and_dialogs(
+    keys: tuple[str, ...], size: tuple[int, int], snap_compare: SnapCompare
+) -> None:
+    """What opens from a list, on a small and on a usual terminal."""
+    assert snap_compare(_app(_full()), terminal_size=size, run_before=_after(*keys))
+
+
+@pytest.mark.parametrize("theme", [THEMES[1].name, MONO_THEME])
+def test_other_themes(theme: str, snap_compare: SnapCompare) -> None:
+    """Colour-blind-safe, and two colours only."""
+    app = _app(_full())
+
+    async def run(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        app.theme = theme
+        await pressed(pilot, ["6", "j", "space"])
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=run)
