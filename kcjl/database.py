@@ -99,6 +99,7 @@ class Database:
         statement_s: float = STATEMENT_S,
     ) -> None:
         self.role = role
+        self._told_of_role = False
         self.place = place_of(dsn)
         """Where it is, for people: no user name, no password."""
         self._dsn = dsn
@@ -240,7 +241,9 @@ class Database:
             ) from None
         except asyncpg.InvalidParameterValueError:
             # The migration said so too: triggers still guard the log, grants do not.
-            _log.warning("database_role_missing", role=self.role, database=self.place)
+            if not self._told_of_role:
+                _log.warning("database_role_missing", role=self.role, database=self.place)
+            self._told_of_role = True
 
 
 class _PlainConnection(asyncpg.Connection):

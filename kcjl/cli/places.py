@@ -20,7 +20,8 @@ import typer
 
 from kcjl import embedded
 from kcjl.clock import Clock, RealClock
-from kcjl.errors import Misuse, SettingsUnusable
+from kcjl.database import connect
+from kcjl.errors import Misuse, SettingsUnusable, Unavailable
 from kcjl.log.migrate import migrate
 from kcjl.settings import Settings, read_settings
 from kcjl.worldclock import follow_world, world_clock
@@ -66,9 +67,9 @@ def merchant_of(settings: Settings, merchant: str) -> str:
 
 @asynccontextmanager
 async def database_of(settings: Settings, *, owner: bool = False) -> AsyncIterator[str]:
-    """The DSN of a migrated database. With `owner`, an embedded one is ours to keep alive."""
+    """The DSN of the database. With `owner` it is migrated, and an embedded one kept alive."""
     if settings.database != "embedded":
-        await migrate(settings.database)
+        await _prepare(settings.database, owner=owner)
         yield settings.database
         return
     data_dir = Path(settings.data_dir)
@@ -77,7 +78,7 @@ async def database_of(settings: Settings, *, owner: bool = False) -> AsyncIterat
         return
     server = await embedded.own(data_dir)
     try:
-        await migrate(server.dsn)
+        await _prepare(server.dsn, owner=owner)
         async with anyio.create_task_group() as group:
             group.start_soon(server.watch)
             yield server.dsn
@@ -85,6 +86,19 @@ async def database_of(settings: Settings, *, owner: bool = False) -> AsyncIterat
     finally:
         with anyio.CancelScope(shield=True):
             await server.stop()
+
+
+async def _prepare(dsn: str, *, owner: bool) -> None:
+    """Only who owns the database changes its schema; who reads wants to find one."""
+    if owner:
+        await migrate(dsn)
+        return
+    connection = await connect(dsn)
+    try:
+        if await connection.fetchval("select to_regclass('event')") is None:
+            raise Unavailable("the database has no log yet: `kcjl run` makes it")
+    finally:
+        await connection.close()
 
 
 @asynccontextmanager

@@ -89,6 +89,7 @@ def decide_parcels(
                 reference=entry.reference,
                 reason=cancelled,
                 deadline=entry.deadline,
+                still_wanted=entry.marketplace_state not in ENDED,
                 occurred_at=now,
             )
         )

@@ -250,7 +250,7 @@ def _dispatch(event: Event) -> tuple[Condition, ...]:
                 courier = event.courier_name.casefold()
                 mapped = (_clear(courier, "courier_unmapped", "its parcels go out"),)
             return (Clear(subject=_subject(event), kinds=kinds, reason="confirmed"), *mapped)
-        case dispatch.SalesOrderCancelled():
+        case dispatch.SalesOrderCancelled() if event.still_wanted:
             return (
                 Raise(
                     kind="cancelled_in_erp",

@@ -76,7 +76,7 @@ def test_modules_above_the_size_say_why_and_none_is_endless() -> None:
         elif lines > LINES_MAX and "lines" not in head(path):
             broken.append(f"{name_of(path)}: {lines} lines, and its head gives no reason")
 
-    assert broken == []
+    assert not broken, "\n".join(broken)
 
 
 def test_functions_are_read_on_one_screen() -> None:
@@ -89,7 +89,7 @@ def test_functions_are_read_on_one_screen() -> None:
         and _length(node) > FUNCTION_LINES_MAX
     ]
 
-    assert broken == []
+    assert not broken, "\n".join(broken)
 
 
 def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -105,7 +105,7 @@ def test_modules_have_a_head() -> None:
         if parsed(path).body and not head(path)
     ]
 
-    assert broken == []
+    assert not broken, "\n".join(broken)
 
 
 def test_heads_are_short() -> None:
@@ -117,7 +117,7 @@ def test_heads_are_short() -> None:
         > HEAD_LINES_MAX
     ]
 
-    assert broken == []
+    assert not broken, "\n".join(broken)
 
 
 def test_modules_have_names_of_the_trade() -> None:
@@ -128,7 +128,7 @@ def test_modules_have_names_of_the_trade() -> None:
         if {path.stem, path.parent.name} & WORDLESS_NAMES
     ]
 
-    assert broken == []
+    assert not broken, "\n".join(broken)
 
 
 # ── time and chance ─────────────────────────────────────────────────────────────────────────
@@ -143,7 +143,7 @@ def test_time_and_chance_come_from_the_clock_only() -> None:
         for line, what in _time_and_chance(path)
     ]
 
-    assert broken == []
+    assert not broken, "\n".join(broken)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_deciders_import_nothing_that_acts() -> None:
                 if not (_pure(room, module) or _pure(room, f"{module}.{name}")):
                     broken.append(f"{name_of(path)} imports {module} {name}".rstrip())
 
-    assert broken == []
+    assert not broken, "\n".join(broken)
 
 
 def _pure(room: str, module: str) -> bool:
@@ -251,6 +251,21 @@ def _pure(room: str, module: str) -> bool:
     return module in own | others
 
 
+def test_sandbox_is_built_on_three_modules_of_ours_only() -> None:
+    """What is tried and what it is tried on must not be able to agree by sharing a mistake."""
+    shared = {"kcjl.clock", "kcjl.errors", "kcjl.money"}
+    broken = [
+        f"{name_of(path)} imports {module}"
+        for path in modules("kcjl/sandbox")
+        for module, _ in imported(path)
+        if module.partition(".")[0] in ("kcjl", "tui")
+        and module not in shared
+        and not module.startswith("kcjl.sandbox")
+    ]
+
+    assert not broken, "\n".join(broken)
+
+
 def test_every_room_has_its_rooms() -> None:
     """A newcomer who knows one concern finds the way in all five."""
     missing = [
@@ -260,7 +275,7 @@ def test_every_room_has_its_rooms() -> None:
         if not (ROOT / "kcjl" / room / name).is_file()
     ]
 
-    assert missing == []
+    assert not missing, "\n".join(missing)
 
 
 @pytest.mark.timeout(120)

@@ -1,6 +1,6 @@
 """Pictures: each screen, in each state, at each size, under a clock that stands still.
 
-A change that is meant is accepted with `pytest tests/tui --snapshot-update`, after a look at it.
+A change that is meant is accepted with `pytest tests/tui --snapshot-update`, after a look.
 """
 
 from collections.abc import Awaitable, Callable
