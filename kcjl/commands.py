@@ -1,7 +1,8 @@
 """What people ask of the service: issued into a table, carried out by the room it concerns.
 
-Promises: a command is carried out and answered; carried out twice (a crash in between) it is
-nothing new, since rooms decide on what already is. What comes of it are events by that person.
+Promises: a command is carried out and answered, in the order of issuing; carried out twice (a
+crash in between) it is nothing new, since rooms decide on what already is. What comes of it are
+events by that person. One that can't be answered now is never answered with «no».
 Called by the CLI and the monitor (issue), and by the service (serve).
 """
 
@@ -12,7 +13,14 @@ import msgspec
 
 from kcjl.clock import Ids, real_sleep
 from kcjl.database import Database
-from kcjl.errors import KcjlError
+from kcjl.errors import (
+    Conflict,
+    CorruptLog,
+    Fenced,
+    KcjlError,
+    OutcomeUnknown,
+    Unavailable,
+)
 
 __all__ = ["Command", "Handler", "issue", "serve_commands", "wait_for_outcome"]
 
@@ -33,7 +41,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Handler = Callable[[Mapping[str, str], str], Awaitable[None]]
-"""Carries a command out: (arguments, by). A KcjlError is the answer «no», with its reason."""
+"""Carries a command out: (arguments, by). Misuse and Refused are the answer «no», with its
+reason; what is none (the log's own troubles) leaves the command in its queue.
+"""
 
 
 async def issue(
@@ -112,6 +122,8 @@ async def _carry_out(body: str, by: str, handlers: Mapping[str, Handler]) -> Out
         return Outcome(ok=False, message=f"no such command: {command.verb}")
     try:
         await handler(command.arguments, by)
+    except (Conflict, Unavailable, OutcomeUnknown, Fenced, CorruptLog):
+        raise  # no answer: it is carried out again, by us or by whoever has taken over
     except KcjlError as error:
         return Outcome(ok=False, message=error.message)
     except (KeyError, ValueError) as error:

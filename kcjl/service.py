@@ -50,6 +50,8 @@ LEASE_S = 30.0
 RENEW_S = 10.0
 RESTART_S = 2.0
 RESTART_S_MAX = 60.0
+BUFFER_UNITS_MAX = 1_000_000
+"""Beyond it somebody has mistyped; a number without bound would not even fit an event."""
 
 _say = structlog.get_logger("kcjl.service")
 
@@ -122,8 +124,8 @@ class Rooms:
 
         async def set_buffer(arguments: Mapping[str, str], by: str) -> None:
             units = int(arguments["units"])
-            if units < 0:
-                raise Misuse("a buffer can't be below 0")
+            if not 0 <= units <= BUFFER_UNITS_MAX:
+                raise Misuse(f"a buffer is 0 to {BUFFER_UNITS_MAX:,} units, not {units:,}")
             await self.stock.set_buffer(units, by=by)
 
         async def map_courier(arguments: Mapping[str, str], by: str) -> None:
@@ -191,8 +193,10 @@ async def run_merchant(
 ) -> None:
     """Hold the merchant's lease and run its rooms, until cancelled or fenced.
 
-    Raises Fenced when another process has taken over, LeaseHeld while one holds it.
+    Raises Fenced when another process has taken over, LeaseHeld while one holds it, and
+    SettingsUnusable, before anything is called, for a system elsewhere without `live = true`.
     """
+    check_outside(settings, merchant)
     mine = settings.merchants[merchant]
     data_dir = Path(settings.data_dir)
     key = await vault_key(data_dir / "vault.key")

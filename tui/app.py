@@ -16,6 +16,7 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.worker import Worker
 
+from kcjl.clock import real_monotonic
 from kcjl.errors import KcjlError, Unavailable
 from tui.actions import Scope, actions_of
 from tui.bindings import bindings, live_actions
@@ -94,9 +95,13 @@ class MonitorApp(App[None], inherit_bindings=False):
         return dict(THEMES[0].variables)
 
     def on_mount(self) -> None:
-        self.set_interval(self.refresh_s, self.tick)
+        self.set_interval(self.refresh_s, self._on_interval)
 
     # ── reading ────────────────────────────────────────────────────────────────────────────
+
+    def _on_interval(self) -> None:
+        self.state.measure_pace(self.state.now(), real_monotonic())
+        self.tick()
 
     def tick(self) -> None:
         """Once a refresh: ages and clocks move on, and the source is asked if it is due."""

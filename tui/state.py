@@ -9,7 +9,7 @@ from datetime import datetime
 
 from kcjl.readmodels import Overview
 from tui.model.connection import Connection
-from tui.model.freshness import AgeLimits
+from tui.model.freshness import AgeLimits, pace_of
 from tui.model.header import HeaderView, Mode, header_view, mode_of
 from tui.model.moments import Zone
 from tui.source import Source
@@ -27,12 +27,16 @@ class MonitorState:
         self.title = title
         self.operator = operator
         """Who `owner:me` is."""
-        self.limits = limits
+        self.pace = 1
+        """Seconds of the world in one of ours, as measured between two ticks."""
+        self._limits = limits
+        self._tick_s = tick_s
         self.zone = Zone.LONDON
         self.paused = False
         self.connection = Connection(tick_s=tick_s)
         self.overview: Overview | None = None
         self.overview_before: Overview | None = None
+        self._measured: tuple[datetime, float] | None = None
 
     @property
     def mode(self) -> Mode:
@@ -43,8 +47,18 @@ class MonitorState:
         """The figures on screen can't be refreshed: they are dimmed."""
         return self.connection.lost
 
+    @property
+    def limits(self) -> AgeLimits:
+        return self._limits if self.pace <= 1 else self._limits.at_pace(self.pace, self._tick_s)
+
     def now(self) -> datetime:
         return self.source.now()
+
+    def measure_pace(self, world: datetime, real_s: float) -> None:
+        """Take the two clocks' readings of a tick: the pace is what lies between two."""
+        before, self._measured = self._measured, (world, real_s)
+        if before is not None and real_s > before[1]:
+            self.pace = pace_of(world - before[0], real_s - before[1])
 
     def take_overview(self, overview: Overview) -> None:
         self.overview_before = self.overview
@@ -60,6 +74,7 @@ class MonitorState:
             now=self.now(),
             zone=self.zone,
             limits=self.limits,
+            pace=self.pace,
         )
 
     def banner(self) -> str:

@@ -21,6 +21,7 @@ from kcjl.orders import translate
 from kcjl.orders.decide import (
     decide_hold,
     decide_missing,
+    decide_posted,
     decide_seen,
     live_lines,
     posting_amounts,
@@ -304,20 +305,8 @@ class Orders(Room):
         await self.commit(decide_missing(entry, refused=refused, now=self.clock.now()))
 
     async def _posted(self, order_id: str, erp_order_code: str, *, found: bool) -> None:
-        entry = self.orders[order_id]
-        now = self.clock.now()
-        await self.record(
-            SalesOrderPosted(
-                order_id=order_id,
-                reference=entry.reference,
-                erp_order_code=erp_order_code,
-                found_by_lookup=found,
-                taken_by=now,
-                lines=entry.intended,
-                gross_total=entry.gross_total or entry.total_price,
-                occurred_at=now,
-            )
-        )
+        entry, now = self.orders[order_id], self.clock.now()
+        await self.record(*decide_posted(entry, erp_order_code, found=found, now=now))
 
     async def _compare_totals(self, order_id: str) -> None:
         entry = self.orders[order_id]

@@ -21,6 +21,7 @@ from kcjl.orders.events import (
     PostedLine,
     PostingRefused,
     SalesOrderMissing,
+    SalesOrderPosted,
     SkuSuggestion,
 )
 from kcjl.orders.state import Acceptance, Catalogued, OrderEntry, Posting, Standing, WriteBack
@@ -32,6 +33,7 @@ __all__ = [
     "WAITING_STANDINGS",
     "decide_hold",
     "decide_missing",
+    "decide_posted",
     "decide_seen",
     "live_lines",
     "may_post_at",
@@ -95,16 +97,9 @@ def decide_seen(
         events += (
             AcceptanceConfirmed(order_id=entry.order_id, occurred_at=changed.occurred_at),
         )
-    if entry.posting == Posting.POSTED and changed.state in ENDED_UNSOLD:
-        events += (
-            CancelledAfterPosting(
-                order_id=entry.order_id,
-                reference=entry.reference,
-                erp_order_code=entry.erp_order_code,
-                money=entry.total_price,
-                occurred_at=changed.occurred_at,
-            ),
-        )
+    ends = changed.state in ENDED_UNSOLD and entry.state not in ENDED_UNSOLD
+    if ends and entry.posting == Posting.POSTED:
+        events += (_too_late(entry, entry.erp_order_code, changed.occurred_at),)
     if entry.held and changed.state in ENDED_UNSOLD:
         events += (OrderReleased(order_id=entry.order_id, occurred_at=changed.occurred_at),)
     return events
@@ -212,6 +207,35 @@ def _all_sellable(entry: OrderEntry, known: dict[str, Catalogued | None]) -> boo
 def wants_lookup(entry: OrderEntry) -> bool:
     """An outcome is open: the ERP must be asked before anything is written."""
     return entry.posting == Posting.OPEN
+
+
+def decide_posted(
+    entry: OrderEntry, erp_order_code: str, *, found: bool, now: datetime
+) -> tuple[Event, ...]:
+    """The ERP has the sales order; and that nobody wants it, when it ended meanwhile."""
+    posted = SalesOrderPosted(
+        order_id=entry.order_id,
+        reference=entry.reference,
+        erp_order_code=erp_order_code,
+        found_by_lookup=found,
+        taken_by=now,
+        lines=entry.intended,
+        gross_total=entry.gross_total or entry.total_price,
+        occurred_at=now,
+    )
+    if entry.state in ENDED_UNSOLD:
+        return (posted, _too_late(entry, erp_order_code, now))
+    return (posted,)
+
+
+def _too_late(entry: OrderEntry, erp_order_code: str, at: datetime) -> CancelledAfterPosting:
+    return CancelledAfterPosting(
+        order_id=entry.order_id,
+        reference=entry.reference,
+        erp_order_code=erp_order_code,
+        money=entry.total_price,
+        occurred_at=at,
+    )
 
 
 def decide_missing(entry: OrderEntry, *, refused: str, now: datetime) -> tuple[Event, ...]:

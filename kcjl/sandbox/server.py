@@ -24,9 +24,9 @@ from kcjl.sandbox.control import PREFIX, control_routes
 from kcjl.sandbox.doorkeeper import Doorkeeper
 from kcjl.sandbox.faults import Fault, FaultPlan, faults_from, faulty
 from kcjl.sandbox.generator import GeneratedTrade
-from kcjl.sandbox.johnlewis_http import johnlewis_app
+from kcjl.sandbox.johnlewis.http import johnlewis_app
 from kcjl.sandbox.journal import WorldJournal, plain
-from kcjl.sandbox.khaos_http import khaos_app, operation_of
+from kcjl.sandbox.khaos.http import khaos_app, operation_of
 from kcjl.sandbox.world import World
 from kcjl.sandbox.world_settings import Preset, TradeFile, WorldSettings
 

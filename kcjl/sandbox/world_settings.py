@@ -17,7 +17,7 @@ from kcjl.errors import Misuse
 from kcjl.sandbox.generator import GeneratedTrade
 from kcjl.sandbox.journal import plain
 from kcjl.sandbox.marketplace import MarketplaceSettings
-from kcjl.sandbox.warehouse_settings import Minutes, WarehouseSettings
+from kcjl.sandbox.warehouse.settings import Minutes, WarehouseSettings
 
 __all__ = ["Preset", "TradeFile", "WorldSettings"]
 

@@ -22,10 +22,12 @@ SMALL = ["--share", "25", "--speed", "1500"]
 
 
 def _demo(data_dir: Path, *more: str) -> subprocess.Popen[bytes]:
-    log = (data_dir.parent / "demo.err").open("ab")
-    out = (data_dir.parent / "demo.out").open("wb")
     command = [*KCJL, "demo", "--headless", "--json", "--data-dir", str(data_dir)]
-    return subprocess.Popen([*command, *SMALL, *more], stdout=out, stderr=log)
+    with (
+        (data_dir.parent / "demo.err").open("ab") as log,
+        (data_dir.parent / "demo.out").open("wb") as out,
+    ):
+        return subprocess.Popen([*command, *SMALL, *more], stdout=out, stderr=log)
 
 
 def _summary(data_dir: Path) -> dict[str, object]:

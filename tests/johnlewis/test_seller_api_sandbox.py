@@ -38,7 +38,7 @@ from kcjl.money import Money
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.faults import Fault, FaultPlan, faulty
 from kcjl.sandbox.gate import DirectGate
-from kcjl.sandbox.johnlewis_http import johnlewis_app
+from kcjl.sandbox.johnlewis.http import johnlewis_app
 from kcjl.sandbox.marketplace import ApiKey, MarketplaceSettings
 from tests.sandbox.marketplace_shop import BEGINNING, SHIRT, SOCKS, Shop, quick
 

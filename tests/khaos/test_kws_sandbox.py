@@ -14,11 +14,11 @@ from kcjl.errors import CredentialsRefused, Refused
 from kcjl.khaos.kws import KwsSoapAdapter
 from kcjl.khaos.port import CreateOutcome, Site, Stage
 from kcjl.money import Money
-from kcjl.sandbox import warehouse_settings
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.gate import DirectGate
-from kcjl.sandbox.khaos_http import khaos_app
+from kcjl.sandbox.khaos.http import khaos_app
 from kcjl.sandbox.warehouse import Warehouse, WarehouseSettings
+from kcjl.sandbox.warehouse import settings as warehouse_settings
 from tests.khaos.conftest import HandClock, settings_for
 from tests.khaos.samples import order
 

@@ -8,6 +8,7 @@ from kcjl.orders.events import (
     AcceptanceConfirmed,
     AcceptanceIntended,
     AcceptanceRefused,
+    CancelledAfterPosting,
     OrderChanged,
     OrderHeld,
     OrderPassedOver,
@@ -23,8 +24,10 @@ from tests.trade import (
     changed,
     folded,
     gbp,
+    intended,
     made_of,
     ordered,
+    posted,
     received,
     stands,
 )
@@ -225,6 +228,26 @@ def test_seen_cancelled_while_held_releases_it() -> None:
     released = OrderReleased(order_id="O1", occurred_at=at(5))
 
     assert (change, released) == seen(entry, order, change)
+
+
+def test_seen_cancelled_after_posting_is_said_once() -> None:
+    """No call undoes it in the ERP: a person is told, once, what to cancel there."""
+    order = received(state=SHIPPING)
+    entry = made_of(ORDERS, "O1", order, intended(order), posted(order))
+    change = changed(order, "CANCELED", minutes=9)
+
+    too_late = CancelledAfterPosting(
+        order_id="O1",
+        reference="REF-O1",
+        erp_order_code="SO-O1",
+        money=gbp(2_000),
+        occurred_at=at(9),
+    )
+
+    assert (change, too_late) == seen(entry, order, change)
+    after = made_of(ORDERS, "O1", order, intended(order), posted(order), change)
+    later = changed(order, "CANCELED", stands(order.lines[0], "CANCELED", 500), minutes=12)
+    assert (later,) == seen(after, order, later)
 
 
 def test_seen_shipping_while_held_stays_held() -> None:

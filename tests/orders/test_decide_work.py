@@ -9,6 +9,7 @@ from kcjl.orders.decide import (
     POSTING_ATTEMPTS_MAX,
     decide_hold,
     decide_missing,
+    decide_posted,
     live_lines,
     may_post_at,
     posting_amounts,
@@ -25,6 +26,7 @@ from kcjl.orders.events import (
     AcceptanceIntended,
     AcceptanceRefused,
     AcceptanceUnknown,
+    CancelledAfterPosting,
     OrderHeld,
     OrderPassedOver,
     OrderReleased,
@@ -32,6 +34,7 @@ from kcjl.orders.events import (
     ReferenceWriteFailed,
     ReferenceWriteIntended,
     ReferenceWritten,
+    SalesOrderPosted,
     SkuSuggestion,
     TotalsCompared,
 )
@@ -332,6 +335,22 @@ def test_missing_after_the_last_attempt_is_a_refusal() -> None:
     (event,) = decide_missing(entry, refused="", now=at(9))
 
     assert type(refused(received())) is type(event)
+
+
+def test_posted_is_said_with_what_was_intended() -> None:
+    """The sales order holds the lines and the total that were meant to be sent."""
+    assert (posted(received(), 8),) == decide_posted(
+        ready(intended(received())), "SO-O1", found=False, now=at(8)
+    )
+
+
+def test_posted_although_cancelled_meanwhile_is_said_too() -> None:
+    """Found in the ERP after the customer had cancelled: somebody must cancel it there."""
+    entry = ready(intended(received()), changed(received(), "CANCELED"))
+
+    events = decide_posted(entry, "SO-O1", found=True, now=at(8))
+
+    assert [SalesOrderPosted, CancelledAfterPosting] == [type(event) for event in events]
 
 
 def test_posting_lines_are_the_live_ones_under_the_erps_spelling() -> None:

@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import ClientResponse, ClientSession, FormData, web
 
 from kcjl.sandbox.gate import DirectGate
-from kcjl.sandbox.johnlewis_http import johnlewis_app
+from kcjl.sandbox.johnlewis.http import johnlewis_app
 from kcjl.sandbox.marketplace import MarketplaceSettings, Order
 from tests.sandbox.marketplace_shop import Shop
 

@@ -14,7 +14,7 @@ from lxml import etree
 from zeep.helpers import serialize_object
 
 from kcjl.sandbox.gate import DirectGate
-from kcjl.sandbox.khaos_http import khaos_app
+from kcjl.sandbox.khaos.http import khaos_app
 from kcjl.sandbox.warehouse import Warehouse
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"

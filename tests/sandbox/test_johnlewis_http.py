@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from aiohttp import FormData
 
-from kcjl.sandbox.johnlewis_http import ROUTES
+from kcjl.sandbox.johnlewis.http import ROUTES
 from kcjl.sandbox.marketplace import ApiKey
 from tests.sandbox.johnlewis_client import KEY, serving
 from tests.sandbox.marketplace_shop import SHIRT, quick

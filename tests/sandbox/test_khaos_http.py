@@ -13,7 +13,7 @@ from lxml import etree
 
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.warehouse import Warehouse
-from kcjl.sandbox.warehouse_settings import Site, WarehouseSettings
+from kcjl.sandbox.warehouse.settings import Site, WarehouseSettings
 from tests.sandbox.khaos_server import NO_DATE, Erp, plain, served
 from tests.sandbox.warehouse_orders import DAY, document, live, warehouse_of
 

@@ -6,8 +6,8 @@ import aiohttp
 import pytest
 from lxml import etree
 
-from kcjl.sandbox.khaos_http import operation_of
-from kcjl.sandbox.khaos_soap import parse_call
+from kcjl.sandbox.khaos.http import operation_of
+from kcjl.sandbox.khaos.soap import parse_call
 from kcjl.sandbox.warehouse import KhaosFault
 from tests.sandbox.khaos_server import Erp, served
 from tests.sandbox.warehouse_orders import warehouse_of

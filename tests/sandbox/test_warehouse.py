@@ -11,8 +11,8 @@ from kcjl.errors import Misuse
 from kcjl.money import Money
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.warehouse import KhaosFault, StageId, Warehouse
-from kcjl.sandbox.warehouse_pricing import UnitPrice, price_line
-from kcjl.sandbox.warehouse_settings import Site, WarehouseSettings
+from kcjl.sandbox.warehouse.pricing import UnitPrice, price_line
+from kcjl.sandbox.warehouse.settings import Site, WarehouseSettings
 from tests.sandbox.warehouse_orders import MONDAY_9, document, imported, live, warehouse_of
 
 # ── import ──

@@ -13,9 +13,9 @@ from kcjl.clock import LONDON
 from kcjl.errors import Misuse
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.warehouse import StageId, Warehouse
-from kcjl.sandbox.warehouse_hours import WorkingHours
-from kcjl.sandbox.warehouse_settings import Courier, Minutes, WarehouseSettings
-from kcjl.sandbox.warehouse_staff import s10_check_digit
+from kcjl.sandbox.warehouse.hours import WorkingHours
+from kcjl.sandbox.warehouse.settings import Courier, Minutes, WarehouseSettings
+from kcjl.sandbox.warehouse.staff import s10_check_digit
 from tests.sandbox.warehouse_orders import DAY, document, imported, live, warehouse_of
 
 # ── the people ──

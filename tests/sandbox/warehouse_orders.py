@@ -9,7 +9,7 @@ import msgspec
 from kcjl.money import Money
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.warehouse import SalesOrder, Warehouse
-from kcjl.sandbox.warehouse_settings import WarehouseSettings
+from kcjl.sandbox.warehouse.settings import WarehouseSettings
 
 MONDAY_9 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -236,7 +236,7 @@ def an_event(position: int = 1, **facts: object) -> EventRow:
         by=by,
         correlation_id=sha256(f"work {position // 5}".encode()).hexdigest()[:32],
         causation=position - 1 if position % 5 else None,
-        data="{" + data.format(n=number) + "}",
+        data=f'{{"occurred_at":"2026-07-07T11:00:00Z",{data.format(n=number)}}}',
         hash=sha256(str(position).encode()).hexdigest(),
     )
     return msgspec.structs.replace(row, **facts)

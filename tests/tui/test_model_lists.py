@@ -17,7 +17,7 @@ from tests.tui.made_up import (
     some_events,
     some_exceptions,
 )
-from tui.model.columns import column_gap, fit
+from tui.model.columns import EXTRA_RANK, column_gap, fit
 from tui.model.exceptions import (
     EXCEPTION_COLUMNS,
     EXCEPTION_FIELDS,
@@ -98,10 +98,23 @@ def test_columns_leave_in_the_order_of_their_rank() -> None:
     """The least wanted goes first."""
     ranks = [
         {EXCEPTION_COLUMNS[one.index].rank for one in fit(EXCEPTION_COLUMNS, [60] * 9, width)}
-        for width in (200, 120, 114, 75)
+        for width in (200, 180, 160, 114, 75)
     ]
 
-    assert ranks == [{0, 1, 2, 3, 4}, {0, 1, 2}, {0, 1, 2}, {0, 1}]
+    assert ranks == [{0, 1, 2, 3, 4}, {0, 1, 2, 3}, {0, 1, 2}, {0, 1, 2}, {0, 1}]
+
+
+def test_columns_that_are_extra_never_cut_the_main_facts() -> None:
+    """An age column is not worth half an owner."""
+    for width in range(75, 220):
+        fitted = fit(EXCEPTION_COLUMNS, [60] * 9, width)
+        extras = {one.index for one in fitted if EXCEPTION_COLUMNS[one.index].rank > EXTRA_RANK}
+        full = all(
+            one.width >= EXCEPTION_COLUMNS[one.index].width_max
+            for one in fitted
+            if EXCEPTION_COLUMNS[one.index].rank < EXTRA_RANK
+        )
+        assert full or not extras
 
 
 # ── filter ──────────────────────────────────────────────────────────────────────────────────
@@ -278,7 +291,9 @@ def test_event_detail_has_both_clocks_cause_payload_and_hash() -> None:
     assert facts["caused by"] == "#12,427"
     assert facts["correlation"] == event.correlation_id
     assert facts["hash"] == event.hash
-    assert facts["payload"] == '{\n  "carrier": "DPD",\n  "price": "67.450"\n}'
+    assert facts["payload"] == (
+        '{\n  "occurred_at": "2026-07-07T11:00:00Z",\n  "carrier": "DPD",\n  "price": "67.450"\n}'
+    )
 
 
 def test_event_payload_is_indented_and_not_re_typed() -> None:
@@ -347,6 +362,16 @@ def test_log_title_says_which_part_of_the_log_is_held() -> None:
     assert (
         log_title(newest, head=12431, matching=7) == "7 match in the last 100 of 12,431 events"
     )
+
+
+def test_event_row_leaves_out_of_the_payload_what_every_payload_has() -> None:
+    """The line is for what differs: braces and the time are in the detail."""
+    payloads = [
+        event_row(an_event(1, data=data), NOON, Zone.UTC).cells[-1].text
+        for data in ('{"occurred_at":"2026-07-07T11:00:00Z","sku":"A"}', '{"sku":"A"}', "odd")
+    ]
+
+    assert payloads == ['"sku":"A"', '"sku":"A"', "odd"]
 
 
 def test_event_row_of_the_past_names_its_day() -> None:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from kcjl.readmodels import Overview
 from tests.tui.made_up import HOSTILE, NOON, an_overview
@@ -89,6 +90,24 @@ def test_header_says_open_exceptions_money_and_writes() -> None:
     ]
     assert view.writes.text == "✖ writes OFF"
     assert _header(an_overview(open_exceptions=0)).open_exceptions.text == "● 0 open"
+
+
+def test_header_in_a_fast_world_says_how_fast() -> None:
+    """Nobody takes a demo's clock for the wall's."""
+    view = header_view(
+        title="kcjl",
+        crumbs=(),
+        overview=None,
+        connection=Connection(tick_s=1.0),
+        paused=False,
+        now=NOON,
+        zone=Zone.LONDON,
+        limits=LIMITS,
+        pace=600,
+    )
+
+    assert view.clock == "12:00:00 BST ×600"
+    assert _header().clock == "12:00:00 BST"
 
 
 def test_header_of_hostile_names_is_plain() -> None:
@@ -209,6 +228,18 @@ def test_lane_facts_that_do_not_fit_are_counted(width: int, height: int) -> None
     more = int(text.split("+")[1].split()[0]) if "+" in text else 0
 
     assert shown + more == len(view.facts)
+
+
+def test_lane_with_wide_letters_still_fits() -> None:
+    """Two cells a letter are counted as two."""
+    overview = an_overview()
+    lane = msgspec.structs.replace(overview.lanes[0], facts=(("商品数", "在庫なし"),) * 9)
+    wide = msgspec.structs.replace(overview, lanes=(lane,))
+    view = lane_view("Stock", wide, before=None, now=NOON, limits=LIMITS)
+    assert view is not None
+
+    for width, height in ((38, 4), (28, 9), (48, 9)):
+        assert max(cell_len(_line(line)) for line in lane_lines(view, width, height)) <= width
 
 
 def test_lane_of_hostile_facts_is_plain() -> None:

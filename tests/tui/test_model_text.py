@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from kcjl.money import Money
 from tests.tui.made_up import HOSTILE, NOON
 from tui import actions
-from tui.model import amounts, moments, plain, sparkline
+from tui.model import amounts, freshness, moments, plain, sparkline
 from tui.model.amounts import cut_text, money_text
-from tui.model.freshness import age_cell
+from tui.model.freshness import AgeLimits, age_cell, pace_of
 from tui.model.moments import Zone, clock_text, date_text, due_cell, full_text, span_text
 from tui.model.plain import CELL_CHARACTERS_MAX, plain_block
 from tui.model.plain import plain as plain_text
@@ -23,7 +23,7 @@ from tui.model.sparkline import sparkline as bars
 from tui.model.sparkline import sparkline_caption
 
 
-@pytest.mark.parametrize("module", [actions, amounts, moments, plain, sparkline])
+@pytest.mark.parametrize("module", [actions, amounts, freshness, moments, plain, sparkline])
 def test_examples_in_docstrings_are_true(module: ModuleType) -> None:
     """An example that is written down is run."""
     ran = doctest.testmod(module)
@@ -169,6 +169,36 @@ def test_age_changes_its_sign_at_the_stated_seconds(
     cell = age_cell(NOON - timedelta(seconds=age_s), NOON, ageing_s=10, stale_s=60)
 
     assert (cell.text, cell.tone) == (text, tone)
+
+
+@pytest.mark.parametrize(
+    ("world_s", "real_s", "pace"),
+    [
+        (1.0, 1.0, 1),
+        (0.0, 1.0, 1),
+        (-50.0, 1.0, 1),
+        (1.96, 1.0, 1),
+        (9.9, 1.0, 9),
+        (59.0, 1.0, 60),
+        (661.0, 1.1, 600),
+        (3600.0, 1.0, 4000),
+    ],
+)
+def test_pace_is_measured_to_one_digit_and_never_below_life(
+    world_s: float, real_s: float, pace: int
+) -> None:
+    """A jitter of the timer does not make the header flicker."""
+    assert pace_of(timedelta(seconds=world_s), real_s) == pace
+
+
+def test_age_limits_in_a_fast_world_are_counted_in_missed_refreshes() -> None:
+    """A demo at six hundred times life is not stale between two refreshes."""
+    limits = AgeLimits()
+    fast = limits.at_pace(600, 1.0)
+
+    assert limits.at_pace(1, 1.0) == limits
+    assert (fast.pane_ageing_s, fast.pane_stale_s) == (1800, 6000)
+    assert (fast.lane_ageing_s, fast.lane_stale_s) == (600, 1800)
 
 
 def test_age_of_what_was_never_read_says_so() -> None:

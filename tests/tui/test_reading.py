@@ -492,3 +492,15 @@ async def test_table_is_found_on_every_screen() -> None:
         for key in "167":
             await pressed(pilot, key)
             assert isinstance(app.focused, RowTable)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20, 6), (40, 12), (79, 23), (400, 100)])
+async def test_terminal_of_any_size_is_drawn(size: tuple[int, int]) -> None:
+    """Small panes of a multiplexer and walls of glass: nothing breaks, also when it changes."""
+    async with monitor(_source(), size=size) as (app, pilot):
+        for key in ("6", "enter", "escape", "7", "question_mark", "escape", "1"):
+            await pressed(pilot, key)
+        await pilot.resize_terminal(80, 24)
+        await settled(pilot)
+
+        assert "● LIVE" in glass(app)

@@ -11,7 +11,10 @@ import msgspec
 
 from tui.model.shapes import Column
 
-__all__ = ["Fitted", "column_gap", "fit"]
+__all__ = ["EXTRA_RANK", "Fitted", "column_gap", "fit"]
+
+EXTRA_RANK = 2
+"""Columns above this rank are shown only when all below it are shown in full."""
 
 _WIDE = 100
 
@@ -37,6 +40,14 @@ def fit(columns: Sequence[Column], wanted: Sequence[int], width: int) -> tuple[F
         for index, column in enumerate(columns)
     ]
     least = [min(column.width_min, wishes[i]) for i, column in enumerate(columns)]
+    need = [
+        wishes[i] if column.rank < EXTRA_RANK else least[i] for i, column in enumerate(columns)
+    ]
+    while _total(need, shown, gap) > width:
+        rank, victim = max((columns[index].rank, index) for index in shown)
+        if rank <= EXTRA_RANK:
+            break
+        shown.remove(victim)
     while _total(least, shown, gap) > width:
         rank, victim = max((columns[index].rank, index) for index in shown)
         if rank == 0:

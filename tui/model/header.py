@@ -68,6 +68,7 @@ def header_view(
     now: datetime,
     zone: Zone,
     limits: AgeLimits,
+    pace: int = 1,
 ) -> HeaderView:
     mode = mode_of(connection, paused=paused)
     merchant = () if overview is None else (overview.merchant,)
@@ -84,11 +85,16 @@ def header_view(
         crumbs=" › ".join(plain(crumb) for crumb in (title, *merchant, *crumbs)),
         writes=_writes(overview),
         date=date_text(now, zone),
-        clock=f"{clock_text(now, zone, now)} {zone_name(now, zone)}",
+        clock=f"{clock_text(now, zone, now)} {zone_name(now, zone)}{_pace_text(pace)}",
         position="" if overview is None else f"#{count_text(overview.fresh.position)}",
         open_exceptions=_open_exceptions(overview),
         at_risk=_at_risk(overview),
     )
+
+
+def _pace_text(pace: int) -> str:
+    """A world that is not of the normal pace says so beside its clock."""
+    return f" ×{count_text(pace)}" if pace > 1 else ""
 
 
 def _writes(overview: Overview | None) -> Cell:

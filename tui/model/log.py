@@ -5,6 +5,7 @@ it leaves out is said in its title. Payloads are re-indented, never re-typed, so
 they were written. Called by the log screen and by the overview's feed.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -35,6 +36,11 @@ WINDOW_EVENTS_MAX = 5_000
 
 _PAYLOAD_CHARACTERS_MAX = 65_536
 """Of one payload in the detail pane; a longer one says how long it is."""
+
+_GIST_CHARACTERS_MAX = 600
+"""Of a payload, before its wrapping is taken off: more than a line shows."""
+
+_WRAPPING = re.compile(r'^\{("occurred_at":"[^"]*",?)?|\}$')
 
 EVENT_FIELDS: FilterFields[EventRow] = FilterFields(
     texts={
@@ -128,7 +134,7 @@ def event_row(event: EventRow, now: datetime, zone: Zone) -> Row:
             Cell(plain(event.by), Tone.MUTED),
             Cell(cause, Tone.MUTED),
             Cell(count_text(event.revision), Tone.MUTED),
-            Cell(plain(event.data), Tone.MUTED),
+            Cell(_gist(event.data), Tone.MUTED),
         ),
     )
 
@@ -184,6 +190,11 @@ def pretty_json(data: str) -> str:
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return f"(not JSON)\n{_bounded(data)}"
     return _bounded(text)
+
+
+def _gist(data: str) -> str:
+    """The payload on one line: without its braces, and without the time that it begins with."""
+    return plain(_WRAPPING.sub("", data[:_GIST_CHARACTERS_MAX]))
 
 
 def _bounded(text: str) -> str:

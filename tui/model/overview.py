@@ -14,7 +14,7 @@ from kcjl.readmodels import Lane, Overview
 from tui.model.amounts import count_text
 from tui.model.freshness import AgeLimits, age_cell
 from tui.model.moments import due_cell
-from tui.model.plain import plain
+from tui.model.plain import cells_of, plain
 from tui.model.shapes import Cell, TextLine, Tone
 from tui.model.sparkline import sparkline, sparkline_caption
 
@@ -109,14 +109,14 @@ def _counts(view: LaneView, width: int) -> tuple[TextLine, ...]:
     line: list[Cell] = []
     for label, cell in named:
         line += [Cell("  " if line else ""), cell, Cell(f" {label}", Tone.MUTED)]
-    if sum(len(cell.text) for cell in line) > width:
+    if sum(cells_of(cell.text) for cell in line) > width:
         return (*(_pair(label, cell, width) for label, cell in named), due)
     return (tuple(line), due)
 
 
 def _pair(label: str, value: Cell, width: int) -> TextLine:
     """A name at the left, its value at the right edge."""
-    gap = max(1, width - len(label) - len(value.text))
+    gap = max(1, width - cells_of(label) - cells_of(value.text))
     return (Cell(label, Tone.MUTED), Cell(" " * gap), value)
 
 
@@ -131,9 +131,9 @@ def _facts(facts: Sequence[tuple[str, str]], width: int, room: int) -> tuple[Tex
     for taken, (label, value) in enumerate(left):
         more = f"  +{len(left) - taken} more"
         piece = f"{'  ' if joined else ''}{label} {value}"
-        used = sum(len(cell.text) for cell in joined)
+        used = sum(cells_of(cell.text) for cell in joined)
         reserve = 0 if taken == len(left) - 1 else len(more)
-        if joined and used + len(piece) + reserve > width:
+        if joined and used + cells_of(piece) + reserve > width:
             joined.append(Cell(more, Tone.MUTED))
             break
         joined += [Cell(f"{'  ' if joined else ''}{label} ", Tone.MUTED), Cell(value)]

@@ -10,7 +10,7 @@ Called by every view model, for every text that comes from a read model.
 import unicodedata
 from functools import lru_cache
 
-__all__ = ["CELL_CHARACTERS_MAX", "plain", "plain_block"]
+__all__ = ["CELL_CHARACTERS_MAX", "cells_of", "plain", "plain_block"]
 
 CELL_CHARACTERS_MAX = 400
 """Characters of one text in a list: more than a terminal shows; the rest is in the detail."""
@@ -45,6 +45,24 @@ def plain(text: str, *, characters_max: int = CELL_CHARACTERS_MAX) -> str:
 def plain_block(text: str) -> str:
     """The same for text of several lines: line feeds stay what they are."""
     return "\n".join(plain(line, characters_max=len(line) + 1) for line in text.split("\n"))
+
+
+def cells_of(text: str) -> int:
+    """How many cells of a terminal a text takes: wide letters take two, marks none.
+
+    >>> cells_of("SKU 商品")
+    8
+    """
+    if text.isascii():
+        return len(text)
+    return sum(_cells(character) for character in text)
+
+
+@lru_cache(maxsize=4096)
+def _cells(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
 
 
 @lru_cache(maxsize=4096)

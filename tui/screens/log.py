@@ -123,7 +123,7 @@ class LogScreen(ListScreen[EventRow], inherit_bindings=False):
 
     @on(RowTable.TopPassed)
     def _on_top_passed(self) -> None:
-        if self.window.first is None or self.window.first <= 1:
+        if self.window.first is None or self.window.first <= 1 or self._older_wanted:
             return
         if self.state.paused:
             self.notify("Paused: older events are read when live again (p).", markup=False)

@@ -17,24 +17,24 @@ import msgspec
 from kcjl.errors import Misuse
 from kcjl.money import Money
 from kcjl.sandbox.agenda import Agenda
-from kcjl.sandbox.warehouse_customers import CustomerBook
-from kcjl.sandbox.warehouse_faults import KhaosFault
-from kcjl.sandbox.warehouse_import import (
+from kcjl.sandbox.warehouse.customers import CustomerBook
+from kcjl.sandbox.warehouse.faults import KhaosFault
+from kcjl.sandbox.warehouse.order_import import (
     ImportDesk,
     ImportedOrder,
     ImportResult,
     SkippedOrder,
 )
-from kcjl.sandbox.warehouse_orders import (
+from kcjl.sandbox.warehouse.orders import (
     CourierEntry,
     Invoice,
     OrderBook,
     SalesOrder,
     StageId,
 )
-from kcjl.sandbox.warehouse_settings import WarehouseSettings
-from kcjl.sandbox.warehouse_staff import Staff
-from kcjl.sandbox.warehouse_stock import StockBook, StockItem
+from kcjl.sandbox.warehouse.settings import WarehouseSettings
+from kcjl.sandbox.warehouse.staff import Staff
+from kcjl.sandbox.warehouse.stock import StockBook, StockItem
 
 __all__ = [
     "Adjustment",

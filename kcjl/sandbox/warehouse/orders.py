@@ -15,10 +15,10 @@ from decimal import Decimal
 from enum import IntEnum
 
 from kcjl.money import Money
-from kcjl.sandbox.warehouse_documents import OrderDocument
-from kcjl.sandbox.warehouse_pricing import UnitPrice
-from kcjl.sandbox.warehouse_settings import Courier
-from kcjl.sandbox.warehouse_stock import BackOrder, StockItem
+from kcjl.sandbox.warehouse.documents import OrderDocument
+from kcjl.sandbox.warehouse.pricing import UnitPrice
+from kcjl.sandbox.warehouse.settings import Courier
+from kcjl.sandbox.warehouse.stock import BackOrder, StockItem
 
 __all__ = [
     "Box",

@@ -6,8 +6,8 @@ the ledger's. It changes nothing. Called by the face's routes.
 
 from aiohttp import web
 
-from kcjl.sandbox.johnlewis_answers import amount, answer
-from kcjl.sandbox.johnlewis_asking import Asked
+from kcjl.sandbox.johnlewis.answers import amount, answer
+from kcjl.sandbox.johnlewis.asking import Asked
 
 __all__ = ["account", "carriers", "platform", "shipping_types", "version"]
 

@@ -11,9 +11,9 @@ from datetime import datetime
 import msgspec
 from aiohttp import web
 
-from kcjl.sandbox.johnlewis_answers import Json, answer, instant, second
-from kcjl.sandbox.johnlewis_asking import Asked
-from kcjl.sandbox.johnlewis_order_view import address, references
+from kcjl.sandbox.johnlewis.answers import Json, answer, instant, second
+from kcjl.sandbox.johnlewis.asking import Asked
+from kcjl.sandbox.johnlewis.order_view import address, references
 from kcjl.sandbox.marketplace import Order, OrderLine, Shipment
 from kcjl.sandbox.marketplace.inputs import Tracking
 from kcjl.sandbox.marketplace.recency import seek

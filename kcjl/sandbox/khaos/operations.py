@@ -15,21 +15,21 @@ from datetime import datetime, timedelta
 
 from kcjl.errors import Misuse
 from kcjl.sandbox.gate import Gate
-from kcjl.sandbox.khaos_arguments import Arguments
-from kcjl.sandbox.khaos_order_xml import (
+from kcjl.sandbox.khaos.arguments import Arguments
+from kcjl.sandbox.khaos.order_xml import (
     StatusView,
     order_statuses,
     sales_orders,
     status_list,
 )
-from kcjl.sandbox.khaos_soap import Call, Value
-from kcjl.sandbox.khaos_stock_xml import element, sop_data, stock_items, stock_status
+from kcjl.sandbox.khaos.soap import Call, Value
+from kcjl.sandbox.khaos.stock_xml import element, sop_data, stock_items, stock_status
 from kcjl.sandbox.warehouse import Warehouse
-from kcjl.sandbox.warehouse_faults import KhaosFault
-from kcjl.sandbox.warehouse_hours import london_date, london_wall
-from kcjl.sandbox.warehouse_import import ImportResult
-from kcjl.sandbox.warehouse_orders import Invoice, SalesOrder
-from kcjl.sandbox.warehouse_stock import StockItem
+from kcjl.sandbox.warehouse.faults import KhaosFault
+from kcjl.sandbox.warehouse.hours import london_date, london_wall
+from kcjl.sandbox.warehouse.order_import import ImportResult
+from kcjl.sandbox.warehouse.orders import Invoice, SalesOrder
+from kcjl.sandbox.warehouse.stock import StockItem
 
 __all__ = ["Operations"]
 

@@ -13,15 +13,11 @@ from typing import TypeAlias
 from aiohttp import web
 from aiohttp.multipart import BodyPartReader
 
-from kcjl.sandbox import johnlewis_accounting as accounting
-from kcjl.sandbox import johnlewis_offers as offers
-from kcjl.sandbox import johnlewis_orders as orders
-from kcjl.sandbox import johnlewis_shipments as shipments
-from kcjl.sandbox import johnlewis_shop as shop
 from kcjl.sandbox.gate import Gate
-from kcjl.sandbox.johnlewis_answers import refusal
-from kcjl.sandbox.johnlewis_asking import Asked
-from kcjl.sandbox.johnlewis_limits import CallLimits
+from kcjl.sandbox.johnlewis import accounting, offers, orders, shipments, shop
+from kcjl.sandbox.johnlewis.answers import refusal
+from kcjl.sandbox.johnlewis.asking import Asked
+from kcjl.sandbox.johnlewis.limits import CallLimits
 from kcjl.sandbox.marketplace import ApiError, ApiKey, Marketplace
 
 __all__ = ["johnlewis_app", "operation_of"]

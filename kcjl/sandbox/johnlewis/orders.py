@@ -11,9 +11,9 @@ from decimal import Decimal
 import msgspec
 from aiohttp import web
 
-from kcjl.sandbox.johnlewis_answers import Json, amount, answer, nothing, page_of
-from kcjl.sandbox.johnlewis_asking import Asked
-from kcjl.sandbox.johnlewis_order_view import OrderView, taxes
+from kcjl.sandbox.johnlewis.answers import Json, amount, answer, nothing, page_of
+from kcjl.sandbox.johnlewis.asking import Asked
+from kcjl.sandbox.johnlewis.order_view import OrderView, taxes
 from kcjl.sandbox.marketplace import ApiError, Refund
 from kcjl.sandbox.marketplace.search import OrderSearch, find_orders
 

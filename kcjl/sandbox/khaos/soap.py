@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 import msgspec
 from lxml import etree
 
-from kcjl.sandbox.khaos_wsdl import (
+from kcjl.sandbox.khaos.wsdl import (
     ARRAYS,
     OPERATIONS,
     SERVICE,
@@ -27,9 +27,9 @@ from kcjl.sandbox.khaos_wsdl import (
     Operation,
     Part,
 )
-from kcjl.sandbox.warehouse_documents import parse_wall_time
-from kcjl.sandbox.warehouse_faults import KhaosFault
-from kcjl.sandbox.warehouse_hours import london_wall
+from kcjl.sandbox.warehouse.documents import parse_wall_time
+from kcjl.sandbox.warehouse.faults import KhaosFault
+from kcjl.sandbox.warehouse.hours import london_wall
 
 __all__ = [
     "Argument",

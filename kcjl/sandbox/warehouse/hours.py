@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from kcjl.clock import LONDON
 from kcjl.errors import Misuse
-from kcjl.sandbox.warehouse_settings import WarehouseSettings
+from kcjl.sandbox.warehouse.settings import WarehouseSettings
 
 __all__ = ["WorkingHours", "london_date", "london_wall"]
 

@@ -16,16 +16,16 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from kcjl.sandbox.gate import Gate
-from kcjl.sandbox.khaos_operations import Operations
-from kcjl.sandbox.khaos_soap import (
+from kcjl.sandbox.khaos.operations import Operations
+from kcjl.sandbox.khaos.soap import (
     answer_envelope,
     fault_envelope,
     operation_of,
     parse_call,
 )
-from kcjl.sandbox.khaos_wsdl import ENCODING_SCHEMA, wsdl
+from kcjl.sandbox.khaos.wsdl import ENCODING_SCHEMA, wsdl
 from kcjl.sandbox.warehouse import Warehouse
-from kcjl.sandbox.warehouse_faults import KhaosFault
+from kcjl.sandbox.warehouse.faults import KhaosFault
 
 __all__ = ["BODY_BYTES_MAX", "khaos_app", "operation_of"]
 

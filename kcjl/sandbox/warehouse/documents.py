@@ -15,9 +15,9 @@ import msgspec
 from lxml import etree
 
 from kcjl.clock import LONDON
-from kcjl.sandbox.warehouse_faults import KhaosFault
-from kcjl.sandbox.warehouse_pricing import UnitPrice
-from kcjl.sandbox.warehouse_settings import WarehouseSettings
+from kcjl.sandbox.warehouse.faults import KhaosFault
+from kcjl.sandbox.warehouse.pricing import UnitPrice
+from kcjl.sandbox.warehouse.settings import WarehouseSettings
 
 __all__ = [
     "AddressDocument",

@@ -8,9 +8,9 @@ Called by the import desk of the sandbox's warehouse.
 
 from dataclasses import dataclass
 
-from kcjl.sandbox.warehouse_documents import CustomerDocument
-from kcjl.sandbox.warehouse_faults import KhaosFault
-from kcjl.sandbox.warehouse_settings import WarehouseSettings
+from kcjl.sandbox.warehouse.documents import CustomerDocument
+from kcjl.sandbox.warehouse.faults import KhaosFault
+from kcjl.sandbox.warehouse.settings import WarehouseSettings
 
 __all__ = ["CustomerBook", "CustomerEntry"]
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from kcjl.money import Money, half_up
-from kcjl.sandbox.johnlewis_answers import Json, amount, instant, second
+from kcjl.sandbox.johnlewis.answers import Json, amount, instant, second
 from kcjl.sandbox.marketplace.inputs import PostalAddress
 from kcjl.sandbox.marketplace.model import Marketplace
 from kcjl.sandbox.marketplace.records import Cancelation, Charge, Order, OrderLine, Refund, Tax

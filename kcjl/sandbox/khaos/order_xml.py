@@ -13,10 +13,10 @@ from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
-from kcjl.sandbox.khaos_stock_xml import element, flag, plain
-from kcjl.sandbox.warehouse_documents import AddressDocument, CustomerDocument
-from kcjl.sandbox.warehouse_hours import london_date, london_wall
-from kcjl.sandbox.warehouse_orders import Box, Invoice, InvoiceItem, SalesOrder, StageId
+from kcjl.sandbox.khaos.stock_xml import element, flag, plain
+from kcjl.sandbox.warehouse.documents import AddressDocument, CustomerDocument
+from kcjl.sandbox.warehouse.hours import london_date, london_wall
+from kcjl.sandbox.warehouse.orders import Box, Invoice, InvoiceItem, SalesOrder, StageId
 
 __all__ = ["StatusView", "order_statuses", "sales_orders", "status_list"]
 

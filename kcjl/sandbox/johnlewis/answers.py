@@ -14,7 +14,7 @@ from aiohttp import web
 from yarl import URL
 
 from kcjl.money import Money
-from kcjl.sandbox.johnlewis_asking import Asked, OffsetPage
+from kcjl.sandbox.johnlewis.asking import Asked, OffsetPage
 from kcjl.sandbox.marketplace import ApiError
 
 __all__ = ["Json", "amount", "answer", "instant", "nothing", "page_of", "refusal", "second"]

@@ -9,7 +9,7 @@ Called by the operations of the SOAP face of the sandbox's ERP.
 from collections.abc import Mapping
 from datetime import datetime
 
-from kcjl.sandbox.khaos_soap import Argument
+from kcjl.sandbox.khaos.soap import Argument
 
 __all__ = ["Arguments"]
 

@@ -11,9 +11,9 @@ import io
 from aiohttp import web
 from yarl import URL
 
-from kcjl.sandbox.johnlewis_answers import Json, amount, answer, instant, page_of, second
-from kcjl.sandbox.johnlewis_asking import Asked
-from kcjl.sandbox.johnlewis_order_view import NEW
+from kcjl.sandbox.johnlewis.answers import Json, amount, answer, instant, page_of, second
+from kcjl.sandbox.johnlewis.asking import Asked
+from kcjl.sandbox.johnlewis.order_view import NEW
 from kcjl.sandbox.marketplace import ApiError, Offer
 from kcjl.sandbox.marketplace.moments import end_of_day
 

@@ -14,15 +14,15 @@ import msgspec
 
 from kcjl.money import Money
 from kcjl.sandbox.agenda import Agenda
-from kcjl.sandbox.warehouse_check import CheckedOrder, OrderCheck, PricedLine, Spoken
-from kcjl.sandbox.warehouse_customers import CustomerBook
-from kcjl.sandbox.warehouse_documents import OrderDocument, parse_sales_orders
-from kcjl.sandbox.warehouse_faults import KhaosFault
-from kcjl.sandbox.warehouse_hours import london_date
-from kcjl.sandbox.warehouse_orders import CourierEntry, OrderBook, OrderLine, SalesOrder
-from kcjl.sandbox.warehouse_settings import WarehouseSettings
-from kcjl.sandbox.warehouse_staff import Staff
-from kcjl.sandbox.warehouse_stock import BackOrder, StockBook, StockItem
+from kcjl.sandbox.warehouse.check import CheckedOrder, OrderCheck, PricedLine, Spoken
+from kcjl.sandbox.warehouse.customers import CustomerBook
+from kcjl.sandbox.warehouse.documents import OrderDocument, parse_sales_orders
+from kcjl.sandbox.warehouse.faults import KhaosFault
+from kcjl.sandbox.warehouse.hours import london_date
+from kcjl.sandbox.warehouse.orders import CourierEntry, OrderBook, OrderLine, SalesOrder
+from kcjl.sandbox.warehouse.settings import WarehouseSettings
+from kcjl.sandbox.warehouse.staff import Staff
+from kcjl.sandbox.warehouse.stock import BackOrder, StockBook, StockItem
 
 __all__ = ["ImportDesk", "ImportResult", "ImportedOrder", "SkippedOrder"]
 

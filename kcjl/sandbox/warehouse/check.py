@@ -12,19 +12,19 @@ from decimal import Decimal
 import msgspec
 
 from kcjl.money import Money
-from kcjl.sandbox.warehouse_customers import CustomerBook
-from kcjl.sandbox.warehouse_documents import LineDocument, OrderDocument
-from kcjl.sandbox.warehouse_faults import KhaosFault
-from kcjl.sandbox.warehouse_orders import CourierEntry
-from kcjl.sandbox.warehouse_pricing import (
+from kcjl.sandbox.warehouse.customers import CustomerBook
+from kcjl.sandbox.warehouse.documents import LineDocument, OrderDocument
+from kcjl.sandbox.warehouse.faults import KhaosFault
+from kcjl.sandbox.warehouse.orders import CourierEntry
+from kcjl.sandbox.warehouse.pricing import (
     LineAmounts,
     UnitPrice,
     money_of,
     net_of,
     price_line,
 )
-from kcjl.sandbox.warehouse_settings import WarehouseSettings
-from kcjl.sandbox.warehouse_stock import StockBook, StockItem, key_of
+from kcjl.sandbox.warehouse.settings import WarehouseSettings
+from kcjl.sandbox.warehouse.stock import StockBook, StockItem, key_of
 
 __all__ = ["CheckedOrder", "OrderCheck", "PricedLine", "Spoken"]
 

@@ -15,8 +15,8 @@ from typing import Literal
 
 from kcjl.clock import LONDON
 from kcjl.sandbox.agenda import Agenda
-from kcjl.sandbox.warehouse_hours import WorkingHours, london_date
-from kcjl.sandbox.warehouse_orders import (
+from kcjl.sandbox.warehouse.hours import WorkingHours, london_date
+from kcjl.sandbox.warehouse.orders import (
     Box,
     Cancellation,
     CourierEntry,
@@ -27,8 +27,8 @@ from kcjl.sandbox.warehouse_orders import (
     SalesOrder,
     StageId,
 )
-from kcjl.sandbox.warehouse_settings import Minutes, WarehouseSettings
-from kcjl.sandbox.warehouse_stock import StockBook
+from kcjl.sandbox.warehouse.settings import Minutes, WarehouseSettings
+from kcjl.sandbox.warehouse.stock import StockBook
 
 __all__ = ["Staff", "s10_check_digit"]
 

@@ -8,9 +8,9 @@ Called by the face's routes, for keys with the accounting role.
 from aiohttp import web
 
 from kcjl.money import Money
-from kcjl.sandbox.johnlewis_answers import Json, amount, answer, instant, page_of, second
-from kcjl.sandbox.johnlewis_asking import Asked
-from kcjl.sandbox.johnlewis_order_view import references
+from kcjl.sandbox.johnlewis.answers import Json, amount, answer, instant, page_of, second
+from kcjl.sandbox.johnlewis.asking import Asked
+from kcjl.sandbox.johnlewis.order_view import references
 from kcjl.sandbox.marketplace import ApiError, BillingCycle, Invoice, Order, TransactionLine
 from kcjl.sandbox.marketplace.recency import seek
 from kcjl.sandbox.marketplace.search import TransactionSearch, find_transactions

@@ -11,10 +11,10 @@ from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from xml.sax.saxutils import escape, quoteattr
 
-from kcjl.sandbox.warehouse_hours import london_date
-from kcjl.sandbox.warehouse_orders import CourierEntry
-from kcjl.sandbox.warehouse_settings import WarehouseSettings
-from kcjl.sandbox.warehouse_stock import StockBook, StockItem
+from kcjl.sandbox.warehouse.hours import london_date
+from kcjl.sandbox.warehouse.orders import CourierEntry
+from kcjl.sandbox.warehouse.settings import WarehouseSettings
+from kcjl.sandbox.warehouse.stock import StockBook, StockItem
 
 __all__ = ["element", "flag", "plain", "sop_data", "stock_items", "stock_status"]
 

@@ -1,0 +1,1 @@
+"""The HTTP face of the sandbox's marketplace: the Mirakl seller API over real HTTP."""

@@ -1,0 +1,342 @@
+"""The desk, the rules: which event raises what, what clears it, and what is nothing new."""
+
+from collections.abc import Iterable
+
+import msgspec
+import pytest
+
+from kcjl.dispatch import events as dispatch
+from kcjl.exceptions.catalogue import KINDS
+from kcjl.exceptions.decide import OPEN, OpenException, Raise, conditions, decide_desk
+from kcjl.exceptions.events import (
+    ExceptionCleared,
+    ExceptionRaised,
+    JobInterrupted,
+    JobResumed,
+)
+from kcjl.fold import Table
+from kcjl.money import Money
+from kcjl.orders import events as orders
+from kcjl.settlement import events as settlement
+from kcjl.stock import events as stock
+from kcjl.vocabulary import Event
+from tests import trade
+from tests.trade import at, gbp
+
+ORDER = trade.received()
+
+
+class OnDesk:
+    """What lies on the desk after these events."""
+
+    def __init__(self, *events: Event) -> None:
+        self.table: Table[OpenException] = Table(OPEN, group=lambda each: each.raised.subject)
+        for event in events:
+            self.hear(event)
+
+    def hear(self, event: Event) -> tuple[Event, ...]:
+        said = decide_desk(event, self.table.grouped)
+        for each in said:
+            self.table.apply(each)
+        return said
+
+    @property
+    def open(self) -> list[tuple[str, str]]:
+        return [(each.raised.kind, each.raised.subject) for each in self.table.values()]
+
+
+HELD = orders.OrderHeld(
+    order_id="O1",
+    reason="unknown_sku",
+    message="the ERP does not know 'A-1'",
+    skus=(),
+    money=gbp(2_000),
+    accept_by=at(60),
+    occurred_at=at(1),
+)
+NOT_ACCEPTED = orders.AcceptanceRefused(
+    order_id="O1", message="too late", retry=False, occurred_at=at(1)
+)
+TOTAL_DIFFERS = orders.TotalsCompared(
+    order_id="O1", ours=gbp(2_000), erp=gbp(2_001), occurred_at=at(1)
+)
+NOT_WRITTEN = orders.ReferenceWriteFailed(order_id="O1", message="busy", occurred_at=at(1))
+AFTER_POSTING = orders.CancelledAfterPosting(
+    order_id="O1",
+    reference="REF-O1",
+    erp_order_code="SO-O1",
+    money=gbp(2_000),
+    occurred_at=at(1),
+)
+IMPORT_FAILED = stock.StockImportFailed(
+    publish_id="P1", message="gave up", skus=("A-1",), occurred_at=at(1)
+)
+UNMAPPED = dispatch.CourierUnmapped(
+    order_id="O1",
+    parcel_key="INV1/1",
+    courier_name="Bike",
+    courier_code="B1",
+    deadline=at(99),
+    occurred_at=at(1),
+)
+NO_NUMBER = dispatch.TrackingAwaited(
+    order_id="O1", parcel_key="INV1/1", until=at(1), deadline=at(99), occurred_at=at(1)
+)
+UNMATCHED = dispatch.ParcelUnmatched(
+    order_id="O1", parcel_key="INV1/1", message="holds a cat", deadline=None, occurred_at=at(1)
+)
+NOT_CONFIRMED = dispatch.ConfirmationRefused(
+    order_id="O1",
+    parcel_key="INV1/1",
+    message="no",
+    attempt=1,
+    deadline=None,
+    occurred_at=at(1),
+)
+CANCELLED_THERE = dispatch.SalesOrderCancelled(
+    order_id="O1", reference="REF-O1", reason="no stock", deadline=at(99), occurred_at=at(1)
+)
+PAYOUT_HELD = settlement.PayoutHeld(
+    cycle_id="CY1",
+    stated=gbp(2_000),
+    lines_total=gbp(2_010),
+    residue=gbp(-10),
+    lines=1,
+    untied=(),
+    reason="they differ",
+    occurred_at=at(1),
+)
+INTERRUPTED = JobInterrupted(
+    room="orders", job="posting", message="the ERP is away", code="KCJL-3001", occurred_at=at(1)
+)
+INTENDED = dispatch.ConfirmationIntended(
+    order_id="O1",
+    parcel_key="INV1/1",
+    attempt=1,
+    lines=(),
+    courier_name="BIKE",
+    carrier_code="dpd",
+    tracking_number="TRK1",
+    by_shipment=True,
+    occurred_at=at(2),
+)
+CONFIRMED = dispatch.ParcelConfirmed(
+    order_id="O1",
+    parcel_key="INV1/1",
+    lines=(),
+    shipment_id="S1",
+    already=False,
+    occurred_at=at(2),
+)
+CLOSED = dispatch.DispatchClosed(
+    order_id="O1", reason="cancelled on both sides", left=("INV1/1",), occurred_at=at(2)
+)
+
+
+def finished(*refused: str) -> stock.StockImportFinished:
+    return stock.StockImportFinished(
+        publish_id="P1",
+        import_id="77",
+        skus=("A-1", "B-2"),
+        refused=tuple(
+            stock.ImportLineRefused(sku=each, message="no offer") for each in refused
+        ),
+        occurred_at=at(2),
+    )
+
+
+RAISED: list[tuple[Event, str, str]] = [
+    (HELD, "order_held", "O1"),
+    (NOT_ACCEPTED, "acceptance_refused", "O1"),
+    (trade.refused(ORDER), "posting_refused", "O1"),
+    (TOTAL_DIFFERS, "total_differs", "O1"),
+    (NOT_WRITTEN, "reference_not_written", "O1"),
+    (AFTER_POSTING, "cancelled_after_posting", "O1"),
+    (trade.unmatched("A-1", "A-11"), "sku_unmatched", "a-1"),
+    (IMPORT_FAILED, "stock_import_failed", "stock"),
+    (finished("B-2"), "stock_line_refused", "B-2"),
+    (UNMAPPED, "courier_unmapped", "bike"),
+    (NO_NUMBER, "tracking_missing", "O1/INV1/1"),
+    (UNMATCHED, "parcel_unmatched", "O1/INV1/1"),
+    (NOT_CONFIRMED, "confirmation_refused", "O1/INV1/1"),
+    (CANCELLED_THERE, "cancelled_in_erp", "O1"),
+    (PAYOUT_HELD, "payout_open", "CY1"),
+    (trade.money_line(kind="NEW_FEE"), "unknown_line_type", "NEW_FEE"),
+    (INTERRUPTED, "job_interrupted", "orders/posting"),
+]
+
+CLEARED: list[tuple[Event, Event]] = [
+    (HELD, orders.OrderReleased(order_id="O1", occurred_at=at(2))),
+    (HELD, trade.changed(ORDER, "REFUSED")),
+    (NOT_ACCEPTED, orders.AcceptanceConfirmed(order_id="O1", occurred_at=at(2))),
+    (NOT_ACCEPTED, trade.changed(ORDER, "CANCELED")),
+    (trade.refused(ORDER), trade.posted(ORDER)),
+    (trade.refused(ORDER), trade.changed(ORDER, "CANCELED")),
+    (
+        NOT_WRITTEN,
+        orders.ReferenceWritten(order_id="O1", erp_order_code="SO-O1", occurred_at=at(2)),
+    ),
+    (AFTER_POSTING, CLOSED),
+    (trade.unmatched(), trade.confirmed("a-1")),
+    (IMPORT_FAILED, finished()),
+    (finished("B-2"), finished()),
+    (
+        UNMAPPED,
+        dispatch.CarrierMapped(
+            courier="Bike", carrier_code="dpd", version=1, occurred_at=at(2)
+        ),
+    ),
+    (UNMAPPED, INTENDED),
+    (NO_NUMBER, INTENDED),
+    (NO_NUMBER, CONFIRMED),
+    (UNMATCHED, INTENDED),
+    (UNMATCHED, CONFIRMED),
+    (UNMATCHED, CLOSED),
+    (NOT_CONFIRMED, CONFIRMED),
+    (NOT_CONFIRMED, CLOSED),
+    (CANCELLED_THERE, CLOSED),
+    (
+        PAYOUT_HELD,
+        settlement.PayoutClosed(
+            cycle_id="CY1",
+            stated=gbp(2_000),
+            lines_total=gbp(2_000),
+            residue=gbp(0),
+            lines=1,
+            occurred_at=at(2),
+        ),
+    ),
+    (INTERRUPTED, JobResumed(room="orders", job="posting", occurred_at=at(2))),
+]
+
+
+@pytest.mark.parametrize(("event", "kind", "subject"), RAISED, ids=lambda each: str(each)[:20])
+def test_condition_is_raised_with_its_subject(event: Event, kind: str, subject: str) -> None:
+    """Each condition has its kind, and says what it is about."""
+    assert [(kind, subject)] == OnDesk(event).open
+
+
+def test_every_kind_of_the_catalogue_is_raised_by_something() -> None:
+    """A kind that nothing raises would be a promise that nobody keeps."""
+    assert set(KINDS) == {kind for _, kind, _ in RAISED}
+
+
+@pytest.mark.parametrize(("event", "later"), CLEARED, ids=lambda each: type(each).__name__)
+def test_condition_that_is_gone_clears_by_itself(event: Event, later: Event) -> None:
+    """What is mended closes without a hand."""
+    desk = OnDesk(event)
+
+    said = desk.hear(later)
+
+    assert ExceptionCleared in {type(each) for each in said}
+    assert [] == desk.open
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        orders.AcceptanceRefused(order_id="O1", message="", retry=True, occurred_at=at(1)),
+        orders.TotalsCompared(order_id="O1", ours=gbp(1), erp=gbp(1), occurred_at=at(1)),
+        trade.changed(ORDER, "SHIPPING"),
+        trade.money_line(kind="PAYMENT"),
+        trade.money_line(kind="ORDER_AMOUNT"),
+        trade.listed(),
+        trade.shipped(),
+        trade.cycle_seen(),
+        msgspec.structs.replace(CANCELLED_THERE, still_wanted=False),
+        ORDER,
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_ordinary_events_raise_nothing(event: Event) -> None:
+    """A day's work is no exception."""
+    assert () == conditions(event)
+
+
+def test_raised_exception_says_all_that_a_person_needs() -> None:
+    """Severity, owner, next step, money, deadline and the words of the event."""
+    (raised,) = OnDesk().hear(HELD)
+
+    assert (
+        ExceptionRaised(
+            kind="order_held",
+            subject="O1",
+            severity="high",
+            message="the ERP does not know 'A-1'",
+            next_step=KINDS["order_held"].next_step,
+            owner="operations",
+            money_at_risk=gbp(2_000),
+            deadline=at(60),
+            occurred_at=at(1),
+        )
+        == raised
+    )
+
+
+def test_same_condition_again_is_nothing_new() -> None:
+    """The same words twice are one exception, said once."""
+    desk = OnDesk(HELD)
+
+    assert () == desk.hear(msgspec.structs.replace(HELD, occurred_at=at(9)))
+
+
+def test_same_condition_with_other_words_is_the_same_exception() -> None:
+    """Other words are told, under the same number."""
+    desk = OnDesk(HELD)
+
+    (raised,) = desk.hear(msgspec.structs.replace(HELD, message="discontinued: A-1"))
+
+    assert isinstance(raised, ExceptionRaised)
+    assert "order_held:O1" == raised.exception_id
+    assert [("order_held", "O1")] == desk.open
+
+
+def test_condition_that_comes_back_opens_again() -> None:
+    """Cleared and raised again is open again."""
+    desk = OnDesk(HELD, orders.OrderReleased(order_id="O1", occurred_at=at(2)))
+
+    (raised,) = desk.hear(HELD)
+
+    assert isinstance(raised, ExceptionRaised)
+    assert [("order_held", "O1")] == desk.open
+
+
+def test_clearing_what_is_not_open_says_nothing() -> None:
+    """There is nothing to close where nothing is open."""
+    assert () == OnDesk().hear(orders.OrderReleased(order_id="O1", occurred_at=at(2)))
+
+
+def test_clearing_one_kind_leaves_the_others() -> None:
+    """A posted order may still have a total that differs."""
+    desk = OnDesk(trade.refused(ORDER), TOTAL_DIFFERS)
+
+    desk.hear(trade.posted(ORDER))
+
+    assert [("total_differs", "O1")] == desk.open
+
+
+def test_messages_name_what_they_are_about() -> None:
+    """Nearest codes or none; a courier's code where it has one; the two totals."""
+    said = {
+        each.kind: each.message
+        for event in (trade.unmatched("A-1"), UNMAPPED, TOTAL_DIFFERS)
+        for each in conditions(event)
+        if isinstance(each, Raise)
+    }
+    without_code = msgspec.structs.replace(UNMAPPED, courier_code=None)
+    (other,) = conditions(without_code)
+
+    assert "nearest codes: none" in said["sku_unmatched"]
+    assert "'Bike' (B1)" in said["courier_unmapped"]
+    assert "ours 20.00 GBP, the ERP's 20.01 GBP" == said["total_differs"]
+    assert isinstance(other, Raise)
+    assert "for 'Bike';" in other.message
+
+
+def test_money_at_risk_is_never_negative() -> None:
+    """A residue below zero is as much at risk as one above."""
+    raised: Iterable[Event] = (*OnDesk().hear(PAYOUT_HELD), *OnDesk().hear(TOTAL_DIFFERS))
+
+    assert [Money(10), Money(1)] == [
+        each.money_at_risk for each in raised if isinstance(each, ExceptionRaised)
+    ]

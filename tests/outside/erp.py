@@ -1,0 +1,180 @@
+"""The ERP and the books, small and in memory: what was taken is there when it is looked up.
+
+They know only what the rooms' tests need; the sandbox is the full one. No time passes in them by
+itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from kcjl.clock import Clock
+from kcjl.errors import Refused
+from kcjl.khaos import port as erp
+from kcjl.ledger.port import Journal, JournalDocument
+from kcjl.money import Money
+from tests.outside.mishaps import Mishaps
+
+
+class Warehouse:
+    """The ERP."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.mishaps = Mishaps()
+        self._clock = clock
+        self.shelf: dict[str, Decimal] = {}
+        self.moved_at: dict[str, datetime] = {}
+        self.edited_at: dict[str, datetime] = {}
+        self.discontinued: set[str] = set()
+        self.taken: dict[str, erp.NewOrder] = {}
+        self.parcels: dict[str, tuple[erp.Parcel, ...]] = {}
+        self.cancelled: dict[str, str] = {}
+        self.asked_levels: list[tuple[str, ...]] = []
+        self.penny_off = Money(0)
+
+    def put(self, code: str, units: str | int) -> None:
+        """So many units are on the shelf now; the product has moved."""
+        self.edited_at.setdefault(code, self._clock.now())
+        self.shelf[code] = Decimal(units)
+        self.moved_at[code] = self._clock.now()
+
+    def edit(self, code: str, *, discontinued: bool) -> None:
+        self.edited_at[code] = self._clock.now()
+        self.discontinued = (
+            self.discontinued | {code} if discontinued else self.discontinued - {code}
+        )
+
+    def ship(self, reference: str, *parcels: erp.Parcel) -> None:
+        self.parcels[reference] = parcels
+
+    async def ping(self) -> str:
+        return "1"
+
+    async def sites(self) -> Sequence[erp.Site]:
+        with self.mishaps.at("sites"):
+            return (
+                erp.Site(site_id="1", name="Main", is_default=True),
+                erp.Site(site_id="2", name="Other"),
+            )
+
+    async def couriers(self) -> Sequence[erp.Courier]:
+        return ()
+
+    async def moved_products(self, since: datetime) -> Sequence[erp.ProductRef]:
+        with self.mishaps.at("moved_products"):
+            return _since(self.moved_at, since)
+
+    async def edited_products(self, since: datetime) -> Sequence[erp.ProductRef]:
+        with self.mishaps.at("edited_products"):
+            return _since(self.edited_at, since)
+
+    async def products(self, codes: Sequence[str]) -> dict[str, erp.Product]:
+        with self.mishaps.at("products"):
+            known = {code.casefold(): code for code in self.shelf}
+            return {
+                asked: erp.Product(
+                    stock_code=known[asked.casefold()],
+                    description="A lamp",
+                    discontinued=known[asked.casefold()] in self.discontinued,
+                    run_to_zero=False,
+                    stock_controlled=True,
+                )
+                for asked in codes
+                if asked.casefold() in known
+            }
+
+    async def stock_levels(
+        self, codes: Sequence[str], site_ids: Sequence[str]
+    ) -> Sequence[erp.StockLevel]:
+        with self.mishaps.at("stock_levels"):
+            self.asked_levels.append(tuple(codes))
+            return [
+                erp.StockLevel(
+                    stock_code=code, site_id=site, available=self.shelf[code], status=0
+                )
+                for code in codes
+                for site in site_ids
+                if code in self.shelf
+            ]
+
+    async def create_order(self, order: erp.NewOrder) -> erp.CreatedOrder:
+        with self.mishaps.at("create_order"):
+            if order.external_ref in self.taken:
+                raise Refused(f"{order.external_ref} has been imported already")
+            self.taken[order.external_ref] = order
+            for line in order.lines:
+                self.put(line.stock_code, str(self.shelf[line.stock_code] - line.quantity))
+            return erp.CreatedOrder(
+                outcome=erp.CreateOutcome.CREATED, erp_order_code=f"SO-{order.external_ref}"
+            )
+
+    async def find_order(self, external_ref: str) -> erp.OrderStatus | None:
+        with self.mishaps.at("find_order"):
+            return self._status(external_ref)
+
+    async def order_statuses(self, external_refs: Sequence[str]) -> Sequence[erp.OrderStatus]:
+        with self.mishaps.at("order_statuses"):
+            return [found for each in external_refs if (found := self._status(each))]
+
+    def _status(self, reference: str) -> erp.OrderStatus | None:
+        order = self.taken.get(reference)
+        if order is None:
+            return None
+        return erp.OrderStatus(
+            external_ref=reference,
+            erp_order_code=f"SO-{reference}",
+            cancelled=reference in self.cancelled,
+            cancel_reason=self.cancelled.get(reference, ""),
+            complete=True,
+            currency="GBP",
+            gross_total=order.gross_total + self.penny_off,
+            invoices=(
+                erp.Invoice(
+                    invoice_code="INV1",
+                    stage=erp.Stage.SHIPPED,
+                    stage_raw="15",
+                    parcels=self.parcels.get(reference, ()),
+                ),
+            ),
+        )
+
+
+def _since(when: Mapping[str, datetime], since: datetime) -> list[erp.ProductRef]:
+    return [
+        erp.ProductRef(stock_code=code, changed_at=moment)
+        for code, moment in when.items()
+        if moment >= since
+    ]
+
+
+def parcel(
+    key: str = "INV1/1",
+    units: int = 2,
+    *,
+    courier: str = "DPD",
+    tracking: str = "TRK1",
+    shipped: bool = True,
+) -> erp.Parcel:
+    return erp.Parcel(
+        parcel_key=key,
+        shipped=shipped,
+        courier_name=courier,
+        courier_code=None,
+        tracking_number=tracking,
+        shipped_on=None,
+        items=(("A-1", Decimal(units)),),
+    )
+
+
+class Books:
+    """Where journals go: by reference, each once."""
+
+    def __init__(self) -> None:
+        self.mishaps = Mishaps()
+        self.journals: dict[str, Journal] = {}
+
+    async def prepare(self, journal: Journal) -> Sequence[JournalDocument]:
+        with self.mishaps.at("prepare"):
+            if self.journals.setdefault(journal.reference, journal) != journal:
+                raise Refused(f"{journal.reference} is another journal")
+            return (JournalDocument(name=f"{journal.reference}.csv", sha256="0" * 64),)

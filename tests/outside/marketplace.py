@@ -1,0 +1,235 @@
+"""The marketplace, small and in memory: it means what it says, and keeps what it took.
+
+It knows only what the rooms' tests need; the sandbox is the full one. No time passes in it by
+itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from kcjl.clock import Clock
+from kcjl.errors import NotFound, Refused
+from kcjl.johnlewis import port as shop
+from tests.outside.mishaps import Mishaps
+from tests.trade import SHIPPING, WAITING, at, gbp
+
+BUYER = shop.Address(
+    first_name="Wilhelmina",
+    last_name="Featherstonehaugh",
+    street_1="17 Larkspur Crescent",
+    postcode="ZZ9 9ZZ",
+    city="Little Snoring",
+    country_code="GBR",
+    phone="07700900123",
+)
+EMAIL = "wilhelmina@example.org"
+
+
+def marketplace_line(
+    line_id: str = "O1-1", sku: str = "A-1", quantity: int = 2, state: str = WAITING
+) -> shop.OrderLine:
+    return shop.OrderLine(
+        line_id=line_id,
+        sku=sku,
+        title="A lamp",
+        category_code="lamps",
+        quantity=quantity,
+        unit_price=gbp(1_000),
+        price=gbp(1_000 * quantity),
+        shipping_price=gbp(0),
+        commission=gbp(300),
+        commission_tax=gbp(60),
+        state=shop.OrderState(state),
+    )
+
+
+def marketplace_order(
+    order_id: str = "O1", *lines: shop.OrderLine, state: str = WAITING, minutes: float = 0
+) -> shop.Order:
+    lines = lines or (marketplace_line(f"{order_id}-1", state=state),)
+    total = sum((line.price for line in lines), gbp(0))
+    return shop.Order(
+        order_id=order_id,
+        commercial_id=f"C-{order_id}",
+        customer_order_number=f"REF-{order_id}",
+        seller_reference=None,
+        state=shop.OrderState(state),
+        state_raw=state,
+        created_at=at(minutes),
+        updated_at=at(minutes),
+        ship_by=at(minutes + 48 * 60),
+        currency="GBP",
+        price=total,
+        shipping_price=gbp(0),
+        total_price=total,
+        tax_mode="TAX_INCLUDED",
+        shipping_type_code="STD",
+        fulfilled_by_us=True,
+        lines=lines,
+        delivery_address=BUYER if state == SHIPPING else None,
+        notification_email=EMAIL,
+    )
+
+
+class Shop:
+    """The marketplace."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.mishaps = Mishaps()
+        self._clock = clock
+        self.orders_there: dict[str, shop.Order] = {}
+        self.offers_there: dict[str, int] = {}
+        self.imports: dict[str, shop.StockImport] = {}
+        self.import_errors: dict[str, tuple[shop.StockImportError, ...]] = {}
+        self.shipments_there: list[shop.Shipment] = []
+        self.references: dict[str, str] = {}
+        self.refused_references: dict[str, str] = {}
+        self.lines: list[shop.TransactionLine] = []
+        self.cycles: list[shop.BillingCycle] = []
+        self.multi_shipment = True
+        self.tracked: dict[str, shop.Tracking] = {}
+
+    def place(self, *orders: shop.Order) -> None:
+        self.orders_there.update({order.order_id: order for order in orders})
+
+    def set_state(self, order_id: str, state: str) -> None:
+        order = self.orders_there[order_id]
+        self.orders_there[order_id] = msgspec.structs.replace(
+            order,
+            state=shop.OrderState(state),
+            state_raw=state,
+            updated_at=self._clock.now(),
+            delivery_address=BUYER if state == SHIPPING else order.delivery_address,
+            lines=tuple(
+                msgspec.structs.replace(line, state=shop.OrderState(state))
+                for line in order.lines
+            ),
+        )
+
+    async def ping(self) -> None:
+        return
+
+    async def account(self) -> shop.Account:
+        return shop.Account(
+            shop_id=1, shop_name="Acme", state="OPEN", model="MARKETPLACE", currency="GBP"
+        )
+
+    async def platform(self) -> shop.Platform:
+        with self.mishaps.at("platform"):
+            return shop.Platform(
+                acceptance_is_automatic=False,
+                multi_shipment=self.multi_shipment,
+                listed_carriers_only=True,
+                tax_mode="TAX_INCLUDED",
+                timezone="Europe/London",
+            )
+
+    async def carriers(self) -> Sequence[shop.Carrier]:
+        with self.mishaps.at("carriers"):
+            return (
+                shop.Carrier(code="dpd", label="DPD"),
+                shop.Carrier(code="evri", label="Evri"),
+            )
+
+    async def shipping_types(self) -> Sequence[shop.ShippingType]:
+        return ()
+
+    async def offers(self) -> Sequence[shop.Offer]:
+        with self.mishaps.at("offers"):
+            return [
+                shop.Offer(offer_id=number, sku=sku, quantity=units, price=gbp(1), active=True)
+                for number, (sku, units) in enumerate(self.offers_there.items())
+            ]
+
+    async def publish_stock(self, figures: Sequence[shop.StockFigure]) -> str:
+        with self.mishaps.at("publish_stock"):
+            import_id = str(len(self.imports) + 1)
+            self.imports[import_id] = shop.StockImport(
+                import_id=import_id, status=shop.StockImportStatus.COMPLETE
+            )
+            self.offers_there.update({each.sku: each.quantity for each in figures})
+            return import_id
+
+    async def stock_import(self, import_id: str) -> shop.StockImport:
+        with self.mishaps.at("stock_import"):
+            if import_id not in self.imports:
+                raise NotFound(f"no import {import_id}")
+            return self.imports[import_id]
+
+    async def stock_import_errors(self, import_id: str) -> Sequence[shop.StockImportError]:
+        with self.mishaps.at("stock_import_errors"):
+            return self.import_errors.get(import_id, ())
+
+    async def orders_updated_since(self, since: datetime) -> Sequence[shop.Order]:
+        with self.mishaps.at("orders_updated_since"):
+            return [each for each in self.orders_there.values() if each.updated_at >= since]
+
+    async def orders_by_id(self, order_ids: Sequence[str]) -> Sequence[shop.Order]:
+        with self.mishaps.at("orders_by_id"):
+            return [self.orders_there[each] for each in order_ids if each in self.orders_there]
+
+    async def accept(self, order_id: str, decisions: Mapping[str, bool]) -> None:
+        with self.mishaps.at("accept"):
+            if self.orders_there[order_id].state_raw != WAITING:
+                raise Refused(f"order {order_id} does not wait for acceptance")
+            self.set_state(order_id, SHIPPING if all(decisions.values()) else "REFUSED")
+
+    async def write_seller_references(self, references: Mapping[str, str]) -> Mapping[str, str]:
+        with self.mishaps.at("write_seller_references"):
+            refused = {k: v for k, v in self.refused_references.items() if k in references}
+            self.references.update({k: v for k, v in references.items() if k not in refused})
+            return refused
+
+    async def set_tracking(self, order_id: str, tracking: shop.Tracking) -> None:
+        with self.mishaps.at("set_tracking"):
+            if self.orders_there[order_id].state_raw != SHIPPING:
+                raise Refused(f"order {order_id} can't be tracked")
+            self.tracked[order_id] = tracking
+
+    async def ship(self, order_id: str) -> None:
+        with self.mishaps.at("ship"):
+            if self.orders_there[order_id].state_raw != SHIPPING:
+                raise Refused(f"order {order_id} can't be shipped")
+            self.set_state(order_id, "SHIPPED")
+
+    async def create_shipment(self, request: shop.ShipmentRequest) -> shop.Shipment:
+        """As the real one: nothing hinders a second parcel while units are left."""
+        with self.mishaps.at("create_shipment"):
+            order = self.orders_there[request.order_id]
+            left = {line.line_id: line.quantity for line in order.lines}
+            for shipment in self.shipments_there:
+                for line_id, units in shipment.lines:
+                    left[line_id] = left.get(line_id, 0) - units
+            for line_id, units in request.lines:
+                left[line_id] = left.get(line_id, 0) - units
+            if order.state_raw != SHIPPING or min(left.values()) < 0:
+                raise Refused(f"nothing of order {order.order_id} is left to ship")
+            shipment = shop.Shipment(
+                shipment_id=f"S{len(self.shipments_there) + 1}",
+                order_id=order.order_id,
+                status="SHIPPED",
+                lines=request.lines,
+                tracking_number=request.tracking.tracking_number if request.tracking else None,
+            )
+            self.shipments_there.append(shipment)
+            if not any(left.values()):
+                self.set_state(order.order_id, "SHIPPED")
+            return shipment
+
+    async def shipments(self, order_id: str) -> Sequence[shop.Shipment]:
+        with self.mishaps.at("shipments"):
+            if not self.multi_shipment:
+                raise NotFound("shipments are not on")
+            return [each for each in self.shipments_there if each.order_id == order_id]
+
+    async def transaction_lines(
+        self, updated_since: datetime
+    ) -> Sequence[shop.TransactionLine]:
+        with self.mishaps.at("transaction_lines"):
+            return [each for each in self.lines if each.updated_at >= updated_since]
+
+    async def billing_cycles(self, created_since: datetime) -> Sequence[shop.BillingCycle]:
+        with self.mishaps.at("billing_cycles"):
+            return [each for each in self.cycles if each.created_at >= created_since]
