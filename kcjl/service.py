@@ -120,20 +120,22 @@ class Rooms:
         return (self.stock, self.orders, self.dispatch, self.settlement, self.desk)
 
     def handlers(self) -> Mapping[str, Handler]:
-        """What people can ask for, by verb."""
+        """What people can ask for, by verb. Each is decided on all that is in the log."""
 
         async def set_buffer(arguments: Mapping[str, str], by: str) -> None:
             units = int(arguments["units"])
             if not 0 <= units <= BUFFER_UNITS_MAX:
                 raise Misuse(f"a buffer is 0 to {BUFFER_UNITS_MAX:,} units, not {units:,}")
+            await self.stock.catch_up()
             await self.stock.set_buffer(units, by=by)
 
         async def map_courier(arguments: Mapping[str, str], by: str) -> None:
-            await self.dispatch.map_courier(
-                arguments["courier"], arguments["carrier_code"], by=by
-            )
+            courier, carrier_code = arguments["courier"], arguments["carrier_code"]
+            await self.dispatch.catch_up()
+            await self.dispatch.map_courier(courier, carrier_code, by=by)
 
         async def set_accounts(arguments: Mapping[str, str], by: str) -> None:
+            await self.settlement.catch_up()
             await self.settlement.set_accounts(arguments, by=by)
 
         return {

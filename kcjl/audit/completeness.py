@@ -9,9 +9,9 @@ from collections import Counter
 import msgspec
 
 from kcjl.dispatch.projection import DISPATCHES_SHOWN
-from kcjl.dispatch.state import Parcel, ParcelState
+from kcjl.dispatch.state import Dispatch, Parcel, ParcelState
 from kcjl.exceptions.projection import EXCEPTIONS_SHOWN
-from kcjl.orders.decide import WAITING_STANDINGS, standing
+from kcjl.orders.decide import SHIPPED_OR_LATER, standing
 from kcjl.orders.projection import ORDERS_SHOWN
 from kcjl.orders.state import OrderEntry, Posting
 from kcjl.projections.store import RowStore
@@ -27,6 +27,8 @@ class Completeness(msgspec.Struct, frozen=True, kw_only=True):
     parcels_confirmed: int
     parcels_excepted: int
     parcels_waiting: int
+    parcels_left: int
+    """Shipped, and need no confirmation any more: their order was ended on both sides."""
     missing: tuple[str, ...]
     """What is in none of the three: the law is broken."""
 
@@ -52,7 +54,7 @@ async def completeness(store: RowStore) -> Completeness:
     for _, row in await store.rows(DISPATCHES_SHOWN.name):
         entry = DISPATCHES_SHOWN.entry(row)
         for parcel in entry.parcels:
-            where, fault = _parcel(entry.order_id, parcel, open_subjects)
+            where, fault = _parcel(entry, parcel, open_subjects)
             parcels[where] += 1
             if fault:
                 missing.append(fault)
@@ -62,6 +64,7 @@ async def completeness(store: RowStore) -> Completeness:
         parcels_confirmed=parcels["confirmed"],
         parcels_excepted=parcels["excepted"],
         parcels_waiting=parcels["waiting"],
+        parcels_left=parcels["left"],
         missing=tuple(missing),
     )
 
@@ -74,20 +77,23 @@ def _order(entry: OrderEntry, open_subjects: set[str]) -> tuple[str, str]:
     if where == "held":
         raised = entry.order_id in open_subjects
         return where, "" if raised else f"order {entry.order_id} is held, and nobody told"
-    if where in WAITING_STANDINGS:
-        return "waiting", ""
     if where in ("cancelled", "passed_over"):
         return where, ""
-    return where, f"order {entry.order_id} is {where}, and was never posted"
+    if entry.state in SHIPPED_OR_LATER and entry.posting != Posting.OPEN:
+        there = f"order {entry.order_id} is {entry.state} at the marketplace"
+        return "waiting", f"{there}, was never posted, and nobody told"
+    return "waiting", ""
 
 
-def _parcel(order_id: str, parcel: Parcel, open_subjects: set[str]) -> tuple[str, str]:
+def _parcel(entry: Dispatch, parcel: Parcel, open_subjects: set[str]) -> tuple[str, str]:
     if parcel.state == ParcelState.CONFIRMED:
         return "confirmed", ""
+    if entry.closed:
+        return "left", ""
     if parcel.state in (ParcelState.SHIPPED, ParcelState.OPEN):
         return "waiting", ""
-    subjects = {f"{order_id}/{parcel.parcel_key}", parcel.courier_name.casefold()}
+    subjects = {f"{entry.order_id}/{parcel.parcel_key}", parcel.courier_name.casefold()}
     if subjects & open_subjects:
         return "excepted", ""
-    name = f"parcel {parcel.parcel_key} of order {order_id}"
+    name = f"parcel {parcel.parcel_key} of order {entry.order_id}"
     return parcel.state.value, f"{name} is {parcel.state.value}, and nobody told"

@@ -136,7 +136,7 @@ def _seconds(text: str) -> float | None:
         seconds = float(number) * units[unit]
     except ValueError:
         raise Misuse(f"--for {text} is not a time: say 60s, 5m or 1h") from None
-    if seconds <= 0:
+    if not seconds > 0:
         raise Misuse(f"--for {text}: it has to be more than nothing")
     return seconds
 
@@ -167,9 +167,16 @@ def _claim(data_dir: Path, plan: Plan) -> None:
 
 
 async def _release(data_dir: Path) -> None:
-    """Stop a database that a killed demo may have left running."""
+    """Stop a database that a killed demo may have left running, and remove what of it stands
+    elsewhere; with the directory alone nobody would find that again.
+    """
+    if not any((data_dir / each).exists() for each in ("postgres", "postgres.path")):
+        return
     server = await embedded.own(data_dir)
     await server.stop()
+    home = server.cluster_dir.parent
+    if home != data_dir.resolve():
+        shutil.rmtree(home)
 
 
 def _mark(data_dir: Path, plan: Plan) -> None:

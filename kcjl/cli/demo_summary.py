@@ -61,6 +61,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     parcels_shipped: int
     parcels_confirmed: int
     parcels_excepted: int
+    parcels_left: int
+    """Shipped, of orders that were then ended on both sides."""
     parcels_confirmed_twice: int
     orders_confirmed_late: int
     sales_orders_per_order_max: int
@@ -129,6 +131,7 @@ async def summarise(dsn: str, merchant: str, view: WorldView, *, seconds: float)
         parcels_shipped=truth.parcels_shipped,
         parcels_confirmed=truth.parcels_confirmed,
         parcels_excepted=complete.parcels_excepted,
+        parcels_left=complete.parcels_left,
         parcels_confirmed_twice=truth.parcels_confirmed_twice,
         orders_confirmed_late=truth.orders_confirmed_late,
         sales_orders_per_order_max=truth.sales_orders_per_order_max,
@@ -193,11 +196,13 @@ def _broken_at_the_end(summary: Summary) -> list[str]:
         )
     if summary.orders_waiting:
         broken.append(f"law 3: {summary.orders_waiting} orders are neither posted nor held")
-    accounted = summary.parcels_confirmed + summary.parcels_excepted
+    accounted = (
+        summary.parcels_confirmed + summary.parcels_excepted + summary.parcels_left
+    )
     if accounted < summary.parcels_shipped:
         broken.append(
-            f"law 3: {summary.parcels_shipped} parcels were shipped, {accounted} are confirmed "
-            "or excepted"
+            f"law 3: {summary.parcels_shipped} parcels were shipped, {accounted} are confirmed, "
+            "excepted or left"
         )
     if summary.payouts_closed and summary.lines_total != summary.paid_out:
         broken.append(
@@ -224,7 +229,8 @@ def summary_text(summary: Summary) -> str:
     )
     parcels = (
         f"{summary.parcels_shipped} shipped, {summary.parcels_confirmed} confirmed, "
-        f"{summary.parcels_excepted} excepted, {summary.orders_confirmed_late} orders late"
+        f"{summary.parcels_excepted} excepted, {summary.parcels_left} left, "
+        f"{summary.orders_confirmed_late} orders late"
     )
     stock = (
         f"{summary.units_sold} units sold, {summary.units_oversold} oversold, "

@@ -40,6 +40,8 @@ __all__ = ["Stock"]
 
 OVERLAP = timedelta(hours=2)
 """Reads of moved and edited products reach back so far (contract khaos b.1)."""
+SAME_STAMP = timedelta(minutes=2)
+"""Two moves so close may carry one stamp: it is coarse, and of the ERP's own clock."""
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 OFFERS_EVERY = timedelta(hours=1)
 
@@ -188,13 +190,17 @@ class Stock(Room):
         moved = await self._erp.moved_products(since)
         return {stock_key(each.stock_code): each.changed_at for each in moved}
 
+    def _is_news(self, key: str, when: datetime | None) -> bool:
+        """Not read at this stamp yet; one so near to the last read may hide a later move."""
+        reads = self.reads.get("reads")
+        if when is None or reads is None or reads.stock_began_at is None:
+            return True
+        return self._moved_seen.get(key) != when or when >= reads.stock_began_at - SAME_STAMP
+
     async def _changed_levels(
         self, began: datetime, moved: Mapping[str, datetime | None]
     ) -> list[Event]:
-        seen = self._moved_seen
-        moved_keys = {
-            key for key, when in moved.items() if key not in seen or seen[key] != when
-        }
+        moved_keys = {key for key, when in moved.items() if self._is_news(key, when)}
         wanted = {
             product.stock_code: product
             for product in self.products.values()

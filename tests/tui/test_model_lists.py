@@ -98,7 +98,7 @@ def test_columns_leave_in_the_order_of_their_rank() -> None:
     """The least wanted goes first."""
     ranks = [
         {EXCEPTION_COLUMNS[one.index].rank for one in fit(EXCEPTION_COLUMNS, [60] * 9, width)}
-        for width in (200, 180, 160, 114, 75)
+        for width in (200, 168, 160, 114, 75)
     ]
 
     assert ranks == [{0, 1, 2, 3, 4}, {0, 1, 2, 3}, {0, 1, 2}, {0, 1, 2}, {0, 1}]
@@ -291,9 +291,13 @@ def test_event_detail_has_both_clocks_cause_payload_and_hash() -> None:
     assert facts["caused by"] == "#12,427"
     assert facts["correlation"] == event.correlation_id
     assert facts["hash"] == event.hash
-    assert facts["payload"] == (
-        '{\n  "occurred_at": "2026-07-07T11:00:00Z",\n  "carrier": "DPD",\n  "price": "67.450"\n}'
-    )
+    assert facts["payload"].splitlines() == [
+        "{",
+        '  "occurred_at": "2026-07-07T11:00:00Z",',
+        '  "carrier": "DPD",',
+        '  "price": "67.450"',
+        "}",
+    ]
 
 
 def test_event_payload_is_indented_and_not_re_typed() -> None:

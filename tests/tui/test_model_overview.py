@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from kcjl.readmodels import Overview
-from tests.tui.made_up import HOSTILE, NOON, an_overview
+from tests.tui.made_up import HOSTILE, NOON, FakeSource, an_overview
 from tui.explanations import PANES, explanation
 from tui.model.connection import RETRY_S_MAX, Connection
 from tui.model.freshness import AgeLimits
@@ -17,6 +17,7 @@ from tui.model.header import HeaderView, Mode, header_view
 from tui.model.moments import Zone
 from tui.model.overview import LANES, LaneView, lane_lines, lane_names, lane_view
 from tui.model.shapes import TextLine, Tone
+from tui.state import MonitorState
 
 LIMITS = AgeLimits()
 
@@ -90,6 +91,19 @@ def test_header_says_open_exceptions_money_and_writes() -> None:
     ]
     assert view.writes.text == "✖ writes OFF"
     assert _header(an_overview(open_exceptions=0)).open_exceptions.text == "● 0 open"
+
+
+def test_state_in_a_fast_world_widens_the_limits_of_panes() -> None:
+    """Two ticks are enough to know the pace; real life goes by the stated seconds."""
+    state = MonitorState(
+        FakeSource(), title="kcjl", operator="", limits=AgeLimits(), tick_s=1.0
+    )
+    state.measure_pace(NOON, 100.0)
+    assert state.limits == AgeLimits()
+    state.measure_pace(NOON + timedelta(seconds=601), 101.0)
+    assert (state.pace, state.limits.pane_ageing_s) == (600, 1800)
+    state.measure_pace(NOON + timedelta(seconds=602), 102.0)
+    assert (state.pace, state.limits) == (1, AgeLimits())
 
 
 def test_header_in_a_fast_world_says_how_fast() -> None:

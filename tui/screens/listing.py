@@ -130,6 +130,7 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
             self._frame = frame
             self.table.border_title = titled(frame[0])
             self.table.border_subtitle = titled(*frame[1:])
+            self.detail.border_subtitle = titled(age)
 
     def crumbs(self) -> tuple[str, ...]:
         opened = () if self.opened is None else (self.detail_of(self.opened).title,)

@@ -1,0 +1,493 @@
+"""Orders, the shell: one sales order, whatever answer is lost and wherever it is killed."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from kcjl.errors import NotFound, OutcomeUnknown, Refused, Unavailable
+from kcjl.orders.decide import POSTING_ATTEMPTS_MAX
+from kcjl.orders.events import (
+    AcceptanceConfirmed,
+    AcceptanceIntended,
+    AcceptanceRefused,
+    AcceptanceUnknown,
+    CancelledAfterPosting,
+    DeliveryAddressSealed,
+    OrderChanged,
+    OrderEvent,
+    OrderHeld,
+    OrderReceived,
+    OrderReleased,
+    OrdersRead,
+    PostingIntended,
+    PostingRefused,
+    PostingUnknown,
+    ReferenceWriteFailed,
+    ReferenceWritten,
+    SalesOrderMissing,
+    SalesOrderPosted,
+    TotalsCompared,
+)
+from tests.outside.marketplace import marketplace_line, marketplace_order
+from tests.outside.mishaps import LOST, Killed
+from tests.rooms import Premises, Process
+from tests.trade import SHIPPING, gbp
+
+pytestmark = pytest.mark.anyio
+
+POSTINGS = (
+    PostingIntended,
+    PostingUnknown,
+    PostingRefused,
+    SalesOrderMissing,
+    SalesOrderPosted,
+)
+
+
+def premises(state: str = SHIPPING) -> Premises:
+    """One order, of a product that is on the shelf."""
+    place = Premises()
+    place.warehouse.put("A-1", 10)
+    place.shop.offers_there["A-1"] = 10
+    place.shop.place(marketplace_order(state=state))
+    return place
+
+
+async def read_all(process: Process) -> None:
+    """Offers, stock and orders are known."""
+    await process.do("offers", "levels", "intake", "new-skus")
+
+
+async def test_posting_of_a_ready_order_makes_one_sales_order() -> None:
+    """Read, sealed, posted, compared, written back: the ordinary day of an order."""
+    place = premises()
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("acceptance", "posting", "posting", "write-back", "posting")
+
+    assert [
+        "OrderReceived",
+        "DeliveryAddressSealed",
+        "PostingIntended",
+        "SalesOrderPosted",
+        "TotalsCompared",
+        "ReferenceWriteIntended",
+        "ReferenceWritten",
+    ] == await place.story(OrderEvent)
+    assert {"O1": "SO-REF-O1"} == place.shop.references
+    assert 1 == place.warehouse.mishaps.times("create_order")
+
+
+async def test_posting_sends_what_the_customer_ordered() -> None:
+    """Reference, lines, total and address are the customer's."""
+    place = premises()
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("posting")
+
+    order = place.warehouse.taken["REF-O1"]
+    assert [("O1-1", "A-1", 2, gbp(1_000))] == [
+        (each.external_line_ref, each.stock_code, each.quantity, each.unit_gross)
+        for each in order.lines
+    ]
+    assert gbp(2_000) == order.gross_total
+    assert ("Featherstonehaugh", "ZZ9 9ZZ", "wilhelmina@example.org") == (
+        order.deliver_to.surname,
+        order.deliver_to.postcode,
+        order.deliver_to.email,
+    )
+
+
+async def test_log_holds_no_personal_data() -> None:
+    """Law 7: the buyer is in the vault; the log holds a reference."""
+    place = premises()
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("posting", "write-back")
+
+    written = b"".join(recorded.data for recorded in await place.recorded())
+    assert b"buyer-O1" in written
+    for word in (b"Wilhelmina", b"Featherstone", b"Larkspur", b"ZZ9", b"07700", b"example.org"):
+        assert word not in written
+
+
+async def test_posting_whose_answer_was_lost_is_found_and_not_sent_again() -> None:
+    """The ERP took the order, and the answer was lost: it is found by its reference."""
+    place = premises()
+    place.warehouse.mishaps.after("create_order", LOST)
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("posting")
+        place.clock.tick(3_600)
+        await process.do("posting")
+
+    assert ["PostingIntended", "PostingUnknown", "SalesOrderPosted"] == await place.story(
+        *POSTINGS
+    )
+    (posted,) = await place.said(SalesOrderPosted)
+    assert posted.found_by_lookup
+    assert 1 == place.warehouse.mishaps.times("create_order")
+
+
+async def test_posting_that_never_arrived_is_sent_once_more() -> None:
+    """The ERP never had it: looked up, missing, and sent again after a minute."""
+    place = premises()
+    place.warehouse.mishaps.before("create_order", LOST)
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("posting", "posting")
+        assert 0 == len(place.warehouse.taken)
+        place.clock.tick(60)
+        await process.do("posting")
+
+    assert [
+        "PostingIntended",
+        "PostingUnknown",
+        "SalesOrderMissing",
+        "PostingIntended",
+        "SalesOrderPosted",
+    ] == await place.story(*POSTINGS)
+    assert 1 == len(place.warehouse.taken)
+
+
+async def test_posting_taken_after_it_was_looked_up_is_no_second_one() -> None:
+    """It arrives late, after we looked: the second one is refused there, and found."""
+    place = premises()
+    place.warehouse.mishaps.before("create_order", LOST)
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("posting")
+        first = process.orders.orders["O1"]
+        place.warehouse.take_late(first.reference, gross_total=gbp(2_000))
+        place.clock.tick(60)
+        await process.do("posting")
+
+    (posted,) = await place.said(SalesOrderPosted)
+    assert posted.found_by_lookup
+    assert 2 == place.warehouse.mishaps.times("create_order")
+
+
+async def test_posting_that_the_erp_refuses_waits_longer_each_time_then_for_a_person() -> None:
+    """Refused is said with the ERP's words; after six times nothing is sent any more."""
+    place = premises()
+    place.warehouse.mishaps.before(
+        "create_order", *(Refused("no such postcode") for _ in range(20))
+    )
+    async with place.open() as process:
+        await read_all(process)
+        for _ in range(200):
+            await process.do("posting")
+            place.clock.tick(600)
+
+    refusals = await place.said(PostingRefused)
+    times = [each.occurred_at for each in refusals]
+    pauses = [(b - a).total_seconds() / 60 for a, b in pairwise(times)]
+    assert POSTING_ATTEMPTS_MAX == len(refusals)
+    assert {"no such postcode"} == {each.message for each in refusals}
+    assert [10, 20, 40, 80, 160] == pauses
+
+
+async def test_posting_that_never_arrives_is_not_given_up_in_silence() -> None:
+    """Six lost answers, and never there: a person is told."""
+    place = premises()
+    place.warehouse.mishaps.before("create_order", *(LOST for _ in range(20)))
+    async with place.open() as process:
+        await read_all(process)
+        for _ in range(20):
+            await process.do("posting", "judge")
+            place.clock.tick(60)
+
+        assert {"posting_refused:O1"} == set(process.desk.open)
+    assert POSTING_ATTEMPTS_MAX == place.warehouse.mishaps.times("create_order")
+
+
+async def test_posting_that_was_not_sent_is_looked_up_before_it_is_sent() -> None:
+    """Certainly not taken is an open intention too: look first, then send."""
+    place = premises()
+    place.warehouse.mishaps.before("create_order", Unavailable("connection refused"))
+    async with place.open() as process:
+        await read_all(process)
+        with pytest.raises(Unavailable):
+            await process.do("posting")
+        place.clock.tick(60)
+        await process.do("posting")
+        place.clock.tick(60)
+        await process.do("posting")
+
+    assert ["find_order", "create_order"] == [
+        call for call in place.warehouse.mishaps.calls if call.endswith("_order")
+    ][1:3]
+    assert 1 == len(place.warehouse.taken)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_restart_in_the_middle_of_a_posting_looks_it_up_first(when: str) -> None:
+    """Killed while the ERP was being asked: the new process looks before it writes."""
+    place = premises()
+    plan: Callable[..., None] = getattr(place.warehouse.mishaps, when)
+    plan("create_order", Killed())
+    async with place.open() as process:
+        await read_all(process)
+        with pytest.raises(Killed):
+            await process.do("posting")
+
+    async with place.open() as process:
+        place.warehouse.mishaps.calls.clear()
+        await process.do("posting")
+        place.clock.tick(60)
+        await process.do("posting")
+
+    assert "find_order" == place.warehouse.mishaps.calls[0]
+    assert 1 == len(place.warehouse.taken)
+    assert 1 == len(await place.said(SalesOrderPosted))
+
+
+async def test_lookup_that_fails_leaves_the_outcome_open() -> None:
+    """While the ERP can't be asked, nothing is sent."""
+    place = premises()
+    place.warehouse.mishaps.after("create_order", LOST)
+    place.warehouse.mishaps.before("find_order", Unavailable(), Unavailable())
+    async with place.open() as process:
+        await read_all(process)
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                await process.do("posting")
+            place.clock.tick(3_600)
+        await process.do("posting")
+
+    assert 1 == place.warehouse.mishaps.times("create_order")
+    assert 1 == len(await place.said(SalesOrderPosted))
+
+
+async def test_order_cancelled_while_its_posting_is_open_is_looked_up_all_the_same() -> None:
+    """The customer cancels, the answer is still out: it is found, and a person is told."""
+    place = premises()
+    place.warehouse.mishaps.after("create_order", Killed())
+    async with place.open() as process:
+        await read_all(process)
+        with pytest.raises(Killed):
+            await process.do("posting")
+
+    place.shop.set_state("O1", "CANCELED")
+    async with place.open() as process:
+        place.clock.tick(60)
+        await process.do("intake", "posting", "judge")
+
+        assert "cancelled_after_posting:O1" in set(process.desk.open)
+    assert 1 == len(await place.said(SalesOrderPosted))
+    assert 1 == len(await place.said(CancelledAfterPosting))
+
+
+async def test_address_that_was_erased_is_sealed_again_before_posting() -> None:
+    """Erased while the order waits: the address is asked for again, then it is posted."""
+    place = premises()
+    async with place.open() as process:
+        await read_all(process)
+        await place.vault.erase("buyer-O1")
+        await process.do("posting", "posting")
+
+    assert 2 == len(await place.said(DeliveryAddressSealed))
+    assert 1 == len(place.warehouse.taken)
+
+
+async def test_address_that_nobody_has_any_more_holds_up_that_order_only() -> None:
+    """No address to be had: it is said, and the other orders are posted."""
+    place = premises()
+    place.shop.place(marketplace_order("O2", state=SHIPPING))
+    async with place.open() as process:
+        await read_all(process)
+        await place.vault.erase("buyer-O1")
+        del place.shop.orders_there["O1"]
+        with pytest.raises(NotFound):
+            await process.do("posting")
+
+    assert {"REF-O2"} == set(place.warehouse.taken)
+
+
+async def test_addresses_expire() -> None:
+    """After the time that was set the vault has nothing of the buyer any more."""
+    place = premises()
+    async with place.open() as process:
+        await read_all(process)
+        place.clock.tick(91 * 86_400)
+        await process.do("vault-expiry")
+
+    with pytest.raises(NotFound):
+        await place.vault.open("buyer-O1")
+
+
+# ── acceptance ──────────────────────────────────────────────────────────────────────────────
+
+
+async def test_acceptance_of_known_codes_is_confirmed() -> None:
+    """Every code known: accepted, in one call for the whole order."""
+    place = premises("WAITING_ACCEPTANCE")
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("acceptance", "acceptance")
+
+    assert SHIPPING == place.shop.orders_there["O1"].state_raw
+    assert 1 == place.shop.mishaps.times("accept")
+    assert 1 == len(await place.said(AcceptanceConfirmed))
+
+
+async def test_acceptance_whose_answer_was_lost_is_looked_up() -> None:
+    """Taken there, answer lost: the order's own state tells, and nothing is sent again."""
+    place = premises("WAITING_ACCEPTANCE")
+    place.shop.mishaps.after("accept", LOST)
+    async with place.open() as process:
+        await read_all(process)
+        place.clock.tick(1)
+        await process.do("acceptance", "acceptance")
+
+    assert [
+        "AcceptanceIntended",
+        "AcceptanceUnknown",
+        "AcceptanceConfirmed",
+    ] == await place.story(
+        AcceptanceIntended, AcceptanceUnknown, AcceptanceConfirmed, AcceptanceRefused
+    )
+    assert 1 == place.shop.mishaps.times("accept")
+
+
+async def test_acceptance_that_never_arrived_is_sent_again() -> None:
+    """Not there: it may be sent once more."""
+    place = premises("WAITING_ACCEPTANCE")
+    place.shop.mishaps.before("accept", LOST)
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("acceptance", "acceptance")
+
+    assert SHIPPING == place.shop.orders_there["O1"].state_raw
+    (never,) = await place.said(AcceptanceRefused)
+    assert never.retry
+
+
+async def test_acceptance_that_is_refused_waits_for_a_person() -> None:
+    """A no is said, and not sent again."""
+    place = premises("WAITING_ACCEPTANCE")
+    place.shop.mishaps.before("accept", Refused("too late"))
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("acceptance", "acceptance", "judge")
+
+        assert {"acceptance_refused:O1"} == set(process.desk.open)
+    assert 1 == place.shop.mishaps.times("accept")
+
+
+async def test_acceptance_that_was_refused_because_it_was_done_is_confirmed() -> None:
+    """Refused because the order has moved on: that is an acceptance, not a refusal."""
+    place = premises("WAITING_ACCEPTANCE")
+    async with place.open() as process:
+        await read_all(process)
+        place.clock.tick(1)
+        place.shop.set_state("O1", SHIPPING)
+        await process.do("acceptance")
+
+    assert [] == await place.said(AcceptanceRefused)
+    assert 1 == len(await place.said(AcceptanceConfirmed))
+
+
+async def test_restart_in_the_middle_of_an_acceptance_looks_it_up_first() -> None:
+    """Killed while accepting: the new process looks at the order before it writes."""
+    place = premises("WAITING_ACCEPTANCE")
+    place.shop.mishaps.after("accept", Killed())
+    async with place.open() as process:
+        await read_all(process)
+        place.clock.tick(1)
+        with pytest.raises(Killed):
+            await process.do("acceptance")
+
+    async with place.open() as process:
+        await process.do("acceptance")
+
+    assert 1 == place.shop.mishaps.times("accept")
+    assert 1 == len(await place.said(AcceptanceConfirmed))
+
+
+async def test_order_with_an_unknown_code_is_held_and_goes_on_when_it_is_known() -> None:
+    """Held with the nearest codes; mended in the ERP, it goes on by itself."""
+    place = premises("WAITING_ACCEPTANCE")
+    place.shop.place(marketplace_order("O2", marketplace_line("O2-1", "A1")))
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("acceptance")
+        (held,) = await place.said(OrderHeld)
+        place.warehouse.put("A1", 5)
+        await process.do("levels", "acceptance")
+
+    assert ("O2", ("A-1",)) == (held.order_id, held.skus[0].nearest)
+    assert 1 == len(await place.said(OrderReleased))
+    assert SHIPPING == place.shop.orders_there["O2"].state_raw
+
+
+# ── intake, totals, write-back ──────────────────────────────────────────────────────────────
+
+
+async def test_intake_of_the_same_orders_writes_nothing_new() -> None:
+    """Reading again, and again after a restart, adds the fact of reading and nothing else."""
+    place = premises()
+    async with place.open() as process:
+        await process.do("intake", "intake")
+    async with place.open() as process:
+        place.clock.tick(2 * 86_400)
+        await process.do("intake")
+
+    assert 1 == len(await place.said(OrderReceived))
+    assert [] == await place.said(OrderChanged)
+    assert [True, False, True] == [each.swept for each in await place.said(OrdersRead)]
+
+
+async def test_intake_that_fails_leaves_the_cursor() -> None:
+    """What could not be read is read from the same place next time."""
+    place = premises()
+    async with place.open() as process:
+        await process.do("intake")
+        place.shop.mishaps.before("orders_updated_since", Unavailable())
+        with pytest.raises(Unavailable):
+            await process.do("intake")
+
+    assert 1 == len(await place.said(OrdersRead))
+
+
+async def test_totals_that_differ_are_said_to_the_penny() -> None:
+    """A penny off is an exception of finance."""
+    place = premises()
+    place.warehouse.penny_off = gbp(1)
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("posting", "judge")
+
+        assert {"total_differs:O1"} == set(process.desk.open)
+    (compared,) = await place.said(TotalsCompared)
+    assert (gbp(2_000), gbp(2_001)) == (compared.ours, compared.erp)
+
+
+async def test_write_back_that_was_refused_is_tried_again() -> None:
+    """A number that could not be written is written in the next round."""
+    place = premises()
+    place.shop.refused_references["O1"] = "locked"
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("posting", "write-back")
+        place.shop.refused_references.clear()
+        await process.do("write-back", "write-back")
+
+    assert 1 == len(await place.said(ReferenceWriteFailed))
+    assert 1 == len(await place.said(ReferenceWritten))
+    assert {"O1": "SO-REF-O1"} == place.shop.references
+
+
+async def test_write_back_whose_answer_was_lost_is_written_again() -> None:
+    """Writing the same number again is harmless."""
+    place = premises()
+    place.shop.mishaps.after("write_seller_references", LOST)
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("posting")
+        with pytest.raises(OutcomeUnknown):
+            await process.do("write-back")
+        await process.do("write-back")
+
+    assert 1 == len(await place.said(ReferenceWritten))
