@@ -12,6 +12,8 @@ from kcjl.audit.completeness import completeness
 from kcjl.audit.replay import replay
 from kcjl.cli.demo_world import WorldView
 from kcjl.database import Database
+from kcjl.dispatch.projection import DISPATCHES_SHOWN
+from kcjl.dispatch.state import ParcelState
 from kcjl.errors import CorruptLog
 from kcjl.events import vocabulary
 from kcjl.exceptions.projection import EXCEPTIONS_SHOWN
@@ -58,6 +60,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     orders_cancelled: int
     orders_waiting: int
     orders_dispatched: int
+    orders_confirmed: int
+    """Every parcel of theirs is confirmed."""
     parcels_shipped: int
     parcels_confirmed: int
     parcels_excepted: int
@@ -106,6 +110,7 @@ async def summarise(dsn: str, merchant: str, view: WorldView, *, seconds: float)
             broken.append(f"law 1: {error.message}")
         orders = [ORDERS_SHOWN.entry(row) for _, row in await rows.rows("orders")]
         payouts = [PAYOUTS_SHOWN.entry(row) for _, row in await rows.rows("payouts")]
+        dispatches = [DISPATCHES_SHOWN.entry(row) for _, row in await rows.rows("dispatch")]
         desk = [EXCEPTIONS_SHOWN.entry(row) for _, row in await rows.rows("exceptions")]
         publishes = await database.fetchval(
             "select count(*) from event where merchant = $1 and type = 'StockImportSent'",
@@ -127,6 +132,11 @@ async def summarise(dsn: str, merchant: str, view: WorldView, *, seconds: float)
         orders_dispatched=sum(
             truth.orders_by_state.get(state, 0)
             for state in ("SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED")
+        ),
+        orders_confirmed=sum(
+            1
+            for each in dispatches
+            if each.parcels and all(p.state == ParcelState.CONFIRMED for p in each.parcels)
         ),
         parcels_shipped=truth.parcels_shipped,
         parcels_confirmed=truth.parcels_confirmed,
@@ -196,9 +206,7 @@ def _broken_at_the_end(summary: Summary) -> list[str]:
         )
     if summary.orders_waiting:
         broken.append(f"law 3: {summary.orders_waiting} orders are neither posted nor held")
-    accounted = (
-        summary.parcels_confirmed + summary.parcels_excepted + summary.parcels_left
-    )
+    accounted = summary.parcels_confirmed + summary.parcels_excepted + summary.parcels_left
     if accounted < summary.parcels_shipped:
         broken.append(
             f"law 3: {summary.parcels_shipped} parcels were shipped, {accounted} are confirmed, "

@@ -142,9 +142,14 @@ def holder_of(settings: Settings) -> str:
 @contextmanager
 def only_one(data_dir: Path) -> Iterator[None]:
     """One service a data directory; the lock goes with the process, also when it is killed."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    path = data_dir / "service.lock"
-    with path.open("a+") as file:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        if data_dir.stat().st_uid != os.geteuid():
+            raise Misuse(f"{data_dir} belongs to somebody else: give another data_dir")
+        file = (data_dir / "service.lock").open("a+")
+    except OSError as error:
+        raise Misuse(f"{data_dir} can't be used as data_dir: {error.strerror}") from None
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

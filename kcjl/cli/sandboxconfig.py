@@ -6,6 +6,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from kcjl.errors import Misuse
 from kcjl.sandbox.server import Sandbox
 
 __all__ = ["config_text", "write_config"]
@@ -72,4 +73,7 @@ async def write_config(path: Path, running: Sandbox, *, data_dir: Path | None = 
         half.write_text(text, encoding="utf-8")
         half.replace(path)
 
-    await anyio.to_thread.run_sync(write)
+    try:
+        await anyio.to_thread.run_sync(write)
+    except OSError as error:
+        raise Misuse(f"{path} can't be written: {error.strerror}") from None

@@ -19,8 +19,9 @@ from kcjl.cli.places import (
     only_one,
     settings_at,
 )
-from kcjl.clock import Clock, RandomIds, real_sleep
+from kcjl.clock import Clock, RandomIds, RealClock, WorldClock, real_sleep
 from kcjl.database import AUDITOR, Database
+from kcjl.errors import Unavailable
 from kcjl.log.lease import LeaseHeld
 from kcjl.projections.reading import PostgresReadModels
 from kcjl.service import check_outside, run_merchant
@@ -94,8 +95,20 @@ def tui(config: Config = DEFAULT_CONFIG, merchant: Merchant = "") -> None:
 
 
 async def _tui(settings: Settings, merchant: str) -> None:
-    async with database_of(settings) as dsn, clock_of(settings) as clock:
-        await monitor(dsn, merchant, clock)
+    async with database_of(settings) as dsn:
+        try:
+            async with clock_of(settings) as clock:
+                await monitor(dsn, merchant, clock)
+        except* Unavailable:
+            typer.echo("the world does not answer: its time stands where it stopped", err=True)
+            await monitor(dsn, merchant, await _stopped_clock(dsn, merchant))
+
+
+async def _stopped_clock(dsn: str, merchant: str) -> Clock:
+    """A clock that stands still at the newest event: what was, seen at its own time."""
+    async with Database(dsn, role=AUDITOR) as database:
+        newest = await PostgresReadModels(database, merchant, RealClock()).events(limit=1)
+    return WorldClock(newest[-1].recorded_at, 0) if newest else RealClock()
 
 
 async def monitor(dsn: str, merchant: str, clock: Clock) -> None:

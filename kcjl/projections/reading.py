@@ -106,7 +106,7 @@ class PostgresReadModels:
             fresh=fresh,
             lanes=lanes,
             events=fresh.position,
-            exceptions_open=len(open_now),
+            exceptions_open=counts.get("exceptions", Counter())["open"],
             money_at_risk=at_risk,
             writes_allowed=True,
         )
@@ -132,15 +132,15 @@ class PostgresReadModels:
             self._merchant,
             fresh.position - RATE_EVENTS_MAX,
         )
-        start = fresh.now - timedelta(minutes=RATE_MINUTES)
         rates: dict[str, list[int]] = {
             lane: [0] * RATE_MINUTES for lane in LANE_OF_ROOM.values()
         }
         for row in rows:
             lane = LANE_OF_ROOM.get(row["by"])
-            minute = int((row["recorded_at"] - start).total_seconds() // 60)
-            if lane is not None and 0 <= minute < RATE_MINUTES:
-                rates[lane][minute] += 1
+            # What was recorded while we asked is of this minute, not of none.
+            ago = max(fresh.now - row["recorded_at"], timedelta(0)) // timedelta(minutes=1)
+            if lane is not None and ago < RATE_MINUTES:
+                rates[lane][RATE_MINUTES - 1 - ago] += 1
         return {lane: tuple(numbers) for lane, numbers in rates.items()}
 
     def _lane(
@@ -272,9 +272,10 @@ def _figures(
         return parcels["closed"], waiting, shown
     payouts = counts.get("payouts", Counter())
     lines = counts.get("settlement_lines", Counter())
+    closed = payouts["closed"] + payouts["journal_open"] + payouts["done"]
     money = (
         ("lines tied", f"{lines['tied']:,}"),
         ("lines untied", f"{lines['untied']:,}"),
-        ("payouts closed", f"{payouts['done'] + payouts['closed']:,}"),
+        ("payouts closed", f"{closed:,}"),
     )
-    return payouts["done"], payouts["waiting"] + payouts["held"], money
+    return payouts["done"], sum(payouts.values()) - payouts["done"], money
