@@ -16,7 +16,7 @@ import structlog
 
 from kcjl.clock import Clock, Ids
 from kcjl.errors import Conflict, CorruptLog, Fenced, KcjlError, OutcomeUnknown, Unavailable
-from kcjl.exceptions.events import JobInterrupted, JobResumed
+from kcjl.exceptions.events import JobInterrupted, JobResumed, WritesSwitched
 from kcjl.fold import Fold, Table
 from kcjl.log.port import Draft, Log, Recorded
 from kcjl.vocabulary import Event
@@ -61,6 +61,16 @@ def _evolve_job(_entry: bool | None, event: Event, _key: str) -> bool | None:  #
     return True if isinstance(event, JobInterrupted) else None
 
 
+def _switch_keys(event: Event) -> tuple[str, ...]:
+    return ("writes",) if isinstance(event, WritesSwitched) else ()
+
+
+def _evolve_switch(
+    entry: WritesSwitched | None, event: Event, _key: str
+) -> WritesSwitched | None:
+    return event if isinstance(event, WritesSwitched) else entry
+
+
 class Room:
     """Base of a concern's actor: its tables, its jobs, its way to the log."""
 
@@ -74,6 +84,7 @@ class Room:
         self.jobs: tuple[Job, ...] = ()
         self._tables: list[Table[Any]] = []
         self._interrupted = self.table(Fold(_job_keys, _evolve_job))
+        self._switch = self.table(Fold(_switch_keys, _evolve_switch))
         self._revisions: dict[str, int] = {}
         self._own = f"kcjl.{self.name}.events"
         self._applying = anyio.Lock()
@@ -91,6 +102,12 @@ class Room:
         self._tables.append(table)
         return table
 
+    @property
+    def writes_allowed(self) -> bool:
+        """False while somebody has stopped all writes to the outside; reading goes on."""
+        switched = self._switch.get("writes")
+        return switched is None or switched.allowed
+
     # ── the log ─────────────────────────────────────────────────────────────────────────────
 
     async def catch_up(self) -> None:
@@ -107,7 +124,7 @@ class Room:
             for table in self._tables:
                 table.apply(event)
             if type(event).__module__ == self._own or isinstance(
-                event, JobInterrupted | JobResumed
+                event, JobInterrupted | JobResumed | WritesSwitched
             ):
                 self._revisions[recorded.stream] = recorded.revision
             self.applied = recorded.position

@@ -59,7 +59,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     lanes: tuple[Lane, ...]
     events: int
     exceptions_open: int
-    money_at_risk: Money
+    money_at_risk: tuple[Money, ...]
+    """Of the open exceptions: one amount a currency, the largest first."""
     writes_allowed: bool
     """False while outbound writes are switched off."""
 

@@ -138,7 +138,15 @@ class Rooms:
             await self.settlement.catch_up()
             await self.settlement.set_accounts(arguments, by=by)
 
+        async def switch_writes(arguments: Mapping[str, str], by: str) -> None:
+            switch, reason = arguments["switch"], arguments["reason"]
+            if switch not in ("on", "off"):
+                raise Misuse(f"writes are switched on or off, not {switch!r}")
+            await self.desk.catch_up()
+            await self.desk.switch_writes(allowed=switch == "on", reason=reason, by=by)
+
         return {
+            "switch-writes": switch_writes,
             "set-buffer": set_buffer,
             "map-courier": map_courier,
             "set-accounts": set_accounts,

@@ -169,6 +169,12 @@ def read_settings(path: Path) -> Settings:
         raise SettingsUnusable(f"{path}: {error}") from None
     if not settings.merchants:
         raise SettingsUnusable(f"{path}: no merchant is configured under [merchants.NAME]")
+    for name, merchant in settings.merchants.items():
+        start_at = merchant.orders.start_at
+        if start_at is not None and start_at.tzinfo is None:
+            raise SettingsUnusable(
+                f"{path}: merchants.{name}.orders.start_at needs a time zone, e.g. {start_at}Z"
+            )
     return settings
 
 

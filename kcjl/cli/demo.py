@@ -175,7 +175,7 @@ async def _release(data_dir: Path) -> None:
     server = await embedded.own(data_dir)
     await server.stop()
     home = server.cluster_dir.parent
-    if home != data_dir.resolve():
+    if home != Path(await anyio.Path(data_dir).resolve()):
         shutil.rmtree(home)
 
 

@@ -5,26 +5,28 @@ read models and its log; neither is taken for the other. Called by `demo.py`.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 
 import msgspec
 
-from kcjl.audit.completeness import completeness
-from kcjl.audit.replay import replay
+from kcjl.audit.completeness import Completeness, completeness
+from kcjl.audit.replay import Replayed, replay
 from kcjl.cli.demo_world import WorldView
 from kcjl.database import Database
 from kcjl.dispatch.projection import DISPATCHES_SHOWN
-from kcjl.dispatch.state import ParcelState
+from kcjl.dispatch.state import Dispatch, ParcelState
 from kcjl.errors import CorruptLog
 from kcjl.events import vocabulary
-from kcjl.exceptions.projection import EXCEPTIONS_SHOWN
+from kcjl.exceptions.projection import EXCEPTIONS_SHOWN, ExceptionLife
 from kcjl.log.postgres import PostgresLogReader
 from kcjl.log.verify import verify
 from kcjl.money import Money
 from kcjl.orders.projection import ORDERS_SHOWN
-from kcjl.orders.state import Acceptance, Posting
+from kcjl.orders.state import Acceptance, OrderEntry, Posting
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.store import PostgresRows
 from kcjl.settlement.projection import PAYOUTS_SHOWN
+from kcjl.settlement.state import Cycle
 
 __all__ = ["Summary", "summarise", "summary_text"]
 
@@ -93,55 +95,80 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     laws_broken: tuple[str, ...]
 
 
-async def summarise(dsn: str, merchant: str, view: WorldView, *, seconds: float) -> Summary:
-    """Look at both sides, verify the chain, replay, and hold it all against the laws."""
-    truth = msgspec.convert(await view.truth(), TruthNow)
-    now = await view.clock()
-    broken: list[str] = []
+class _Ours(msgspec.Struct, frozen=True, kw_only=True):
+    """The service's side: its read models, its log."""
+
+    complete: Completeness
+    replayed: Replayed
+    verified: int
+    fault: str
+    orders: list[OrderEntry]
+    dispatches: list[Dispatch]
+    payouts: list[Cycle]
+    desk: list[ExceptionLife]
+    publishes: int
+
+
+async def _ours(dsn: str, merchant: str) -> _Ours:
     async with Database(dsn, role=None) as database:
         reader = PostgresLogReader(database, merchant, vocabulary())
         rows = PostgresRows(database, merchant)
-        complete = await completeness(rows)
-        replayed = await replay(reader, rows, PROJECTIONS)
-        verified = 0
+        verified, fault = 0, ""
         try:
             verified = (await verify(reader)).position
         except CorruptLog as error:
-            broken.append(f"law 1: {error.message}")
-        orders = [ORDERS_SHOWN.entry(row) for _, row in await rows.rows("orders")]
-        payouts = [PAYOUTS_SHOWN.entry(row) for _, row in await rows.rows("payouts")]
-        dispatches = [DISPATCHES_SHOWN.entry(row) for _, row in await rows.rows("dispatch")]
-        desk = [EXCEPTIONS_SHOWN.entry(row) for _, row in await rows.rows("exceptions")]
+            fault = error.message
         publishes = await database.fetchval(
             "select count(*) from event where merchant = $1 and type = 'StockImportSent'",
             merchant,
         )
-    closed = [payout.closed for payout in payouts if payout.closed is not None]
+        return _Ours(
+            complete=await completeness(rows),
+            replayed=await replay(reader, rows, PROJECTIONS),
+            verified=verified,
+            fault=fault,
+            orders=[ORDERS_SHOWN.entry(row) for _, row in await rows.rows("orders")],
+            dispatches=[DISPATCHES_SHOWN.entry(row) for _, row in await rows.rows("dispatch")],
+            payouts=[PAYOUTS_SHOWN.entry(row) for _, row in await rows.rows("payouts")],
+            desk=[EXCEPTIONS_SHOWN.entry(row) for _, row in await rows.rows("exceptions")],
+            publishes=int(publishes),
+        )
+
+
+async def summarise(dsn: str, merchant: str, view: WorldView, *, seconds: float) -> Summary:
+    """Look at both sides, verify the chain, replay, and hold it all against the laws."""
+    truth = msgspec.convert(await view.truth(), TruthNow)
+    now = await view.clock()
+    ours = await _ours(dsn, merchant)
+    hours = (now.now - now.starts_at).total_seconds() / 3600
+    summary = _summary(truth, ours, hours=round(hours, 1), seconds=round(seconds, 1))
+    broken = [f"law 1: {ours.fault}"] if ours.fault else []
+    broken.extend(_broken_laws(summary, ours.complete.missing))
+    return msgspec.structs.replace(summary, laws_broken=tuple(broken))
+
+
+def _summary(truth: TruthNow, ours: _Ours, *, hours: float, seconds: float) -> Summary:
     nothing = Money(0, truth.paid_out.currency)
-    summary = Summary(
+    closed = [payout.closed for payout in ours.payouts if payout.closed is not None]
+    groups = ours.complete.orders
+    shipped = ("SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED")
+    return Summary(
         finished=truth.finished,
-        world_hours=round((now.now - now.starts_at).total_seconds() / 3600, 1),
-        seconds=round(seconds, 1),
+        world_hours=hours,
+        seconds=seconds,
         orders_placed=truth.counted["orders_placed"],
-        orders_seen=len(orders),
-        orders_accepted=sum(1 for each in orders if each.acceptance == Acceptance.CONFIRMED),
-        orders_held=complete.orders.get("held", 0),
-        orders_posted=sum(1 for each in orders if each.posting == Posting.POSTED),
-        orders_cancelled=complete.orders.get("cancelled", 0),
-        orders_waiting=complete.orders.get("waiting", 0),
-        orders_dispatched=sum(
-            truth.orders_by_state.get(state, 0)
-            for state in ("SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED")
-        ),
-        orders_confirmed=sum(
-            1
-            for each in dispatches
-            if each.parcels and all(p.state == ParcelState.CONFIRMED for p in each.parcels)
-        ),
+        orders_seen=len(ours.orders),
+        orders_accepted=sum(each.acceptance == Acceptance.CONFIRMED for each in ours.orders),
+        orders_held=groups.get("held", 0),
+        orders_posted=sum(each.posting == Posting.POSTED for each in ours.orders),
+        orders_cancelled=groups.get("cancelled", 0),
+        orders_waiting=groups.get("waiting", 0),
+        orders_dispatched=sum(truth.orders_by_state.get(state, 0) for state in shipped),
+        orders_confirmed=sum(_is_confirmed(each) for each in ours.dispatches),
         parcels_shipped=truth.parcels_shipped,
         parcels_confirmed=truth.parcels_confirmed,
-        parcels_excepted=complete.parcels_excepted,
-        parcels_left=complete.parcels_left,
+        parcels_excepted=ours.complete.parcels_excepted,
+        parcels_left=ours.complete.parcels_left,
         parcels_confirmed_twice=truth.parcels_confirmed_twice,
         orders_confirmed_late=truth.orders_confirmed_late,
         sales_orders_per_order_max=truth.sales_orders_per_order_max,
@@ -149,35 +176,36 @@ async def summarise(dsn: str, merchant: str, view: WorldView, *, seconds: float)
         units_sold=truth.counted["units_placed"],
         units_oversold=truth.counted["units_oversold"],
         units_lost_though_free=truth.counted["units_lost_though_free"],
-        publishes=int(publishes),
-        exceptions_open=dict(
-            sorted(Counter(e.raised.kind for e in desk if e.cleared_at is None).items())
-        ),
-        exceptions_cleared=dict(
-            sorted(Counter(e.raised.kind for e in desk if e.cleared_at is not None).items())
-        ),
+        publishes=ours.publishes,
+        exceptions_open=_kinds(each for each in ours.desk if each.cleared_at is None),
+        exceptions_cleared=_kinds(each for each in ours.desk if each.cleared_at is not None),
         payouts_paid=truth.payouts_paid,
         payouts_closed=len(closed),
         lines_total=sum((each.lines_total for each in closed), nothing),
         paid_out=truth.paid_out,
-        residue=sum(
-            (
-                each.residue
-                for payout in payouts
-                if (each := payout.closed or payout.held) is not None
-            ),
-            nothing,
-        ),
-        journals=sum(1 for payout in payouts if payout.prepared is not None),
-        events=replayed.position,
-        events_per_second=round(replayed.position / seconds, 1) if seconds else 0.0,
-        chain_verified_to=verified,
-        replayed_rows=replayed.rows,
-        replay_difference=replayed.difference,
+        residue=_residue(ours.payouts, nothing),
+        journals=sum(payout.prepared is not None for payout in ours.payouts),
+        events=ours.replayed.position,
+        events_per_second=round(ours.replayed.position / seconds, 1) if seconds else 0.0,
+        chain_verified_to=ours.verified,
+        replayed_rows=ours.replayed.rows,
+        replay_difference=ours.replayed.difference,
         laws_broken=(),
     )
-    broken.extend(_broken_laws(summary, complete.missing))
-    return msgspec.structs.replace(summary, laws_broken=tuple(broken))
+
+
+def _is_confirmed(entry: Dispatch) -> bool:
+    states = {parcel.state for parcel in entry.parcels}
+    return states == {ParcelState.CONFIRMED}
+
+
+def _kinds(desk: Iterable[ExceptionLife]) -> dict[str, int]:
+    return dict(sorted(Counter(each.raised.kind for each in desk).items()))
+
+
+def _residue(payouts: Iterable[Cycle], nothing: Money) -> Money:
+    settled = (payout.closed or payout.held for payout in payouts)
+    return sum((each.residue for each in settled if each is not None), nothing)
 
 
 def _broken_laws(summary: Summary, missing: tuple[str, ...]) -> list[str]:
@@ -209,8 +237,8 @@ def _broken_at_the_end(summary: Summary) -> list[str]:
     accounted = summary.parcels_confirmed + summary.parcels_excepted + summary.parcels_left
     if accounted < summary.parcels_shipped:
         broken.append(
-            f"law 3: {summary.parcels_shipped} parcels were shipped, {accounted} are confirmed, "
-            "excepted or left"
+            f"law 3: {summary.parcels_shipped} parcels were shipped, {accounted} of them are "
+            "confirmed, excepted or left"
         )
     if summary.payouts_closed and summary.lines_total != summary.paid_out:
         broken.append(

@@ -1,4 +1,4 @@
-"""`kcjl stock buffer`, `kcjl dispatch map`, `kcjl settlement accounts`: policy, as commands.
+"""`kcjl stock buffer`, `kcjl dispatch map`, `kcjl settlement account`, `kcjl writes`: commands.
 
 They are put into the service's queue and carried out by it; the answer is shown when it comes.
 """
@@ -24,7 +24,7 @@ from kcjl.database import OPERATOR, Database
 from kcjl.errors import Refused, Unavailable
 from kcjl.settings import Settings
 
-__all__ = ["dispatch", "settlement", "stock"]
+__all__ = ["dispatch", "settlement", "stock", "writes"]
 
 ANSWER_S = 15.0
 
@@ -71,6 +71,21 @@ def account(
 ) -> None:
     """Name the nominal account of a role in the payout journal, from now on."""
     _ask(config, merchant, "set-accounts", {role: nominal})
+
+
+def writes(
+    switch: Annotated[str, typer.Argument(help="on or off")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the log.")],
+    config: Config = DEFAULT_CONFIG,
+    merchant: Merchant = "",
+) -> None:
+    """The kill switch: stop all writes to both outside systems, or allow them again.
+
+    Reading goes on; what would have been written waits. Nothing that is under way is cut off.
+    """
+    if switch not in ("on", "off"):
+        raise typer.BadParameter("on or off", param_hint="switch")
+    _ask(config, merchant, "switch-writes", {"switch": switch, "reason": reason})
 
 
 def _ask(config: object, merchant: str, verb: str, arguments: dict[str, str]) -> None:

@@ -102,6 +102,8 @@ async def _serve(
             await write_config(write, running, data_dir=data_dir)
         typer.echo(f"John Lewis     {running.johnlewis_url}/api", err=True)
         typer.echo(f"Khaos Control  {running.khaos_url}/soap/IKosWeb", err=True)
+        key = settings.world.marketplace.api_keys[0].key
+        typer.echo(f"its API key    {key}", err=True)
         typer.echo(f"what is so     {running.control_url}/truth", err=True)
         if write is not None:
             typer.echo(f"for the service: kcjl run --config {write}", err=True)

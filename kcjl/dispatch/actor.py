@@ -32,6 +32,7 @@ from kcjl.dispatch.events import (
 )
 from kcjl.dispatch.state import CARRIERS, DISPATCHES, Carriers, Dispatch, Parcel, ParcelState
 from kcjl.errors import NotFound, OutcomeUnknown, Refused
+from kcjl.exceptions.events import WritesSwitched
 from kcjl.johnlewis.port import MarketplacePort, OrderState, ShipmentRequest, Tracking
 from kcjl.khaos.port import ErpPort, OrderStatus
 from kcjl.log.port import Log
@@ -77,7 +78,7 @@ class Dispatches(Room):
         self.dispatches = self.table(DISPATCHES, watch=is_open)
         self.carriers = self.table(CARRIERS)
         poll = timedelta(seconds=settings.poll_s)
-        wakes = (ParcelShipped, CarrierMapped, CarriersRead, OrderChanged)
+        wakes = (ParcelShipped, CarrierMapped, CarriersRead, OrderChanged, WritesSwitched)
         self.jobs = (
             Job("carriers", self._read_carriers, every=CARRIERS_EVERY),
             Job("shipments", self._read_shipments, every=poll),
@@ -184,6 +185,8 @@ class Dispatches(Room):
         events = decide_confirmation(
             entry, parcel, carriers, tracking_wait=self._tracking_wait, now=self.clock.now()
         )
+        if not self.writes_allowed:
+            events = tuple(e for e in events if not isinstance(e, ConfirmationIntended))
         await self.commit(events, correlation_id=f"{order_id}/{parcel_key}")
         for event in events:
             if isinstance(event, ConfirmationIntended):

@@ -102,7 +102,7 @@ class ConfirmationIntended(ParcelEvent, frozen=True, kw_only=True):
 
 
 class ParcelConfirmed(ParcelEvent, frozen=True, kw_only=True):
-    """The marketplace shows the parcel as shipped. Occurred when the warehouse shipped it."""
+    """The marketplace shows the parcel as shipped."""
 
     lines: tuple[ConfirmedLine, ...]
     shipment_id: str

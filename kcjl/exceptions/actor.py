@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from kcjl.actors import Job, Room
 from kcjl.clock import Clock, Ids
-from kcjl.exceptions.decide import OPEN, decide_desk
+from kcjl.exceptions.decide import OPEN, decide_desk, decide_switch
 from kcjl.exceptions.events import ExceptionCleared, ExceptionRaised
 from kcjl.log.port import Log, Recorded
 from kcjl.vocabulary import Event
@@ -30,6 +30,16 @@ class Desk(Room):
         self.open = self.table(OPEN, group=lambda each: each.raised.subject)
         self._judged = 0
         self.jobs = (Job("judge", self._judge, every=LISTEN_EVERY, wakes_on=(Event,)),)
+
+    async def switch_writes(self, *, allowed: bool, reason: str, by: str) -> None:
+        """The operator's command: stop all writes to the outside, or allow them again."""
+        now = self.clock.now()
+        await self.commit(
+            decide_switch(
+                allowed_now=self.writes_allowed, allowed=allowed, reason=reason, now=now
+            ),
+            by=by,
+        )
 
     def _apply(self, page: Sequence[Recorded]) -> None:
         super()._apply(page)

@@ -101,6 +101,11 @@ KINDS: dict[str, Kind] = {
         owner="finance",
         next_step="say which account it belongs to; until then it is booked to suspense",
     ),
+    "writes_off": Kind(
+        severity="critical",
+        owner="operations",
+        next_step="when the reason is gone: kcjl writes on; what waited then goes out",
+    ),
     "job_interrupted": Kind(
         severity="high",
         owner="engineering",

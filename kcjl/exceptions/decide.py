@@ -17,16 +17,24 @@ from kcjl.exceptions.events import (
     ExceptionRaised,
     JobInterrupted,
     JobResumed,
+    WritesSwitched,
 )
 from kcjl.fold import Fold
 from kcjl.money import Money
 from kcjl.orders import events as orders
 from kcjl.settlement import events as settlement
-from kcjl.settlement.decide import PAYMENT, ROLE_OF_KIND
 from kcjl.stock import events as stock
 from kcjl.vocabulary import Event
 
-__all__ = ["OPEN", "Clear", "OpenException", "Raise", "conditions", "decide_desk"]
+__all__ = [
+    "OPEN",
+    "Clear",
+    "OpenException",
+    "Raise",
+    "conditions",
+    "decide_desk",
+    "decide_switch",
+]
 
 
 class Raise(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +118,15 @@ def _raise(condition: Raise, still: Sequence[OpenException], at: datetime) -> tu
     )
 
 
+def decide_switch(
+    *, allowed_now: bool, allowed: bool, reason: str, now: datetime
+) -> tuple[Event, ...]:
+    """The kill switch; switching to what is already so is nothing new."""
+    if allowed == allowed_now:
+        return ()
+    return (WritesSwitched(allowed=allowed, reason=reason, occurred_at=now),)
+
+
 def conditions(event: Event) -> tuple[Condition, ...]:
     """What an event says about conditions: the whole table, room by room."""
     return _orders(event) or _stock(event) or _dispatch(event) or _money(event) or _jobs(event)
@@ -164,19 +181,21 @@ def _orders(event: Event) -> tuple[Condition, ...]:
         case orders.ReferenceWritten():
             return (_clear(event.order_id, "reference_not_written", "written"),)
         case orders.CancelledAfterPosting():
-            return (
-                Raise(
-                    kind="cancelled_after_posting",
-                    subject=event.order_id,
-                    message=f"the marketplace ended it; the ERP still has "
-                    f"{event.erp_order_code} ({event.reference})",
-                    money=event.money,
-                ),
-            )
+            return (_stranded(event),)
         case orders.OrderChanged() if event.state in ("REFUSED", "CANCELED"):
             return (_order_ended(event),)
         case _:
             return ()
+
+
+def _stranded(event: orders.CancelledAfterPosting) -> Condition:
+    return Raise(
+        kind="cancelled_after_posting",
+        subject=event.order_id,
+        message=f"the marketplace ended it; the ERP still has {event.erp_order_code} "
+        f"({event.reference})",
+        money=event.money,
+    )
 
 
 def _order_ended(event: orders.OrderChanged) -> Condition:
@@ -301,7 +320,7 @@ def _money(event: Event) -> tuple[Condition, ...]:
         case settlement.PayoutClosed():
             return (_clear(event.cycle_id, "payout_open", "residue 0, every line tied"),)
         case settlement.SettlementLineSeen() if (
-            event.kind not in ROLE_OF_KIND and event.kind != PAYMENT
+            event.kind not in settlement.ROLE_OF_KIND and event.kind != settlement.PAYMENT
         ):
             return (
                 Raise(
@@ -324,6 +343,11 @@ def _jobs(event: Event) -> tuple[Condition, ...]:
                     message=event.message,
                 ),
             )
+        case WritesSwitched() if not event.allowed:
+            message = f"all writes to the outside are stopped: {event.reason}"
+            return (Raise(kind="writes_off", subject="service", message=message),)
+        case WritesSwitched():
+            return (_clear("service", "writes_off", event.reason),)
         case JobResumed():
             return (_clear(f"{event.room}/{event.job}", "job_interrupted", "it works again"),)
         case _:

@@ -1,6 +1,6 @@
 """What can happen at the exceptions desk, and to the jobs of the service itself.
 
-Stream: exception-<kind>-<subject>; job-<room>-<job>.
+Stream: exception-<kind>-<subject>; job-<room>-<job>; writes.
 """
 
 from datetime import datetime
@@ -8,7 +8,13 @@ from datetime import datetime
 from kcjl.money import Money
 from kcjl.vocabulary import Event
 
-__all__ = ["ExceptionCleared", "ExceptionRaised", "JobInterrupted", "JobResumed"]
+__all__ = [
+    "ExceptionCleared",
+    "ExceptionRaised",
+    "JobInterrupted",
+    "JobResumed",
+    "WritesSwitched",
+]
 
 
 class DeskEvent(Event, frozen=True, kw_only=True):
@@ -59,3 +65,14 @@ class JobInterrupted(JobEvent, frozen=True, kw_only=True):
 
 class JobResumed(JobEvent, frozen=True, kw_only=True):
     """A job that had failed works again."""
+
+
+class WritesSwitched(Event, frozen=True, kw_only=True):
+    """Somebody has stopped, or allowed again, all writes to the outside: the kill switch."""
+
+    allowed: bool
+    reason: str
+
+    @property
+    def stream(self) -> str:
+        return "writes"

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from kcjl.dispatch.events import ShipmentsRead
-from kcjl.exceptions.events import ExceptionCleared, ExceptionRaised
+from kcjl.exceptions.events import ExceptionCleared, ExceptionRaised, WritesSwitched
 from kcjl.fold import Fold
 from kcjl.orders.events import OrdersRead
 from kcjl.projections.projection import Projection
@@ -13,7 +13,7 @@ from kcjl.settlement.events import TransactionsRead
 from kcjl.stock.events import StockRead
 from kcjl.vocabulary import Event
 
-__all__ = ["EXCEPTIONS_SHOWN", "READS_SHOWN", "ExceptionLife", "LastRead"]
+__all__ = ["EXCEPTIONS_SHOWN", "READS_SHOWN", "SWITCHES_SHOWN", "ExceptionLife", "LastRead"]
 
 
 class ExceptionLife(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +62,24 @@ def _exception_state(entry: ExceptionLife) -> str:
 
 EXCEPTIONS_SHOWN = Projection(
     "exceptions", Fold(_exception_keys, _evolve_exception), ExceptionLife, _exception_state
+)
+
+
+def _switch_keys(event: Event) -> tuple[str, ...]:
+    return ("writes",) if isinstance(event, WritesSwitched) else ()
+
+
+def _evolve_switch(
+    entry: WritesSwitched | None, event: Event, _key: str
+) -> WritesSwitched | None:
+    return event if isinstance(event, WritesSwitched) else entry
+
+
+SWITCHES_SHOWN = Projection(
+    "switches",
+    Fold(_switch_keys, _evolve_switch),
+    WritesSwitched,
+    lambda switched: "on" if switched.allowed else "off",
 )
 
 LANES: dict[type[Event], str] = {

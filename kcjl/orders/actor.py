@@ -14,6 +14,7 @@ import msgspec
 from kcjl.actors import Job, Room
 from kcjl.clock import Clock, Ids
 from kcjl.errors import CredentialsRefused, NotFound, OutcomeUnknown, Refused
+from kcjl.exceptions.events import WritesSwitched
 from kcjl.johnlewis.port import MarketplacePort, Order
 from kcjl.khaos.port import ErpPort
 from kcjl.log.port import Log
@@ -91,7 +92,15 @@ class Orders(Room):
         self.orders = self.table(ORDERS, watch=wants_work)
         self.catalogue = self.table(CATALOGUE)
         self.intake = self.table(INTAKE)
-        changes = (OrderReceived, OrderChanged, SkuConfirmed, SkuUnmatched, OrderReleased)
+        changes = (
+            OrderReceived,
+            OrderChanged,
+            SkuConfirmed,
+            SkuUnmatched,
+            OrderReleased,
+            WritesSwitched,
+        )
+        posted = (SalesOrderPosted, WritesSwitched)
         poll = timedelta(seconds=settings.poll_s)
         self.jobs = (
             Job("intake", self._read_orders, every=poll, wakes_on=(StockRead,)),
@@ -102,7 +111,7 @@ class Orders(Room):
                 every=poll,
                 wakes_on=(*changes, DeliveryAddressSealed, AcceptanceConfirmed),
             ),
-            Job("write-back", self._write_back, every=poll, wakes_on=(SalesOrderPosted,)),
+            Job("write-back", self._write_back, every=poll, wakes_on=posted),
             Job("vault-expiry", self._expire_vault, every=timedelta(days=1)),
         )
 
@@ -189,7 +198,7 @@ class Orders(Room):
             if entry.acceptance == Acceptance.OPEN and entry.state == "WAITING_ACCEPTANCE":
                 await self._look_up_acceptance(order_id)
             current = self.orders[order_id]
-            if wants_acceptance(current, self._known(current)):
+            if self.writes_allowed and wants_acceptance(current, self._known(current)):
                 await self._accept(current)
 
     async def _accept(self, entry: OrderEntry) -> None:
@@ -250,7 +259,8 @@ class Orders(Room):
         if wants_lookup(self.orders[order_id]):
             await self._look_up_posting(order_id)
         entry = self.orders[order_id]
-        if wants_posting(entry, self._known(entry), self.clock.now()):
+        due = wants_posting(entry, self._known(entry), self.clock.now())
+        if due and self.writes_allowed:
             await self._post(entry)
         entry = self.orders[order_id]
         if entry.erp_order_code and entry.totals is None:
@@ -328,6 +338,8 @@ class Orders(Room):
 
     async def _write_back(self) -> None:
         """Write the ERP's numbers on the marketplace orders; writing one again is harmless."""
+        if not self.writes_allowed:
+            return
         due = {
             order_id: entry.erp_order_code
             for order_id, entry in self.orders.watched()

@@ -19,4 +19,5 @@ PROJECTIONS: tuple[Projection[Any], ...] = (
     settlement.LINES_SHOWN,
     exceptions.EXCEPTIONS_SHOWN,
     exceptions.READS_SHOWN,
+    exceptions.SWITCHES_SHOWN,
 )

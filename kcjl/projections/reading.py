@@ -97,18 +97,14 @@ class PostgresReadModels:
             self._lane(name, counts, reads, rates, open_now)
             for name in ("Stock", "Orders", "Dispatch", "Money")
         )
-        at_risk = Money(0)
-        for each in open_now:
-            if each.money_at_risk is not None and each.money_at_risk.currency == "GBP":
-                at_risk += each.money_at_risk
         return Overview(
             merchant=self._merchant,
             fresh=fresh,
             lanes=lanes,
             events=fresh.position,
             exceptions_open=counts.get("exceptions", Counter())["open"],
-            money_at_risk=at_risk,
-            writes_allowed=True,
+            money_at_risk=_at_risk(open_now),
+            writes_allowed=not counts.get("switches", Counter())["off"],
         )
 
     async def _last_reads(self) -> dict[str, datetime]:
@@ -216,6 +212,15 @@ class PostgresReadModels:
         )
         events = [EventRow(**dict(row)) for row in rows]
         return sorted(events, key=lambda event: event.position)
+
+
+def _at_risk(open_now: Sequence[ExceptionRow]) -> tuple[Money, ...]:
+    by_currency: dict[str, Money] = {}
+    for row in open_now:
+        if (money := row.money_at_risk) is not None:
+            known = by_currency.get(money.currency, Money(0, money.currency))
+            by_currency[money.currency] = known + money
+    return tuple(sorted(by_currency.values(), key=lambda each: -each.amount_minor))
 
 
 def _exception(key: str, life: ExceptionLife) -> ExceptionRow:

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 from kcjl.errors import Misuse
 from kcjl.money import Money
 from kcjl.settlement.events import (
+    PAYMENT,
+    ROLE_OF_KIND,
     AccountMapSet,
     AccountNamed,
     BillingCycleSeen,
@@ -30,7 +32,6 @@ from kcjl.vocabulary import Event
 
 __all__ = [
     "HOUSE_ACCOUNTS",
-    "ROLE_OF_KIND",
     "cycles_due_at",
     "decide_accounts",
     "decide_cycle",
@@ -57,29 +58,6 @@ HOUSE_ACCOUNTS: Mapping[str, tuple[str, str]] = {
     "other": ("John Lewis Suspense", ""),
 }
 """Role -> (nominal account, tax code): the opening map; changed by events, never in place."""
-
-ROLE_OF_KIND: Mapping[str, str] = {
-    "ORDER_AMOUNT": "clearing",
-    "ORDER_AMOUNT_TAX": "clearing",
-    "ORDER_SHIPPING_AMOUNT": "clearing",
-    "ORDER_SHIPPING_AMOUNT_TAX": "clearing",
-    "ORDER_FEE_AMOUNT": "clearing",
-    "COMMISSION_FEE": "commission",
-    "COMMISSION_VAT": "commission_vat",
-    "REFUND_COMMISSION_FEE": "commission",
-    "REFUND_COMMISSION_VAT": "commission_vat",
-    "REFUND_ORDER_AMOUNT": "refunds",
-    "REFUND_ORDER_AMOUNT_TAX": "refunds",
-    "REFUND_ORDER_SHIPPING_AMOUNT": "refunds",
-    "REFUND_ORDER_SHIPPING_AMOUNT_TAX": "refunds",
-    "REFUND_ORDER_FEE_AMOUNT": "refunds",
-    "SUBSCRIPTION_FEE": "subscription",
-    "SUBSCRIPTION_VAT": "subscription_vat",
-}
-"""Transaction types by the role of their account; any other type is booked to `other`."""
-
-PAYMENT = "PAYMENT"
-"""The line that equals the payout: never added to it (contract e.3)."""
 
 
 def decide_line(entry: Line | None, seen: SettlementLineSeen) -> tuple[Event, ...]:

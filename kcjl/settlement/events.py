@@ -4,6 +4,7 @@ Stream: settlement-line-<id>, payout-<cycle id>; reads and the account map: sett
 settlement-policy. Amounts are signed as the marketplace sends them, never re-signed.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 import msgspec
@@ -12,6 +13,8 @@ from kcjl.money import Money
 from kcjl.vocabulary import Event
 
 __all__ = [
+    "PAYMENT",
+    "ROLE_OF_KIND",
     "AccountMapSet",
     "AccountNamed",
     "BillingCycleSeen",
@@ -26,6 +29,29 @@ __all__ = [
     "SettlementLineTied",
     "TransactionsRead",
 ]
+
+ROLE_OF_KIND: Mapping[str, str] = {
+    "ORDER_AMOUNT": "clearing",
+    "ORDER_AMOUNT_TAX": "clearing",
+    "ORDER_SHIPPING_AMOUNT": "clearing",
+    "ORDER_SHIPPING_AMOUNT_TAX": "clearing",
+    "ORDER_FEE_AMOUNT": "clearing",
+    "COMMISSION_FEE": "commission",
+    "COMMISSION_VAT": "commission_vat",
+    "REFUND_COMMISSION_FEE": "commission",
+    "REFUND_COMMISSION_VAT": "commission_vat",
+    "REFUND_ORDER_AMOUNT": "refunds",
+    "REFUND_ORDER_AMOUNT_TAX": "refunds",
+    "REFUND_ORDER_SHIPPING_AMOUNT": "refunds",
+    "REFUND_ORDER_SHIPPING_AMOUNT_TAX": "refunds",
+    "REFUND_ORDER_FEE_AMOUNT": "refunds",
+    "SUBSCRIPTION_FEE": "subscription",
+    "SUBSCRIPTION_VAT": "subscription_vat",
+}
+"""Transaction types by the role of their account; any other type is booked to `other`."""
+
+PAYMENT = "PAYMENT"
+"""The line that equals the payout: never added to it (contract e.3)."""
 
 
 class SettlementLineSeen(Event, frozen=True, kw_only=True):

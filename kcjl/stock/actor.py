@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from kcjl.actors import Job, Room
 from kcjl.clock import Clock, Ids
 from kcjl.errors import NotFound, OutcomeUnknown, Refused
+from kcjl.exceptions.events import WritesSwitched
 from kcjl.johnlewis.port import MarketplacePort, StockFigure, StockImportStatus
 from kcjl.khaos.port import ErpPort
 from kcjl.khaos.port import Product as ErpProduct
@@ -81,7 +82,7 @@ class Stock(Room):
             Job("offers", self._read_offers, every=OFFERS_EVERY),
             Job("levels", self._read_stock, every=poll, wakes_on=(OfferListed,)),
             Job("new-skus", self._ask_new_skus, every=poll, wakes_on=(OrderReceived,)),
-            Job("publish", self._publish, every=poll, wakes_on=(OrdersRead,)),
+            Job("publish", self._publish, every=poll, wakes_on=(OrdersRead, WritesSwitched)),
         )
 
     async def set_buffer(self, units: int, *, by: str) -> None:
@@ -245,7 +246,7 @@ class Stock(Room):
             elif not await self._followed(publish_id):
                 return self._settings.follow_s
         policy = self.policy.get("policy")
-        if policy is None:
+        if policy is None or not self.writes_allowed:
             return None
         figures = decide_figures(self.products.values(), policy, self.reads.get("reads"))
         if not figures:

@@ -210,7 +210,7 @@ def _evolve_known(product: Product, event: Event) -> Product:
                 levels=event.levels,
                 status=event.status,
                 level_read_at=event.occurred_at,
-                level_read_by=event.finished_at or event.occurred_at,
+                level_read_by=max(event.finished_at or event.occurred_at, event.occurred_at),
                 in_flight=still,
             )
         case _:

@@ -66,13 +66,18 @@ async def test_replay_of_an_empty_log_finds_nothing_and_no_difference(
     ("statement", "named"),
     [
         (
-            "update projection_row set data = replace(data::text, 'SHIPPING', 'SHIPPED')::json "
-            "where projection = 'orders' and key = 'O1'",
+            """
+            update projection_row
+            set data = replace(data::text, 'SHIPPING', 'SHIPPED')::json
+            where projection = 'orders' and key = 'O1'
+            """,
             "orders O1: replayed as ",
         ),
         (
-            "update projection_row set data = (data::text || ' ')::json "
-            "where projection = 'payouts'",
+            """
+            update projection_row set data = (data::text || ' ')::json
+            where projection = 'payouts'
+            """,
             "payouts CY1: replayed as ",
         ),
         (
@@ -80,9 +85,11 @@ async def test_replay_of_an_empty_log_finds_nothing_and_no_difference(
             "exceptions order_held:O2: replayed, but not live",
         ),
         (
-            "insert into projection_row (merchant, projection, version, key, data) "
-            "select merchant, projection, version, 'O9', data from projection_row "
-            "where projection = 'dispatch' and key = 'O1'",
+            """
+            insert into projection_row (merchant, projection, version, key, data)
+            select merchant, projection, version, 'O9', data from projection_row
+            where projection = 'dispatch' and key = 'O1'
+            """,
             "dispatch O9: live, but not replayed",
         ),
         (
@@ -90,6 +97,7 @@ async def test_replay_of_an_empty_log_finds_nothing_and_no_difference(
             "stock a-1: replayed, but not live",
         ),
     ],
+    ids=["altered", "a blank more", "missing", "extra", "renamed"],
 )
 async def test_replay_names_the_one_row_that_is_not_as_the_log_says(
     trade: Handmade, statement: str, named: str
@@ -105,7 +113,7 @@ async def test_replay_names_the_one_row_that_is_not_as_the_log_says(
 async def test_replay_shows_both_sides_of_a_difference(trade: Handmade) -> None:
     """Who reads it sees what the log says and what stands in its place."""
     await trade.database.execute(
-        "update projection_row set data = '{\"state\":\"tied\"}' "
+        'update projection_row set data = \'{"state":"tied"}\' '
         "where projection = 'settlement_lines'"
     )
     replayed = await trade.replay()

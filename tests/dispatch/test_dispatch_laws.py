@@ -24,6 +24,7 @@ from kcjl.dispatch.state import CARRIERS, DISPATCHES, Dispatch, ParcelState
 from kcjl.fold import Table
 from kcjl.vocabulary import Event
 from tests.any_event import any_events
+from tests.patience import unhurried
 from tests.trade import (
     SHIPPING,
     at,
@@ -148,12 +149,14 @@ def bay_after(moves: list[Move]) -> Bay:
     return bay
 
 
+@unhurried
 @given(MOVES)
 def test_each_parcel_is_sent_once(moves: list[Move]) -> None:
     """Law 2: one confirmation a parcel, whatever answer is lost and whatever crashes."""
     assert all(times == 1 for times in bay_after(moves).sent.values())
 
 
+@unhurried
 @given(MOVES)
 def test_units_there_never_exceed_units_ordered(moves: list[Move]) -> None:
     """What the marketplace was told to be shipped is never more than was ordered."""
@@ -164,6 +167,7 @@ def test_units_there_never_exceed_units_ordered(moves: list[Move]) -> None:
     assert all(told[line] <= UNITS[line] for line in told)
 
 
+@unhurried
 @given(MOVES)
 def test_units_confirmed_never_exceed_units_ordered(moves: list[Move]) -> None:
     """Nor is what our own books say, also of parcels that others confirmed."""
@@ -176,6 +180,7 @@ def test_units_confirmed_never_exceed_units_ordered(moves: list[Move]) -> None:
     assert all(counted[line] <= UNITS[line] for line in counted)
 
 
+@unhurried
 @given(any_events())
 def test_evolve_is_total(events: list[Event]) -> None:
     """Any event on any state makes a state: replay never stops half-way."""
@@ -189,6 +194,7 @@ def test_evolve_is_total(events: list[Event]) -> None:
         assert len(set(keys)) == len(keys)
 
 
+@unhurried
 @given(any_events())
 def test_rules_have_a_word_for_every_state(events: list[Event]) -> None:
     """Whatever has come, the rules decide: they never fall over."""
@@ -209,6 +215,7 @@ def test_rules_have_a_word_for_every_state(events: list[Event]) -> None:
         decide_shipped_there(entry, at(99))
 
 
+@unhurried
 @given(any_events(), st.integers(0, 25))
 def test_replay_of_a_part_and_then_the_rest_is_the_whole(events: list[Event], cut: int) -> None:
     """A restart in the middle of the log changes nothing."""

@@ -13,6 +13,7 @@ from kcjl.exceptions.events import (
     ExceptionRaised,
     JobInterrupted,
     JobResumed,
+    WritesSwitched,
 )
 from kcjl.fold import Table
 from kcjl.money import Money
@@ -106,6 +107,7 @@ PAYOUT_HELD = settlement.PayoutHeld(
     reason="they differ",
     occurred_at=at(1),
 )
+STOPPED = WritesSwitched(allowed=False, reason="wrong prices", occurred_at=at(1))
 INTERRUPTED = JobInterrupted(
     room="orders", job="posting", message="the ERP is away", code="KCJL-3001", occurred_at=at(1)
 )
@@ -163,6 +165,7 @@ RAISED: list[tuple[Event, str, str]] = [
     (PAYOUT_HELD, "payout_open", "CY1"),
     (trade.money_line(kind="NEW_FEE"), "unknown_line_type", "NEW_FEE"),
     (INTERRUPTED, "job_interrupted", "orders/posting"),
+    (STOPPED, "writes_off", "service"),
 ]
 
 CLEARED: list[tuple[Event, Event]] = [
@@ -207,6 +210,7 @@ CLEARED: list[tuple[Event, Event]] = [
         ),
     ),
     (INTERRUPTED, JobResumed(room="orders", job="posting", occurred_at=at(2))),
+    (STOPPED, WritesSwitched(allowed=True, reason="mended", occurred_at=at(2))),
 ]
 
 

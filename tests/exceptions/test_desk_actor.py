@@ -48,6 +48,20 @@ async def test_events_are_judged_once_over_restarts() -> None:
     assert before == len(await place.said(ExceptionRaised)) == 2
 
 
+async def test_exceptions_that_were_closed_are_not_raised_again_by_a_restart() -> None:
+    """A new process does not judge the past anew: what is closed stays closed."""
+    place = premises()
+    async with place.open() as process:
+        await process.do("levels", "intake", "new-skus", "acceptance", "judge")
+        place.warehouse.put("A1", 3)
+        await process.do("levels", "acceptance", "judge")
+    before = len(await place.said(ExceptionRaised, ExceptionCleared))
+    async with place.open() as process:
+        await process.do("judge")
+
+    assert before == len(await place.said(ExceptionRaised, ExceptionCleared)) == 4
+
+
 async def test_desk_killed_between_two_events_goes_on_after_the_last_word() -> None:
     """Killed after its first word: the second is said by the next process."""
     place = premises()

@@ -10,12 +10,14 @@ from kcjl.exceptions.projection import EXCEPTIONS_SHOWN, READS_SHOWN
 from kcjl.fold import Table
 from kcjl.vocabulary import Event
 from tests.any_event import any_events
+from tests.patience import unhurried
 
 
 def desk() -> Table[OpenException]:
     return Table(OPEN, group=lambda each: each.raised.subject)
 
 
+@unhurried
 @given(any_events())
 def test_desk_has_a_word_for_every_event(events: list[Event]) -> None:
     """Any event at all: the desk decides, and each kind that it raises is in the catalogue."""
@@ -27,6 +29,7 @@ def test_desk_has_a_word_for_every_event(events: list[Event]) -> None:
             assert said.kind in KINDS
 
 
+@unhurried
 @given(any_events())
 def test_desk_hears_the_same_event_twice_and_has_nothing_to_add(events: list[Event]) -> None:
     """The same condition again is the same exception."""
@@ -43,6 +46,7 @@ def test_desk_hears_the_same_event_twice_and_has_nothing_to_add(events: list[Eve
         assert [] == raised
 
 
+@unhurried
 @given(any_events())
 def test_desk_clears_only_what_is_open(events: list[Event]) -> None:
     """What is closed was open: no exception is closed twice."""
@@ -54,6 +58,7 @@ def test_desk_clears_only_what_is_open(events: list[Event]) -> None:
             table.apply(said)
 
 
+@unhurried
 @given(any_events(ExceptionRaised, ExceptionCleared), st.integers(0, 25))
 def test_row_of_an_exception_is_the_same_after_a_restart(events: list[Event], cut: int) -> None:
     """Row by row, through its bytes: first seen, last seen, how often, open or cleared."""
@@ -70,6 +75,7 @@ def test_row_of_an_exception_is_the_same_after_a_restart(events: list[Event], cu
     assert live == again
 
 
+@unhurried
 @given(any_events(ExceptionRaised, ExceptionCleared))
 def test_row_counts_how_often_it_was_raised(events: list[Event]) -> None:
     """First seen stays, last seen moves, seen counts; cleared is cleared until raised again."""
@@ -93,6 +99,7 @@ def test_row_counts_how_often_it_was_raised(events: list[Event]) -> None:
             assert isinstance(last[key], ExceptionCleared) == (life.cleared_at is not None)
 
 
+@unhurried
 @given(any_events())
 def test_last_reads_have_a_row_a_lane(events: list[Event]) -> None:
     """When each side was last read is known, for the four lanes and nothing else."""

@@ -21,6 +21,7 @@ from kcjl.orders.state import CATALOGUE, INTAKE, ORDERS, Catalogued, OrderEntry,
 from kcjl.stock.events import SkuConfirmed, SkuUnmatched
 from kcjl.vocabulary import Event
 from tests.any_event import STATES, any_events
+from tests.patience import unhurried
 from tests.trade import (
     SHIPPING,
     at,
@@ -104,6 +105,7 @@ class Till:
             self.say((unknown(ORDER, attempt, self.now),))
 
 
+@unhurried
 @given(MOVES)
 def test_one_sales_order_whatever_happens(moves: list[Move]) -> None:
     """One sales order per marketplace order, whatever answer is lost and whatever crashes."""
@@ -119,6 +121,7 @@ def test_one_sales_order_whatever_happens(moves: list[Move]) -> None:
     assert till.sales_orders <= 1
 
 
+@unhurried
 @given(MOVES)
 def test_never_two_open_postings(moves: list[Move]) -> None:
     """Between an intention and the next there is an outcome; after a sales order, none."""
@@ -141,6 +144,7 @@ def test_never_two_open_postings(moves: list[Move]) -> None:
             open_now = isinstance(event, PostingIntended | orders.PostingUnknown)
 
 
+@unhurried
 @given(st.permutations(range(len(STATES))), st.lists(st.integers(0, len(STATES) - 1)))
 def test_pages_in_any_order_end_at_the_newest(first: list[int], again: list[int]) -> None:
     """Offset pages move under us: what stands at the end is what was updated last."""
@@ -153,6 +157,7 @@ def test_pages_in_any_order_end_at_the_newest(first: list[int], again: list[int]
     assert STATES[-1] == till.entry.state
 
 
+@unhurried
 @given(st.permutations(range(len(STATES))), st.permutations(range(len(STATES))))
 def test_pages_seen_again_are_nothing_new(first: list[int], again: list[int]) -> None:
     """A daily sweep over what is known writes nothing."""
@@ -167,6 +172,7 @@ def test_pages_seen_again_are_nothing_new(first: list[int], again: list[int]) ->
     assert said == till.said
 
 
+@unhurried
 @given(any_events())
 def test_evolve_is_total(events: list[Event]) -> None:
     """Any event on any state makes a state: replay never stops half-way."""
@@ -177,6 +183,7 @@ def test_evolve_is_total(events: list[Event]) -> None:
         intake.apply(event)
 
 
+@unhurried
 @given(any_events(*(getattr(orders, name) for name in ("OrderReceived", "OrderChanged"))))
 def test_standing_is_always_one_word(events: list[Event]) -> None:
     """Law 3: whatever has come, an order stands somewhere."""
@@ -186,6 +193,7 @@ def test_standing_is_always_one_word(events: list[Event]) -> None:
             assert standing(entry).value
 
 
+@unhurried
 @given(any_events(), st.integers(0, 25))
 def test_replay_of_a_part_and_then_the_rest_is_the_whole(events: list[Event], cut: int) -> None:
     """A restart in the middle of the log changes nothing."""
@@ -198,6 +206,7 @@ def test_replay_of_a_part_and_then_the_rest_is_the_whole(events: list[Event], cu
         assert folded(ORDERS, key, events) == part
 
 
+@unhurried
 @given(any_events(SkuConfirmed, SkuUnmatched))
 def test_catalogue_holds_the_last_answer(events: list[Event]) -> None:
     """Of what the ERP said about a code, the last word counts."""
@@ -212,6 +221,7 @@ def test_catalogue_holds_the_last_answer(events: list[Event]) -> None:
             assert known == found.stock_code
 
 
+@unhurried
 @given(any_events(orders.OrdersRead, max_size=6))
 def test_intake_cursor_is_where_the_last_read_began(events: list[Event]) -> None:
     """The next read starts from the last one; the sweep's clock only from a sweep."""

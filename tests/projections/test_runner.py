@@ -21,6 +21,7 @@ from tests.any_event import any_events
 from tests.clockwork import Clockwork
 from tests.outside.erp import parcel
 from tests.outside.marketplace import marketplace_order
+from tests.patience import unhurried
 from tests.rooms import Premises
 from tests.trade import SHIPPING, changed, listed, received
 
@@ -110,6 +111,7 @@ async def test_replay_equals_live_byte_for_byte(
     assert (await reader.head()).position == await rows.position(NAMES)
 
 
+@unhurried
 @given(any_events(max_size=40), st.lists(st.integers(1, 6), max_size=10))
 def test_replay_in_any_portions_is_the_same(events: list[Event], portions: list[int]) -> None:
     """However the log is cut into portions, and rows go through their bytes: the same rows."""

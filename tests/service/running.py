@@ -1,4 +1,4 @@
-"""A merchant's service beside its two outside systems: real HTTP, real PostgreSQL, one event loop.
+"""A merchant's service beside its two outside systems: real HTTP, real PostgreSQL, one loop.
 
 Promises: the world is small, seeded and fast; a test waits for what the log says, never for a
 time. The limits only end a run that hangs. Called by the tests of the service.

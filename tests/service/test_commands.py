@@ -111,7 +111,7 @@ async def _forget_the_answer(dsn: str, command_id: str) -> None:
         await connection.close()
 
 
-REFUSED = (
+REFUSED: tuple[tuple[str, dict[str, str], str], ...] = (
     ("sell-everything", {}, "no such command: sell-everything"),
     ("set-buffer", {"units": "three"}, "an argument is missing or wrong"),
     ("set-buffer", {}, "an argument is missing or wrong: 'units'"),

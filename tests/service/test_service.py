@@ -242,11 +242,8 @@ async def test_erp_that_is_away_interrupts_each_job_once_and_doubles_nothing(
         await quiet.until(OrdersRead, count=reads + 3)
         quiet.works_again()
         await quiet.until(SalesOrderPosted)
-        for job in ("levels", "posting"):
-            await quiet.until(JobResumed, lambda event, job=job: event.job == job)
-            await quiet.until(
-                ExceptionCleared, lambda event, job=job: event.subject.endswith(job)
-            )
+        await _works_again(quiet, "stock", "levels")
+        await _works_again(quiet, "orders", "posting")
         interrupted = Counter(each.stream for each in await quiet.events(JobInterrupted))
         resumed = Counter(each.stream for each in await quiet.events(JobResumed))
     order = quiet.order(order_id)
@@ -255,6 +252,12 @@ async def test_erp_that_is_away_interrupts_each_job_once_and_doubles_nothing(
     assert {"job-stock-levels", "job-orders-posting"} <= interrupted.keys()
     assert resumed <= interrupted
     assert 1 == len(order.sales_orders)
+
+
+async def _works_again(shop: Shop, room: str, job: str) -> None:
+    """The job said that it resumed, and the desk cleared what it had raised."""
+    await shop.until(JobResumed, lambda event: (event.room, event.job) == (room, job))
+    await shop.until(ExceptionCleared, lambda event: event.subject == f"{room}/{job}")
 
 
 # ── who serves ──────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""The service's clock on a sandbox: it is the world's, whatever the world does with its time."""
+"""The service's clock on a sandbox: the world's, whatever the world does with its time."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

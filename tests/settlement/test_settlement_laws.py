@@ -9,14 +9,14 @@ from kcjl.fold import Table
 from kcjl.money import Money
 from kcjl.settlement.decide import (
     HOUSE_ACCOUNTS,
-    PAYMENT,
-    ROLE_OF_KIND,
     decide_accounts,
     decide_journal,
     decide_line,
     decide_payout,
 )
 from kcjl.settlement.events import (
+    PAYMENT,
+    ROLE_OF_KIND,
     JournalIntended,
     PayoutClosed,
     PayoutHeld,
@@ -34,6 +34,7 @@ from kcjl.settlement.state import (
 )
 from kcjl.vocabulary import Event
 from tests.any_event import any_events
+from tests.patience import unhurried
 from tests.trade import at, cycle_seen, folded, gbp, made_of, money_line
 
 KINDS = (*ROLE_OF_KIND, PAYMENT, "NEW_FEE")
@@ -71,6 +72,7 @@ def payout(entry: Cycle, lines: Sequence[Line]) -> tuple[Event, ...]:
     return decide_payout(entry, lines, lines_read_at=at(130), close_on="paid", now=at(200))
 
 
+@unhurried
 @given(LINES_ANY, NAMES)
 def test_journal_always_balances(lines: list[Line], named: dict[str, str]) -> None:
     """Debits equal credits, whatever lines come and however accounts are shared."""
@@ -92,6 +94,7 @@ def test_journal_always_balances(lines: list[Line], named: dict[str, str]) -> No
     assert len(set(keys)) == len(keys)
 
 
+@unhurried
 @given(LINES_ANY)
 def test_journal_takes_every_penny_with_its_sign(lines: list[Line]) -> None:
     """No amount is re-signed: credits less debits of the fees and sales is Σ of the lines."""
@@ -108,6 +111,7 @@ def test_journal_takes_every_penny_with_its_sign(lines: list[Line]) -> None:
     assert counted(tied) == sum((each.credit - each.debit for each in but_bank), gbp(0))
 
 
+@unhurried
 @given(LINES_ANY, st.one_of(st.none(), AMOUNTS))
 def test_payout_never_closes_with_a_residue_or_an_untied_line(
     lines: list[Line], stated: int | None
@@ -128,6 +132,7 @@ def test_payout_never_closes_with_a_residue_or_an_untied_line(
     )
 
 
+@unhurried
 @given(st.permutations(range(6)), st.lists(st.integers(0, 5)))
 def test_lines_in_any_order_end_at_the_newest(first: list[int], again: list[int]) -> None:
     """Pages may repeat and overtake each other: the newest update of a line stands."""
@@ -140,6 +145,7 @@ def test_lines_in_any_order_end_at_the_newest(first: list[int], again: list[int]
     assert gbp(5) == table["L1"].seen.amount
 
 
+@unhurried
 @given(any_events(SettlementLineSeen, max_size=10))
 def test_lines_read_again_are_nothing_new(events: list[Event]) -> None:
     """The overlap of two reads writes nothing twice."""
@@ -153,6 +159,7 @@ def test_lines_read_again_are_nothing_new(events: list[Event]) -> None:
         assert () == decide_line(table.get(line_id), line.seen)
 
 
+@unhurried
 @given(any_events())
 def test_evolve_is_total(events: list[Event]) -> None:
     """Any event on any state makes a state: replay never stops half-way."""
@@ -169,6 +176,7 @@ def test_evolve_is_total(events: list[Event]) -> None:
     assert len(reads) <= 1
 
 
+@unhurried
 @given(any_events(), st.integers(0, 25))
 def test_replay_of_a_part_and_then_the_rest_is_the_whole(events: list[Event], cut: int) -> None:
     """A restart in the middle of the log changes nothing."""

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kcjl.stock.nearest import NEAREST_MAX, nearest_codes
+from tests.patience import unhurried
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,7 @@ def test_nearest_says_nothing_where_nothing_is_near() -> None:
     assert () == nearest_codes("TABLE-9", ["85123A", "71053"])
 
 
+@unhurried
 @given(st.text("aA01 -", min_size=1, max_size=6), st.lists(st.text("aA01 -", max_size=6)))
 def test_nearest_is_few_and_the_same_in_any_order(sku: str, codes: list[str]) -> None:
     """The same codes in another order are proposed alike, and never more than three."""

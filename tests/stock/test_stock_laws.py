@@ -21,6 +21,7 @@ from kcjl.stock.events import LevelRead, StockImportIntended, StockRead
 from kcjl.stock.state import POLICY, PRODUCTS, PUBLISHES, READS, Policy, Product, Reads
 from kcjl.vocabulary import Event
 from tests.any_event import any_events
+from tests.patience import unhurried
 from tests.trade import (
     SHIPPING,
     at,
@@ -63,6 +64,7 @@ def shelf_of(events: list[Event]) -> list[Product]:
     return list(table.values())
 
 
+@unhurried
 @given(any_events(*PRODUCT_EVENTS), st.integers(0, 4), READINGS)
 def test_never_offered_what_is_not_there(
     events: list[Event], buffer: int, reads: Reads
@@ -80,6 +82,7 @@ def test_never_offered_what_is_not_there(
         assert 0 <= shown <= max(0, there)
 
 
+@unhurried
 @given(any_events(*PRODUCT_EVENTS), READINGS)
 def test_no_figure_from_orders_older_than_the_stock(events: list[Event], reads: Reads) -> None:
     """Law 4: an order read that is older than the stock read it is combined with is no base."""
@@ -97,6 +100,7 @@ def test_no_figure_from_orders_older_than_the_stock(events: list[Event], reads: 
             assert figure.orders_read_at >= product.level_read_by >= figure.level_read_at
 
 
+@unhurried
 @given(any_events(*PRODUCT_EVENTS), READINGS)
 def test_what_was_published_is_not_published_again(events: list[Event], reads: Reads) -> None:
     """Only what changed is sent: right after an import there is nothing to send."""
@@ -151,6 +155,7 @@ def made_of_more(product: Product, event: Event) -> Product:
     return after
 
 
+@unhurried
 @given(
     st.lists(
         st.tuples(
@@ -170,6 +175,7 @@ def test_units_leave_flight_only_by_a_later_level_or_a_cancellation(
         assert (0 if gone else 2) == warehouse.product.units_in_flight
 
 
+@unhurried
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=6), st.permutations(range(6)))
 def test_units_in_flight_are_those_of_all_orders_whatever_their_turn(
     units: list[int], turn: list[int]
@@ -184,6 +190,7 @@ def test_units_in_flight_are_those_of_all_orders_whatever_their_turn(
     assert sum(units) == made_of(PRODUCTS, "a-1", *in_turn).units_in_flight
 
 
+@unhurried
 @given(any_events())
 def test_evolve_is_total(events: list[Event]) -> None:
     """Any event on any state makes a state: replay never stops half-way."""
@@ -200,6 +207,7 @@ def test_evolve_is_total(events: list[Event]) -> None:
         assert product.spelling
 
 
+@unhurried
 @given(any_events(), st.integers(0, 25))
 def test_replay_of_a_part_and_then_the_rest_is_the_whole(events: list[Event], cut: int) -> None:
     """A restart in the middle of the log changes nothing."""
@@ -212,6 +220,7 @@ def test_replay_of_a_part_and_then_the_rest_is_the_whole(events: list[Event], cu
         assert folded(PRODUCTS, key, events) == part
 
 
+@unhurried
 @given(any_events(StockRead, OrdersRead))
 def test_reads_are_the_last_of_each(events: list[Event]) -> None:
     """Of each side, the last read counts."""
@@ -229,6 +238,7 @@ def test_reads_are_the_last_of_each(events: list[Event]) -> None:
     )
 
 
+@unhurried
 @given(any_events(LevelRead, max_size=6))
 def test_level_is_the_sum_of_the_sites(events: list[Event]) -> None:
     """What all the sites have of it, no float in between."""

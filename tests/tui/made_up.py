@@ -178,7 +178,7 @@ def an_overview(*, open_exceptions: int = 5, writes_allowed: bool = True) -> Ove
         ),
         events=12431,
         exceptions_open=open_exceptions,
-        money_at_risk=Money(123456, "GBP"),
+        money_at_risk=(Money(123456, "GBP"),),
         writes_allowed=writes_allowed,
     )
 

@@ -198,6 +198,18 @@ async def test_marks_of_rows_that_the_filter_hides_are_let_go() -> None:
         assert table(app).marks == frozenset()
 
 
+async def test_back_clears_marks_before_it_leaves_the_screen() -> None:
+    """Marks are one of the things that esc undoes."""
+    async with monitor(_source()) as (app, pilot):
+        await pressed(pilot, ["6", "space", "space"])
+        assert "* 2 marked" in glass(app)
+        await pressed(pilot, ["escape"])
+
+        assert table(app).marks == frozenset()
+        assert "marked" not in glass(app)
+        assert app.current_mode == "exceptions"
+
+
 async def test_filter_line_takes_every_letter_and_filters_as_one_types() -> None:
     """Letters that are keys elsewhere are text in the filter line; the filter stays on show."""
     async with monitor(_source()) as (app, pilot):
@@ -270,3 +282,6 @@ async def test_click_on_a_screens_name_goes_there_and_on_a_row_moves_the_cursor(
         await pilot.click("RowTable", offset=(10, 5))
         await settled(pilot)
         assert _row(4)(app)
+        await pilot.click("RowTable", offset=(10, 5), times=2)
+        await settled(pilot)
+        assert "SKU-00004" in str(app.screen.query_one(DetailPane).border_title)

@@ -244,6 +244,24 @@ def test_lane_facts_that_do_not_fit_are_counted(width: int, height: int) -> None
     assert shown + more == len(view.facts)
 
 
+def test_lane_with_huge_counts_writes_them_one_a_line() -> None:
+    """Figures are never cut to fit."""
+    overview = an_overview()
+    lane = msgspec.structs.replace(
+        overview.lanes[0], done=123_456_789, waiting=12_345_678, excepted=1_234_567
+    )
+    huge = msgspec.structs.replace(overview, lanes=(lane,))
+    view = lane_view("Stock", huge, before=None, now=NOON, limits=LIMITS)
+    assert view is not None
+
+    lines = [_line(line).split() for line in lane_lines(view, 38, 4)]
+    assert lines[:3] == [
+        ["done", "123,456,789"],
+        ["waiting", "12,345,678"],
+        ["excepted", "✖", "1,234,567"],
+    ]
+
+
 def test_lane_with_wide_letters_still_fits() -> None:
     """Two cells a letter are counted as two."""
     overview = an_overview()

@@ -16,7 +16,7 @@ from tui.model import amounts, freshness, moments, plain, sparkline
 from tui.model.amounts import cut_text, money_text
 from tui.model.freshness import AgeLimits, age_cell, pace_of
 from tui.model.moments import Zone, clock_text, date_text, due_cell, full_text, span_text
-from tui.model.plain import CELL_CHARACTERS_MAX, plain_block
+from tui.model.plain import CELL_CHARACTERS_MAX, cells_of, plain_block
 from tui.model.plain import plain as plain_text
 from tui.model.shapes import Tone
 from tui.model.sparkline import sparkline as bars
@@ -64,6 +64,11 @@ def test_plain_of_hostile_text_spells_out_what_it_would_do() -> None:
 def test_plain_of_blanks_that_are_no_space_shows_them() -> None:
     """A no-break space or a filler in a SKU is why it does not match: it must be seen."""
     assert plain_text("AB\u00a01\u3164\ufe0f ") == "AB‹U+00A0›1‹U+3164›‹U+FE0F› "
+
+
+def test_cells_of_marks_and_wide_letters_are_counted_as_drawn() -> None:
+    """A combining mark takes no room, an ideograph takes two cells."""
+    assert [cells_of(text) for text in ("SKU", "e\u0301", "商", "…")] == [3, 1, 2, 1]
 
 
 def test_plain_of_a_long_text_is_cut_visibly() -> None:

@@ -165,6 +165,21 @@ async def test_source_that_asks_for_time_is_given_it() -> None:
     assert len(source.asked) == asked + 1
 
 
+async def test_source_that_never_answers_counts_as_lost_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No read waits for ever: after its deadline the banner is up."""
+    monkeypatch.setattr("tui.app.READ_S_MAX", 0.02)
+    source = _source()
+    source.gate = asyncio.Event()
+    async with monitor(source) as (app, _pilot):
+        text = glass(app)
+
+    assert "✖ DISCONNECTED since 12:00:00 BST" in text
+    assert "no answer within" in text
+    assert source.answering == 0
+
+
 async def test_source_that_fails_at_once_says_that_nothing_was_read() -> None:
     """No figures are invented: the panes say why they are empty."""
     source = _source()

@@ -9,7 +9,6 @@ import pytest
 from textual.pilot import Pilot
 
 from kcjl.errors import Unavailable
-from kcjl.money import Money
 from tests.tui.made_up import FakeSource, an_overview, some_events, some_exceptions
 from tests.tui.pilots import NEVER_S, lose, pressed, settled
 from tui.app import MonitorApp
@@ -73,7 +72,7 @@ class TestScreens:
             lanes=(),
             events=0,
             exceptions_open=0,
-            money_at_risk=Money(0, "GBP"),
+            money_at_risk=(),
             writes_allowed=True,
         )
         app = _app(FakeSource(overview=new))

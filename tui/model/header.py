@@ -116,5 +116,7 @@ def _open_exceptions(overview: Overview | None) -> Cell:
 def _at_risk(overview: Overview | None) -> Cell:
     if overview is None:
         return Cell("")
-    tone = Tone.WARN if overview.money_at_risk else Tone.MUTED
-    return Cell(f"{money_text(overview.money_at_risk)} at risk", tone)
+    amounts = [each for each in overview.money_at_risk if each]
+    if not amounts:
+        return Cell("nothing at risk", Tone.MUTED)
+    return Cell(f"{' + '.join(money_text(each) for each in amounts)} at risk", Tone.WARN)

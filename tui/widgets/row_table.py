@@ -137,14 +137,6 @@ class RowTable(ScrollView, Generic[T], can_focus=True, inherit_bindings=False):
         if self.cursor_key != key:
             self.post_message(self.Moved(by_operator=False))
 
-    def move_to(self, key: str) -> bool:
-        """Put the cursor on that row; False when it is not there."""
-        place = self._places.get(key)
-        if place is None:
-            return False
-        self._go(place)
-        return True
-
     def clear_marks(self) -> None:
         self.marks = frozenset()
         self.refresh()

@@ -1,6 +1,4 @@
-"""Dispatch, the rules: which parcel is confirmed, under which carrier, for which lines."""
-
-from datetime import timedelta
+"""Dispatch, the rules: what the ERP shows, under which carrier it goes, and for which lines."""
 
 import msgspec
 import pytest
@@ -10,144 +8,43 @@ from kcjl.dispatch.decide import (
     decide_confirmation,
     decide_map,
     decide_parcels,
-    decide_shipped_there,
-    is_open,
     may_confirm_at,
-    settle_open,
 )
 from kcjl.dispatch.events import (
     CarrierMapped,
-    CarriersRead,
     ConfirmationIntended,
-    ConfirmationRefused,
-    ConfirmationUnknown,
     ConfirmedLine,
-    CourierUnmapped,
-    DispatchClosed,
-    ParcelConfirmed,
     ParcelUnmatched,
     SalesOrderCancelled,
     TrackingAwaited,
 )
-from kcjl.dispatch.state import CARRIERS, DISPATCHES, Carriers, Dispatch, Parcel, ParcelState
-from kcjl.orders.events import OrderReceived
+from kcjl.dispatch.state import CARRIERS, ParcelState
 from kcjl.vocabulary import Event
+from tests.dispatch.parcels import (
+    CARRIERS_KNOWN,
+    KEY,
+    ORDER,
+    READ,
+    UNKNOWN,
+    UNMAPPED,
+    WAIT,
+    confirmed,
+    dispatch,
+    intended,
+    mapped,
+    next_step,
+    refused,
+    the_parcel,
+)
 from tests.trade import (
     SHIPPING,
     at,
     changed,
-    folded,
     made_of,
     ordered,
-    posted,
     received,
     shipped,
 )
-
-ORDER = received(state=SHIPPING)
-KEY = "INV1/1"
-LINES = (ConfirmedLine(line_id="O1-1", quantity=2),)
-READ = CarriersRead(
-    carriers=(("dpd", "DPD UK"), ("evri", "Evri")), multi_shipment=True, occurred_at=at(0)
-)
-CARRIERS_KNOWN = made_of(CARRIERS, "carriers", READ)
-WAIT = timedelta(hours=4)
-
-
-def dispatch(*then: Event, order: OrderReceived = ORDER) -> Dispatch:
-    return made_of(DISPATCHES, "O1", order, posted(order), *then)
-
-
-def the_parcel(entry: Dispatch, key: str = KEY) -> Parcel:
-    parcel = entry.parcel(key)
-    assert parcel is not None
-    return parcel
-
-
-def next_step(
-    entry: Dispatch,
-    key: str = KEY,
-    *,
-    carriers: Carriers = CARRIERS_KNOWN,
-    minutes: float = 40,
-) -> tuple[Event, ...]:
-    return decide_confirmation(
-        entry, the_parcel(entry, key), carriers, tracking_wait=WAIT, now=at(minutes)
-    )
-
-
-def intended(
-    key: str = KEY,
-    *lines: ConfirmedLine,
-    attempt: int = 1,
-    by_shipment: bool = True,
-    minutes: float = 40,
-) -> ConfirmationIntended:
-    return ConfirmationIntended(
-        order_id="O1",
-        parcel_key=key,
-        attempt=attempt,
-        lines=lines or LINES,
-        courier_name="DPD Next Day",
-        carrier_code="dpd",
-        tracking_number="TRK1",
-        by_shipment=by_shipment,
-        occurred_at=at(minutes),
-    )
-
-
-def confirmed(
-    key: str = KEY,
-    *lines: ConfirmedLine,
-    shipment: str = "S1",
-    already: bool = False,
-    minutes: float = 41,
-) -> ParcelConfirmed:
-    return ParcelConfirmed(
-        order_id="O1",
-        parcel_key=key,
-        lines=lines or LINES,
-        shipment_id=shipment,
-        already=already,
-        occurred_at=at(minutes),
-    )
-
-
-def refused(key: str = KEY, attempt: int = 1, minutes: float = 41) -> ConfirmationRefused:
-    return ConfirmationRefused(
-        order_id="O1",
-        parcel_key=key,
-        message="no",
-        attempt=attempt,
-        deadline=ORDER.ship_by,
-        occurred_at=at(minutes),
-    )
-
-
-UNKNOWN = ConfirmationUnknown(
-    order_id="O1",
-    parcel_key=KEY,
-    message="no answer",
-    attempt=1,
-    deadline=None,
-    occurred_at=at(41),
-)
-UNMAPPED = CourierUnmapped(
-    order_id="O1",
-    parcel_key=KEY,
-    courier_name="Bike",
-    courier_code=None,
-    deadline=ORDER.ship_by,
-    occurred_at=at(40),
-)
-CLOSED = DispatchClosed(order_id="O1", reason="done", occurred_at=at(50))
-
-
-def mapped(courier: str, carrier_code: str) -> CarrierMapped:
-    return CarrierMapped(
-        courier=courier, carrier_code=carrier_code, version=1, occurred_at=at(0)
-    )
-
 
 # ── carriers ────────────────────────────────────────────────────────────────────────────────
 
@@ -416,146 +313,3 @@ def test_same_sku_on_two_lines_is_shared_out() -> None:
 
     assert isinstance(event, ConfirmationIntended)
     assert (ConfirmedLine(line_id="O1-2", quantity=1),) == event.lines
-
-
-# ── an outcome that is open ─────────────────────────────────────────────────────────────────
-
-
-def test_open_confirmation_found_there_is_confirmed() -> None:
-    """Same number, same lines: that shipment is our parcel."""
-    entry = dispatch(shipped(), intended(), UNKNOWN)
-
-    found = settle_open(entry, the_parcel(entry), [("S9", "trk1", (("O1-1", 2),))], now=at(42))
-
-    assert confirmed(shipment="S9", already=True, minutes=42) == found
-
-
-@pytest.mark.parametrize(
-    "there",
-    [
-        [],
-        [("S9", "TRK9", (("O1-1", 2),))],
-        [("S9", "TRK1", (("O1-1", 1),))],
-        [("S9", "TRK1", (("O1-1", 2), ("O1-2", 1)))],
-    ],
-    ids=["none", "another number", "other units", "more lines"],
-)
-def test_open_confirmation_not_found_there_may_be_sent_again(
-    there: list[tuple[str, str, tuple[tuple[str, int], ...]]],
-) -> None:
-    """Another parcel's shipment is not ours."""
-    entry = dispatch(shipped(), intended(), UNKNOWN)
-
-    assert settle_open(entry, the_parcel(entry), there, now=at(42)) is None
-
-
-def test_open_confirmation_is_not_found_in_its_twins_shipment() -> None:
-    """Two boxes under one number, one unit each: the first box's shipment is not the second."""
-    one = ConfirmedLine(line_id="O1-1", quantity=1)
-    other = "INV1/2"
-    entry = dispatch(
-        shipped("O1", KEY, ("A-1", 1)),
-        shipped("O1", other, ("A-1", 1)),
-        intended(KEY, one),
-        confirmed(KEY, one, shipment="S1"),
-        intended(other, one),
-    )
-    there = [("S1", "TRK1", (("O1-1", 1),))]
-
-    assert settle_open(entry, the_parcel(entry, other), there, now=at(42)) is None
-
-
-# ── closing ─────────────────────────────────────────────────────────────────────────────────
-
-
-def test_closed_when_every_unit_is_confirmed() -> None:
-    """Everything ordered has been confirmed: done."""
-    (event,) = decide_shipped_there(dispatch(shipped(), confirmed()), at(50))
-
-    assert isinstance(event, DispatchClosed)
-    assert "every parcel is confirmed" == event.reason
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        dispatch(),
-        dispatch(shipped()),
-        dispatch(
-            shipped("O1", KEY, ("A-1", 1)),
-            confirmed(KEY, ConfirmedLine(line_id="O1-1", quantity=1)),
-        ),
-        dispatch(shipped(), confirmed(), CLOSED),
-        dispatch(shipped(), intended(), changed(ORDER, "SHIPPED")),
-    ],
-    ids=["nothing shipped", "not confirmed", "a part", "closed already", "outcome open"],
-)
-def test_not_closed_while_anything_is_to_come(entry: Dispatch) -> None:
-    """Waiting for the warehouse, for a confirmation, or for an answer."""
-    assert () == decide_shipped_there(entry, at(50))
-
-
-def test_not_open_before_it_is_posted() -> None:
-    """Without a sales order there is nothing to dispatch."""
-    entry = made_of(DISPATCHES, "O1", ORDER)
-
-    assert not is_open(entry)
-    assert () == decide_shipped_there(entry, at(50))
-
-
-def test_shipped_there_by_others_is_done_with_a_note() -> None:
-    """Confirmed in the back office: our parcels are confirmed, «already»."""
-    entry = dispatch(shipped(), changed(ORDER, "SHIPPED"))
-
-    parcel, closed = decide_shipped_there(entry, at(50))
-
-    assert confirmed(shipment="", already=True, minutes=50) == parcel
-    assert isinstance(closed, DispatchClosed)
-
-
-def test_shipped_there_without_a_parcel_of_ours_is_closed() -> None:
-    """Shipped there, and the ERP shows no parcel: nothing is left to confirm."""
-    (closed,) = decide_shipped_there(dispatch(changed(ORDER, "RECEIVED")), at(50))
-
-    assert isinstance(closed, DispatchClosed)
-
-
-def test_shipped_there_counts_no_unit_twice() -> None:
-    """Two boxes claim the same units: together they confirm no more than was ordered."""
-    entry = dispatch(
-        shipped(),
-        intended(),
-        refused(),
-        shipped("O1", "INV1/2"),
-        intended("INV1/2"),
-        confirmed("INV1/2"),
-        changed(ORDER, "SHIPPED"),
-    )
-
-    events = decide_shipped_there(entry, at(50))
-
-    assert [()] == [event.lines for event in events if isinstance(event, ParcelConfirmed)]
-
-
-def test_ended_there_waits_until_it_is_cancelled_in_the_erp() -> None:
-    """Cancelled at the marketplace: looked at until the ERP shows it cancelled too."""
-    ended = changed(ORDER, "CANCELED")
-    cancelled = SalesOrderCancelled(
-        order_id="O1",
-        reference="REF-O1",
-        reason="",
-        deadline=None,
-        still_wanted=False,
-        occurred_at=at(45),
-    )
-
-    assert () == decide_shipped_there(dispatch(shipped(), ended), at(50))
-    (closed,) = decide_shipped_there(dispatch(shipped(), ended, cancelled), at(50))
-
-    assert isinstance(closed, DispatchClosed)
-    assert (KEY,) == closed.left
-
-
-def test_event_of_an_unknown_order_makes_no_entry() -> None:
-    """A dispatch exists from the order's first sight on."""
-    assert folded(DISPATCHES, "O1", [shipped()]) is None

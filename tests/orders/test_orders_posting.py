@@ -1,35 +1,23 @@
-"""Orders, the shell: one sales order, whatever answer is lost and wherever it is killed."""
+"""Orders, the shell, posting: one sales order, whatever is lost and wherever it is killed."""
 
 from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
-from kcjl.errors import NotFound, OutcomeUnknown, Refused, Unavailable
+from kcjl.errors import NotFound, Refused, Unavailable
 from kcjl.orders.decide import POSTING_ATTEMPTS_MAX
 from kcjl.orders.events import (
-    AcceptanceConfirmed,
-    AcceptanceIntended,
-    AcceptanceRefused,
-    AcceptanceUnknown,
     CancelledAfterPosting,
     DeliveryAddressSealed,
-    OrderChanged,
     OrderEvent,
-    OrderHeld,
-    OrderReceived,
-    OrderReleased,
-    OrdersRead,
     PostingIntended,
     PostingRefused,
     PostingUnknown,
-    ReferenceWriteFailed,
-    ReferenceWritten,
     SalesOrderMissing,
     SalesOrderPosted,
-    TotalsCompared,
 )
-from tests.outside.marketplace import marketplace_line, marketplace_order
+from tests.outside.marketplace import marketplace_order
 from tests.outside.mishaps import LOST, Killed
 from tests.rooms import Premises, Process
 from tests.trade import SHIPPING, gbp
@@ -315,179 +303,3 @@ async def test_addresses_expire() -> None:
 
     with pytest.raises(NotFound):
         await place.vault.open("buyer-O1")
-
-
-# ── acceptance ──────────────────────────────────────────────────────────────────────────────
-
-
-async def test_acceptance_of_known_codes_is_confirmed() -> None:
-    """Every code known: accepted, in one call for the whole order."""
-    place = premises("WAITING_ACCEPTANCE")
-    async with place.open() as process:
-        await read_all(process)
-        await process.do("acceptance", "acceptance")
-
-    assert SHIPPING == place.shop.orders_there["O1"].state_raw
-    assert 1 == place.shop.mishaps.times("accept")
-    assert 1 == len(await place.said(AcceptanceConfirmed))
-
-
-async def test_acceptance_whose_answer_was_lost_is_looked_up() -> None:
-    """Taken there, answer lost: the order's own state tells, and nothing is sent again."""
-    place = premises("WAITING_ACCEPTANCE")
-    place.shop.mishaps.after("accept", LOST)
-    async with place.open() as process:
-        await read_all(process)
-        place.clock.tick(1)
-        await process.do("acceptance", "acceptance")
-
-    assert [
-        "AcceptanceIntended",
-        "AcceptanceUnknown",
-        "AcceptanceConfirmed",
-    ] == await place.story(
-        AcceptanceIntended, AcceptanceUnknown, AcceptanceConfirmed, AcceptanceRefused
-    )
-    assert 1 == place.shop.mishaps.times("accept")
-
-
-async def test_acceptance_that_never_arrived_is_sent_again() -> None:
-    """Not there: it may be sent once more."""
-    place = premises("WAITING_ACCEPTANCE")
-    place.shop.mishaps.before("accept", LOST)
-    async with place.open() as process:
-        await read_all(process)
-        await process.do("acceptance", "acceptance")
-
-    assert SHIPPING == place.shop.orders_there["O1"].state_raw
-    (never,) = await place.said(AcceptanceRefused)
-    assert never.retry
-
-
-async def test_acceptance_that_is_refused_waits_for_a_person() -> None:
-    """A no is said, and not sent again."""
-    place = premises("WAITING_ACCEPTANCE")
-    place.shop.mishaps.before("accept", Refused("too late"))
-    async with place.open() as process:
-        await read_all(process)
-        await process.do("acceptance", "acceptance", "judge")
-
-        assert {"acceptance_refused:O1"} == set(process.desk.open)
-    assert 1 == place.shop.mishaps.times("accept")
-
-
-async def test_acceptance_that_was_refused_because_it_was_done_is_confirmed() -> None:
-    """Refused because the order has moved on: that is an acceptance, not a refusal."""
-    place = premises("WAITING_ACCEPTANCE")
-    async with place.open() as process:
-        await read_all(process)
-        place.clock.tick(1)
-        place.shop.set_state("O1", SHIPPING)
-        await process.do("acceptance")
-
-    assert [] == await place.said(AcceptanceRefused)
-    assert 1 == len(await place.said(AcceptanceConfirmed))
-
-
-async def test_restart_in_the_middle_of_an_acceptance_looks_it_up_first() -> None:
-    """Killed while accepting: the new process looks at the order before it writes."""
-    place = premises("WAITING_ACCEPTANCE")
-    place.shop.mishaps.after("accept", Killed())
-    async with place.open() as process:
-        await read_all(process)
-        place.clock.tick(1)
-        with pytest.raises(Killed):
-            await process.do("acceptance")
-
-    async with place.open() as process:
-        await process.do("acceptance")
-
-    assert 1 == place.shop.mishaps.times("accept")
-    assert 1 == len(await place.said(AcceptanceConfirmed))
-
-
-async def test_order_with_an_unknown_code_is_held_and_goes_on_when_it_is_known() -> None:
-    """Held with the nearest codes; mended in the ERP, it goes on by itself."""
-    place = premises("WAITING_ACCEPTANCE")
-    place.shop.place(marketplace_order("O2", marketplace_line("O2-1", "A1")))
-    async with place.open() as process:
-        await read_all(process)
-        await process.do("acceptance")
-        (held,) = await place.said(OrderHeld)
-        place.warehouse.put("A1", 5)
-        await process.do("levels", "acceptance")
-
-    assert ("O2", ("A-1",)) == (held.order_id, held.skus[0].nearest)
-    assert 1 == len(await place.said(OrderReleased))
-    assert SHIPPING == place.shop.orders_there["O2"].state_raw
-
-
-# ── intake, totals, write-back ──────────────────────────────────────────────────────────────
-
-
-async def test_intake_of_the_same_orders_writes_nothing_new() -> None:
-    """Reading again, and again after a restart, adds the fact of reading and nothing else."""
-    place = premises()
-    async with place.open() as process:
-        await process.do("intake", "intake")
-    async with place.open() as process:
-        place.clock.tick(2 * 86_400)
-        await process.do("intake")
-
-    assert 1 == len(await place.said(OrderReceived))
-    assert [] == await place.said(OrderChanged)
-    assert [True, False, True] == [each.swept for each in await place.said(OrdersRead)]
-
-
-async def test_intake_that_fails_leaves_the_cursor() -> None:
-    """What could not be read is read from the same place next time."""
-    place = premises()
-    async with place.open() as process:
-        await process.do("intake")
-        place.shop.mishaps.before("orders_updated_since", Unavailable())
-        with pytest.raises(Unavailable):
-            await process.do("intake")
-
-    assert 1 == len(await place.said(OrdersRead))
-
-
-async def test_totals_that_differ_are_said_to_the_penny() -> None:
-    """A penny off is an exception of finance."""
-    place = premises()
-    place.warehouse.penny_off = gbp(1)
-    async with place.open() as process:
-        await read_all(process)
-        await process.do("posting", "judge")
-
-        assert {"total_differs:O1"} == set(process.desk.open)
-    (compared,) = await place.said(TotalsCompared)
-    assert (gbp(2_000), gbp(2_001)) == (compared.ours, compared.erp)
-
-
-async def test_write_back_that_was_refused_is_tried_again() -> None:
-    """A number that could not be written is written in the next round."""
-    place = premises()
-    place.shop.refused_references["O1"] = "locked"
-    async with place.open() as process:
-        await read_all(process)
-        await process.do("posting", "write-back")
-        place.shop.refused_references.clear()
-        await process.do("write-back", "write-back")
-
-    assert 1 == len(await place.said(ReferenceWriteFailed))
-    assert 1 == len(await place.said(ReferenceWritten))
-    assert {"O1": "SO-REF-O1"} == place.shop.references
-
-
-async def test_write_back_whose_answer_was_lost_is_written_again() -> None:
-    """Writing the same number again is harmless."""
-    place = premises()
-    place.shop.mishaps.after("write_seller_references", LOST)
-    async with place.open() as process:
-        await read_all(process)
-        await process.do("posting")
-        with pytest.raises(OutcomeUnknown):
-            await process.do("write-back")
-        await process.do("write-back")
-
-    assert 1 == len(await place.said(ReferenceWritten))

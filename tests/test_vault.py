@@ -1,0 +1,189 @@
+"""The vault: sealed, bound to its reference, expiring, erasable; both keepers alike."""
+
+import stat
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from kcjl.database import SERVICE, Database
+from kcjl.errors import Misuse, NotFound
+from kcjl.vault import KEY_BYTES, MemoryVault, PostgresVault, Vault, vault_key
+from tests.trade import at
+
+pytestmark = pytest.mark.anyio
+
+KEY, OTHER_KEY = b"k" * KEY_BYTES, b"x" * KEY_BYTES
+BUYER = b'{"surname":"Featherstonehaugh","street":"17 Larkspur Crescent"}'
+UNTIL = at(24 * 60)
+
+
+class VaultLaws:
+    """Ask for `vault` in a subclass."""
+
+    async def test_sealed_is_opened_as_it_was(self, vault: Vault) -> None:
+        """What was sealed comes back, byte for byte."""
+        await vault.seal("buyer-1", BUYER, at=at(), until=UNTIL)
+        await vault.seal("buyer-2", b"", at=at(), until=UNTIL)
+
+        assert BUYER == await vault.open("buyer-1")
+        assert b"" == await vault.open("buyer-2")
+
+    async def test_sealed_again_replaces_it(self, vault: Vault) -> None:
+        """A newer address takes the older one's place."""
+        await vault.seal("buyer-1", b"old", at=at(), until=UNTIL)
+        await vault.seal("buyer-1", BUYER, at=at(1), until=UNTIL)
+
+        assert BUYER == await vault.open("buyer-1")
+
+    async def test_what_was_never_sealed_is_not_found(self, vault: Vault) -> None:
+        """A reference without content is said to be just that."""
+        with pytest.raises(NotFound, match="buyer-9 is not there"):
+            await vault.open("buyer-9")
+
+    async def test_erased_is_gone_and_erasing_again_is_harmless(self, vault: Vault) -> None:
+        """The right to be forgotten: gone is gone, the others stay."""
+        await vault.seal("buyer-1", BUYER, at=at(), until=UNTIL)
+        await vault.seal("buyer-2", BUYER, at=at(), until=UNTIL)
+        for _ in range(2):
+            await vault.erase("buyer-1")
+
+        with pytest.raises(NotFound):
+            await vault.open("buyer-1")
+        assert BUYER == await vault.open("buyer-2")
+
+    async def test_expired_is_erased_and_counted(self, vault: Vault) -> None:
+        """After its time the content is gone; what is not due yet stays."""
+        await vault.seal("buyer-1", BUYER, at=at(), until=at(10))
+        await vault.seal("buyer-2", BUYER, at=at(), until=at(11))
+
+        assert 0 == await vault.expire(at(9))
+        assert 1 == await vault.expire(at(10))
+        assert 0 == await vault.expire(at(10))
+        with pytest.raises(NotFound):
+            await vault.open("buyer-1")
+        assert BUYER == await vault.open("buyer-2")
+
+
+class TestMemory(VaultLaws):
+    """The twin."""
+
+    @pytest.fixture
+    def vault(self) -> MemoryVault:
+        return MemoryVault("acme", KEY)
+
+    async def test_sealed_bytes_hold_no_plain_text(self) -> None:
+        """Whoever reads the memory of the vault reads nothing."""
+        vault = MemoryVault("acme", KEY)
+        await vault.seal("buyer-1", BUYER, at=at(), until=UNTIL)
+
+        sealed, _ = vault._sealed["buyer-1"]
+        assert b"Feather" not in sealed
+        assert len(sealed) > len(BUYER)
+
+
+class TestPostgres(VaultLaws):
+    """The real one."""
+
+    @pytest.fixture
+    async def database(self, database_dsn: str) -> AsyncIterator[Database]:
+        async with Database(database_dsn, role=SERVICE) as database:
+            yield database
+
+    @pytest.fixture
+    def vault(self, database: Database) -> PostgresVault:
+        return PostgresVault(database, "acme", KEY)
+
+    async def test_sealed_bytes_hold_no_plain_text(
+        self, vault: Vault, database: Database
+    ) -> None:
+        """Whoever reads the table reads nothing of the buyer."""
+        await vault.seal("buyer-1", BUYER, at=at(), until=UNTIL)
+
+        sealed = await database.fetchval("select sealed from vault where ref = 'buyer-1'")
+        assert b"Feather" not in sealed
+        assert b"Larkspur" not in sealed
+
+    async def test_same_content_is_sealed_differently_each_time(
+        self, vault: Vault, database: Database
+    ) -> None:
+        """A fresh nonce each time: equal addresses do not look equal."""
+        await vault.seal("buyer-1", BUYER, at=at(), until=UNTIL)
+        await vault.seal("buyer-2", BUYER, at=at(), until=UNTIL)
+
+        rows = await database.fetch("select sealed from vault")
+        assert 2 == len({row["sealed"] for row in rows})
+
+    async def test_another_key_opens_nothing(self, vault: Vault, database: Database) -> None:
+        """The wrong key is said to be the wrong key."""
+        await vault.seal("buyer-1", BUYER, at=at(), until=UNTIL)
+
+        with pytest.raises(Misuse, match="was not sealed with this vault key"):
+            await PostgresVault(database, "acme", OTHER_KEY).open("buyer-1")
+
+    async def test_sealed_bytes_are_bound_to_their_reference(
+        self, vault: Vault, database: Database
+    ) -> None:
+        """Moved under another reference they open no more: no address for another's order."""
+        await vault.seal("buyer-1", BUYER, at=at(), until=UNTIL)
+        await database.execute("update vault set ref = 'buyer-2'")
+
+        with pytest.raises(Misuse):
+            await vault.open("buyer-2")
+
+    async def test_sealed_bytes_are_bound_to_their_merchant(
+        self, vault: Vault, database: Database
+    ) -> None:
+        """Nor under another merchant; and merchants do not see each other's entries."""
+        await vault.seal("buyer-1", BUYER, at=at(), until=UNTIL)
+        other = PostgresVault(database, "other", KEY)
+        with pytest.raises(NotFound):
+            await other.open("buyer-1")
+        await database.execute("update vault set merchant = 'other'")
+
+        with pytest.raises(Misuse):
+            await other.open("buyer-1")
+
+    async def test_changed_bytes_are_noticed(self, vault: Vault, database: Database) -> None:
+        """One byte changed, and it opens no more."""
+        await vault.seal("buyer-1", BUYER, at=at(), until=UNTIL)
+        await database.execute("update vault set sealed = set_byte(sealed, 20, 0)")
+        await database.execute("update vault set sealed = set_byte(sealed, 21, 0)")
+
+        with pytest.raises(Misuse):
+            await vault.open("buyer-1")
+
+
+async def test_memory_vault_with_another_key_or_reference_opens_nothing() -> None:
+    """The twin binds what it seals as the real one does."""
+    vault = MemoryVault("acme", KEY)
+    await vault.seal("buyer-1", BUYER, at=at(), until=at() + timedelta(days=1))
+    for thief in (MemoryVault("acme", OTHER_KEY), MemoryVault("other", KEY)):
+        thief._sealed = dict(vault._sealed)
+        with pytest.raises(Misuse):
+            await thief.open("buyer-1")
+    vault._sealed["buyer-2"] = vault._sealed["buyer-1"]
+
+    with pytest.raises(Misuse):
+        await vault.open("buyer-2")
+
+
+async def test_vault_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    """The first start makes the key; every later one reads the same."""
+    path = tmp_path / "secret" / "vault.key"
+
+    key = await vault_key(path)
+
+    assert KEY_BYTES == len(key)
+    assert key == await vault_key(path)
+    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+
+
+async def test_vault_key_of_another_length_is_refused(tmp_path: Path) -> None:
+    """A file that is no key is never taken for one."""
+    path = tmp_path / "vault.key"
+    path.write_bytes(b"short")
+
+    with pytest.raises(Misuse, match="is not a vault key"):
+        await vault_key(path)
