@@ -8,7 +8,7 @@ Called by the CLI and by `service.py`.
 
 import os
 import tomllib
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +37,12 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Base of the sections: a key that we do not know is refused."""
 
 
+def _above_zero(**settings: float) -> None:
+    for name, value in settings.items():
+        if not value > 0:
+            raise ValueError(f"{name} has to be above 0, not {value:g}")
+
+
 class ClockSettings(Section, frozen=True, kw_only=True):
     """Whose time it is. `world`: the control address of a sandbox whose time is followed."""
 
@@ -51,6 +57,9 @@ class StockSettings(Section, frozen=True, kw_only=True):
     follow_s: float = 20
     """How often a stock import is asked for (STO02: at most every 15 s)."""
 
+    def __post_init__(self) -> None:
+        _above_zero(poll_s=self.poll_s, follow_s=self.follow_s)
+
 
 class OrderSettings(Section, frozen=True, kw_only=True):
     poll_s: float = 300
@@ -62,12 +71,26 @@ class OrderSettings(Section, frozen=True, kw_only=True):
     personal_data_days: float = 90
     """How long a buyer's address stays in the vault."""
 
+    def __post_init__(self) -> None:
+        _above_zero(
+            poll_s=self.poll_s,
+            acceptance_hours=self.acceptance_hours,
+            personal_data_days=self.personal_data_days,
+        )
+        if self.start_at is not None and self.start_at.tzinfo is None:
+            raise ValueError(f"start_at needs a time zone, e.g. {self.start_at.isoformat()}Z")
+
 
 class DispatchSettings(Section, frozen=True, kw_only=True):
     poll_s: float = 600
     """How often open sales orders are looked at in the ERP."""
     tracking_wait_hours: float = 4
     """A parcel shipped without a number is raised after this time."""
+
+    def __post_init__(self) -> None:
+        _above_zero(poll_s=self.poll_s)
+        if self.tracking_wait_hours < 0:
+            raise ValueError("tracking_wait_hours can't be below 0")
 
 
 class SettlementSettings(Section, frozen=True, kw_only=True):
@@ -79,6 +102,16 @@ class SettlementSettings(Section, frozen=True, kw_only=True):
     """"paid": a payout closes when the marketplace shows it as paid; "cycle": at the cycle, for
     tenants that do not confirm payments."""
 
+    def __post_init__(self) -> None:
+        _above_zero(transactions_poll_s=self.transactions_poll_s)
+        if not self.cycles_read_at:
+            raise ValueError("cycles_read_at needs a time of day, e.g. 06:30")
+        for each in self.cycles_read_at:
+            try:
+                time.fromisoformat(each)
+            except ValueError:
+                raise ValueError(f"cycles_read_at: {each!r} is no time of day") from None
+
 
 class OpeningPolicy(Section, frozen=True, kw_only=True):
     """The first policy events of a new log."""
@@ -88,6 +121,10 @@ class OpeningPolicy(Section, frozen=True, kw_only=True):
     """Courier name or code in the ERP -> the marketplace's carrier code."""
     accounts: dict[str, str] = {}
     """Role -> nominal account; roles left out keep the house's defaults."""
+
+    def __post_init__(self) -> None:
+        if self.buffer_units < 0:
+            raise ValueError("buffer_units can't be below 0")
 
 
 class JohnLewisSettings(Section, frozen=True, kw_only=True):
@@ -169,12 +206,6 @@ def read_settings(path: Path) -> Settings:
         raise SettingsUnusable(f"{path}: {error}") from None
     if not settings.merchants:
         raise SettingsUnusable(f"{path}: no merchant is configured under [merchants.NAME]")
-    for name, merchant in settings.merchants.items():
-        start_at = merchant.orders.start_at
-        if start_at is not None and start_at.tzinfo is None:
-            raise SettingsUnusable(
-                f"{path}: merchants.{name}.orders.start_at needs a time zone, e.g. {start_at}Z"
-            )
     return settings
 
 
@@ -182,9 +213,12 @@ def secret(*, env: str, file: str = "", what: str) -> str:
     """A secret from a file or from the environment."""
     if file:
         try:
-            return Path(file).read_text(encoding="utf-8").strip()
+            value = Path(file).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise SettingsUnusable(f"{what}: {file} can't be read: {error.strerror}") from None
+        if not value:
+            raise SettingsUnusable(f"{what}: {file} is empty")
+        return value
     value = os.environ.get(env, "")
     if not value:
         raise SettingsUnusable(f"{what}: set the environment variable {env}, or name a file")

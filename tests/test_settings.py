@@ -133,3 +133,32 @@ def test_secret_that_is_not_there_is_said_without_a_secret(
         secret(env="KCJL_TEST_KEY", what="api key")
     with pytest.raises(SettingsUnusable, match=r"api key: .*absent can't be read"):
         secret(env="KCJL_TEST_KEY", file=str(tmp_path / "absent"), what="api key")
+
+
+@pytest.mark.parametrize(
+    ("section", "line", "words"),
+    [
+        ("stock", "poll_s = 0", "poll_s"),
+        ("orders", "acceptance_hours = -1", "acceptance_hours"),
+        ("orders", "start_at = 2026-11-01T00:00:00", "time zone"),
+        ("dispatch", "tracking_wait_hours = -0.5", "tracking_wait_hours"),
+        ("settlement", "cycles_read_at = []", "cycles_read_at"),
+        ("settlement", 'cycles_read_at = ["25:00"]', "25:00"),
+        ("opening_policy", "buffer_units = -2", "buffer_units"),
+    ],
+)
+def test_impossible_setting_is_refused_by_name(
+    section: str, line: str, words: str, tmp_path: Path
+) -> None:
+    """A value that can't work is refused at the start, not met in the night."""
+    said = refusal(tmp_path, f"{WHOLE}\n[merchants.acme.{section}]\n{line}\n")
+
+    assert words in said
+
+
+def test_secret_file_that_is_empty_is_refused(tmp_path: Path) -> None:
+    """An empty secret is no secret."""
+    (tmp_path / "key").write_text("\n")
+
+    with pytest.raises(SettingsUnusable, match="empty"):
+        secret(env="NONE", file=str(tmp_path / "key"), what="johnlewis api key")

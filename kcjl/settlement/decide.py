@@ -116,10 +116,11 @@ def decide_payout(
         return ()
     counted = [line for line in lines if line.seen.kind != PAYMENT]
     stated = cycle.seen.amount_to_seller
-    total = sum((line.seen.amount for line in counted), Money(0, cycle.seen.currency))
+    own = [line for line in counted if line.seen.amount.currency == cycle.seen.currency]
+    total = sum((line.seen.amount for line in own), Money(0, cycle.seen.currency))
     residue = stated - total
     untied = sorted(line.seen.line_id for line in counted if line.wants_tie)
-    reason = _keeps_open(cycle.seen, residue, len(untied))
+    reason = _keeps_open(cycle.seen, residue, len(untied), foreign=len(counted) - len(own))
     if not reason:
         if close_on == "paid" and cycle.seen.payout_state != "PAID":
             return ()
@@ -150,9 +151,11 @@ def decide_payout(
     )
 
 
-def _keeps_open(seen: BillingCycleSeen, residue: Money, untied: int) -> str:
+def _keeps_open(seen: BillingCycleSeen, residue: Money, untied: int, *, foreign: int) -> str:
     if seen.payout_state == "FAILED":
         return f"the payout failed: {seen.failure_reason or 'no reason given'}"
+    if foreign:
+        return f"{foreign} lines are not in {seen.currency}, the currency of the payout"
     if residue:
         return f"the stated amount and the lines differ by {residue}"
     if untied:

@@ -7,7 +7,14 @@ import pytest
 
 from kcjl.dispatch import events as dispatch
 from kcjl.exceptions.catalogue import KINDS
-from kcjl.exceptions.decide import OPEN, OpenException, Raise, conditions, decide_desk
+from kcjl.exceptions.decide import (
+    OPEN,
+    OpenException,
+    Raise,
+    conditions,
+    decide_desk,
+    decide_switch,
+)
 from kcjl.exceptions.events import (
     ExceptionCleared,
     ExceptionRaised,
@@ -147,6 +154,10 @@ def finished(*refused: str) -> stock.StockImportFinished:
     )
 
 
+def switched(*, allowed: bool) -> WritesSwitched:
+    return WritesSwitched(allowed=allowed, reason="stocktaking", occurred_at=at(2))
+
+
 RAISED: list[tuple[Event, str, str]] = [
     (HELD, "order_held", "O1"),
     (NOT_ACCEPTED, "acceptance_refused", "O1"),
@@ -165,6 +176,7 @@ RAISED: list[tuple[Event, str, str]] = [
     (PAYOUT_HELD, "payout_open", "CY1"),
     (trade.money_line(kind="NEW_FEE"), "unknown_line_type", "NEW_FEE"),
     (INTERRUPTED, "job_interrupted", "orders/posting"),
+    (switched(allowed=False), "writes_off", "service"),
     (STOPPED, "writes_off", "service"),
 ]
 
@@ -210,6 +222,7 @@ CLEARED: list[tuple[Event, Event]] = [
         ),
     ),
     (INTERRUPTED, JobResumed(room="orders", job="posting", occurred_at=at(2))),
+    (switched(allowed=False), switched(allowed=True)),
     (STOPPED, WritesSwitched(allowed=True, reason="mended", occurred_at=at(2))),
 ]
 
@@ -255,6 +268,24 @@ def test_condition_that_is_gone_clears_by_itself(event: Event, later: Event) -> 
 def test_ordinary_events_raise_nothing(event: Event) -> None:
     """A day's work is no exception."""
     assert () == conditions(event)
+
+
+def test_switch_is_said_when_it_changes() -> None:
+    """Stopping what is stopped, and allowing what is allowed, is nothing new."""
+    said = {
+        (now, then): decide_switch(
+            allowed_now=now, allowed=then, reason="stocktaking", now=at(2)
+        )
+        for now in (True, False)
+        for then in (True, False)
+    }
+
+    assert {
+        (True, False): (switched(allowed=False),),
+        (False, True): (switched(allowed=True),),
+        (True, True): (),
+        (False, False): (),
+    } == said
 
 
 def test_raised_exception_says_all_that_a_person_needs() -> None:

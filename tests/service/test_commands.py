@@ -13,7 +13,6 @@ from kcjl.database import OPERATOR, SERVICE, Database
 from kcjl.dispatch.events import CarrierMapped, CarriersRead
 from kcjl.errors import Conflict, Fenced, Misuse, Refused, Unavailable
 from kcjl.log.port import Recorded
-from kcjl.orders.events import OrdersRead
 from kcjl.settlement.events import AccountMapSet
 from kcjl.stock.events import BufferSet, StockImportIntended
 from tests.service.running import HANGS_S, MERCHANT, Shop, quiet_world, serving, shop
@@ -69,17 +68,20 @@ async def test_buffer_that_is_set_leads_to_new_figures_and_names_who_set_it(
 async def test_command_that_waited_for_the_service_is_carried_out_when_it_comes(
     quiet: Shop,
 ) -> None:
-    """Asked while nothing runs, on a log that has a policy already: done, not refused."""
+    """Asked while nothing runs: decided on all that the log has, policy and carriers."""
     async with serving(quiet):
         await quiet.until(BufferSet)
-        await quiet.until(OrdersRead)
-    command_id = await quiet.ask("set-buffer", by="jo", units="7")
+        await quiet.until(CarriersRead)
+    done = await quiet.ask("set-buffer", by="jo", units="7")
+    refused = await quiet.ask("map-courier", by="jo", courier="Van", carrier_code="NO")
     async with serving(quiet):
-        outcome = await _answer(quiet, command_id)
+        outcome = await _answer(quiet, done)
+        refusal = await _answer(quiet, refused)
     buffers = await quiet.events(BufferSet)
 
     assert (True, "done") == (outcome.ok, outcome.message)
     assert [(1, 1), (7, 2)] == [(each.units, each.version) for each in buffers]
+    assert "'NO' is no carrier code" in refusal.message
 
 
 async def test_command_carried_out_twice_is_nothing_new(quiet: Shop, database_dsn: str) -> None:
@@ -210,7 +212,7 @@ async def test_command_that_could_not_be_decided_now_stays_in_the_queue(
     async def fails(_arguments: Mapping[str, str], _by: str) -> None:
         raise trouble
 
-    with pytest.raises(type(trouble)):
+    with pytest.raises(type(trouble)), anyio.fail_after(HANGS_S):
         await serve_commands(database, MERCHANT, {"note": fails}, real_now)
     unanswered = await wait_for_outcome(database, MERCHANT, command_id, seconds=0.01)
     noted: list[str] = []

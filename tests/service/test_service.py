@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from kcjl import service
 from kcjl.clock import RandomIds, RealClock
 from kcjl.database import Database
 from kcjl.dispatch.events import ParcelConfirmed
@@ -293,9 +294,10 @@ async def test_service_beside_a_living_one_is_refused_and_does_nothing(quiet: Sh
 
 
 async def test_service_that_was_taken_over_stops_and_leaves_the_lease_alone(
-    quiet: Shop,
+    quiet: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fenced: the former one ends at its next write, and the new one goes on undisturbed."""
+    monkeypatch.setattr(service, "RENEW_S", 3_600)  # its own write, not the lease, must tell it
     async with serving(quiet, holder="here") as former:
         await quiet.until(OrdersRead)
         async with serving(quiet, holder="here") as successor:

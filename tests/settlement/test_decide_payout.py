@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from kcjl.money import Money
 from kcjl.settlement.decide import (
     UNTIED_SHOWN_MAX,
     cycles_due_at,
@@ -157,6 +158,15 @@ def test_payout_with_a_residue_is_held_with_its_pence() -> None:
     assert isinstance(event, PayoutHeld)
     assert gbp(1) == event.residue
     assert "the stated amount and the lines differ by 0.01 GBP" == event.reason
+
+
+def test_payout_with_a_line_in_another_currency_is_held_and_says_so() -> None:
+    """Two currencies are never added: such a line keeps the payout open by name."""
+    euros = msgspec.structs.replace(money_line("L7", 0), amount=Money(500, "EUR"))
+    (event,) = payout(cycle(), tied(2_000), Line(seen=euros, tied_to="SO-O1"))
+
+    assert isinstance(event, PayoutHeld)
+    assert "1 lines are not in GBP, the currency of the payout" == event.reason
 
 
 def test_payout_with_untied_lines_is_held_and_names_them() -> None:
