@@ -50,6 +50,7 @@ SETTLED_HOURS_MAX = 30.0
 """World hours that the service gets after the world is finished to close the last payout."""
 PROGRESS_EVERY_S = 2.0
 SERVICE_PAUSE_S = 0.5
+SUMMARY_TRIES_MAX = 20
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,8 +242,7 @@ async def _with_world(
                 else:
                     await _watch(dsn, clock, seconds)
             group.cancel_scope.cancel()
-        await _projections_at_head(dsn)
-        return await summarise(dsn, MERCHANT, view, seconds=real_monotonic() - began)
+        return await _summary(dsn, view, seconds=real_monotonic() - began)
 
 
 def _sandbox_command(plan: Plan, data_dir: Path) -> list[str]:
@@ -360,6 +360,21 @@ async def _closed(view: WorldView, counts: dict[str, Counter[str]]) -> bool:
     parcels = counts.get("dispatch", Counter())
     on_the_way = parcels["to_confirm"] + parcels["unknown_outcome"]
     return payouts["done"] == paid and payouts["waiting"] == 0 and not on_the_way
+
+
+async def _summary(dsn: str, view: WorldView, *, seconds: float) -> Summary:
+    """The summary; a database that was killed just now is given time to come back."""
+    tries = 0
+    while True:
+        try:
+            await _projections_at_head(dsn)
+            return await summarise(dsn, MERCHANT, view, seconds=seconds)
+        except Unavailable as error:
+            tries += 1
+            if tries > SUMMARY_TRIES_MAX:
+                raise
+            _tell(f"waiting: {error.message}")
+            await real_sleep(SERVICE_PAUSE_S)
 
 
 async def _projections_at_head(dsn: str) -> None:
