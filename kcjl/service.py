@@ -17,7 +17,7 @@ import anyio
 import structlog
 
 from kcjl.actors import Room
-from kcjl.clock import Clock, Ids, real_sleep
+from kcjl.clock import Clock, Ids, real_monotonic, real_sleep
 from kcjl.commands import Handler, serve_commands
 from kcjl.database import SERVICE, Database
 from kcjl.dispatch.actor import Dispatches
@@ -166,12 +166,13 @@ async def _keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
     """Start it again when it fails, with growing pauses; fencing and corruption end it all."""
     failures = 0
     while True:
+        began = real_monotonic()
         try:
             await run()
         except* (Fenced, CorruptLog):
             raise
         except* Exception as errors:  # noqa: BLE001 - the outermost loop of a room: say, go on
-            failures += 1
+            failures = 1 if real_monotonic() - began > RESTART_S_MAX else failures + 1
             pause_s = min(RESTART_S * math.pow(2, min(failures, 6) - 1), RESTART_S_MAX)
             first = _first(errors)
             _say.warning(

@@ -26,7 +26,7 @@ from kcjl.orders.state import Acceptance, OrderEntry, Posting
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.store import PostgresRows
 from kcjl.settlement.projection import PAYOUTS_SHOWN
-from kcjl.settlement.state import Cycle
+from kcjl.settlement.state import Cycle, CycleState
 
 __all__ = ["Summary", "summarise", "summary_text"]
 
@@ -85,7 +85,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Σ of the lines of the closed payouts."""
     paid_out: Money
     """By the marketplace's own account."""
+    payouts_held: int
+    """Kept open with a residue or an untied line, which an exception names."""
     residue: Money
+    """Of the closed payouts, without its sign: 0 or a law is broken."""
     journals: int
     events: int
     events_per_second: float
@@ -183,7 +186,8 @@ def _summary(truth: TruthNow, ours: _Ours, *, hours: float, seconds: float) -> S
         payouts_closed=len(closed),
         lines_total=sum((each.lines_total for each in closed), nothing),
         paid_out=truth.paid_out,
-        residue=_residue(ours.payouts, nothing),
+        payouts_held=sum(payout.state == CycleState.HELD for payout in ours.payouts),
+        residue=sum((abs(each.residue) for each in closed), nothing),
         journals=sum(payout.prepared is not None for payout in ours.payouts),
         events=ours.replayed.position,
         events_per_second=round(ours.replayed.position / seconds, 1) if seconds else 0.0,
@@ -203,11 +207,6 @@ def _kinds(desk: Iterable[ExceptionLife]) -> dict[str, int]:
     return dict(sorted(Counter(each.raised.kind for each in desk).items()))
 
 
-def _residue(payouts: Iterable[Cycle], nothing: Money) -> Money:
-    settled = (payout.closed or payout.held for payout in payouts)
-    return sum((each.residue for each in settled if each is not None), nothing)
-
-
 def _broken_laws(summary: Summary, missing: tuple[str, ...]) -> list[str]:
     broken = [f"law 3: {each}" for each in missing]
     if summary.replay_difference:
@@ -220,6 +219,8 @@ def _broken_laws(summary: Summary, missing: tuple[str, ...]) -> list[str]:
         broken.append("law 2: a parcel was confirmed twice")
     if summary.residue:
         broken.append(f"law 5: the residue is {summary.residue}")
+    if summary.payouts_held > summary.exceptions_open.get("payout_open", 0):
+        broken.append("law 5: a payout is held, and nobody was told")
     if summary.finished:
         broken.extend(_broken_at_the_end(summary))
     return broken
@@ -240,11 +241,12 @@ def _broken_at_the_end(summary: Summary) -> list[str]:
             f"law 3: {summary.parcels_shipped} parcels were shipped, {accounted} of them are "
             "confirmed, excepted or left"
         )
-    if summary.payouts_closed and summary.lines_total != summary.paid_out:
+    settled = not summary.payouts_held
+    if settled and summary.payouts_closed and summary.lines_total != summary.paid_out:
         broken.append(
             f"law 5: {summary.paid_out} was paid out, {summary.lines_total} is explained"
         )
-    if summary.payouts_closed < summary.payouts_paid:
+    if summary.payouts_closed + summary.payouts_held < summary.payouts_paid:
         broken.append(
             f"law 5: {summary.payouts_paid} payouts were paid, {summary.payouts_closed} closed"
         )
@@ -274,6 +276,7 @@ def summary_text(summary: Summary) -> str:
     )
     payouts = (
         f"{summary.payouts_paid} paid, {summary.payouts_closed} closed, "
+        f"{summary.payouts_held} held, "
         f"Σ lines {summary.lines_total}, residue {summary.residue}, "
         f"{summary.journals} journals"
     )

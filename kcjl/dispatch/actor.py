@@ -89,7 +89,9 @@ class Dispatches(Room):
         """The operator's command; raises Refused for a code that the marketplace lacks."""
         carriers = self.carriers.get("carriers") or Carriers()
         listed = [code for code, _ in carriers.codes]
-        if listed and carrier_code not in listed:
+        if not listed:
+            raise Refused("the marketplace's carriers are not known yet: try again in a minute")
+        if carrier_code not in listed:
             raise Refused(
                 f"{carrier_code!r} is no carrier code of the marketplace: it has "
                 + ", ".join(listed)

@@ -212,6 +212,7 @@ GOOD = Summary(
     payouts_closed=2,
     lines_total=_gbp(123_456),
     paid_out=_gbp(123_456),
+    payouts_held=0,
     residue=_gbp(0),
     journals=2,
     events=4_321,
@@ -229,7 +230,8 @@ ALWAYS: list[tuple[dict[str, Any], str]] = [
     ({"sales_orders_per_order_max": 2}, "law 2: a marketplace order has more than one"),
     ({"sales_orders_of_no_order": 1}, "law 2: a sales order belongs to no"),
     ({"parcels_confirmed_twice": 1}, "law 2: a parcel was confirmed twice"),
-    ({"residue": _gbp(-1)}, "law 5: the residue is"),
+    ({"residue": _gbp(1)}, "law 5: the residue is"),
+    ({"payouts_held": 1}, "law 5: a payout is held, and nobody was told"),
 ]
 AT_THE_END: list[tuple[dict[str, Any], str]] = [
     ({"orders_seen": 99}, "law 3: 100 orders were placed, 99 seen"),

@@ -128,6 +128,23 @@ async def test_carriers_and_shipping_types_with_nulls_are_read(
 # ── offers and stock ────────────────────────────────────────────────────────────────────────
 
 
+async def test_offer_with_a_nul_in_its_title_comes_without_it(
+    market: ScriptedServer, api: SellerApi
+) -> None:
+    """A NUL fits into no text of the database: it must not get as far as the log."""
+    market.will_say(
+        said(
+            200,
+            b'{"total_count":1,"offers":[{"offer_id":1,"shop_sku":"A","quantity":1,'
+            b'"product_title":"Te\\u0000a"}]}',
+        )
+    )
+
+    (offer,) = await api.offers()
+
+    assert "Te\ufffda" == offer.product_title
+
+
 async def test_offers_with_finer_prices_are_rounded_half_up(
     market: ScriptedServer, api: SellerApi
 ) -> None:
