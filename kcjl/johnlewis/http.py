@@ -265,8 +265,8 @@ class SellerHttp:
             parts += part
             if len(parts) > self._settings.body_bytes_max:
                 raise _TooLong
-        # A NUL fits into no text of the database: shown as the sign for what can't be shown.
-        return bytes(parts).replace(b"\\u0000", b"\\ufffd").replace(b"\0", b"\xef\xbf\xbd")
+        # A NUL fits into no text of the database.
+        return bytes(parts).replace(b"\\u0000", b"\\ufffd").replace(b"\0", b"")
 
     # ── what went wrong ─────────────────────────────────────────────────────────────────────
 
