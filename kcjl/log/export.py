@@ -247,7 +247,7 @@ class ExportReader:
             self._header(lines)
             self._skip(lines, position - header.first + 1)
             while position < end:
-                page, trouble = self._page(lines, position, end)
+                page, trouble = self._first_beginnings(*self._page(lines, position, end))
                 await anyio.lowlevel.checkpoint()
                 if page:
                     yield page
@@ -310,6 +310,16 @@ class ExportReader:
             finding = f"the file ends here; its header promises {self.header.last}"
             return page, self._broken(position + len(page) + 1, finding)
         return page, None
+
+    def _first_beginnings(
+        self, page: list[Entry], trouble: BrokenExport | None
+    ) -> tuple[list[Entry], BrokenExport | None]:
+        """A stream begins once: a file has no unique index that would see to it."""
+        for number, entry in enumerate(page):
+            if entry.revision == 1 and self._streams.position(entry.stream, 1, unknown=0) != 0:
+                finding = f"stream {entry.stream} begins a second time"
+                return page[:number], self._broken(entry.position, finding)
+        return page, trouble
 
     def _entry(self, raw: bytes, position: int) -> Entry:
         try:
