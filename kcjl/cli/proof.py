@@ -5,10 +5,10 @@ what was not checked is said. Called by `log.py`, which names the verbs.
 """
 
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import anyio
 import msgspec
@@ -25,10 +25,11 @@ from kcjl.cli.places import (
 )
 from kcjl.clock import real_monotonic, real_now
 from kcjl.database import AUDITOR, Database
-from kcjl.errors import CorruptLog, Misuse
+from kcjl.errors import CorruptLog, Misuse, Unavailable
 from kcjl.events import vocabulary
-from kcjl.log.export import BrokenExport, ExportHeader, ExportReader, verify_export, whole
+from kcjl.log.export import ExportHeader, whole
 from kcjl.log.export import export as export_log
+from kcjl.log.exported import BrokenExport, ExportReader, verify_export
 from kcjl.log.postgres import PostgresLogReader
 from kcjl.log.seal import (
     Seal,
@@ -342,11 +343,7 @@ def export(
             progress = Progress(first - 1)
             progress.last = last or (await reader.head()).position
             try:
-                if out is None:
-                    return await export_log(
-                        reader, sys.stdout.buffer, first=first, last=last, progress=progress
-                    )
-                with whole(out) as file:
+                with _stdout() if out is None else whole(out) as file:
                     return await export_log(
                         reader, file, first=first, last=last, progress=progress
                     )
@@ -354,11 +351,19 @@ def export(
                 progress.end()
 
     header = anyio.run(exported)
-    with suppress(BrokenPipeError):
-        sys.stdout.flush()
     if json:
         typer.echo(msgspec.json.encode(header).decode())
     size = "" if out is None else f", {out.stat().st_size:,} bytes"
     typer.echo(
         f"exported positions {header.first:,} to {header.last:,} of {chosen}{size}", err=True
     )
+
+
+@contextmanager
+def _stdout() -> Iterator[IO[bytes]]:
+    try:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        sys.stdout = None  # nothing is flushed into it at the end
+        raise Unavailable(f"stdout can't be written: {error.strerror}") from None

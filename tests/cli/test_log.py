@@ -3,9 +3,12 @@
 import gzip
 import json
 import os
+import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import anyio
 import asyncpg
@@ -77,15 +80,22 @@ class Place:
         anyio.run(run)
 
 
-def _kcjl(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def _kcjl(
+    *arguments: str,
+    cwd: Path,
+    stdout: int | IO[bytes] = subprocess.PIPE,
+    preexec: Callable[[], None] | None = None,
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*KCJL, *arguments],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         text=True,
         timeout=50,
         check=False,
+        preexec_fn=preexec,
     )
 
 
@@ -185,16 +195,9 @@ def test_export_to_stdout_is_the_same_file(place: Place) -> None:
     """A pipe gets what a file would hold."""
     place.done("export", "--out", "acme.gz")
     with (place.folder / "piped.gz").open("wb") as pipe:
-        ended = subprocess.run(
-            [*KCJL, "export"],
-            cwd=place.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=pipe,
-            stderr=subprocess.PIPE,
-            check=True,
-        )
+        ended = _kcjl("export", cwd=place.folder, stdout=pipe)
 
-    assert b"exported positions 1 to 6 of acme" in ended.stderr
+    assert "exported positions 1 to 6 of acme" in ended.stderr
     contents = [(place.folder / name).read_bytes() for name in ("acme.gz", "piped.gz")]
     assert contents[0] == contents[1]
 
@@ -207,6 +210,30 @@ def test_export_of_a_broken_log_leaves_no_file(place: Place) -> None:
     assert 1 == ended.returncode
     assert "broken at position 2" in ended.stderr
     assert ["kcjl.toml"] == [each.name for each in place.folder.iterdir()]
+
+
+def _small_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+
+def test_export_onto_a_full_disk_is_one_clear_line(place: Place) -> None:
+    """Exit code 3, what to do, and nothing half-made."""
+    ended = _kcjl("export", "--out", "acme.gz", cwd=place.folder, preexec=_small_files)
+
+    assert (3, 1) == (ended.returncode, len(ended.stderr.splitlines())), ended.stderr
+    assert "can't be written" in ended.stderr
+    assert "make room" in ended.stderr
+    assert ["kcjl.toml"] == [each.name for each in place.folder.iterdir()]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_export_into_a_full_pipe_is_one_clear_line(place: Place) -> None:
+    """What could not be handed on is said, and never exit code 0."""
+    with Path("/dev/full").open("wb") as full:
+        ended = _kcjl("export", cwd=place.folder, stdout=full)
+
+    assert (3, 1) == (ended.returncode, len(ended.stderr.splitlines())), ended.stderr
+    assert "stdout can't be written" in ended.stderr
 
 
 # ── without ─────────────────────────────────────────────────────────────────────────────────
@@ -294,6 +321,23 @@ def test_progress_tells_position_rate_and_time_left(
     told = capsys.readouterr()
     assert "position 41,000 of 100,000, 2,000 events/s, 0 min 30 s left\n" == told.err
     assert "" == told.out
+
+
+def test_progress_on_a_terminal_is_one_line_that_is_taken_away(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person sees it move, at most five times a second, and nothing of it stays."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    times = iter([0.0, 0.1, 0.5, 1.0])
+    progress = Progress(0, lambda: next(times))
+    for position in (100, 1_000, 2_000):
+        progress(position)
+    progress.end()
+
+    told = capsys.readouterr().err
+    assert ["", "position 1,000, 2,000 events/s", "position 2,000, 2,000 events/s", ""] == (
+        told.split("\r\x1b[K")
+    )
 
 
 # ── what the page promises ──────────────────────────────────────────────────────────────────

@@ -12,10 +12,11 @@ import pytest
 
 from kcjl.database import Database
 from kcjl.errors import Misuse
-from kcjl.log import export as exporting
+from kcjl.log import exported as reading
 from kcjl.log import verify as verifying
 from kcjl.log.drafting import prepare, record
-from kcjl.log.export import BrokenExport, ExportReader, export, verify_export, whole
+from kcjl.log.export import export, whole
+from kcjl.log.exported import BrokenExport, ExportReader, verify_export
 from kcjl.log.memory import MemoryStore
 from kcjl.log.port import Draft
 from kcjl.log.verify import BrokenChain, EntryReader, Verified
@@ -312,7 +313,7 @@ async def test_line_without_an_end_is_refused_before_it_fills_the_memory(
     keeper: MemoryKeeper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bomb of one endless line is a line that is too long."""
-    monkeypatch.setattr(exporting, "LINE_BYTES_MAX", 1_000)
+    monkeypatch.setattr(reading, "LINE_BYTES_MAX", 1_000)
     path = await _exported(keeper.reader(), tmp_path / "acme.gz")
     fault = await _refused(_edit(path, lambda lines: lines.insert(4, b"x" * 5_000 + b"\n")))
 
@@ -419,3 +420,24 @@ def test_file_in_a_folder_that_is_not_there_is_a_mistake(tmp_path: Path) -> None
     """Where it could not be written is named."""
     with pytest.raises(Misuse, match="gone"), whole(tmp_path / "gone" / "acme.gz"):
         pass
+
+
+def test_file_that_another_process_writes_is_left_to_it(tmp_path: Path) -> None:
+    """Two exports to one name: the second one is told, and the first one's is whole."""
+    path = tmp_path / "acme.gz"
+    with whole(path) as file:
+        file.write(b"first")
+        with pytest.raises(Misuse, match="another process"), whole(path):
+            pass
+
+    assert b"first" == path.read_bytes()
+
+
+def test_what_a_killed_process_left_is_written_over(tmp_path: Path) -> None:
+    """A half file from before is in nobody's way, and in no file."""
+    (tmp_path / ".acme.gz.part").write_bytes(b"half of a longer file")
+    with whole(tmp_path / "acme.gz") as file:
+        file.write(b"whole")
+
+    assert b"whole" == (tmp_path / "acme.gz").read_bytes()
+    assert ["acme.gz"] == _names(tmp_path)
