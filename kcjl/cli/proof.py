@@ -21,6 +21,7 @@ from kcjl.cli.places import (
     Merchant,
     database_of,
     merchant_of,
+    printable,
     settings_at,
 )
 from kcjl.clock import real_monotonic, real_now
@@ -238,11 +239,13 @@ def _tell(
         typer.echo(msgspec.json.encode(found).decode())
         return
     typer.echo(
-        f"{verified.events:,} events of {merchant} verified, up to position "
+        f"{verified.events:,} events of {printable(merchant)} verified, up to position "
         f"{verified.position:,}; head {verified.hash.hex()}"
     )
     for each in sorted(seals, key=lambda each: each.position):
-        typer.echo(f"the seal of position {each.position:,}, {each.sealed_at}, holds")
+        typer.echo(
+            f"the seal of position {each.position:,}, {printable(each.sealed_at)}, holds"
+        )
 
 
 def _json_of_fault(error: CorruptLog) -> str:

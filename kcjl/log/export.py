@@ -35,14 +35,18 @@ COMPRESSION = 6
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
+_Count = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+"""As the table's columns have it."""
+
+
 class ExportHeader(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The first line: whose log, which range of it, and where the chain goes in and out."""
 
     format: Literal["kcjl-export-1"] = FORMAT
     merchant: str
     genesis: str
-    first: int
-    last: int
+    first: _Count
+    last: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     """The last position; first - 1 when there is no event."""
     previous: str
     hash: str
@@ -54,11 +58,11 @@ class ExportLine(
     """A further line: one event, with every column of the table in its order."""
 
     merchant: str
-    position: int
+    position: _Count
     stream: str
-    revision: int
+    revision: _Count
     type: str
-    schema: int
+    schema: _Count
     occurred_at: Annotated[datetime, msgspec.Meta(tz=True)]
     recorded_at: Annotated[datetime, msgspec.Meta(tz=True)]
     correlation_id: str

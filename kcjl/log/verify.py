@@ -127,8 +127,8 @@ async def verify(
                 end, "its hash is not the head's", head.hash.hex(), walk.hash.hex()
             )
         if last != head.position:
-            wanted = f"none after the head at {head.position}"
-            raise walk.broken(head.position + 1, "it is not", wanted, f"events up to {last}")
+            finding, wanted = "it is past the head", f"none after {head.position}"
+            raise walk.broken(head.position + 1, finding, wanted, f"events up to {last}")
     return Verified(position=walk.position, hash=walk.hash, events=walk.position - after)
 
 

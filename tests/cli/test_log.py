@@ -295,6 +295,19 @@ def test_damaged_file_is_named_with_its_position(place: Place) -> None:
     assert "cut off" in json.loads(cut.stdout)["finding"]
 
 
+def test_file_can_not_steer_the_terminal_that_its_faults_are_shown_on(place: Place) -> None:
+    """A forger's text is shown as text: it can't wipe out what was said about it."""
+    place.done("export", "--out", "acme.gz")
+    path = place.folder / "acme.gz"
+    content = gzip.decompress(path.read_bytes())
+    path.write_bytes(content.replace(b'"type":"Counted"', b'"type":"\\u001b[2J"'))
+    ended = place.kcjl("verify", "acme.gz")
+
+    assert 1 == ended.returncode
+    assert "\x1b" not in ended.stderr
+    assert "\\x1b[2J (revision 1 of stock-A" in ended.stderr
+
+
 def test_file_of_another_merchant_is_a_mistake(place: Place) -> None:
     """Who names the merchant gets that one's log or none."""
     place.done("export", "--out", "acme.gz")

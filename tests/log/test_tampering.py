@@ -81,6 +81,45 @@ async def test_removed_event_is_found(keeper: PostgresKeeper, position: int) -> 
     assert caught.value.found.startswith(stands)
 
 
+@pytest.mark.parametrize(
+    ("change", "position", "finding"),
+    [
+        ("position = 4", 4, "not the head's"),
+        ("position = 10", 10, "it is missing"),
+        ("hash = set_byte(hash, 0, get_byte(hash, 0) # 1)", EVENTS, "not the head's"),
+        (
+            "position = 4, hash = (select e.hash from event e where e.position = 4)",
+            5,
+            "it is past the head",
+        ),
+    ],
+)
+async def test_head_that_was_tampered_with_is_found(
+    admin: Admin, keeper: PostgresKeeper, change: str, position: int, finding: str
+) -> None:
+    """The head has no trigger: it is held against the events, and they against it."""
+    await admin.execute(f"update log_head set {change}")
+
+    with pytest.raises(BrokenChain, match=finding) as caught:
+        await verify(keeper.reader())
+
+    assert position == caught.value.position
+    assert caught.value.expected != caught.value.found
+
+
+async def test_column_without_a_cause_that_gets_one_is_found(
+    admin: Admin, keeper: PostgresKeeper
+) -> None:
+    """Null and a number are two things, also where the number is small."""
+    async with unguarded(admin):
+        await admin.execute("update event set causation = 1 where position = 2")
+
+    with pytest.raises(BrokenChain, match="not what was hashed") as caught:
+        await verify(keeper.reader())
+
+    assert 2 == caught.value.position
+
+
 @pytest.mark.parametrize("first", [4, 9])
 async def test_verify_from_a_position_trusts_what_stands_before(
     admin: Admin, keeper: PostgresKeeper, first: int
