@@ -1,4 +1,4 @@
-"""`kcjl log tail | show | verify`: the event log."""
+"""`kcjl log tail | show`: reading the event log; the verbs that prove it are in proof.py."""
 
 import sys
 from typing import Annotated
@@ -7,6 +7,7 @@ import anyio
 import msgspec
 import typer
 
+from kcjl.cli import proof
 from kcjl.cli.places import (
     DEFAULT_CONFIG,
     Config,
@@ -20,7 +21,6 @@ from kcjl.database import AUDITOR, Database
 from kcjl.errors import NotFound
 from kcjl.events import vocabulary
 from kcjl.log.postgres import PostgresLogReader
-from kcjl.log.verify import verify as verify_log
 from kcjl.projections.reading import PostgresReadModels
 from kcjl.readmodels import EventRow
 from kcjl.settings import Settings
@@ -30,6 +30,9 @@ __all__ = ["app"]
 app = typer.Typer(
     help="The event log: what happened, in order, provable.", no_args_is_help=True
 )
+app.command("verify")(proof.verify)
+app.command("seal")(proof.seal)
+app.command("export")(proof.export)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, on stdout.")]
 
 
@@ -114,49 +117,3 @@ async def _show(settings: Settings, merchant: str, position: int, json: bool) ->
         if name != "data":
             typer.echo(f"{name:<15} {getattr(event, name)}")
     typer.echo(msgspec.json.format(event.data, indent=2))
-
-
-@app.command()
-def verify(
-    config: Config = DEFAULT_CONFIG,
-    merchant: Merchant = "",
-    json: Json = False,  # noqa: FBT002 - a flag
-) -> None:
-    """Recompute the hash chain from the first event to the head; exit code 1 where it breaks.
-
-    An unbroken chain shows that no event was edited, moved or left out before the head. It does
-    not show that the tail was not cut off: keep the head's hash elsewhere for that.
-    """
-    settings = settings_at(config)
-    anyio.run(_verify, settings, merchant_of(settings, merchant), json)
-
-
-async def _verify(settings: Settings, merchant: str, json: bool) -> None:  # noqa: FBT001
-    shown = sys.stderr.isatty()
-
-    def progress(position: int) -> None:
-        if shown:
-            sys.stderr.write(f"\r{position:,} events")
-            sys.stderr.flush()
-
-    async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
-        reader = PostgresLogReader(database, merchant, vocabulary())
-        verified = await verify_log(reader, progress=progress)
-    if shown:
-        sys.stderr.write("\r\x1b[K")
-    if json:
-        typer.echo(
-            msgspec.json.encode(
-                {
-                    "merchant": merchant,
-                    "position": verified.position,
-                    "events": verified.events,
-                    "hash": verified.hash.hex(),
-                }
-            ).decode()
-        )
-    else:
-        typer.echo(
-            f"{verified.events:,} events verified, up to position {verified.position:,}; "
-            f"head {verified.hash.hex()}"
-        )

@@ -13,7 +13,7 @@ import typer
 
 from kcjl import __version__
 from kcjl.cli import demo, log, policy, service, world
-from kcjl.cli.places import Stopped
+from kcjl.cli.places import Stopped, printable
 from kcjl.errors import CorruptLog, KcjlError, Misuse
 
 __all__ = ["app", "run"]
@@ -72,7 +72,7 @@ def _end(error: BaseException) -> None:
         sys.exit(2)
     if not isinstance(error, KcjlError):
         raise error
-    typer.echo(f"kcjl: {error.message} [{error.code}]", err=True)
+    typer.echo(f"kcjl: {printable(error.message)} [{error.code}]", err=True)
     if isinstance(error, Misuse):
         sys.exit(2)
     sys.exit(1 if isinstance(error, CorruptLog) else 3)

@@ -34,6 +34,7 @@ __all__ = [
     "holder_of",
     "merchant_of",
     "only_one",
+    "printable",
 ]
 
 Config = Annotated[
@@ -43,6 +44,13 @@ Merchant = Annotated[
     str, typer.Option("--merchant", "-m", help="Which merchant; needed when there are several.")
 ]
 DEFAULT_CONFIG = Path("kcjl.toml")
+
+
+def printable(text: str) -> str:
+    """What came from outside can't steer the terminal that it is shown on."""
+    return "".join(
+        each if each.isprintable() or each == "\n" else f"\\x{ord(each):02x}" for each in text
+    )
 
 
 def settings_at(config: Path) -> Settings:

@@ -1,8 +1,9 @@
 """Proof that a log is what was written: every link computed again from the stored rows.
 
 Promises: an edited byte, a missing, added or swapped event and a head that does not belong are
-found, and the first bad position is named; memory is bounded however long the log is. It can't
-see a tail that was cut off together with the head: for that, keep a seal elsewhere.
+found, and the first bad position is named, with what was expected and what stands there; memory
+is bounded however long the log is. It can't see a tail that was cut off together with the head:
+for that, keep a seal elsewhere (seal.py).
 Invariant: nothing is decoded and nothing is trusted but the genesis (or the hash at `after`).
 Called by `kcjl log verify`, the audit room, the tests.
 """
@@ -51,14 +52,19 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 class BrokenChain(CorruptLog):
     """The log is not what was written."""
 
-    def __init__(self, merchant: str, position: int, finding: str) -> None:
+    def __init__(
+        self, merchant: str, position: int, finding: str, *, expected: str = "", found: str = ""
+    ) -> None:
+        told = f"{finding}: expected {expected}, found {found}" if expected else finding
         super().__init__(
-            f"the log of {merchant} is broken at position {position}: {finding}; stop writing, "
+            f"the log of {merchant} is broken at position {position}: {told}; stop writing, "
             "keep the database as it is, and compare with a backup"
         )
         self.position = position
         """The first bad one."""
         self.finding = finding
+        self.expected = expected
+        self.found = found
 
 
 class _Walk:
@@ -82,8 +88,8 @@ class _Walk:
         while len(self.revisions) > STREAMS_REMEMBERED_MAX:
             self.revisions.popitem(last=False)
 
-    def broken(self, position: int, finding: str) -> BrokenChain:
-        return BrokenChain(self.merchant, position, finding)
+    def broken(self, position: int, finding: str, expected: str, found: str) -> BrokenChain:
+        return BrokenChain(self.merchant, position, finding, expected=expected, found=found)
 
 
 async def verify(
@@ -91,11 +97,14 @@ async def verify(
     *,
     after: int = 0,
     to: int | None = None,
+    previous: bytes | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Verified:
     """Compute the chain again for `after < position <= to` (to the present head when None).
 
-    `progress` is called with the position reached after each page. Raises BrokenChain.
+    `previous`: the hash at `after`, where it is known from elsewhere; otherwise the stored one
+    is trusted. `progress` is called with the position reached after each page. Raises
+    BrokenChain.
     """
     head, last = await reader.end()
     end = head.position if to is None else to
@@ -103,30 +112,37 @@ async def verify(
         raise Misuse(
             f"the log of {reader.merchant} has {head.position} events: give a range in it"
         )
-    walk = await _start(reader, after)
+    walk = await _start(reader, after, previous)
     async with aclosing(reader.entries(after, to=end)) as pages:
         async for page in pages:
             await _verify_page(reader, walk, page)
             if progress is not None:
                 progress(walk.position)
     if walk.position < end:
-        raise walk.broken(
-            walk.position + 1, f"it is missing, and the head is at {head.position}"
-        )
+        wanted = f"events up to {end}, as the head says"
+        raise walk.broken(walk.position + 1, "it is missing", wanted, "none")
     if end == head.position:
         if walk.hash != head.hash:
-            raise walk.broken(end, "its hash is not the head's")
+            raise walk.broken(
+                end, "its hash is not the head's", head.hash.hex(), walk.hash.hex()
+            )
         if last != head.position:
-            raise walk.broken(head.position + 1, f"events after the head, up to {last}")
+            finding, wanted = "it is past the head", f"none after {head.position}"
+            raise walk.broken(head.position + 1, finding, wanted, f"events up to {last}")
     return Verified(position=walk.position, hash=walk.hash, events=walk.position - after)
 
 
-async def _start(reader: EntryReader, after: int) -> _Walk:
+async def _start(reader: EntryReader, after: int, previous: bytes | None) -> _Walk:
     if after == 0:
         return _Walk(reader.merchant, 0, genesis(reader.merchant))
+    if previous is not None:
+        return _Walk(reader.merchant, after, previous)
     async with aclosing(reader.entries(after - 1, to=after)) as pages:
         async for page in pages:
-            return _Walk(reader.merchant, after, page[0].hash)
+            if page[0].position == after:
+                walk = _Walk(reader.merchant, after, page[0].hash)
+                walk.recorded_at = page[0].recorded_at
+                return walk
     raise BrokenChain(reader.merchant, after, "it is missing")
 
 
@@ -136,22 +152,35 @@ async def _verify_page(reader: EntryReader, walk: _Walk, page: Sequence[Entry]) 
         position = walk.position + 1
         if entry.position != position:
             finding = "it is missing" if entry.position > position else "it is there twice"
-            raise walk.broken(position, finding)
-        if entry.hash != link_entry(walk.hash, entry):
-            raise walk.broken(position, "its content is not what was hashed")
+            raise walk.broken(position, finding, f"position {position}", _what(entry))
+        hash_ = link_entry(walk.hash, entry)
+        if entry.hash != hash_:
+            finding = "its content is not what was hashed"
+            found = f"{entry.hash.hex()} on {_what(entry)}"
+            raise walk.broken(position, finding, hash_.hex(), found)
         known = walk.revisions.get(entry.stream)
         before = former.get((entry.stream, entry.revision - 1)) if known is None else known
         if before != entry.revision - 1:
-            raise walk.broken(
-                position,
-                f"revision {entry.revision} of stream {entry.stream} does not follow {before}",
-            )
+            finding = f"revision {entry.revision} of stream {entry.stream} does not follow"
+            wanted = f"revision {entry.revision - 1} before it"
+            raise walk.broken(position, finding, wanted, str(before or "none"))
         if walk.recorded_at is not None and entry.recorded_at < walk.recorded_at:
-            raise walk.broken(position, "it was recorded before the one that it follows")
+            finding = "it was recorded before the one that it follows"
+            wanted = f"{walk.recorded_at.isoformat()} or later"
+            raise walk.broken(position, finding, wanted, entry.recorded_at.isoformat())
         if entry.causation is not None and entry.causation >= position:
-            raise walk.broken(position, f"its cause, {entry.causation}, is not before it")
+            finding = "its cause is not before it"
+            raise walk.broken(position, finding, "an earlier position", str(entry.causation))
         walk.remember(entry)
     walk.forget()
+
+
+def _what(entry: Entry) -> str:
+    """What stands there, for people."""
+    return (
+        f"position {entry.position}, {entry.type} (revision {entry.revision} of "
+        f"{entry.stream}, recorded {entry.recorded_at.isoformat()} by {entry.by})"
+    )
 
 
 async def _former_revisions(
