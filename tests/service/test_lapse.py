@@ -33,7 +33,7 @@ async def test_service_that_could_not_renew_stops_and_begins_again_by_itself(
 ) -> None:
     """It stops before its lease is over, waits for the database, and serves in a new epoch."""
     monkeypatch.setattr(service, "LEASE_S", 60.0)
-    monkeypatch.setattr(service, "STOP_S", 58.0)
+    monkeypatch.setattr(service, "STOP_S", 56.0)
     monkeypatch.setattr(service, "RENEW_S", 0.2)
     async with (
         shop(database_dsn, tmp_path, quiet_world()) as running,
@@ -59,4 +59,4 @@ async def test_service_that_could_not_renew_stops_and_begins_again_by_itself(
         group.cancel_scope.cancel()
 
     assert "stops writing before another can begin" in told
-    assert (1, 2) == (first.epoch, second.epoch)
+    assert first.epoch < second.epoch
