@@ -141,11 +141,34 @@ def test_tail_of_nonsense_is_one_clear_line(
 
 
 def test_tail_shows_an_event_of_a_later_version(config: Path, database_dsn: str) -> None:
-    """As it is stored; who follows it is told where this version ends, and what to do."""
+    """As it is stored: to look at it, nobody has to understand it."""
     anyio.run(_write_later, database_dsn)
 
     assert [7, 8] == _positions(config, "-n", "2")
     assert [8] == _positions(config, "--type", "Later")
+
+
+def test_tail_follow_stops_at_an_event_of_a_later_version(
+    config: Path, database_dsn: str
+) -> None:
+    """Who follows is told where this version's knowledge ends, and what to do."""
+    command = [sys.executable, "-m", "kcjl", "log", "tail", "-c", str(config), "--follow"]
+    with subprocess.Popen(
+        command,
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as following:
+        assert following.stdout is not None
+        for _ in range(7):
+            following.stdout.readline()
+        anyio.run(_write_later, database_dsn)
+        rest, told = following.communicate()
+
+    assert (1, "") == (following.returncode, rest)
+    assert "position 8: event Later of schema 1 is not known to this version" in told
+    assert "run the version that wrote it, or a newer one" in told
 
 
 def test_tail_follow_ends_at_until(config: Path) -> None:
