@@ -38,7 +38,7 @@ class _Naive:
 
     Half of the writers hold their transaction open until the reader has read beyond the number
     that they were given: any slow transaction on a busy machine does that by chance. So the
-    reader misses all that they wrote, each time that this is run (and of the others' by chance).
+    reader misses all that they wrote, each time that this is run (others' rows by chance).
     """
 
     def __init__(self, dsn: str) -> None:
