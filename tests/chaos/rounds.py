@@ -105,8 +105,12 @@ class _Writers:
         """What it said last, when it ended without being killed."""
         if self._process is None or self._process.poll() is None:
             return None
-        words = self._errors.read_text(errors="replace").strip().splitlines()
-        return f"the writer ended by itself ({self._process.returncode}): {words[-1:]}"
+        # The last line that says anything: a group of errors is drawn with a frame.
+        lines = [
+            line.strip(" |+-") for line in self._errors.read_text(errors="replace").splitlines()
+        ]
+        said = next((line for line in reversed(lines) if line), "it said nothing")
+        return f"the writer ended by itself ({self._process.returncode}): {said}"
 
     def acknowledged(self) -> int:
         """Batches so far."""
