@@ -117,6 +117,10 @@ class LogQueries(Protocol):
         """The same as they are stored, nothing decoded: readable by any version."""
         ...
 
+    async def position_at(self, moment: datetime) -> int:
+        """Where the log ended then: the last position recorded at or before it; 0 for none."""
+        ...
+
 
 class Log(LogReader, Protocol):
     """Writing it too."""

@@ -10,7 +10,7 @@ Called by the CLI, the audit room and the tests. `MemoryQueries` is the twin.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import anyio.lowlevel
@@ -29,6 +29,9 @@ __all__ = ["MemoryQueries", "PostgresQueries"]
 
 SCAN_EVENTS_MAX = 20_000
 """Rows that one statement looks through for the types that are asked for."""
+
+_MICROSECOND = timedelta(microseconds=1)
+"""What the clock of the log counts in."""
 
 _COLUMNS = """
     position, stream, revision, type, schema, occurred_at, recorded_at,
@@ -118,6 +121,10 @@ class PostgresQueries:
                 first = rows[-1][run.column] + 1 if full else high + 1
             if rows:
                 yield [self._entry(row) for row in rows]
+
+    async def position_at(self, moment: datetime) -> int:
+        head = await self._database.fetchval(_HEAD, self.merchant) or 0
+        return await self._position_since(_aware(moment) + _MICROSECOND, head) - 1
 
     async def _run(self, selection: Selection) -> _Run:
         """Where the matching events lie, but for their types."""
@@ -219,6 +226,11 @@ class MemoryQueries:
             await anyio.lowlevel.checkpoint()
             yield found[start : start + selection.page]
 
+    async def position_at(self, moment: datetime) -> int:
+        then = _aware(moment)
+        positions = (e.position for e in self._shelf.events if e.recorded_at <= then)
+        return max(positions, default=0)
+
     def _refuse_gap(self, selection: Selection, found: Sequence[Entry]) -> None:
         if selection.types:
             return
@@ -263,5 +275,11 @@ def _check(selection: Selection) -> None:
     if selection.after < 0:
         raise Misuse(f"positions begin at 1: nothing is after {selection.after}")
     for moment in (selection.since, selection.until):
-        if moment is not None and moment.tzinfo is None:
-            raise Misuse(f"the time {moment} has no time zone: it could mean several moments")
+        if moment is not None:
+            _aware(moment)
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise Misuse(f"the time {moment} has no time zone: it could mean several moments")
+    return moment

@@ -200,6 +200,20 @@ class QueryLaws:
         with pytest.raises(CorruptLog, match=r"(no event at revision 5|lacks an event)"):
             await flat(asked.queries().select(Selection(stream="stock-A", backward=backward)))
 
+    async def test_position_at_is_the_head_of_that_moment(self, asked: Asked) -> None:
+        """What did we know then: everything that was recorded at or before it."""
+        assert 0 == await asked.queries().position_at(MORNING)
+        events = await written(asked)
+        moments = [minutes(number / 4) for number in range(-4, 80)]
+        moments += [event.recorded_at for event in events]
+
+        for moment in moments:
+            known = [event.position for event in events if event.recorded_at <= moment]
+
+            assert max(known, default=0) == await asked.queries().position_at(moment)
+        with pytest.raises(Misuse, match="no time zone"):
+            await asked.queries().position_at(MORNING.replace(tzinfo=None))
+
     @pytest.mark.parametrize(
         "selection",
         [
