@@ -128,6 +128,7 @@ class _Follower:
 
     def __init__(self, database: Database) -> None:
         self.positions: list[int] = []
+        self.faults: list[str] = []
         self._reader = PostgresLogReader(database, MERCHANT, VOCABULARY)
 
     async def run(self) -> None:
@@ -136,6 +137,12 @@ class _Follower:
                 async for page in self._reader.follow(len(self.positions)):
                     self._see(page)
             except Unavailable:
+                await real_sleep(0.05)
+            except Exception as error:  # noqa: BLE001 - a finding, which must not end the others
+                self.faults.append(
+                    f"a follower got {type(error).__name__}, where Unavailable is promised: "
+                    f"{error}"
+                )
                 await real_sleep(0.05)
 
     def _see(self, page: Sequence[Recorded]) -> None:
@@ -182,6 +189,7 @@ async def chaos(
                     with anyio.CancelScope(shield=True):
                         await writers.stop()
                 faults.extend(await _judged(database, writers.journal, follower))
+                faults.extend(follower.faults)
                 group.cancel_scope.cancel()
             head = await PostgresLogReader(database, MERCHANT, VOCABULARY).head()
         kept = told(writers.journal).kept
