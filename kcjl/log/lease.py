@@ -171,7 +171,8 @@ class Heartbeat:
         pause_s = self._every_s
         while True:
             await real_sleep(pause_s)
-            self._trouble = "the database did not answer"
+            if self._trouble == _STOOD_STILL:
+                self._trouble = "the database did not answer"
             try:
                 self.lease = await renew(self._database, self.lease, ttl_s=self._ttl_s)
             except (Unavailable, OutcomeUnknown) as error:
