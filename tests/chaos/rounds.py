@@ -78,6 +78,7 @@ class _Writers:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.chaos.writer", *arguments],
                 stdin=subprocess.PIPE,
+                stdout=errors,
                 stderr=errors,
                 cwd=TREE,
             )
