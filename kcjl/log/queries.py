@@ -23,7 +23,8 @@ from kcjl.log.chain import Entry
 from kcjl.log.drafting import check_merchant
 from kcjl.log.memory import MemoryStore
 from kcjl.log.port import PAGE_EVENTS_MAX, Recorded, Selection
-from kcjl.vocabulary import Vocabulary
+from kcjl.log.upcast import Key
+from kcjl.vocabulary import Event, Vocabulary
 
 __all__ = ["MemoryQueries", "PostgresQueries"]
 
@@ -98,10 +99,16 @@ class PostgresQueries:
         self._vocabulary = vocabulary
 
     async def select(self, selection: Selection) -> AsyncIterator[Sequence[Recorded]]:
-        async for page in self.entries(selection):
-            yield [_decoded(entry, self._vocabulary) for entry in page]
+        async for page in self._pages(selection):
+            yield [self._recorded(row) for row in page]
 
     async def entries(self, selection: Selection) -> AsyncGenerator[Sequence[Entry], None]:
+        async for page in self._pages(selection):
+            yield [self._entry(row) for row in page]
+
+    async def _pages(
+        self, selection: Selection
+    ) -> AsyncGenerator[Sequence[asyncpg.Record], None]:
         _check(selection)
         run = await self._run(selection)
         first, last = run.first, run.last
@@ -120,7 +127,7 @@ class PostgresQueries:
             else:
                 first = rows[-1][run.column] + 1 if full else high + 1
             if rows:
-                yield [self._entry(row) for row in rows]
+                yield rows
 
     async def position_at(self, moment: datetime) -> int:
         head = await self._database.fetchval(_HEAD, self.merchant) or 0
@@ -173,11 +180,13 @@ class PostgresQueries:
             arguments.append(list(selection.types))
             conditions.append(f"type = any(${len(arguments)}::text[])")
         order = "desc" if selection.backward else "asc"
-        return await self._database.fetch(
+        statement = (
             f"select {_COLUMNS} from event where merchant = $1 and {' and '.join(conditions)} "  # noqa: S608 - constants of ours; what is asked for goes as arguments
-            f"order by {column} {order} limit {selection.page:d}",
-            *arguments,
+            f"order by {column} {order}"
         )
+        if selection.types:
+            statement += f" limit {selection.page:d}"
+        return await self._database.fetch(statement, *arguments)
 
     def _refuse_gap(
         self,
@@ -196,6 +205,31 @@ class PostgresQueries:
         raise CorruptLog(
             f"the log of {self.merchant} has no event at {column} {missing}{stream}, where "
             "there must be one: verify the log"
+        )
+
+    def _recorded(self, row: asyncpg.Record) -> Recorded:
+        data = row["data"]
+        return Recorded(
+            merchant=self.merchant,
+            position=row["position"],
+            stream=row["stream"],
+            revision=row["revision"],
+            type=row["type"],
+            schema=row["schema"],
+            occurred_at=row["occurred_at"],
+            recorded_at=row["recorded_at"],
+            correlation_id=row["correlation_id"],
+            causation=row["causation"],
+            by=row["by"],
+            data=data.encode(),
+            hash=row["hash"],
+            event=_event(
+                self._vocabulary,
+                self.merchant,
+                row["position"],
+                (row["type"], row["schema"]),
+                data,
+            ),
         )
 
     def _entry(self, row: asyncpg.Record) -> Entry:
@@ -260,13 +294,21 @@ def _stored(event: Recorded) -> Entry:
 
 
 def _decoded(entry: Entry, vocabulary: Vocabulary) -> Recorded:
+    event = _event(
+        vocabulary, entry.merchant, entry.position, (entry.type, entry.schema), entry.data
+    )
+    return Recorded(event=event, **msgspec.structs.asdict(entry))
+
+
+def _event(
+    vocabulary: Vocabulary, merchant: str, position: int, key: Key, data: bytes | str
+) -> Event:
     try:
-        event = vocabulary.decode(entry.type, entry.schema, entry.data)
+        return vocabulary.decode(*key, data)
     except CorruptLog as error:
         raise CorruptLog(
-            f"the log of {entry.merchant}, position {entry.position}: {error.message}"
+            f"the log of {merchant}, position {position}: {error.message}"
         ) from None
-    return Recorded(event=event, **msgspec.structs.asdict(entry))
 
 
 def _check(selection: Selection) -> None:
