@@ -1,13 +1,19 @@
-"""The whole vocabulary: every event of every room, by name."""
+"""The whole vocabulary: every event of every room, by name, and how old ones are read.
+
+An event that changes otherwise than by an added field with a default gets a new SCHEMA. What
+it was stays in its room's `events.py` as a plain struct, an Upcaster here leads from it to the
+next schema, and a stored sample (tests/log/samples) shows that it does.
+"""
 
 from kcjl.dispatch import events as dispatch
 from kcjl.exceptions import events as exceptions
+from kcjl.log.upcast import Upcaster
 from kcjl.orders import events as orders
 from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
 from kcjl.vocabulary import Event, Vocabulary
 
-__all__ = ["EVENT_CLASSES", "vocabulary"]
+__all__ = ["EVENT_CLASSES", "UPCASTERS", "vocabulary"]
 
 EVENT_CLASSES: tuple[type[Event], ...] = tuple(
     member
@@ -16,6 +22,9 @@ EVENT_CLASSES: tuple[type[Event], ...] = tuple(
     if isinstance(member := getattr(room, name), type) and issubclass(member, Event)
 )
 
+UPCASTERS: tuple[Upcaster, ...] = ()
+"""The steps from old schemas to today's: none yet, every event is of schema 1."""
+
 
 def vocabulary() -> Vocabulary:
-    return Vocabulary(EVENT_CLASSES)
+    return Vocabulary(EVENT_CLASSES, UPCASTERS)

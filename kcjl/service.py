@@ -21,7 +21,7 @@ from kcjl.clock import Clock, Ids, real_monotonic, real_sleep
 from kcjl.commands import Handler, serve_commands
 from kcjl.database import SERVICE, Database
 from kcjl.dispatch.actor import Dispatches
-from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, SettingsUnusable, Unavailable
+from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, SettingsUnusable
 from kcjl.events import vocabulary
 from kcjl.exceptions.actor import Desk
 from kcjl.johnlewis.access import SellerApiSettings
@@ -32,7 +32,7 @@ from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.port import DeliveryAddress, ErpPort
 from kcjl.ledger.pack import JournalPack
 from kcjl.ledger.port import LedgerPort
-from kcjl.log.lease import Lease, acquire, release, renew
+from kcjl.log.lease import Heartbeat, Lease, acquire, release
 from kcjl.log.port import Log
 from kcjl.log.postgres import PostgresLog
 from kcjl.orders.actor import Orders
@@ -48,6 +48,10 @@ __all__ = ["Outside", "Rooms", "check_outside", "run_merchant", "run_rooms"]
 
 LEASE_S = 30.0
 RENEW_S = 10.0
+STOP_S = 8.0
+"""What a merchant's service takes at most to stop writing: its log is closed within 5 s."""
+HEARTBEAT_S = 5.0
+"""Deadline of each step of a renewal."""
 RESTART_S = 2.0
 RESTART_S_MAX = 60.0
 BUFFER_UNITS_MAX = 1_000_000
@@ -204,8 +208,9 @@ async def run_merchant(
 ) -> None:
     """Hold the merchant's lease and run its rooms, until cancelled or fenced.
 
-    Raises Fenced when another process has taken over, LeaseHeld while one holds it, and
-    SettingsUnusable, before anything is called, for a system elsewhere without `live = true`.
+    Raises Fenced when another process has taken over, LeaseLapsed when the lease could not be
+    renewed in time, LeaseHeld while another holds it, and SettingsUnusable, before anything is
+    called, for a system elsewhere without `live = true`.
     """
     check_outside(settings, merchant)
     mine = settings.merchants[merchant]
@@ -214,6 +219,13 @@ async def run_merchant(
     async with (
         aiohttp.ClientSession() as session,
         Database(dsn, role=SERVICE) as database,
+        Database(
+            dsn,
+            role=SERVICE,
+            connections_max=1,
+            connect_s=HEARTBEAT_S,
+            statement_s=HEARTBEAT_S,
+        ) as own,
         _outside(mine, data_dir / "journals" / merchant, clock, session) as outside,
         _held(database, merchant, holder) as lease,
         PostgresLog.open(database, merchant, vocabulary(), clock, lease.epoch) as log,
@@ -222,7 +234,9 @@ async def run_merchant(
         rooms = Rooms(mine, log, vault, outside, clock, ids)
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(_renew, database, lease)
+                Heartbeat(own, lease, ttl_s=LEASE_S, every_s=RENEW_S, stop_s=STOP_S).start(
+                    group
+                )
                 group.start_soon(run_rooms, rooms, log, PostgresRows(database, merchant))
                 group.start_soon(
                     _keep_running,
@@ -319,12 +333,3 @@ async def _held(database: Database, merchant: str, holder: str) -> AsyncIterator
                 await release(database, lease)
             except KcjlError as error:
                 _say.info("lease_not_released", error=str(error))
-
-
-async def _renew(database: Database, lease: Lease) -> None:
-    while True:
-        await real_sleep(RENEW_S)
-        try:
-            lease = await renew(database, lease, ttl_s=LEASE_S)
-        except Unavailable as error:
-            _say.warning("lease_not_renewed", error=str(error))

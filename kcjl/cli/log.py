@@ -7,20 +7,23 @@ import anyio
 import msgspec
 import typer
 
-from kcjl.cli import proof
+from kcjl.cli import filters, proof
 from kcjl.cli.places import (
     DEFAULT_CONFIG,
     Config,
     Merchant,
     database_of,
     merchant_of,
+    printable,
     settings_at,
 )
 from kcjl.clock import RealClock
 from kcjl.database import AUDITOR, Database
 from kcjl.errors import NotFound
 from kcjl.events import vocabulary
+from kcjl.log.port import Selection
 from kcjl.log.postgres import PostgresLogReader
+from kcjl.log.queries import PostgresQueries
 from kcjl.projections.reading import PostgresReadModels
 from kcjl.readmodels import EventRow
 from kcjl.settings import Settings
@@ -37,41 +40,49 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, on s
 
 
 @app.command()
-def tail(
+def tail(  # noqa: PLR0917 - the options of the verb
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=10_000)] = 20,
     follow: Annotated[  # noqa: FBT002 - a flag
         bool, typer.Option("--follow", "-f", help="Go on as events come; Ctrl-C ends it.")
     ] = False,
+    types: filters.Types = None,
+    stream: filters.Stream = "",
+    since: filters.Since = "",
+    until: filters.Until = "",
+    backward: filters.Backward = False,  # noqa: FBT002 - a flag
     json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """The newest events, oldest first."""
+    """The newest events, or the newest of those that are asked for, oldest first."""
     settings = settings_at(config)
-    anyio.run(_tail, settings, merchant_of(settings, merchant), lines, follow, json)
+    asked = filters.asked(types, stream, since, until, backward=backward, follow=follow)
+    anyio.run(_tail, settings, merchant_of(settings, merchant), asked, lines, follow, json)
 
 
 async def _tail(
     settings: Settings,
     merchant: str,
+    asked: Selection,
     lines: int,
     follow: bool,  # noqa: FBT001
     json: bool,  # noqa: FBT001
 ) -> None:
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
-        models = PostgresReadModels(database, merchant, RealClock())
-        events = await models.events(limit=lines)
-        last = 0
-        for event in events:
-            _print(event, json=json)
-            last = event.position
+        words = vocabulary()
+        reader = PostgresLogReader(database, merchant, words)
+        head = (await reader.head()).position
+        queries = PostgresQueries(database, merchant, words)
+        for entry in await filters.newest(queries, asked, to=head, lines=lines):
+            _print(filters.row_of(entry), json=json)
         if not follow:
             return
-        reader = PostgresLogReader(database, merchant, vocabulary())
-        async for page in reader.follow(last):
+        async for page in reader.follow(head):
             for recorded in page:
-                for event in await models.events(after=recorded.position - 1, limit=1):
-                    _print(event, json=json)
+                if filters.is_over(asked, recorded):
+                    return
+                if filters.fits(asked, recorded):
+                    _print(filters.row_of(recorded), json=json)
 
 
 def _print(event: EventRow, *, json: bool) -> None:
@@ -79,9 +90,8 @@ def _print(event: EventRow, *, json: bool) -> None:
         sys.stdout.write(_json(event) + "\n")
     else:
         at = event.recorded_at.strftime("%Y-%m-%d %H:%M:%S")
-        sys.stdout.write(
-            f"{event.position:>9}  {at}Z  {event.by:<11} {event.type:<22} {event.stream}\n"
-        )
+        line = f"{event.position:>9}  {at}Z  {event.by:<11} {event.type:<22} {event.stream}"
+        sys.stdout.write(printable(line) + "\n")
     sys.stdout.flush()
 
 
@@ -115,5 +125,5 @@ async def _show(settings: Settings, merchant: str, position: int, json: bool) ->
         return
     for name in EventRow.__struct_fields__:
         if name != "data":
-            typer.echo(f"{name:<15} {getattr(event, name)}")
+            typer.echo(printable(f"{name:<15} {getattr(event, name)}"))
     typer.echo(msgspec.json.format(event.data, indent=2))

@@ -22,12 +22,15 @@ from kcjl.cli.places import (
 from kcjl.clock import Clock, RandomIds, RealClock, WorldClock, real_sleep
 from kcjl.database import AUDITOR, Database
 from kcjl.errors import Unavailable
-from kcjl.log.lease import LeaseHeld
+from kcjl.log.lease import LeaseHeld, LeaseLapsed
 from kcjl.projections.reading import PostgresReadModels
 from kcjl.service import check_outside, run_merchant
 from kcjl.settings import Settings
 
 __all__ = ["run", "tui"]
+
+AWAY_S = 1.0
+"""Between looks for a database that went away while a merchant was served."""
 
 
 def run(
@@ -68,8 +71,11 @@ async def _run(settings: Settings, chosen: list[str], with_parent: bool) -> None
 
 
 async def _serve(settings: Settings, merchant: str, dsn: str, clock: Clock) -> None:
-    """Run one merchant; while another process holds it, wait for it."""
-    said = False
+    """Run one merchant; while another process holds it, or the database is away, wait.
+
+    A database that can't be reached at the start is said at once: nothing has run yet.
+    """
+    said = lapsed = False
     while True:
         try:
             await run_merchant(
@@ -86,6 +92,16 @@ async def _serve(settings: Settings, merchant: str, dsn: str, clock: Clock) -> N
                 typer.echo(f"{held.message}; waiting for it", err=True)
                 said = True
             await real_sleep(min((held.retry_after_s or 0) + 0.2, 5.0))
+        except LeaseLapsed as error:
+            typer.echo(f"{error.message}; it begins again", err=True)
+            said, lapsed = False, True
+        except Unavailable as error:
+            if not lapsed:
+                raise
+            if not said:
+                typer.echo(f"{error.message}; waiting for it", err=True)
+                said = True
+            await real_sleep(AWAY_S)
 
 
 def tui(config: Config = DEFAULT_CONFIG, merchant: Merchant = "") -> None:

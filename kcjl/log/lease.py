@@ -1,23 +1,35 @@
 """Who may write a merchant's log, and until when.
 
-Promises: a lease is held by one holder at a time; it is taken over only when it has expired, or
-by the same holder come back; each taking raises the epoch in the log's head in the same
-transaction, which fences off a writer that does not know yet. It keeps no timer of its own.
-Invariant: expiry is judged by the database's clock, in real seconds, whatever time a sandbox
-world has; the fence, not the expiry, is what makes the log safe.
-Called by the service: acquire, open the log with the epoch, renew well before `ttl_s` is over.
+Promises: a lease is held by one holder at a time; it is taken over only when it has expired,
+or by the same holder come back; each taking raises the epoch in the log's head in the same
+transaction, which fences off a writer that does not know yet. A `Heartbeat` renews it, and
+stops its holder early enough that it writes no more when anybody else can begin.
+Invariant: others judge expiry by the database's clock; the holder by its machine's monotonic
+one, counted from before it asked, in real seconds, whatever time a sandbox world has. The
+fence, not the expiry, makes the log safe: also when a machine slept, or a clock was set.
+Called by the service: acquire, open the log with the epoch, a heartbeat beside it.
 """
 
 from datetime import datetime
 
 import msgspec
+import structlog
+from anyio.abc import TaskGroup
 
+from kcjl.clock import real_monotonic, real_sleep
 from kcjl.database import Database
-from kcjl.errors import Fenced, Misuse, Unavailable
+from kcjl.errors import Fenced, Misuse, OutcomeUnknown, Unavailable
 from kcjl.log.chain import genesis
 from kcjl.log.drafting import check_merchant
 
-__all__ = ["Lease", "LeaseHeld", "acquire", "release", "renew"]
+__all__ = ["Heartbeat", "Lease", "LeaseHeld", "LeaseLapsed", "acquire", "release", "renew"]
+
+RETRY_S = 0.5
+"""Between attempts to renew while the database is away."""
+
+_STOOD_STILL = "this process stood still"
+
+_say = structlog.get_logger(__name__)
 
 _HEAD = """
 insert into log_head (merchant, position, hash, epoch) values ($1, 0, $2, 0)
@@ -59,6 +71,8 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     expires_at: datetime
     """By the database's clock."""
+    ours_until_s: float
+    """By this machine's monotonic clock: until then nobody else can have it."""
 
 
 class LeaseHeld(Unavailable):
@@ -76,10 +90,17 @@ class LeaseHeld(Unavailable):
         self.until = until
 
 
+class LeaseLapsed(Fenced):
+    """Raised when a lease could not be renewed in time: its holder stops before it expires."""
+
+    code = "KCJL-5005"
+
+
 async def acquire(database: Database, merchant: str, holder: str, *, ttl_s: float) -> Lease:
     """Take the lease, in a new epoch. Raises LeaseHeld when a live other has it."""
     check_merchant(merchant)
     _check(holder, ttl_s)
+    asked_s = real_monotonic()
     async with database.transaction() as transaction:
         await transaction.execute(_HEAD, merchant, genesis(merchant))
         # The head is locked first, as an append does: a commit under way ends before we look.
@@ -92,6 +113,7 @@ async def acquire(database: Database, merchant: str, holder: str, *, ttl_s: floa
                 holder=holder,
                 epoch=taken["epoch"],
                 expires_at=taken["expires_at"],
+                ours_until_s=asked_s + ttl_s,
             )
         held = await transaction.fetchrow(_HELD, merchant)
     if held is None:
@@ -102,6 +124,7 @@ async def acquire(database: Database, merchant: str, holder: str, *, ttl_s: floa
 async def renew(database: Database, lease: Lease, *, ttl_s: float) -> Lease:
     """Hold it longer, in the same epoch. Raises Fenced when somebody else has taken it."""
     _check(lease.holder, ttl_s)
+    asked_s = real_monotonic()
     async with database.transaction() as transaction:
         expires_at = await transaction.fetchval(
             _RENEW, lease.merchant, lease.holder, lease.epoch, ttl_s
@@ -111,7 +134,69 @@ async def renew(database: Database, lease: Lease, *, ttl_s: float) -> Lease:
             f"the lease of {lease.merchant} in epoch {lease.epoch} was taken over: "
             f"{lease.holder} must stop writing"
         )
-    return msgspec.structs.replace(lease, expires_at=expires_at)
+    return msgspec.structs.replace(lease, expires_at=expires_at, ours_until_s=asked_s + ttl_s)
+
+
+class Heartbeat:
+    """Renews a lease while its holder runs, and ends the holder in time when it can't.
+
+    Two tasks: a renewal that hangs, or is slow to be cancelled, does not hold up the stop. Give
+    it a database of its own: in a shared pool it would wait for whoever is busy there.
+    """
+
+    def __init__(
+        self, database: Database, lease: Lease, *, ttl_s: float, every_s: float, stop_s: float
+    ) -> None:
+        """`stop_s`: how long the holder may take to stop writing once it is told to."""
+        if not 0 < every_s < ttl_s - stop_s:
+            raise Misuse(
+                f"a lease of {ttl_s} s can't be renewed every {every_s} s and be stopped "
+                f"{stop_s} s before its end"
+            )
+        self.lease = lease
+        self._database = database
+        self._ttl_s = ttl_s
+        self._every_s = every_s
+        self._stop_s = stop_s
+        self._trouble = _STOOD_STILL
+
+    def start(self, group: TaskGroup) -> None:
+        """Into the group that writes: it is ended by Fenced when somebody else has taken the
+        lease, by LeaseLapsed when it was not renewed until `stop_s` before it can expire.
+        """
+        group.start_soon(self._renew, name="lease/renew")
+        group.start_soon(self._watch, name="lease/watch")
+
+    async def _renew(self) -> None:
+        pause_s = self._every_s
+        while True:
+            await real_sleep(pause_s)
+            if self._trouble == _STOOD_STILL:
+                self._trouble = "the database did not answer"
+            try:
+                self.lease = await renew(self._database, self.lease, ttl_s=self._ttl_s)
+            except (Unavailable, OutcomeUnknown) as error:
+                # To renew twice does no harm, so an answer that was lost is no trouble.
+                self._trouble = error.message
+                pause_s = min(RETRY_S, self._every_s)
+                _say.warning(
+                    "lease_not_renewed", merchant=self.lease.merchant, error=str(error)
+                )
+            else:
+                self._trouble = _STOOD_STILL
+                pause_s = self._every_s
+
+    async def _watch(self) -> None:
+        while (left_s := self._left_s()) > 0:
+            await real_sleep(left_s)
+        lease = self.lease
+        raise LeaseLapsed(
+            f"the lease of {lease.merchant} in epoch {lease.epoch} could not be renewed in "
+            f"time ({self._trouble}): {lease.holder} stops writing before another can begin"
+        )
+
+    def _left_s(self) -> float:
+        return self.lease.ours_until_s - self._stop_s - real_monotonic()
 
 
 async def release(database: Database, lease: Lease) -> None:

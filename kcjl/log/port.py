@@ -12,9 +12,10 @@ from typing import Protocol
 
 import msgspec
 
+from kcjl.log.chain import Entry
 from kcjl.vocabulary import Event
 
-__all__ = ["Draft", "Head", "Log", "LogReader", "Recorded"]
+__all__ = ["Draft", "Head", "Log", "LogQueries", "LogReader", "Recorded", "Selection"]
 
 PAGE_EVENTS_MAX = 5_000
 """Events in one page of a read: larger pages are slower (docs/decisions)."""
@@ -62,6 +63,24 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
 
 
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events are asked for: those for which everything that is given holds."""
+
+    stream: str | None = None
+    types: tuple[str, ...] = ()
+    """Any of these names, as the log holds them; none given: every type."""
+    after: int = 0
+    to: int | None = None
+    """Positions `after < position <= to`; None: up to the head of the moment."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """Recorded at `since <= recorded_at < until`."""
+    backward: bool = False
+    """Newest first."""
+    page: int = PAGE_EVENTS_MAX
+    """Events in one page at most; 1 to PAGE_EVENTS_MAX."""
+
+
 class LogReader(Protocol):
     """Reading one merchant's log."""
 
@@ -79,6 +98,27 @@ class LogReader(Protocol):
 
     def follow(self, after: int = 0) -> AsyncIterator[Sequence[Recorded]]:
         """Pages for ever: what is there, then what comes, in order, none missed."""
+        ...
+
+
+class LogQueries(Protocol):
+    """Asking one merchant's log for a part of it. Kept by `queries.py`, for both keepers."""
+
+    merchant: str
+
+    def select(self, selection: Selection) -> AsyncIterator[Sequence[Recorded]]:
+        """Pages, none empty, of what is there when the first one is asked for.
+
+        Raises CorruptLog at a missing event, and at one that this version can't read.
+        """
+        ...
+
+    def entries(self, selection: Selection) -> AsyncIterator[Sequence[Entry]]:
+        """The same as they are stored, nothing decoded: readable by any version."""
+        ...
+
+    async def position_at(self, moment: datetime) -> int:
+        """Where the log ended then: the last position recorded at or before it; 0 for none."""
         ...
 
 

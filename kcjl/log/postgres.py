@@ -343,7 +343,12 @@ class _Ear:
         self._connection = connection
         try:
             await connection.add_listener(CHANNEL, self._hear)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            OSError,
+        ):
             self.close()
 
     async def wait(self) -> None:

@@ -1,0 +1,62 @@
+"""A merchant's service whose database goes away for longer than its lease."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from kcjl import service
+from kcjl.cli.service import _serve
+from kcjl.clock import real_sleep
+from kcjl.orders.events import OrdersRead
+from tests.log.postern import postern
+from tests.service.running import MERCHANT, quiet_world, shop
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """For a socket: its path must be short."""
+    with tempfile.TemporaryDirectory(prefix="kcjl-") as folder:
+        yield Path(folder)
+
+
+async def test_service_that_could_not_renew_stops_and_begins_again_by_itself(
+    database_dsn: str,
+    tmp_path: Path,
+    short_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It stops before its lease is over, waits for the database, and serves in a new epoch."""
+    monkeypatch.setattr(service, "LEASE_S", 60.0)
+    monkeypatch.setattr(service, "STOP_S", 56.0)
+    monkeypatch.setattr(service, "RENEW_S", 0.2)
+    async with (
+        shop(database_dsn, tmp_path, quiet_world()) as running,
+        postern(database_dsn, short_folder) as (gate, dsn),
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(_serve, running.settings, MERCHANT, dsn, running.clock)
+        await running.until(OrdersRead)
+        first = await running.log.head()
+        gate.shut = True
+        gate.break_all()
+        with anyio.fail_after(40):
+            told = ""
+            while "begins again" not in told or "waiting for it" not in told:
+                told += capsys.readouterr().err
+                await real_sleep(0.02)
+        gate.shut = False
+        with anyio.fail_after(40):
+            async for page in running.log.follow(first.position):
+                if page:
+                    break
+        second = await running.log.head()
+        group.cancel_scope.cancel()
+
+    assert "stops writing before another can begin" in told
+    assert first.epoch < second.epoch
