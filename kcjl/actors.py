@@ -73,7 +73,7 @@ class Room:
         self.applied = 0
         self.jobs: tuple[Job, ...] = ()
         self._tables: list[Table[Any]] = []
-        self._interrupted = self.table(Fold(_job_keys, _evolve_job))
+        self._interrupted = self.table(Fold(_job_keys, _evolve_job, bool))
         self._revisions: dict[str, int] = {}
         self._own = f"kcjl.{self.name}.events"
         self._applying = anyio.Lock()

@@ -17,15 +17,20 @@ S = TypeVar("S")
 
 
 class Fold(Generic[S]):
-    """Which entries an event touches, and what becomes of each. None means: no such entry."""
+    """Which entries an event touches, and what becomes of each. None means: no such entry.
+
+    `entry_type` is how an entry is read again from its JSON: out of a row, out of a snapshot.
+    """
 
     def __init__(
         self,
         keys: Callable[[Event], tuple[str, ...]],
         evolve: Callable[[S | None, Event, str], S | None],
+        entry_type: type[S],
     ) -> None:
         self.keys = keys
         self.evolve = evolve
+        self.entry_type = entry_type
 
 
 class Table(Generic[S]):
