@@ -40,7 +40,9 @@ async def as_of(
     """
     head = (await log.head()).position
     if not 0 <= position <= head:
-        raise Misuse(f"the log of {log.merchant} has positions up to {head:,}: give one of them")
+        raise Misuse(
+            f"the log of {log.merchant} has positions up to {head:,}: give one of them"
+        )
     (entries,) = await fold_log(log, (projection,), to=position, key=key)
     last = await _recorded(log, position) if position else None
     return AsOf(
