@@ -20,6 +20,7 @@ class Fold(Generic[S]):
     """Which entries an event touches, and what becomes of each. None means: no such entry.
 
     `entry_type` is how an entry is read again from its JSON: out of a row, out of a snapshot.
+    `hears`: the only events that can touch an entry; of others the payload need not be read.
     """
 
     def __init__(
@@ -27,10 +28,13 @@ class Fold(Generic[S]):
         keys: Callable[[Event], tuple[str, ...]],
         evolve: Callable[[S | None, Event, str], S | None],
         entry_type: type[S],
+        *,
+        hears: tuple[type[Event], ...] = (Event,),
     ) -> None:
         self.keys = keys
         self.evolve = evolve
         self.entry_type = entry_type
+        self.hears = hears
 
 
 class Table(Generic[S]):

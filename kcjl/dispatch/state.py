@@ -217,7 +217,12 @@ def _with(entry: Dispatch, parcel_key: str, change: dict[str, object]) -> Dispat
     return msgspec.structs.replace(entry, parcels=parcels)
 
 
-DISPATCHES: Fold[Dispatch] = Fold(_dispatch_keys, _evolve_dispatch, Dispatch)
+DISPATCHES: Fold[Dispatch] = Fold(
+    _dispatch_keys,
+    _evolve_dispatch,
+    Dispatch,
+    hears=(DispatchEvent, OrderReceived, OrderChanged, SalesOrderPosted),
+)
 
 
 def _carrier_keys(event: Event) -> tuple[str, ...]:

@@ -61,7 +61,14 @@ def _exception_state(entry: ExceptionLife) -> str:
 
 
 EXCEPTIONS_SHOWN = Projection(
-    "exceptions", Fold(_exception_keys, _evolve_exception, ExceptionLife), _exception_state
+    "exceptions",
+    Fold(
+        _exception_keys,
+        _evolve_exception,
+        ExceptionLife,
+        hears=(ExceptionRaised, ExceptionCleared),
+    ),
+    _exception_state,
 )
 
 LANES: dict[type[Event], str] = {
@@ -81,4 +88,6 @@ def _evolve_read(_entry: LastRead | None, event: Event, _key: str) -> LastRead |
     return LastRead(at=event.occurred_at)
 
 
-READS_SHOWN = Projection("reads", Fold(_read_keys, _evolve_read, LastRead), lambda _: "read")
+READS_SHOWN = Projection(
+    "reads", Fold(_read_keys, _evolve_read, LastRead, hears=tuple(LANES)), lambda _: "read"
+)

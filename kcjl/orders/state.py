@@ -227,7 +227,7 @@ def _change(event: Event) -> dict[str, object]:  # noqa: C901, PLR0912 - one arm
             return {}
 
 
-ORDERS: Fold[OrderEntry] = Fold(_order_keys, _evolve_order, OrderEntry)
+ORDERS: Fold[OrderEntry] = Fold(_order_keys, _evolve_order, OrderEntry, hears=(OrderEvent,))
 
 
 def _catalogue_keys(event: Event) -> tuple[str, ...]:

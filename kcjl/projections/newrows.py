@@ -17,20 +17,31 @@ from kcjl.vocabulary import Event
 __all__ = ["NewRows"]
 
 _COLUMNS = ("merchant", "projection", "version", "key", "data")
+# One index look-up a key, by "lateral": a join would be planned for the one row that a version
+# without statistics is thought to have, and read all of its rows each time.
 _FETCH = """
-select r.key, r.data::text as data
+select wanted.key, r.data
 from unnest($4::text[]) as wanted (key)
-join projection_row r
-    on r.merchant = $1 and r.projection = $2 and r.version = $3 and r.key = wanted.key
+cross join lateral (
+    select data::text as data from projection_row
+    where merchant = $1 and projection = $2 and version = $3 and key = wanted.key
+    limit 1
+) r
 """
 _CHANGE = """
-update projection_row r set data = n.data::json
-from unnest($4::text[], $5::text[]) as n (key, data)
-where r.merchant = $1 and r.projection = $2 and r.version = $3 and r.key = n.key
+insert into projection_row (merchant, projection, version, key, data)
+select $1, $2, $3, n.key, n.data::json from unnest($4::text[], $5::text[]) as n (key, data)
+on conflict (merchant, projection, version, key) do update set data = excluded.data
 """
 _REMOVE = """
-delete from projection_row
-where merchant = $1 and projection = $2 and version = $3 and key = any($4::text[])
+delete from projection_row where ctid = any(array(
+    select r.ctid from unnest($4::text[]) as gone (key)
+    cross join lateral (
+        select ctid from projection_row
+        where merchant = $1 and projection = $2 and version = $3 and key = gone.key
+        limit 1
+    ) r
+))
 """
 
 

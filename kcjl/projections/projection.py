@@ -29,6 +29,11 @@ class Projection(Generic[S]):
         self._encoder = msgspec.json.Encoder(order="deterministic")
         self._decoder = msgspec.json.Decoder(fold.entry_type)
 
+    @property
+    def hears(self) -> tuple[type[Event], ...]:
+        """The only events that can touch a row."""
+        return self._fold.hears
+
     def keys(self, event: Event) -> tuple[str, ...]:
         return self._fold.keys(event)
 

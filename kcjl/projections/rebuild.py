@@ -8,6 +8,7 @@ Invariant: a new version is swapped in at the live one's position, or beyond it,
 Called by `kcjl log rebuild`; one at a time for a merchant.
 """
 
+import gc
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -29,11 +30,12 @@ LAST_EVENTS_MAX = 2_000
 """Folded while the live checkpoint is held, just before the swap: some 50 ms."""
 DELETE_ROWS_MAX = 5_000
 """Rows of an old version that one statement removes."""
+COLLECT_AFTER_OBJECTS = 200_000
+"""New objects between two looks for cycles; Python's own 700 are reached 100 times a page."""
 
 _REMOVE = """
-delete from projection_row
-where merchant = $1 and projection = $2 and version = $3 and key = any(array(
-    select key from projection_row
+delete from projection_row where ctid = any(array(
+    select ctid from projection_row
     where merchant = $1 and projection = $2 and version = $3 and key >= $4
     order by key limit $5
 ))
@@ -86,7 +88,7 @@ async def rebuild(
     progress: Progress = lambda *_: None,
 ) -> Rebuilt:
     """Build, catch up, swap, remove. Raises Unavailable while another rebuild is under way."""
-    async with _alone(database, merchant):
+    async with _alone(database, merchant), _few_collections():
         building = _Rebuild(database, merchant, vocabulary, projections, progress)
         removed = await building.clear()
         await building.begin()
@@ -121,6 +123,17 @@ async def _alone(database: Database, merchant: str) -> AsyncIterator[None]:
         connection.terminate()
 
 
+@asynccontextmanager
+async def _few_collections() -> AsyncIterator[None]:
+    """Events come and go by the million and hold no cycles: looking for some costs a fifth."""
+    former = gc.get_threshold()
+    gc.set_threshold(COLLECT_AFTER_OBJECTS, 10, 10)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*former)
+
+
 class _Rebuild:
     """The new versions, and how far they are."""
 
@@ -132,7 +145,8 @@ class _Rebuild:
         projections: Sequence[Projection[Any]],
         progress: Progress,
     ) -> None:
-        self.feed = Feed(database, merchant, vocabulary)
+        hears = tuple({kind for projection in projections for kind in projection.hears})
+        self.feed = Feed(database, merchant, vocabulary, hears)
         self.position = 0
         self._database = database
         self._merchant = merchant

@@ -45,6 +45,8 @@ class RowStore(Protocol):
         ...
 
 
+# Rows are looked up one by one, by "lateral": without statistics (a new database, a version
+# just swapped in) a join is planned for one row, and would read all of them for each batch.
 _LIVE = """
 select projection, version, position from projection_checkpoint
 where merchant = $1 and projection = any($2::text[]) and live
@@ -81,12 +83,15 @@ class PostgresRows:
             return {}
         rows = await self._database.fetch(
             """
-            select r.projection, r.key, r.data::text as data
+            select wanted.projection, wanted.key, r.data
             from unnest($2::text[], $3::text[], $4::integer[])
                 as wanted (projection, key, version)
-            join projection_row r
-                on r.merchant = $1 and r.projection = wanted.projection
-                and r.version = wanted.version and r.key = wanted.key
+            cross join lateral (
+                select data::text as data from projection_row
+                where merchant = $1 and projection = wanted.projection
+                and version = wanted.version and key = wanted.key
+                limit 1
+            ) r
             """,
             self._merchant,
             [projection for projection, _ in keys],
@@ -144,11 +149,17 @@ class PostgresRows:
         if gone:
             await transaction.execute(
                 """
-                delete from projection_row r
-                using unnest($2::text[], $3::text[], $4::integer[])
-                    as g (projection, key, version)
-                where r.merchant = $1 and r.version = g.version
-                and r.projection = g.projection and r.key = g.key
+                delete from projection_row where ctid = any(array(
+                    select r.ctid
+                    from unnest($2::text[], $3::text[], $4::integer[])
+                        as gone (projection, key, version)
+                    cross join lateral (
+                        select ctid from projection_row
+                        where merchant = $1 and projection = gone.projection
+                        and version = gone.version and key = gone.key
+                        limit 1
+                    ) r
+                ))
                 """,
                 self._merchant,
                 [name for name, _ in gone],

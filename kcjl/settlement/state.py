@@ -107,7 +107,9 @@ def _evolve_line(entry: Line | None, event: Event, _key: str) -> Line | None:
             return entry
 
 
-LINES: Fold[Line] = Fold(_line_keys, _evolve_line, Line)
+LINES: Fold[Line] = Fold(
+    _line_keys, _evolve_line, Line, hears=(SettlementLineSeen, SettlementLineTied)
+)
 
 
 def _cycle_keys(event: Event) -> tuple[str, ...]:
@@ -135,7 +137,7 @@ def _evolve_cycle(entry: Cycle | None, event: Event, key: str) -> Cycle | None:
             return entry
 
 
-CYCLES: Fold[Cycle] = Fold(_cycle_keys, _evolve_cycle, Cycle)
+CYCLES: Fold[Cycle] = Fold(_cycle_keys, _evolve_cycle, Cycle, hears=(PayoutEvent,))
 
 
 def _sales_order_keys(event: Event) -> tuple[str, ...]:

@@ -296,7 +296,25 @@ def _evolve_shown(product: Product, event: Event) -> Product:
     return replace(product, shown=shown)
 
 
-PRODUCTS: Fold[Product] = Fold(_product_keys, _evolve_product, Product)
+PRODUCTS: Fold[Product] = Fold(
+    _product_keys,
+    _evolve_product,
+    Product,
+    hears=(
+        OfferListed,
+        SkuConfirmed,
+        SkuUnmatched,
+        LevelRead,
+        OrderReceived,
+        OrderChanged,
+        OrderPassedOver,
+        SalesOrderPosted,
+        StockImportIntended,
+        StockImportUnknown,
+        StockImportFinished,
+        StockImportFailed,
+    ),
+)
 
 # ── publishes, policy, reads ────────────────────────────────────────────────────────────────
 

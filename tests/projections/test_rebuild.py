@@ -1,4 +1,4 @@
-"""Rebuild: the log folded anew beside the live rows gives the live rows; nobody is disturbed."""
+"""Rebuild: the log folded anew beside the live rows gives the same rows, disturbing nobody."""
 
 from collections.abc import AsyncIterator, Sequence
 from itertools import islice
