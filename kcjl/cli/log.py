@@ -1,4 +1,4 @@
-"""`kcjl log tail | show | verify`: the event log."""
+"""`kcjl log tail | show | verify | rebuild | state`: the event log."""
 
 import sys
 from typing import Annotated
@@ -7,6 +7,7 @@ import anyio
 import msgspec
 import typer
 
+from kcjl.cli import rebuild as rebuilding
 from kcjl.cli.places import (
     DEFAULT_CONFIG,
     Config,
@@ -30,6 +31,8 @@ __all__ = ["app"]
 app = typer.Typer(
     help="The event log: what happened, in order, provable.", no_args_is_help=True
 )
+app.command("rebuild")(rebuilding.rebuild)
+app.command("state")(rebuilding.state)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, on stdout.")]
 
 

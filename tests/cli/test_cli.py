@@ -55,6 +55,8 @@ def _one_clear_line(ended: subprocess.CompletedProcess[str], *words: str) -> Non
         ("log", "tail"),
         ("log", "show"),
         ("log", "verify"),
+        ("log", "rebuild"),
+        ("log", "state"),
         ("stock", "buffer"),
         ("dispatch", "map"),
         ("settlement", "account"),
