@@ -88,7 +88,7 @@ def _order(number: int) -> Iterator[Event]:
     if number % 10 == 0:
         yield raised("tracking_missing", f"{order_id}/P")
     yield shipped(order_id, f"INV{number}/1", (sku.upper(), 2))
-    if number % 10 == 0:
+    if number % 20 == 10:
         yield cleared("tracking_missing", f"{order_id}/P")
     cycle = f"CY{number // ORDERS_A_CYCLE}"
     yield money_line(f"L{number}-1", 2_000, cycle=cycle, order_id=order_id)
