@@ -161,7 +161,8 @@ async def run_rooms(
 ) -> None:
     """Run every room and the projections until cancelled, fenced, or the log is corrupt."""
     loaded = await load_snapshots(rooms.all(), log, snapshots)
-    _say.info("snapshots_loaded", merchant=log.merchant, **loaded)
+    if loaded:
+        _say.info("snapshots_loaded", merchant=log.merchant, **loaded)
     async with anyio.create_task_group() as group:
         for room in rooms.all():
             group.start_soon(_keep_running, room.name, room.run)

@@ -142,10 +142,10 @@ async def load_snapshots(
             odd = await _load(room, log, store)
         except KcjlError as error:
             odd = error.message
-        if not odd:
+        if odd:
+            _say.info("snapshot_left_aside", merchant=log.merchant, room=room.name, because=odd)
+        elif room.applied:
             loaded[room.name] = room.applied
-            return
-        _say.info("snapshot_left_aside", merchant=log.merchant, room=room.name, because=odd)
 
     async with anyio.create_task_group() as group:
         for room in rooms:
@@ -155,10 +155,10 @@ async def load_snapshots(
 
 
 async def _load(room: Room, log: LogReader, store: SnapshotStore) -> str:
-    """Put a room's snapshot back; or why not."""
+    """Put a room's snapshot back, if it has one; or why not."""
     snapshot = await store.load(room.name)
     if snapshot is None:
-        return "there is none"
+        return ""
     if snapshot.fingerprint != await anyio.to_thread.run_sync(fingerprint, room):
         return "it was taken by another version of kcjl"
     if snapshot.position > (await log.head()).position:

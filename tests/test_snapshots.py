@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import anyio
+import asyncpg
 import msgspec
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from kcjl import snapshots as shots
 from kcjl.actors import Room
-from kcjl.database import SERVICE, Database
+from kcjl.database import AUDITOR, OPERATOR, SERVICE, Database
 from kcjl.events import vocabulary
 from kcjl.fold import Contents, Table
 from kcjl.log.memory import MemoryLog, MemoryLogReader, MemoryStore
@@ -397,3 +398,15 @@ async def test_merchants_have_their_own_snapshots(database_dsn: str, place: Prem
         await PostgresSnapshots(database, "acme").save(snapshot)
 
         assert None is await PostgresSnapshots(database, "other").load("orders")
+
+
+@pytest.mark.parametrize("role", [OPERATOR, AUDITOR])
+@pytest.mark.parametrize(
+    "act",
+    ["select * from snapshot", "delete from snapshot", "update snapshot set position = 1"],
+)
+async def test_snapshots_are_the_services_alone(database_dsn: str, role: str, act: str) -> None:
+    """Nobody else has a use for them, so nobody else may touch them."""
+    async with Database(database_dsn, role=role) as database:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await database.execute(act)

@@ -14,7 +14,7 @@ from kcjl.projections import rebuild as rebuilding
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.rebuild import Progress, Rebuilt, chosen, rebuild
 from kcjl.projections.runner import ProjectionRunner
-from kcjl.projections.store import PostgresRows
+from kcjl.projections.store import PostgresRows, Swapped
 from kcjl.vocabulary import Event, Vocabulary
 from tests.audit.handmade import MERCHANT, Handmade, handmade
 from tests.projections.long_trade import long_trade
@@ -162,8 +162,12 @@ async def test_runner_that_is_in_the_middle_of_a_batch_takes_the_new_version(
     await made.database.execute("update projection_row set data = '{}' where key = 'a-1'")
     await rebuilt(made, "stock")
     await made.append(listed("A-1", quantity=3), listed("Z-1"))
-    await runner.catch_up()
+    (page,) = [page async for page in made.log.read(runner.position)]
+    with pytest.raises(Swapped):
+        await runner._write(page)
+    await runner._fold(page)
 
+    assert (await made.log.head()).position == runner.position
     assert "" == (await made.replay()).difference
 
 
