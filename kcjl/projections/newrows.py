@@ -12,6 +12,7 @@ from typing import Any
 
 from kcjl.database import Database, Session
 from kcjl.projections.projection import Projection
+from kcjl.projections.store import fetch_planned_now
 from kcjl.vocabulary import Event
 
 __all__ = ["NewRows"]
@@ -80,7 +81,8 @@ class NewRows:
             else:
                 missing.append(key)
         if missing and self._spilled:
-            for row in await self._database.fetch(_FETCH, *self._where, missing):
+            rows = await fetch_planned_now(self._database, _FETCH, *self._where, missing)
+            for row in rows:
                 lately[row["key"]] = self._projection.entry(row["data"])
                 self._in_table.add(row["key"])
         self._projection.fold(touches, lately)

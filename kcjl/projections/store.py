@@ -9,10 +9,12 @@ Called by the runner, by replay and by the read models.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+import asyncpg
+
 from kcjl.database import Database, Session
 from kcjl.errors import Fenced
 
-__all__ = ["Changes", "MemoryRows", "PostgresRows", "RowStore", "Swapped"]
+__all__ = ["Changes", "MemoryRows", "PostgresRows", "RowStore", "Swapped", "fetch_planned_now"]
 
 Changes = Mapping[tuple[str, str], bytes | None]
 """(projection, key) -> the new row, or None when it is gone."""
@@ -81,7 +83,8 @@ class PostgresRows:
     async def fetch(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
         if not keys:
             return {}
-        rows = await self._database.fetch(
+        rows = await fetch_planned_now(
+            self._database,
             """
             select wanted.projection, wanted.key, r.data
             from unnest($2::text[], $3::text[], $4::integer[])
@@ -178,6 +181,18 @@ class PostgresRows:
             projection,
         )
         return [(row["key"], row["data"].encode()) for row in found]
+
+
+async def fetch_planned_now(
+    database: Database, query: str, *arguments: object
+) -> list[asyncpg.Record]:
+    """Fetch by a plan for the table as it is now.
+
+    A plan that was made and kept while the table was nearly empty reads all of it, each time.
+    """
+    async with database.transaction() as transaction:
+        await transaction.execute("set local plan_cache_mode = force_custom_plan")
+        return await transaction.fetch(query, *arguments)
 
 
 class MemoryRows:
