@@ -17,11 +17,11 @@ import structlog
 from kcjl.clock import Clock, Ids
 from kcjl.errors import Conflict, CorruptLog, Fenced, KcjlError, OutcomeUnknown, Unavailable
 from kcjl.exceptions.events import JobInterrupted, JobResumed, WritesSwitched
-from kcjl.fold import Fold, Table
+from kcjl.fold import Contents, Fold, Table
 from kcjl.log.port import Draft, Log, Recorded
 from kcjl.vocabulary import Event
 
-__all__ = ["Job", "Room"]
+__all__ = ["Folded", "Job", "Room"]
 
 S = TypeVar("S")
 
@@ -71,6 +71,26 @@ def _evolve_switch(
     return event if isinstance(event, WritesSwitched) else entry
 
 
+class Folded:
+    """All that a room has folded, up to a position: what a snapshot keeps."""
+
+    def __init__(
+        self,
+        *,
+        position: int,
+        log_hash: bytes,
+        tables: Sequence[Contents[Any]],
+        revisions: dict[str, int],
+        marks: dict[str, int],
+    ) -> None:
+        self.position = position
+        self.log_hash = log_hash
+        """Of the event at this position: it belongs to this log and to no other."""
+        self.tables = tables
+        self.revisions = revisions
+        self.marks = marks
+
+
 class Room:
     """Base of a concern's actor: its tables, its jobs, its way to the log."""
 
@@ -81,10 +101,13 @@ class Room:
         self.clock = clock
         self.ids = ids
         self.applied = 0
+        self.marks: dict[str, int] = {}
+        """Positions that a room keeps of what it folded, by name."""
+        self._applied_hash = b""
         self.jobs: tuple[Job, ...] = ()
         self._tables: list[Table[Any]] = []
-        self._interrupted = self.table(Fold(_job_keys, _evolve_job))
-        self._switch = self.table(Fold(_switch_keys, _evolve_switch))
+        self._interrupted = self.table(Fold(_job_keys, _evolve_job, bool))
+        self._switch = self.table(Fold(_switch_keys, _evolve_switch, WritesSwitched))
         self._revisions: dict[str, int] = {}
         self._own = f"kcjl.{self.name}.events"
         self._applying = anyio.Lock()
@@ -108,6 +131,29 @@ class Room:
         switched = self._switch.get("writes")
         return switched is None or switched.allowed
 
+    @property
+    def tables(self) -> Sequence[Table[Any]]:
+        """In the order in which they were registered."""
+        return self._tables
+
+    def folded(self) -> Folded:
+        """A copy of all that was folded; it does not change any more."""
+        return Folded(
+            position=self.applied,
+            log_hash=self._applied_hash,
+            tables=[table.contents() for table in self._tables],
+            revisions=self._revisions.copy(),
+            marks=self.marks.copy(),
+        )
+
+    def put_back(self, folded: Folded) -> None:
+        """Be as if the log had been folded up to there; then `catch_up` goes on."""
+        for table, contents in zip(self._tables, folded.tables, strict=True):
+            table.put_back(contents)
+        self._revisions = dict(folded.revisions)
+        self.marks = dict(folded.marks)
+        self.applied, self._applied_hash = folded.position, folded.log_hash
+
     # ── the log ─────────────────────────────────────────────────────────────────────────────
 
     async def catch_up(self) -> None:
@@ -127,7 +173,7 @@ class Room:
                 event, JobInterrupted | JobResumed | WritesSwitched
             ):
                 self._revisions[recorded.stream] = recorded.revision
-            self.applied = recorded.position
+            self.applied, self._applied_hash = recorded.position, recorded.hash
             for job in self.jobs:
                 if isinstance(event, job.wakes_on):
                     job.woken.set()

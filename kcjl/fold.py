@@ -9,27 +9,49 @@ Called by rooms (their state) and by projections (their rows).
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
+import msgspec
+
 from kcjl.vocabulary import Event
 
-__all__ = ["Fold", "Table"]
+__all__ = ["Contents", "Fold", "Table"]
 
 S = TypeVar("S")
 
 
 class Fold(Generic[S]):
-    """Which entries an event touches, and what becomes of each. None means: no such entry."""
+    """Which entries an event touches, and what becomes of each. None means: no such entry.
+
+    `entry_type` is how an entry is read again from its JSON: out of a row, out of a snapshot.
+    `hears`: the only events that can touch an entry; of others the payload need not be read.
+    """
 
     def __init__(
         self,
         keys: Callable[[Event], tuple[str, ...]],
         evolve: Callable[[S | None, Event, str], S | None],
+        entry_type: type[S],
+        *,
+        hears: tuple[type[Event], ...] = (Event,),
     ) -> None:
         self.keys = keys
         self.evolve = evolve
+        self.entry_type = entry_type
+        self.hears = hears
+
+
+class Contents(msgspec.Struct, Generic[S], kw_only=True):
+    """All that a table holds, at one moment; entries as they are, or as their JSON."""
+
+    entries: dict[str, S | msgspec.Raw] = {}
+    watched: list[str] = []
+    groups: dict[str, list[str]] = {}
 
 
 class Table(Generic[S]):
-    """The entries of one fold, in memory."""
+    """The entries of one fold, in memory.
+
+    An entry that was put back from a snapshot is decoded when it is first asked for.
+    """
 
     def __init__(
         self,
@@ -43,13 +65,18 @@ class Table(Generic[S]):
         self._group = group
         self._groups: dict[str, dict[str, None]] = {}
         self._watched: dict[str, None] = {}
-        self._entries: dict[str, S] = {}
+        self._entries: dict[str, S | msgspec.Raw] = {}
+        self._decoder = msgspec.json.Decoder(fold.entry_type)
+
+    @property
+    def entry_type(self) -> type[S]:
+        return self._fold.entry_type
 
     def apply(self, event: Event) -> tuple[str, ...]:
         """Apply one event; returns the keys that it touched."""
         keys = self._fold.keys(event)
         for key in keys:
-            before = self._entries.get(key)
+            before = self.get(key)
             entry = self._fold.evolve(before, event, key)
             if self._group is not None:
                 self._regroup(key, before, entry)
@@ -75,17 +102,34 @@ class Table(Generic[S]):
 
     def grouped(self, group: str) -> list[S]:
         """The entries of one group, oldest first."""
-        return [self._entries[key] for key in self._groups.get(group, {})]
+        return [self[key] for key in self._groups.get(group, {})]
 
     def watched(self) -> list[tuple[str, S]]:
         """The entries for which `watch` holds, oldest first: where work may be due."""
-        return [(key, self._entries[key]) for key in self._watched]
+        return [(key, self[key]) for key in self._watched]
+
+    def contents(self) -> Contents[S]:
+        """A copy that does not change any more; its entries never did."""
+        return Contents(
+            entries=self._entries.copy(),
+            watched=list(self._watched),
+            groups={group: list(keys) for group, keys in self._groups.items() if keys},
+        )
+
+    def put_back(self, contents: Contents[S]) -> None:
+        """Hold what another table of the same fold held, instead of whatever is here."""
+        self._entries = dict(contents.entries)
+        self._watched = dict.fromkeys(contents.watched)
+        self._groups = {group: dict.fromkeys(keys) for group, keys in contents.groups.items()}
 
     def get(self, key: str) -> S | None:
-        return self._entries.get(key)
+        return self[key] if key in self._entries else None
 
     def __getitem__(self, key: str) -> S:
-        return self._entries[key]
+        entry = self._entries[key]
+        if isinstance(entry, msgspec.Raw):
+            entry = self._entries[key] = self._decoder.decode(entry)
+        return entry
 
     def __contains__(self, key: str) -> bool:
         return key in self._entries
@@ -97,7 +141,7 @@ class Table(Generic[S]):
         return iter(self._entries)
 
     def items(self) -> Iterator[tuple[str, S]]:
-        return iter(list(self._entries.items()))
+        return iter([(key, self[key]) for key in list(self._entries)])
 
     def values(self) -> Iterator[S]:
-        return iter(list(self._entries.values()))
+        return iter([self[key] for key in list(self._entries)])

@@ -9,6 +9,7 @@ Called by the CLI's `run` and by `demo`.
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,6 +42,12 @@ from kcjl.projections.runner import ProjectionRunner
 from kcjl.projections.store import PostgresRows, RowStore
 from kcjl.settings import JohnLewisSettings, KhaosSettings, MerchantSettings, Settings, secret
 from kcjl.settlement.actor import Settlement
+from kcjl.snapshots import (
+    PostgresSnapshots,
+    SnapshotStore,
+    keep_snapshots,
+    load_snapshots,
+)
 from kcjl.stock.actor import Stock
 from kcjl.vault import PostgresVault, Vault, vault_key
 
@@ -157,13 +164,27 @@ class Rooms:
         }
 
 
-async def run_rooms(rooms: Rooms, log: Log, rows: RowStore) -> None:
+async def run_rooms(
+    rooms: Rooms,
+    log: Log,
+    rows: RowStore,
+    snapshots: SnapshotStore,
+    now: Callable[[], datetime],
+) -> None:
     """Run every room and the projections until cancelled, fenced, or the log is corrupt."""
+    loaded = await load_snapshots(rooms.all(), log, snapshots)
+    if loaded:
+        _say.info("snapshots_loaded", merchant=log.merchant, **loaded)
     async with anyio.create_task_group() as group:
         for room in rooms.all():
             group.start_soon(_keep_running, room.name, room.run)
         runner = ProjectionRunner(log, rows, PROJECTIONS)
         group.start_soon(_keep_running, "projections", runner.run)
+        group.start_soon(
+            _keep_running,
+            "snapshots",
+            lambda: keep_snapshots(rooms.all(), log.merchant, snapshots, now),
+        )
 
 
 async def _keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
@@ -237,7 +258,14 @@ async def run_merchant(
                 Heartbeat(own, lease, ttl_s=LEASE_S, every_s=RENEW_S, stop_s=STOP_S).start(
                     group
                 )
-                group.start_soon(run_rooms, rooms, log, PostgresRows(database, merchant))
+                group.start_soon(
+                    run_rooms,
+                    rooms,
+                    log,
+                    PostgresRows(database, merchant),
+                    PostgresSnapshots(database, merchant),
+                    clock.now,
+                )
                 group.start_soon(
                     _keep_running,
                     "commands",

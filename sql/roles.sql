@@ -1,5 +1,5 @@
 -- Who may do what, in one place; applied again whenever a migration or this file changes.
---   kcjl_service   the running service: appends, keeps projections and the vault
+--   kcjl_service   the running service: appends, keeps projections, snapshots and the vault
 --   kcjl_operator  people at work: read, and insert commands
 --   kcjl_auditor   read only, and nothing of the sealed personal data
 -- Without the right to create roles they are left out with a warning; the triggers still hold.
@@ -53,6 +53,7 @@ begin
             ('kcjl_service', 'execute', 'function append_events'),
             ('kcjl_service', 'select, insert, update, delete', 'table projection_checkpoint'),
             ('kcjl_service', 'select, insert, update, delete', 'table projection_row'),
+            ('kcjl_service', 'select, insert, update, delete', 'table snapshot'),
             ('kcjl_service', 'select, insert, update, delete', 'table vault'),
             ('kcjl_service', 'select, insert, update (done_at, outcome)', 'table command'),
             ('kcjl_service', 'select', 'table kcjl_migration'),

@@ -173,7 +173,9 @@ async def test_events_are_applied_once_in_order_of_position() -> None:
     """A page that comes twice is folded once."""
     place = Place()
     room = place.bench()
-    heard = room.table(Fold(lambda event: (event.stream,), lambda count, *_: (count or 0) + 1))
+    heard = room.table(
+        Fold(lambda event: (event.stream,), lambda count, *_: (count or 0) + 1, int)
+    )
     await room.commit((buffer(1),))
     await room.commit((buffer(2, 2),))
     pages: list[Sequence[Recorded]] = [page async for page in room.log.read()]

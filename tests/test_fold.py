@@ -43,7 +43,7 @@ def _evolve(entry: Entry | None, event: Event, _key: str) -> Entry | None:
     return (event.shelf, before + event.units) if event.units else None
 
 
-COUNTS: Fold[Entry] = Fold(_keys, _evolve)
+COUNTS: Fold[Entry] = Fold(_keys, _evolve, tuple[str, int])
 
 
 def counted(units: int, *skus: str, shelf: str = "left") -> Counted:

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from kcjl.log.port import LogReader
+from kcjl.projections.asof import fold_log
 from kcjl.projections.projection import Projection
-from kcjl.projections.runner import fold_page
 from kcjl.projections.store import RowStore
 
 __all__ = ["Replayed", "replay"]
@@ -28,19 +28,28 @@ async def replay(
     log: LogReader, store: RowStore, projections: Sequence[Projection[Any]]
 ) -> Replayed:
     """Fold the log up to where the live read models are, and compare every row."""
-    names = [projection.name for projection in projections]
-    position = await store.position(names)
-    rows: dict[tuple[str, str], bytes | None] = {}
-    async for page in log.read(0, to=position):
-        fold_page(projections, page, rows)
-    folded = {where: row for where, row in rows.items() if row is not None}
-    live = {(name, key): row for name in names for key, row in await store.rows(name)}
-    difference = ""
-    for where in sorted(folded.keys() | live.keys()):
-        if folded.get(where) != live.get(where):
-            difference = f"{where[0]} {where[1]}: {_what(folded.get(where), live.get(where))}"
-            break
-    return Replayed(position=position, rows=len(folded), difference=difference)
+    position = await store.position([projection.name for projection in projections])
+    replayed = await fold_log(log, projections, to=position)
+    rows = sum(len(entries) for entries in replayed)
+    for projection, entries in sorted(
+        zip(projections, replayed, strict=True), key=lambda each: each[0].name
+    ):
+        difference = _difference(projection, entries, await store.rows(projection.name))
+        if difference:
+            return Replayed(position=position, rows=rows, difference=difference)
+    return Replayed(position=position, rows=rows, difference="")
+
+
+def _difference(
+    projection: Projection[Any], entries: dict[str, Any], rows: Sequence[tuple[str, bytes]]
+) -> str:
+    """The first row, by key, that is not as it was replayed."""
+    live = dict(rows)
+    for key in sorted(entries.keys() | live.keys()):
+        replayed = projection.encode(entries[key]) if key in entries else None
+        if replayed != live.get(key):
+            return f"{projection.name} {key}: {_what(replayed, live.get(key))}"
+    return ""
 
 
 def _what(folded: bytes | None, live: bytes | None) -> str:

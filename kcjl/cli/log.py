@@ -1,4 +1,4 @@
-"""`kcjl log tail | show`: reading the event log; the verbs that prove it are in proof.py."""
+"""`kcjl log tail | show`: reading the event log; the other verbs have their own files."""
 
 import sys
 from typing import Annotated
@@ -8,6 +8,7 @@ import msgspec
 import typer
 
 from kcjl.cli import filters, proof
+from kcjl.cli import rebuild as rebuilding
 from kcjl.cli.places import (
     DEFAULT_CONFIG,
     Config,
@@ -36,6 +37,8 @@ app = typer.Typer(
 app.command("verify")(proof.verify)
 app.command("seal")(proof.seal)
 app.command("export")(proof.export)
+app.command("rebuild")(rebuilding.rebuild)
+app.command("state")(rebuilding.state)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, on stdout.")]
 
 

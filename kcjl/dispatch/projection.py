@@ -23,4 +23,4 @@ def _state(entry: Dispatch) -> str:
     return "in_warehouse"
 
 
-DISPATCHES_SHOWN = Projection("dispatch", DISPATCHES, Dispatch, _state)
+DISPATCHES_SHOWN = Projection("dispatch", DISPATCHES, _state)

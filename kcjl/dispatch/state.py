@@ -217,7 +217,12 @@ def _with(entry: Dispatch, parcel_key: str, change: dict[str, object]) -> Dispat
     return msgspec.structs.replace(entry, parcels=parcels)
 
 
-DISPATCHES: Fold[Dispatch] = Fold(_dispatch_keys, _evolve_dispatch)
+DISPATCHES: Fold[Dispatch] = Fold(
+    _dispatch_keys,
+    _evolve_dispatch,
+    Dispatch,
+    hears=(DispatchEvent, OrderReceived, OrderChanged, SalesOrderPosted),
+)
 
 
 def _carrier_keys(event: Event) -> tuple[str, ...]:
@@ -246,4 +251,4 @@ def _evolve_carriers(entry: Carriers | None, event: Event, _key: str) -> Carrier
             return carriers
 
 
-CARRIERS: Fold[Carriers] = Fold(_carrier_keys, _evolve_carriers)
+CARRIERS: Fold[Carriers] = Fold(_carrier_keys, _evolve_carriers, Carriers)

@@ -45,9 +45,10 @@ class Desk(Room):
         super()._apply(page)
         for recorded in page:
             if isinstance(recorded.event, ExceptionRaised | ExceptionCleared):
-                self._judged = max(self._judged, recorded.causation or 0)
+                self.marks["judged"] = max(self.marks.get("judged", 0), recorded.causation or 0)
 
     async def _judge(self) -> None:
+        self._judged = max(self._judged, self.marks.get("judged", 0))
         async for page in self.log.read(self._judged, to=self.applied):
             for recorded in page:
                 if recorded.position <= self._judged:

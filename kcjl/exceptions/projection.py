@@ -61,7 +61,14 @@ def _exception_state(entry: ExceptionLife) -> str:
 
 
 EXCEPTIONS_SHOWN = Projection(
-    "exceptions", Fold(_exception_keys, _evolve_exception), ExceptionLife, _exception_state
+    "exceptions",
+    Fold(
+        _exception_keys,
+        _evolve_exception,
+        ExceptionLife,
+        hears=(ExceptionRaised, ExceptionCleared),
+    ),
+    _exception_state,
 )
 
 
@@ -77,8 +84,7 @@ def _evolve_switch(
 
 SWITCHES_SHOWN = Projection(
     "switches",
-    Fold(_switch_keys, _evolve_switch),
-    WritesSwitched,
+    Fold(_switch_keys, _evolve_switch, WritesSwitched, hears=(WritesSwitched,)),
     lambda switched: "on" if switched.allowed else "off",
 )
 
@@ -99,4 +105,6 @@ def _evolve_read(_entry: LastRead | None, event: Event, _key: str) -> LastRead |
     return LastRead(at=event.occurred_at)
 
 
-READS_SHOWN = Projection("reads", Fold(_read_keys, _evolve_read), LastRead, lambda _: "read")
+READS_SHOWN = Projection(
+    "reads", Fold(_read_keys, _evolve_read, LastRead, hears=tuple(LANES)), lambda _: "read"
+)

@@ -227,7 +227,7 @@ def _change(event: Event) -> dict[str, object]:  # noqa: C901, PLR0912 - one arm
             return {}
 
 
-ORDERS: Fold[OrderEntry] = Fold(_order_keys, _evolve_order)
+ORDERS: Fold[OrderEntry] = Fold(_order_keys, _evolve_order, OrderEntry, hears=(OrderEvent,))
 
 
 def _catalogue_keys(event: Event) -> tuple[str, ...]:
@@ -244,7 +244,7 @@ def _evolve_catalogue(entry: Catalogued | None, event: Event, _key: str) -> Cata
             return entry
 
 
-CATALOGUE: Fold[Catalogued] = Fold(_catalogue_keys, _evolve_catalogue)
+CATALOGUE: Fold[Catalogued] = Fold(_catalogue_keys, _evolve_catalogue, Catalogued)
 
 
 class Intake(msgspec.Struct, frozen=True, kw_only=True):
@@ -265,4 +265,4 @@ def _evolve_intake(entry: Intake | None, event: Event, _key: str) -> Intake | No
     return Intake(cursor=event.cursor, swept_at=swept_at)
 
 
-INTAKE: Fold[Intake] = Fold(_intake_keys, _evolve_intake)
+INTAKE: Fold[Intake] = Fold(_intake_keys, _evolve_intake, Intake)

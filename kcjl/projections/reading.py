@@ -13,7 +13,6 @@ from kcjl.database import Database
 from kcjl.exceptions.projection import EXCEPTIONS_SHOWN, READS_SHOWN, ExceptionLife
 from kcjl.money import Money
 from kcjl.orders.decide import WAITING_STANDINGS
-from kcjl.projections.store import VERSION
 from kcjl.readmodels import Cut, EventRow, ExceptionRow, Freshness, Lane, Overview
 
 __all__ = ["PostgresReadModels"]
@@ -76,11 +75,12 @@ class PostgresReadModels:
         rows = await self._database.fetch(
             """
             select projection, data->>'state' as state, count(*) as number
-            from projection_row where merchant = $1 and version = $2
+            from projection_row join projection_checkpoint
+                using (merchant, projection, version)
+            where merchant = $1 and live
             group by projection, data->>'state'
             """,
             self._merchant,
-            VERSION,
         )
         counts: dict[str, Counter[str]] = {}
         for row in rows:
@@ -111,10 +111,10 @@ class PostgresReadModels:
         rows = await self._database.fetch(
             """
             select key, data::text as data from projection_row
-            where merchant = $1 and projection = 'reads' and version = $2
+            join projection_checkpoint using (merchant, projection, version)
+            where merchant = $1 and projection = 'reads' and live
             """,
             self._merchant,
-            VERSION,
         )
         return {row["key"]: READS_SHOWN.entry(row["data"]).at for row in rows}
 
@@ -167,11 +167,11 @@ class PostgresReadModels:
         total = await self._database.fetchval(
             """
             select count(*) from projection_row
-            where merchant = $1 and projection = 'exceptions' and version = $2
-            and data->>'state' = $3
+            join projection_checkpoint using (merchant, projection, version)
+            where merchant = $1 and projection = 'exceptions' and live
+            and data->>'state' = $2
             """,
             self._merchant,
-            VERSION,
             state,
         )
         return Cut(exceptions=tuple(found[:limit]), total=int(total), fresh=fresh)
@@ -180,11 +180,11 @@ class PostgresReadModels:
         rows = await self._database.fetch(
             """
             select key, data::text as data from projection_row
-            where merchant = $1 and projection = 'exceptions' and version = $2
-            and data->>'state' = $3 limit $4
+            join projection_checkpoint using (merchant, projection, version)
+            where merchant = $1 and projection = 'exceptions' and live
+            and data->>'state' = $2 limit $3
             """,
             self._merchant,
-            VERSION,
             state,
             EXCEPTIONS_MAX,
         )

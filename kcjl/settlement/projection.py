@@ -1,7 +1,7 @@
 """Settlement, the read models: one row a payout, one row a transaction line."""
 
 from kcjl.projections.projection import Projection
-from kcjl.settlement.state import CYCLES, LINES, Cycle, Line
+from kcjl.settlement.state import CYCLES, LINES, Line
 
 __all__ = ["LINES_SHOWN", "PAYOUTS_SHOWN"]
 
@@ -12,5 +12,5 @@ def _line_state(line: Line) -> str:
     return "tied" if line.tied_to else "untied"
 
 
-PAYOUTS_SHOWN = Projection("payouts", CYCLES, Cycle, lambda cycle: cycle.state.value)
-LINES_SHOWN = Projection("settlement_lines", LINES, Line, _line_state)
+PAYOUTS_SHOWN = Projection("payouts", CYCLES, lambda cycle: cycle.state.value)
+LINES_SHOWN = Projection("settlement_lines", LINES, _line_state)

@@ -107,7 +107,9 @@ def _evolve_line(entry: Line | None, event: Event, _key: str) -> Line | None:
             return entry
 
 
-LINES: Fold[Line] = Fold(_line_keys, _evolve_line)
+LINES: Fold[Line] = Fold(
+    _line_keys, _evolve_line, Line, hears=(SettlementLineSeen, SettlementLineTied)
+)
 
 
 def _cycle_keys(event: Event) -> tuple[str, ...]:
@@ -135,7 +137,7 @@ def _evolve_cycle(entry: Cycle | None, event: Event, key: str) -> Cycle | None:
             return entry
 
 
-CYCLES: Fold[Cycle] = Fold(_cycle_keys, _evolve_cycle)
+CYCLES: Fold[Cycle] = Fold(_cycle_keys, _evolve_cycle, Cycle, hears=(PayoutEvent,))
 
 
 def _sales_order_keys(event: Event) -> tuple[str, ...]:
@@ -150,7 +152,7 @@ def _evolve_sales_order(entry: SalesOrder | None, event: Event, key: str) -> Sal
     )
 
 
-SALES_ORDERS: Fold[SalesOrder] = Fold(_sales_order_keys, _evolve_sales_order)
+SALES_ORDERS: Fold[SalesOrder] = Fold(_sales_order_keys, _evolve_sales_order, SalesOrder)
 
 
 def _accounts_keys(event: Event) -> tuple[str, ...]:
@@ -163,7 +165,7 @@ def _evolve_accounts(entry: Accounts | None, event: Event, _key: str) -> Account
     return Accounts(accounts=event.accounts, version=event.version)
 
 
-ACCOUNTS: Fold[Accounts] = Fold(_accounts_keys, _evolve_accounts)
+ACCOUNTS: Fold[Accounts] = Fold(_accounts_keys, _evolve_accounts, Accounts)
 
 
 def _reads_keys(event: Event) -> tuple[str, ...]:
@@ -181,4 +183,4 @@ def _evolve_reads(entry: Reads | None, event: Event, _key: str) -> Reads:
             return reads
 
 
-READS: Fold[Reads] = Fold(_reads_keys, _evolve_reads)
+READS: Fold[Reads] = Fold(_reads_keys, _evolve_reads, Reads)

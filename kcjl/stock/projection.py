@@ -12,4 +12,4 @@ def _state(product: Product) -> str:
     return product.match.value
 
 
-PRODUCTS_SHOWN = Projection("stock", PRODUCTS, Product, _state)
+PRODUCTS_SHOWN = Projection("stock", PRODUCTS, _state)

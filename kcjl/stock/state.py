@@ -296,7 +296,25 @@ def _evolve_shown(product: Product, event: Event) -> Product:
     return replace(product, shown=shown)
 
 
-PRODUCTS: Fold[Product] = Fold(_product_keys, _evolve_product)
+PRODUCTS: Fold[Product] = Fold(
+    _product_keys,
+    _evolve_product,
+    Product,
+    hears=(
+        OfferListed,
+        SkuConfirmed,
+        SkuUnmatched,
+        LevelRead,
+        OrderReceived,
+        OrderChanged,
+        OrderPassedOver,
+        SalesOrderPosted,
+        StockImportIntended,
+        StockImportUnknown,
+        StockImportFinished,
+        StockImportFailed,
+    ),
+)
 
 # ── publishes, policy, reads ────────────────────────────────────────────────────────────────
 
@@ -323,7 +341,7 @@ def _evolve_publish(_entry: Publish | None, event: Event, key: str) -> Publish |
             return None
 
 
-PUBLISHES: Fold[Publish] = Fold(_publish_keys, _evolve_publish)
+PUBLISHES: Fold[Publish] = Fold(_publish_keys, _evolve_publish, Publish)
 
 
 def _policy_keys(event: Event) -> tuple[str, ...]:
@@ -336,7 +354,7 @@ def _evolve_policy(entry: Policy | None, event: Event, _key: str) -> Policy | No
     return Policy(buffer_units=event.units, version=event.version)
 
 
-POLICY: Fold[Policy] = Fold(_policy_keys, _evolve_policy)
+POLICY: Fold[Policy] = Fold(_policy_keys, _evolve_policy, Policy)
 
 
 def _reads_keys(event: Event) -> tuple[str, ...]:
@@ -359,4 +377,4 @@ def _evolve_reads(entry: Reads | None, event: Event, _key: str) -> Reads:
             return reads
 
 
-READS: Fold[Reads] = Fold(_reads_keys, _evolve_reads)
+READS: Fold[Reads] = Fold(_reads_keys, _evolve_reads, Reads)

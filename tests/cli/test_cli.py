@@ -57,6 +57,8 @@ def _one_clear_line(ended: subprocess.CompletedProcess[str], *words: str) -> Non
         ("log", "verify"),
         ("log", "seal"),
         ("log", "export"),
+        ("log", "rebuild"),
+        ("log", "state"),
         ("stock", "buffer"),
         ("dispatch", "map"),
         ("settlement", "account"),

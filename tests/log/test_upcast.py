@@ -357,7 +357,7 @@ def _evolve(entry: Heaviest | None, event: Event, _key: str) -> Heaviest | None:
 
 
 _WEIGHTS: Projection[Heaviest] = Projection(
-    "weights", Fold(lambda event: (event.stream,), _evolve), Heaviest, lambda _entry: "weighed"
+    "weights", Fold(lambda event: (event.stream,), _evolve, Heaviest), lambda _entry: "weighed"
 )
 
 
@@ -422,7 +422,7 @@ async def test_projections_stop_at_an_unknown_event(newer: Database) -> None:
     """A read model that left an event out would be a lie; its checkpoint stays before it."""
     rows = MemoryRows()
     silent: Projection[Any] = Projection(
-        "weights", Fold(lambda _event: (), _evolve), Heaviest, lambda _entry: "weighed"
+        "weights", Fold(lambda _event: (), _evolve, Heaviest), lambda _entry: "weighed"
     )
     runner = ProjectionRunner(PostgresLogReader(newer, MERCHANT, FIRST), rows, [silent])
 

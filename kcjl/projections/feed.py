@@ -1,0 +1,83 @@
+"""Events as a fold needs them, out of PostgreSQL: the payload and nothing else.
+
+Promises: pages by position, whole: a gap, or an event that this version can't read, is
+CorruptLog with its position, never skipped. Streams, times, causes and hashes are not fetched,
+nor payloads of types that nobody here hears, once one of the type has been decoded and seen.
+Invariant: one type and schema is always decoded into the same class of events.
+Called by rebuild.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+
+import asyncpg
+
+from kcjl.database import Database
+from kcjl.errors import CorruptLog
+from kcjl.log.port import PAGE_EVENTS_MAX
+from kcjl.vocabulary import Event, Vocabulary
+
+__all__ = ["Feed"]
+
+_PAGE = """
+select type, schema, case when type <> all($4::text[]) then data::text end as data from event
+where merchant = $1 and position > $2 and position <= $3
+order by position
+"""
+_HEAD = "select position from log_head where merchant = $1"
+
+
+class Feed:
+    """The payloads of one merchant's log that are of the classes in `hears`."""
+
+    def __init__(
+        self,
+        database: Database,
+        merchant: str,
+        vocabulary: Vocabulary,
+        hears: tuple[type[Event], ...],
+    ) -> None:
+        self._database = database
+        self._merchant = merchant
+        self._vocabulary = vocabulary
+        self._hears = hears
+        self._unheard: set[tuple[str, int]] = set()
+
+    async def head(self) -> int:
+        return int(await self._database.fetchval(_HEAD, self._merchant) or 0)
+
+    async def read(self, after: int, *, to: int) -> AsyncIterator[tuple[int, Sequence[Event]]]:
+        """(position reached, events) page by page, for `after < position <= to`."""
+        while after < to:
+            end = min(to, after + PAGE_EVENTS_MAX)
+            rows = await self._page(after, end, [name for name, _ in self._unheard])
+            if any(row[2] is None and (row[0], row[1]) not in self._unheard for row in rows):
+                rows = await self._page(after, end, [])  # a new schema of an unheard type
+            if len(rows) != end - after:
+                raise CorruptLog(
+                    f"the log of {self._merchant} has {len(rows)} events after position "
+                    f"{after} up to {end}, where there must be {end - after}: verify the log"
+                )
+            yield end, self._decoded(rows, after)
+            after = end
+
+    async def _page(self, after: int, to: int, unheard: list[str]) -> Sequence[asyncpg.Record]:
+        return await self._database.fetch(_PAGE, self._merchant, after, to, unheard)
+
+    def _decoded(self, rows: Sequence[asyncpg.Record], after: int) -> Sequence[Event]:
+        decode, hears, unheard = self._vocabulary.decode, self._hears, self._unheard
+        events: list[Event] = []
+        position = after
+        try:
+            for position, (name, schema, data) in enumerate(rows, start=after + 1):  # noqa: B007
+                if data is None:
+                    continue
+                event = decode(name, schema, data)
+                if isinstance(event, hears):
+                    events.append(event)
+                else:
+                    unheard.add((name, schema))
+        except CorruptLog as error:
+            raise CorruptLog(
+                f"the log of {self._merchant}, position {position}: {error.message}"
+            ) from None
+        return events

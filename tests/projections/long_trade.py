@@ -1,0 +1,98 @@
+"""A trade of any length: orders that come, are posted, shipped and paid, and stock beside them.
+
+The same number of orders gives the same events. About thirteen events an order; orders overlap,
+as they do in life: each is touched again long after others have begun.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+from kcjl.exceptions.events import WritesSwitched
+from kcjl.orders.events import AcceptanceConfirmed, AcceptanceIntended
+from kcjl.vocabulary import Event
+from tests.audit.handmade import cleared, raised
+from tests.trade import (
+    SHIPPING,
+    at,
+    changed,
+    confirmed,
+    cycle_seen,
+    intended,
+    level,
+    listed,
+    money_line,
+    ordered,
+    orders_read,
+    posted,
+    received,
+    sealed,
+    shipped,
+    stock_read,
+    transactions_read,
+)
+
+__all__ = ["long_trade"]
+
+OVERLAP = 40
+"""Orders that are under way at once."""
+ORDERS_A_CYCLE = 50
+PRODUCTS = 20
+
+
+def long_trade(orders: int) -> Iterator[Event]:
+    """The events of so many orders, in the order in which they are recorded."""
+    for product in range(PRODUCTS):
+        yield listed(f"A-{product}")
+        yield confirmed(f"A-{product}")
+        yield level(1_000, f"A-{product}")
+    yield stock_read(1)
+    under_way: deque[Iterator[Event]] = deque()
+    for number in range(orders):
+        under_way.append(_order(number))
+        yield next(under_way[-1])
+        for _ in range(len(under_way) // OVERLAP * 11):
+            yield from _step(under_way)
+        if number % ORDERS_A_CYCLE == 0:
+            yield orders_read(number)
+            yield stock_read(number)
+            yield transactions_read(number)
+            yield cycle_seen(cycle=f"CY{number // ORDERS_A_CYCLE}", minutes=number)
+            on = number % (2 * ORDERS_A_CYCLE) == 0
+            yield WritesSwitched(allowed=on, reason="a trial", occurred_at=at(number))
+    while under_way:
+        yield from _step(under_way)
+
+
+def _step(under_way: deque[Iterator[Event]]) -> Iterator[Event]:
+    """The next event of the order whose turn it is; it goes to the back, or ends."""
+    order = under_way.popleft()
+    event = next(order, None)
+    if event is not None:
+        yield event
+        under_way.append(order)
+
+
+def _order(number: int) -> Iterator[Event]:
+    order_id = f"O{number:07d}"
+    sku = f"A-{number % PRODUCTS}"
+    order = received(order_id, ordered(f"{order_id}-1", sku))
+    yield order
+    yield AcceptanceIntended(
+        order_id=order_id,
+        lines=tuple(line.line_id for line in order.lines),
+        occurred_at=at(3),
+    )
+    yield AcceptanceConfirmed(order_id=order_id, occurred_at=at(4))
+    yield changed(order, SHIPPING)
+    yield sealed(order_id)
+    yield intended(order)
+    yield posted(order)
+    yield level(1_000 - number % 7, sku, minutes=number)
+    if number % 10 == 0:
+        yield raised("tracking_missing", f"{order_id}/P")
+    yield shipped(order_id, f"INV{number}/1", (sku.upper(), 2))
+    if number % 20 == 10:
+        yield cleared("tracking_missing", f"{order_id}/P")
+    cycle = f"CY{number // ORDERS_A_CYCLE}"
+    yield money_line(f"L{number}-1", 2_000, cycle=cycle, order_id=order_id)
+    yield money_line(f"L{number}-2", -300, "COMMISSION_FEE", cycle=cycle, order_id=order_id)
