@@ -1,0 +1,161 @@
+"""Benchmark `replay`: reading a log of many events whole, and proving it.
+
+Beside the peer's `select_notifications` with the same payloads decoded into the same structs,
+at its best page size and at its default, and beside `COPY … TO STDOUT`, binary, which is the
+most that the database gives. The table was analysed and is warm, on every side.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from uuid import UUID
+
+import anyio
+import anyio.to_process
+import anyio.to_thread
+import asyncpg
+
+from kcjl.clock import SeededIds, real_monotonic
+from kcjl.database import AUDITOR, Database
+from kcjl.log.postgres import PostgresLogReader
+from kcjl.log.verify import verify
+from tests.benchmarks import bare, peer
+from tests.benchmarks.appending import opened
+from tests.benchmarks.places import Place
+from tests.benchmarks.rows import Row, row
+from tests.benchmarks.trade import EVENTS_A_STREAM, VOCABULARY, draft, order
+
+__all__ = ["benchmark"]
+
+EVENTS = 200_000
+MERCHANT = "replay"
+PEER_PAGES = (10, 5_000)
+"""Its default, and its best."""
+_COPY = "select position, stream, version, payload from bare order by position"
+Say = Callable[[str], None]
+Samples = defaultdict[str, list[float]]
+
+
+async def benchmark(place: Place, *, rounds: int, say: Say) -> list[Row]:
+    samples: Samples = defaultdict(list)
+    async with place.database() as dsn:
+        say(f"replay: writing {EVENTS:,} events, for each side")
+        async with opened(dsn, MERCHANT) as log:
+            for first in range(0, EVENTS, 1_000):
+                await log.append([draft(first // 1_000, each) for each in range(1_000)])
+        await bare.fill(dsn, EVENTS)
+        if peer.is_there():
+            await anyio.to_thread.run_sync(_fill_peer, dsn)
+        connection = await asyncpg.connect(dsn)
+        await connection.execute("vacuum analyze")
+        await connection.execute("checkpoint")
+        await connection.close()
+        for number in range(1, rounds + 1):
+            say(f"replay: round {number} of {rounds}")
+            await _round(dsn, samples)
+    return _rows(samples)
+
+
+async def _round(dsn: str, samples: Samples) -> None:
+    samples["copy"].append(await bare.copy_out_per_s(dsn, _COPY, EVENTS))
+    if peer.is_there():
+        for size in PEER_PAGES:
+            rate = await anyio.to_thread.run_sync(_read_peer, dsn, size)
+            samples[f"peer {size}"].append(rate)
+    samples["one"].append(EVENTS / await _read(dsn, 0, EVENTS))
+    started = real_monotonic()
+    async with anyio.create_task_group() as group:
+        for part in (0, EVENTS // 2):
+            group.start_soon(
+                anyio.to_process.run_sync, _read_in_process, dsn, part, part + EVENTS // 2
+            )
+    samples["two"].append(EVENTS / (real_monotonic() - started))
+    async with Database(dsn, role=AUDITOR) as database:
+        reader = PostgresLogReader(database, MERCHANT, VOCABULARY)
+        started = real_monotonic()
+        verified = await verify(reader)
+        samples["verify"].append(verified.events / (real_monotonic() - started))
+
+
+async def _read(dsn: str, after: int, to: int) -> float:
+    """Seconds to read the range, decoded into structs."""
+    async with Database(dsn, role=AUDITOR) as database:
+        reader = PostgresLogReader(database, MERCHANT, VOCABULARY)
+        started = real_monotonic()
+        read = 0
+        async for page in reader.read(after, to=to):
+            read += len(page)
+        if read != to - after:
+            raise AssertionError(f"{read} events were read, not {to - after}")
+        return real_monotonic() - started
+
+
+def _read_in_process(dsn: str, after: int, to: int) -> float:
+    return anyio.run(_read, dsn, after, to)
+
+
+def _fill_peer(dsn: str) -> None:
+    ids = SeededIds(1)
+    stream = UUID(ids.new())
+    with peer.recorder(dsn, connections=1) as recorder:
+        for first in range(0, EVENTS, 1_000):
+            events = []
+            for number in range(first, first + 1_000):
+                if number % EVENTS_A_STREAM == 0:
+                    stream = UUID(ids.new())
+                state = VOCABULARY.encode(order(first // 1_000, number - first))
+                version = 1 + number % EVENTS_A_STREAM
+                events.append(recorder.event(stream, version, state))
+            recorder.insert(events)
+
+
+def _read_peer(dsn: str, size: int) -> float:
+    """Events a second; with the smallest pages a part of the log stands for it."""
+    enough = EVENTS if size > 100 else EVENTS // 10
+    with peer.recorder(dsn, connections=1) as recorder:
+        started = real_monotonic()
+        read = 0
+        for page in recorder.pages(size):
+            for state in page:
+                VOCABULARY.decode("OrderTaken", 1, state)
+            read += len(page)
+            if read >= enough:
+                break
+        return read / (real_monotonic() - started)
+
+
+def _rows(samples: Samples) -> list[Row]:
+    default, best = PEER_PAGES
+    return [
+        row(
+            "replay, decoded",
+            "events/s",
+            samples["one"],
+            peer=samples[f"peer {best}"],
+            peer_name=f"{peer.NAME}, pages of {best:,}",
+            goal=3,
+        ),
+        row(
+            "replay, decoded",
+            "events/s",
+            samples["one"],
+            peer=samples[f"peer {default}"],
+            peer_name=f"{peer.NAME}, pages of {default} (its default)",
+        ),
+        row(
+            "replay, decoded",
+            "events/s",
+            samples["one"],
+            peer=samples["copy"],
+            peer_name="binary COPY out",
+            goal=0.5,
+        ),
+        row(
+            "replay, decoded, two processes",
+            "events/s",
+            samples["two"],
+            peer=samples["copy"],
+            peer_name="binary COPY out",
+            goal=0.7,
+        ),
+        row("verify", "events/s", samples["verify"], goal=300_000, goal_is="at least"),
+    ]
