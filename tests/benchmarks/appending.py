@@ -136,9 +136,7 @@ async def _round(dsn: str, number: int, samples: Samples) -> None:
         rate, _ = await closed_loop(log, appenders=4, batch=BATCH, seconds=SECONDS)
     samples["bulk"].append(rate)
     async with opened(dsn, f"offered-{number}") as log:
-        took_ms = await open_loop(
-            log, per_s=OFFERED_PER_S, seconds=2 * SECONDS, seed=number
-        )
+        took_ms = await open_loop(log, per_s=OFFERED_PER_S, seconds=2 * SECONDS, seed=number)
     samples["offered p50"].append(percentile(took_ms, 50))
     samples["offered p99"].append(percentile(took_ms, 99))
 
@@ -166,7 +164,7 @@ async def _bytes_an_event(dsn: str) -> tuple[float, float]:
     """Of the log, indexes included, and of the payloads' JSON alone."""
     events = 50_000
     async with opened(dsn, "disk") as log:
-        for first in range(0, events // 1_000):
+        for first in range(events // 1_000):
             await log.append([draft(first, number) for number in range(1_000)])
     payload = sum(len(VOCABULARY.encode(order(0, n))) for n in range(1_000)) / 1_000
     connection = await asyncpg.connect(dsn)

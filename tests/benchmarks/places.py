@@ -27,9 +27,7 @@ class Place:
         self._numbers = count(1)
 
     @asynccontextmanager
-    async def database(
-        self, *, flush_ms: int = 0, migrated: bool = True
-    ) -> AsyncIterator[str]:
+    async def database(self, *, flush_ms: int = 0, migrated: bool = True) -> AsyncIterator[str]:
         """The superuser's DSN of a fresh database, whose flushes take so much longer."""
         name = f"benchmark_{next(self._numbers)}"
         base, _, options = self._dsn.partition("?")
@@ -60,7 +58,7 @@ class Place:
 @asynccontextmanager
 async def place() -> AsyncIterator[Place]:
     folder = Path(tempfile.mkdtemp(prefix="kcjl-benchmarks-"))
-    folder.chmod(0o711)
+    folder.chmod(0o711)  # noqa: ASYNC240 - nothing else runs yet
     embedded = await own(folder / "postgresql")
     try:
         yield Place(embedded.dsn)

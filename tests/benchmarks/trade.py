@@ -30,6 +30,7 @@ class OrderTaken(Event, frozen=True, kw_only=True):
     """An order as the log would hold one."""
 
     order_id: str
+    customer_order_number: str
     state: str
     currency: str
     total: int
@@ -49,6 +50,7 @@ def order(appender: int, number: int) -> OrderTaken:
     return OrderTaken(
         occurred_at=NOON,
         order_id=order_id,
+        customer_order_number=f"JL-{order_id}",
         state="WAITING_ACCEPTANCE",
         currency="GBP",
         total=12_997 + number,
