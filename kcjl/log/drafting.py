@@ -29,7 +29,7 @@ _SCHEMA_MAX = 2**31 - 1
 _YEAR_MIN, _YEAR_MAX = 1900, 9998
 
 
-class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A draft that was found fit to be stored."""
 
     draft: Draft

@@ -10,19 +10,21 @@ Called by `kcjl log verify`, the audit room, the tests.
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from datetime import datetime
 from typing import Protocol
 
 import msgspec
 
 from kcjl.errors import CorruptLog, Misuse
-from kcjl.log.chain import Entry, genesis, link_entry
+from kcjl.log.chain import BareRow, Entry, genesis, link_rows
 from kcjl.log.port import Head
 
 __all__ = ["BrokenChain", "EntryReader", "Verified", "verify"]
 
 STREAMS_REMEMBERED_MAX = 100_000
 """Streams whose latest revision is held in memory; of others the former event is looked up."""
+
+
+_BEFORE_ALL_TIME = -(2**63)
 
 
 class EntryReader(Protocol):
@@ -35,6 +37,8 @@ class EntryReader(Protocol):
     def entries(
         self, after: int = 0, *, to: int | None = None
     ) -> AsyncGenerator[Sequence[Entry], None]: ...
+
+    def rows(self, after: int = 0, *, to: int) -> AsyncGenerator[Sequence[BareRow], None]: ...
 
     async def positions(self, revisions: Sequence[tuple[str, int]]) -> Sequence[int | None]: ...
 
@@ -68,14 +72,8 @@ class _Walk:
         self.merchant = merchant
         self.position = position
         self.hash = hash_
-        self.recorded_at: datetime | None = None
+        self.recorded = _BEFORE_ALL_TIME
         self.revisions: OrderedDict[str, int] = OrderedDict()
-
-    def remember(self, entry: Entry) -> None:
-        self.position, self.hash = entry.position, entry.hash
-        self.recorded_at = entry.recorded_at
-        self.revisions[entry.stream] = entry.revision
-        self.revisions.move_to_end(entry.stream)
 
     def forget(self) -> None:
         """Keep the bound; between pages only, so that a page's own streams are all known."""
@@ -104,7 +102,7 @@ async def verify(
             f"the log of {reader.merchant} has {head.position} events: give a range in it"
         )
     walk = await _start(reader, after)
-    async with aclosing(reader.entries(after, to=end)) as pages:
+    async with aclosing(reader.rows(after, to=end)) as pages:
         async for page in pages:
             await _verify_page(reader, walk, page)
             if progress is not None:
@@ -130,45 +128,51 @@ async def _start(reader: EntryReader, after: int) -> _Walk:
     raise BrokenChain(reader.merchant, after, "it is missing")
 
 
-async def _verify_page(reader: EntryReader, walk: _Walk, page: Sequence[Entry]) -> None:
+async def _verify_page(reader: EntryReader, walk: _Walk, page: Sequence[BareRow]) -> None:
     former = await _former_revisions(reader, walk, page)
-    for entry in page:
-        position = walk.position + 1
-        if entry.position != position:
-            finding = "it is missing" if entry.position > position else "it is there twice"
+    position, recorded, revisions = walk.position, walk.recorded, walk.revisions
+    hashes = link_rows(walk.hash, walk.merchant, page)
+    for row, hash_ in zip(page, hashes, strict=True):
+        position += 1
+        if row[0] != position:
+            finding = "it is missing" if row[0] > position else "it is there twice"
             raise walk.broken(position, finding)
-        if entry.hash != link_entry(walk.hash, entry):
+        if row[11] != hash_:
             raise walk.broken(position, "its content is not what was hashed")
-        known = walk.revisions.get(entry.stream)
-        before = former.get((entry.stream, entry.revision - 1)) if known is None else known
-        if before != entry.revision - 1:
+        stream, revision = row[1], row[2]
+        before = revisions.get(stream)
+        if before is None:
+            before = former.get((stream, revision - 1))
+        if before != revision - 1:
             raise walk.broken(
                 position,
-                f"revision {entry.revision} of stream {entry.stream} does not follow {before}",
+                f"revision {revision} of stream {stream} does not follow {before}",
             )
-        if walk.recorded_at is not None and entry.recorded_at < walk.recorded_at:
+        if row[6] < recorded:
             raise walk.broken(position, "it was recorded before the one that it follows")
-        if entry.causation is not None and entry.causation >= position:
-            raise walk.broken(position, f"its cause, {entry.causation}, is not before it")
-        walk.remember(entry)
+        recorded, causation = row[6], row[8]
+        if causation is not None and causation >= position:
+            raise walk.broken(position, f"its cause, {causation}, is not before it")
+        revisions[stream] = revision
+        revisions.move_to_end(stream)
+    if page:
+        walk.position, walk.hash, walk.recorded = position, page[-1][11], recorded
     walk.forget()
 
 
 async def _former_revisions(
-    reader: EntryReader, walk: _Walk, page: Sequence[Entry]
+    reader: EntryReader, walk: _Walk, page: Sequence[BareRow]
 ) -> dict[tuple[str, int], int]:
     """The revision before a stream's first event on this page, where we don't remember it."""
-    first: dict[str, Entry] = {}
-    for entry in page:
-        if entry.stream not in walk.revisions:
-            first.setdefault(entry.stream, entry)
-    asked = [
-        (entry.stream, entry.revision - 1) for entry in first.values() if entry.revision > 1
-    ]
-    former = {(stream, 0): 0 for stream, entry in first.items() if entry.revision == 1}
+    first: dict[str, BareRow] = {}
+    for row in page:
+        if row[1] not in walk.revisions:
+            first.setdefault(row[1], row)
+    asked = [(stream, row[2] - 1) for stream, row in first.items() if row[2] > 1]
+    former = {(stream, 0): 0 for stream, row in first.items() if row[2] == 1}
     if asked:
         places = await reader.positions(asked)
         for (stream, revision), place in zip(asked, places, strict=True):
-            if place is not None and place < first[stream].position:
+            if place is not None and place < first[stream][0]:
                 former[stream, revision] = revision
     return former

@@ -88,7 +88,10 @@ class GroupWriter:
         self, prepared: Sequence[Prepared], expected: Mapping[str, int]
     ) -> Sequence[Recorded]:
         """Wait for a place, then for the commit."""
-        await self._places.acquire()
+        try:
+            self._places.acquire_nowait()
+        except anyio.WouldBlock:
+            await self._places.acquire()
         if self._shut:
             self._places.release()  # the next one at the door is to learn it too
             raise copy.copy(self.stopped or self._closed())
@@ -198,7 +201,7 @@ class GroupWriter:
             revisions = known | await self._looked_up(unknown - assumed)
             revisions.update(dict.fromkeys(assumed, 0))
             batch = self._draw_up(group, revisions, recorded_at)
-            # A stream without an event in this batch: nothing would find out that it is not new.
+            # Where a stream gets no event, nothing would find out that it is not new.
             proven = all(revisions[stream] for stream in assumed)
             if proven:
                 await self._write(batch)
