@@ -12,9 +12,11 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
+import anyio
+import anyio.lowlevel
 import msgspec
 
-from kcjl.errors import CorruptLog, Misuse
+from kcjl.errors import CorruptLog, KcjlError, Misuse
 from kcjl.log.chain import BareRow, Entry, genesis, link_rows
 from kcjl.log.port import Head
 
@@ -24,6 +26,8 @@ STREAMS_REMEMBERED_MAX = 100_000
 """Streams whose latest revision is held in memory; of others the former event is looked up."""
 
 
+REQUEST_TURNS = 8
+"""Turns of the event loop in which a query gets from here to the socket."""
 _BEFORE_ALL_TIME = -(2**63)
 
 
@@ -103,10 +107,18 @@ async def verify(
         )
     walk = await _start(reader, after)
     async with aclosing(reader.rows(after, to=end)) as pages:
-        async for page in pages:
-            await _verify_page(reader, walk, page)
-            if progress is not None:
+        page = await anext(pages, None)
+        while page is not None:
+            ahead = _Ahead(pages)
+            async with anyio.create_task_group() as group:
+                group.start_soon(ahead.fetch)
+                await ahead.asked()
+                finding = await _finding(reader, walk, page)
+            if finding is not None:
+                raise finding
+            if page and progress is not None:
                 progress(walk.position)
+            page = ahead.page()
     if walk.position < end:
         raise walk.broken(
             walk.position + 1, f"it is missing, and the head is at {head.position}"
@@ -117,6 +129,41 @@ async def verify(
         if last != head.position:
             raise walk.broken(head.position + 1, f"events after the head, up to {last}")
     return Verified(position=walk.position, hash=walk.hash, events=walk.position - after)
+
+
+class _Ahead:
+    """The next page, fetched while the one before it is computed."""
+
+    def __init__(self, pages: AsyncGenerator[Sequence[BareRow], None]) -> None:
+        self._pages = pages
+        self._page: Sequence[BareRow] | None = None
+        self._error: Exception | None = None
+
+    async def fetch(self) -> None:
+        try:
+            self._page = await anext(self._pages, None)
+        except Exception as error:  # noqa: BLE001 - raised by `page`, and not as a group
+            self._error = error
+
+    async def asked(self) -> None:
+        """Give the request its turns to leave; after that we compute without a pause."""
+        for _ in range(REQUEST_TURNS):
+            await anyio.lowlevel.checkpoint()
+
+    def page(self) -> Sequence[BareRow] | None:
+        if self._error is not None:
+            raise self._error
+        return self._page
+
+
+async def _finding(
+    reader: EntryReader, walk: _Walk, page: Sequence[BareRow]
+) -> KcjlError | None:
+    try:
+        await _verify_page(reader, walk, page)
+    except KcjlError as error:
+        return error
+    return None
 
 
 async def _start(reader: EntryReader, after: int) -> _Walk:

@@ -27,7 +27,9 @@ from tests.benchmarks.trade import EVENTS_A_STREAM, VOCABULARY, draft, order
 
 __all__ = ["benchmark"]
 
-EVENTS = 200_000
+EVENTS = 100_000
+PEER_BATCH = 100
+"""Of a save while filling: with a thousand the library's pipeline was seen to stand still."""
 MERCHANT = "replay"
 PEER_PAGES = (10, 5_000)
 """Its default, and its best."""
@@ -102,14 +104,13 @@ def _fill_peer(dsn: str) -> None:
     ids = SeededIds(1)
     stream = UUID(ids.new())
     with peer.recorder(dsn, connections=1) as recorder:
-        for first in range(0, EVENTS, 1_000):
+        for first in range(0, EVENTS, PEER_BATCH):
             events = []
-            for number in range(first, first + 1_000):
+            for number in range(first, first + PEER_BATCH):
                 if number % EVENTS_A_STREAM == 0:
                     stream = UUID(ids.new())
-                state = VOCABULARY.encode(order(first // 1_000, number - first))
-                version = 1 + number % EVENTS_A_STREAM
-                events.append(recorder.event(stream, version, state))
+                state = VOCABULARY.encode(order(number // 1_000, number % 1_000))
+                events.append(recorder.event(stream, 1 + number % EVENTS_A_STREAM, state))
             recorder.insert(events)
 
 
