@@ -199,21 +199,8 @@ class PostgresLogReader:
                 gc.enable()
 
     def _recorded(self, row: asyncpg.Record) -> Recorded:
-        (
-            position,
-            stream,
-            revision,
-            name,
-            schema,
-            occurred_at,
-            recorded_at,
-            correlation_id,
-            causation,
-            by,
-            text,
-            hash_,
-        ) = row
-        data = text.encode()
+        """By number, in the order of _COLUMNS: by name takes twice as long."""
+        position, name, schema, data = row[0], row[3], row[4], row[10].encode()
         try:
             event = self._vocabulary.decode(name, schema, data)
         except CorruptLog as error:
@@ -223,17 +210,17 @@ class PostgresLogReader:
         return Recorded(
             merchant=self.merchant,
             position=position,
-            stream=stream,
-            revision=revision,
+            stream=row[1],
+            revision=row[2],
             type=name,
             schema=schema,
-            occurred_at=occurred_at,
-            recorded_at=recorded_at,
-            correlation_id=correlation_id,
-            causation=causation,
-            by=by,
+            occurred_at=row[5],
+            recorded_at=row[6],
+            correlation_id=row[7],
+            causation=row[8],
+            by=row[9],
             data=data,
-            hash=hash_,
+            hash=row[11],
             event=event,
         )
 
