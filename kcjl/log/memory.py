@@ -16,7 +16,7 @@ import msgspec
 
 from kcjl.clock import Clock
 from kcjl.errors import Fenced
-from kcjl.log.chain import BareRow, Entry, bare, genesis
+from kcjl.log.chain import Entry, genesis
 from kcjl.log.drafting import check_merchant, objection, prepare, record, recording_time
 from kcjl.log.port import PAGE_EVENTS_MAX, Draft, Head, Recorded
 from kcjl.log.tail import Tail
@@ -93,10 +93,6 @@ class MemoryLogReader:
     ) -> AsyncGenerator[Sequence[Entry], None]:
         async for page in self.read(after, to=to):
             yield [_entry(event) for event in page]
-
-    async def rows(self, after: int = 0, *, to: int) -> AsyncGenerator[Sequence[BareRow], None]:
-        async for page in self.read(after, to=to):
-            yield [bare(_entry(event)) for event in page]
 
     async def positions(self, revisions: Sequence[tuple[str, int]]) -> Sequence[int | None]:
         """Where the events of these streams and revisions are."""

@@ -10,25 +10,20 @@ Called by `kcjl log verify`, the audit room, the tests.
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from typing import Protocol
 
-import anyio
-import anyio.lowlevel
 import msgspec
 
-from kcjl.errors import CorruptLog, KcjlError, Misuse
-from kcjl.log.chain import BareRow, Entry, genesis, link_rows
+from kcjl.errors import CorruptLog, Misuse
+from kcjl.log.chain import Entry, genesis, link_entry
 from kcjl.log.port import Head
+from kcjl.log.skim import skim
 
 __all__ = ["BrokenChain", "EntryReader", "Verified", "verify"]
 
 STREAMS_REMEMBERED_MAX = 100_000
 """Streams whose latest revision is held in memory; of others the former event is looked up."""
-
-
-REQUEST_TURNS = 8
-"""Turns of the event loop in which a query gets from here to the socket."""
-_BEFORE_ALL_TIME = -(2**63)
 
 
 class EntryReader(Protocol):
@@ -41,8 +36,6 @@ class EntryReader(Protocol):
     def entries(
         self, after: int = 0, *, to: int | None = None
     ) -> AsyncGenerator[Sequence[Entry], None]: ...
-
-    def rows(self, after: int = 0, *, to: int) -> AsyncGenerator[Sequence[BareRow], None]: ...
 
     async def positions(self, revisions: Sequence[tuple[str, int]]) -> Sequence[int | None]: ...
 
@@ -76,8 +69,14 @@ class _Walk:
         self.merchant = merchant
         self.position = position
         self.hash = hash_
-        self.recorded = _BEFORE_ALL_TIME
+        self.recorded_at: datetime | None = None
         self.revisions: OrderedDict[str, int] = OrderedDict()
+
+    def remember(self, entry: Entry) -> None:
+        self.position, self.hash = entry.position, entry.hash
+        self.recorded_at = entry.recorded_at
+        self.revisions[entry.stream] = entry.revision
+        self.revisions.move_to_end(entry.stream)
 
     def forget(self) -> None:
         """Keep the bound; between pages only, so that a page's own streams are all known."""
@@ -106,19 +105,12 @@ async def verify(
             f"the log of {reader.merchant} has {head.position} events: give a range in it"
         )
     walk = await _start(reader, after)
-    async with aclosing(reader.rows(after, to=end)) as pages:
-        page = await anext(pages, None)
-        while page is not None:
-            ahead = _Ahead(pages)
-            async with anyio.create_task_group() as group:
-                group.start_soon(ahead.fetch)
-                await ahead.asked()
-                finding = await _finding(reader, walk, page)
-            if finding is not None:
-                raise finding
-            if page and progress is not None:
+    await skim(reader, walk, end, progress)
+    async with aclosing(reader.entries(walk.position, to=end)) as pages:
+        async for page in pages:
+            await _verify_page(reader, walk, page)
+            if progress is not None:
                 progress(walk.position)
-            page = ahead.page()
     if walk.position < end:
         raise walk.broken(
             walk.position + 1, f"it is missing, and the head is at {head.position}"
@@ -131,41 +123,6 @@ async def verify(
     return Verified(position=walk.position, hash=walk.hash, events=walk.position - after)
 
 
-class _Ahead:
-    """The next page, fetched while the one before it is computed."""
-
-    def __init__(self, pages: AsyncGenerator[Sequence[BareRow], None]) -> None:
-        self._pages = pages
-        self._page: Sequence[BareRow] | None = None
-        self._error: Exception | None = None
-
-    async def fetch(self) -> None:
-        try:
-            self._page = await anext(self._pages, None)
-        except Exception as error:  # noqa: BLE001 - raised by `page`, and not as a group
-            self._error = error
-
-    async def asked(self) -> None:
-        """Give the request its turns to leave; after that we compute without a pause."""
-        for _ in range(REQUEST_TURNS):
-            await anyio.lowlevel.checkpoint()
-
-    def page(self) -> Sequence[BareRow] | None:
-        if self._error is not None:
-            raise self._error
-        return self._page
-
-
-async def _finding(
-    reader: EntryReader, walk: _Walk, page: Sequence[BareRow]
-) -> KcjlError | None:
-    try:
-        await _verify_page(reader, walk, page)
-    except KcjlError as error:
-        return error
-    return None
-
-
 async def _start(reader: EntryReader, after: int) -> _Walk:
     if after == 0:
         return _Walk(reader.merchant, 0, genesis(reader.merchant))
@@ -175,51 +132,45 @@ async def _start(reader: EntryReader, after: int) -> _Walk:
     raise BrokenChain(reader.merchant, after, "it is missing")
 
 
-async def _verify_page(reader: EntryReader, walk: _Walk, page: Sequence[BareRow]) -> None:
+async def _verify_page(reader: EntryReader, walk: _Walk, page: Sequence[Entry]) -> None:
     former = await _former_revisions(reader, walk, page)
-    position, recorded, revisions = walk.position, walk.recorded, walk.revisions
-    hashes = link_rows(walk.hash, walk.merchant, page)
-    for row, hash_ in zip(page, hashes, strict=True):
-        position += 1
-        if row[0] != position:
-            finding = "it is missing" if row[0] > position else "it is there twice"
+    for entry in page:
+        position = walk.position + 1
+        if entry.position != position:
+            finding = "it is missing" if entry.position > position else "it is there twice"
             raise walk.broken(position, finding)
-        if row[11] != hash_:
+        if entry.hash != link_entry(walk.hash, entry):
             raise walk.broken(position, "its content is not what was hashed")
-        stream, revision = row[1], row[2]
-        before = revisions.get(stream)
-        if before is None:
-            before = former.get((stream, revision - 1))
-        if before != revision - 1:
+        known = walk.revisions.get(entry.stream)
+        before = former.get((entry.stream, entry.revision - 1)) if known is None else known
+        if before != entry.revision - 1:
             raise walk.broken(
                 position,
-                f"revision {revision} of stream {stream} does not follow {before}",
+                f"revision {entry.revision} of stream {entry.stream} does not follow {before}",
             )
-        if row[6] < recorded:
+        if walk.recorded_at is not None and entry.recorded_at < walk.recorded_at:
             raise walk.broken(position, "it was recorded before the one that it follows")
-        recorded, causation = row[6], row[8]
-        if causation is not None and causation >= position:
-            raise walk.broken(position, f"its cause, {causation}, is not before it")
-        revisions[stream] = revision
-        revisions.move_to_end(stream)
-    if page:
-        walk.position, walk.hash, walk.recorded = position, page[-1][11], recorded
+        if entry.causation is not None and entry.causation >= position:
+            raise walk.broken(position, f"its cause, {entry.causation}, is not before it")
+        walk.remember(entry)
     walk.forget()
 
 
 async def _former_revisions(
-    reader: EntryReader, walk: _Walk, page: Sequence[BareRow]
+    reader: EntryReader, walk: _Walk, page: Sequence[Entry]
 ) -> dict[tuple[str, int], int]:
     """The revision before a stream's first event on this page, where we don't remember it."""
-    first: dict[str, BareRow] = {}
-    for row in page:
-        if row[1] not in walk.revisions:
-            first.setdefault(row[1], row)
-    asked = [(stream, row[2] - 1) for stream, row in first.items() if row[2] > 1]
-    former = {(stream, 0): 0 for stream, row in first.items() if row[2] == 1}
+    first: dict[str, Entry] = {}
+    for entry in page:
+        if entry.stream not in walk.revisions:
+            first.setdefault(entry.stream, entry)
+    asked = [
+        (entry.stream, entry.revision - 1) for entry in first.values() if entry.revision > 1
+    ]
+    former = {(stream, 0): 0 for stream, entry in first.items() if entry.revision == 1}
     if asked:
         places = await reader.positions(asked)
         for (stream, revision), place in zip(asked, places, strict=True):
-            if place is not None and place < first[stream][0]:
+            if place is not None and place < first[stream].position:
                 former[stream, revision] = revision
     return former

@@ -14,7 +14,7 @@ import msgspec
 
 from kcjl.clock import Clock, RealClock
 from kcjl.database import Database
-from kcjl.log.chain import BareRow, Entry
+from kcjl.log.chain import Entry
 from kcjl.log.lease import acquire
 from kcjl.log.memory import MemoryLog, MemoryLogReader, MemoryStore
 from kcjl.log.port import Draft, Head, Log, Recorded
@@ -105,8 +105,6 @@ class AnyReader(Protocol):
     def entries(
         self, after: int = 0, *, to: int | None = None
     ) -> AsyncGenerator[Sequence[Entry], None]: ...
-
-    def rows(self, after: int = 0, *, to: int) -> AsyncGenerator[Sequence[BareRow], None]: ...
 
     async def positions(self, revisions: Sequence[tuple[str, int]]) -> Sequence[int | None]: ...
 
