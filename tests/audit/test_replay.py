@@ -105,7 +105,7 @@ async def test_replay_names_the_one_row_that_is_not_as_the_log_says(
 async def test_replay_shows_both_sides_of_a_difference(trade: Handmade) -> None:
     """Who reads it sees what the log says and what stands in its place."""
     await trade.database.execute(
-        'update projection_row set data = \'{"state":"tied"}\' '
+        "update projection_row set data = '{\"state\":\"tied\"}' "
         "where projection = 'settlement_lines'"
     )
     replayed = await trade.replay()
