@@ -17,7 +17,7 @@ create table event (
     data json not null,  -- json, not jsonb: the bytes are what is hashed
     hash bytea not null check (octet_length(hash) = 32),
     primary key (merchant, position),
-    unique (merchant, stream, revision)
+    constraint event_revision unique (merchant, stream, revision)
 );
 
 create table log_head (
@@ -68,7 +68,8 @@ create function append_events(
     p_causations bigint[],
     p_by text[],
     p_data json[],
-    p_hashes bytea[]
+    p_hashes bytea[],
+    p_notify boolean
 ) returns bigint
 language plpgsql as $$
 declare
@@ -100,8 +101,10 @@ begin
         causation, by, data, hash, ordinality
     );
 
-    -- A hint for readers, once a group; payload: merchant:position.
-    perform pg_notify('kcjl_log', p_merchant || ':' || reached);
+    -- A hint for readers; payload: merchant:position. A busy writer gives it now and then.
+    if p_notify then
+        perform pg_notify('kcjl_log', p_merchant || ':' || reached);
+    end if;
     return reached;
 end
 $$;

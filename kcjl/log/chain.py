@@ -14,11 +14,17 @@ Invariant: this form never changes; another form would be a new genesis text.
 """
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TypeAlias
 
 import msgspec
 
-__all__ = ["Entry", "genesis", "link", "link_entry"]
+__all__ = ["BareRow", "Entry", "bare", "genesis", "link", "link_entry", "link_rows"]
+
+BareRow: TypeAlias = tuple[int, str, int, str, int, int, int, str, int | None, str, str, bytes]
+"""An event's columns as they are hashed, in the order of the fields, without the merchant."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -64,25 +70,37 @@ def link(
     data: bytes,
 ) -> bytes:
     """The hash of an event that follows the one with the hash `previous`."""
-    fields = (
-        merchant.encode(),
-        b"%d" % position,
-        stream.encode(),
-        b"%d" % revision,
-        type.encode(),
-        b"%d" % schema,
-        b"%d" % ((occurred_at - _EPOCH) // _MICROSECOND),
-        b"%d" % ((recorded_at - _EPOCH) // _MICROSECOND),
-        correlation_id.encode(),
-        b"" if causation is None else b"%d" % causation,
-        by.encode(),
-        data,
-    )
-    parts = [previous]
-    for field in fields:
-        parts.append(len(field).to_bytes(4, "big"))
-        parts.append(field)
-    return hashlib.sha256(b"".join(parts)).digest()
+    # One expression, and lengths out of a table: this runs for each event of an append and of
+    # a verification, and a loop over the fields takes three times as long.
+    place, number = b"%d" % position, b"%d" % revision
+    name, chain_of = stream.encode(), correlation_id.encode()
+    occurred = b"%d" % ((occurred_at - _EPOCH) // _MICROSECOND)
+    cause = b"" if causation is None else b"%d" % causation
+    return _sha256(
+        b"".join(
+            (
+                previous,
+                _counted(merchant),
+                _SIZES[len(place)],
+                place,
+                _SIZES[len(name)],
+                name,
+                _SIZES[len(number)],
+                number,
+                _kind(type, schema),
+                _SIZES[len(occurred)],
+                occurred,
+                _moment(recorded_at),
+                _SIZES[len(chain_of)],
+                chain_of,
+                _SIZES[len(cause)],
+                cause,
+                _counted(by),
+                len(data).to_bytes(4, "big"),
+                data,
+            )
+        )
+    ).digest()
 
 
 def link_entry(previous: bytes, entry: Entry) -> bytes:
@@ -102,3 +120,115 @@ def link_entry(previous: bytes, entry: Entry) -> bytes:
         by=entry.by,
         data=entry.data,
     )
+
+
+def bare(entry: Entry) -> BareRow:
+    """The entry's columns, for `link_rows`."""
+    return (
+        entry.position,
+        entry.stream,
+        entry.revision,
+        entry.type,
+        entry.schema,
+        (entry.occurred_at - _EPOCH) // _MICROSECOND,
+        (entry.recorded_at - _EPOCH) // _MICROSECOND,
+        entry.correlation_id,
+        entry.causation,
+        entry.by,
+        entry.data.decode(),
+        entry.hash,
+    )
+
+
+def link_rows(previous: bytes, merchant: str, rows: Sequence[BareRow]) -> Iterator[bytes]:
+    """The hashes that these rows ought to have, each after the STORED hash before it.
+
+    The same form as `link`, in a third of the time: names of ASCII, shorter than 128, are put
+    together as one text, in which a length is four characters below 128, so four bytes.
+    """
+    sha256, short = hashlib.sha256, _SHORT
+    owner = _counted(merchant)
+    for row in rows:
+        (
+            position,
+            stream,
+            revision,
+            name,
+            schema,
+            occurred,
+            recorded,
+            correlation_id,
+            causation,
+            by,
+            data,
+            stored,
+        ) = row
+        place, number, kind = str(position), str(revision), str(schema)
+        was, learnt = str(occurred), str(recorded)
+        cause = "" if causation is None else str(causation)
+        try:
+            fields = (
+                f"{short[len(place)]}{place}{short[len(stream)]}{stream}"
+                f"{short[len(number)]}{number}{short[len(name)]}{name}"
+                f"{short[len(kind)]}{kind}{short[len(was)]}{was}{short[len(learnt)]}{learnt}"
+                f"{short[len(correlation_id)]}{correlation_id}{short[len(cause)]}{cause}"
+                f"{short[len(by)]}{by}"
+            ).encode("ascii")
+        except (IndexError, UnicodeEncodeError):
+            fields = b"".join(
+                [
+                    _counted_once(field)
+                    for field in (
+                        place,
+                        stream,
+                        number,
+                        name,
+                        kind,
+                        was,
+                        learnt,
+                        correlation_id,
+                        cause,
+                        by,
+                    )
+                ]
+            )
+        text = data.encode()
+        size = len(text).to_bytes(4, "big")
+        yield sha256(b"".join((previous, owner, fields, size, text))).digest()
+        previous = stored
+
+
+class _Sizes(dict[int, bytes]):
+    """Lengths as four bytes, kept: names are short, and there are few lengths."""
+
+    def __missing__(self, size: int) -> bytes:
+        if size > _SIZE_KEPT_MAX:
+            return size.to_bytes(4, "big")
+        return self.setdefault(size, size.to_bytes(4, "big"))
+
+
+_SIZE_KEPT_MAX = 1_000
+_SIZES = _Sizes()
+_sha256 = hashlib.sha256
+
+
+_SHORT = [f"\0\0\0{chr(size)}" for size in range(128)]
+
+
+def _counted_once(text: str) -> bytes:
+    field = text.encode()
+    return len(field).to_bytes(4, "big") + field
+
+
+_counted = lru_cache(maxsize=1_000)(_counted_once)
+
+
+@lru_cache(maxsize=1_000)
+def _kind(name: str, schema: int) -> bytes:
+    return _counted(name) + _counted(str(schema))
+
+
+@lru_cache(maxsize=100)
+def _moment(at: datetime) -> bytes:
+    """Kept, because a whole commit is recorded at one moment."""
+    return _counted(str((at - _EPOCH) // _MICROSECOND))

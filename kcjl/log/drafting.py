@@ -29,7 +29,7 @@ _SCHEMA_MAX = 2**31 - 1
 _YEAR_MIN, _YEAR_MAX = 1900, 9998
 
 
-class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A draft that was found fit to be stored."""
 
     draft: Draft
@@ -143,9 +143,10 @@ def _prepare_one(draft: Draft, vocabulary: Vocabulary) -> Prepared:
         raise Misuse(f"event {name} of schema {event.SCHEMA} is in no vocabulary: register it")
     if not 0 < event.SCHEMA <= _SCHEMA_MAX:
         raise Misuse(f"event {name}: schema {event.SCHEMA} is not a positive number")
-    _check_name(f"stream of {name}", event.stream)
-    _check_name(f"by of {name}", draft.by)
-    _check_name(f"correlation_id of {name}", draft.correlation_id)
+    stream = event.stream
+    _check_name("stream", stream, of=name)
+    _check_name("by", draft.by, of=name)
+    _check_name("correlation_id", draft.correlation_id, of=name)
     if draft.causation is not None and draft.causation < 1:
         raise Misuse(f"event {name}: causation {draft.causation} is not a position")
     if event.occurred_at.tzinfo is None:
@@ -161,20 +162,23 @@ def _prepare_one(draft: Draft, vocabulary: Vocabulary) -> Prepared:
             f"event {name} is {len(encoded)} bytes, the log takes {EVENT_BYTES_MAX}: keep what "
             "is large elsewhere, and a reference to it in the event"
         )
+    occurred_at = event.occurred_at
     return Prepared(
         draft=draft,
-        stream=event.stream,
-        occurred_at=event.occurred_at.astimezone(UTC),
+        stream=stream,
+        occurred_at=occurred_at if occurred_at.tzinfo is UTC else occurred_at.astimezone(UTC),
         data=encoded,
     )
 
 
-def _check_name(what: str, name: str) -> None:
+def _check_name(what: str, name: str, *, of: str = "the log") -> None:
+    if name.isascii() and 0 < len(name) <= NAME_BYTES_MAX and "\0" not in name:
+        return
     try:
         size = len(name.encode())
     except UnicodeEncodeError:
-        raise Misuse(f"{what} is not Unicode text") from None
+        raise Misuse(f"{what} of {of} is not Unicode text") from None
     if not 0 < size <= NAME_BYTES_MAX:
-        raise Misuse(f"{what} has {size} bytes, it takes 1 to {NAME_BYTES_MAX}")
+        raise Misuse(f"{what} of {of} has {size} bytes, it takes 1 to {NAME_BYTES_MAX}")
     if "\0" in name:
-        raise Misuse(f"{what} holds a zero byte, which the database does not keep")
+        raise Misuse(f"{what} of {of} holds a zero byte, which the database does not keep")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import msgspec
 
-from kcjl.clock import real_sleep
+from kcjl.clock import real_monotonic, real_sleep
 from kcjl.database import Database, is_passing
 from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, Unavailable
 from kcjl.log.chain import genesis
@@ -25,10 +25,12 @@ from kcjl.log.port import Head, Recorded
 if TYPE_CHECKING:
     from kcjl.database import Connection
 
-__all__ = ["Batch", "Pen", "RefusedByDatabase"]
+__all__ = ["NOTICE_S", "Batch", "Pen", "RefusedByDatabase", "RevisionTaken"]
 
 BACK_OFF_S_MIN = 0.05
 BACK_OFF_S_MAX = 1.0
+NOTICE_S = 0.005
+"""Readers elsewhere are notified at most so often: in each commit it would cost a quarter."""
 
 _NOT_AT_HEAD = "KJ001"
 _DYING = ("08", "57P")
@@ -36,9 +38,12 @@ _DYING = ("08", "57P")
 
 _APPEND = """
 select append_events(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::text[]::json[], $16
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::text[]::json[], $16,
+    $17
 )
 """
+_NOTIFY = "select pg_notify('kcjl_log', $1 || ':' || $2::bigint)"
+_REVISION_KEY = "event_revision"
 _LATEST = "select hash, recorded_at from event where merchant = $1 and position = $2"
 _HEAD = "select position, hash, epoch from log_head where merchant = $1"
 _REVISIONS = """
@@ -68,6 +73,13 @@ class RefusedByDatabase(KcjlError):
     code = "KCJL-5003"
 
 
+class RevisionTaken(CorruptLog):
+    """Raised when a stream already has a revision that was to be written; nothing was."""
+
+    def __init__(self, message: str = "a stream is not as new as it was taken for") -> None:
+        super().__init__(message)
+
+
 class Pen:
     """Writes batches of one merchant in one epoch."""
 
@@ -78,6 +90,24 @@ class Pen:
         self._merchant = merchant
         self._epoch = epoch
         self._connection: Connection | None = None
+        self._noticed_at = float("-inf")
+        self._unnoticed = 0
+
+    @property
+    def owes_notice(self) -> bool:
+        """Was something committed of which readers elsewhere were not notified?"""
+        return self._unnoticed > 0
+
+    async def give_notice(self) -> None:
+        """Notify them. Failing is no trouble: they look for themselves as well."""
+        position, self._unnoticed = self._unnoticed, 0
+        self._noticed_at = real_monotonic()
+        if self._connection is None or self._connection.is_closed():
+            return
+        try:
+            await self._connection.execute(_NOTIFY, self._merchant, position)
+        except Exception:  # noqa: BLE001 - as in _send; the next append says what is wrong
+            self.close()
 
     async def start(self) -> tuple[Head, datetime | None]:
         """The head to write after, and when the last event was recorded.
@@ -134,9 +164,14 @@ class Pen:
         """
         await self._connected()
         while True:
-            failure = await self._send(batch)
+            now = real_monotonic()
+            notify = now >= self._noticed_at + NOTICE_S
+            failure = await self._send(batch, notify=notify)
             if failure is None:
+                self._unnoticed = 0 if notify else batch.after.position
+                self._noticed_at = now if notify else self._noticed_at
                 return
+            self._unnoticed = batch.after.position
             self.trouble = f"a commit got no answer ({_said(failure)})"
             if await self._is_written(batch):
                 return
@@ -152,7 +187,7 @@ class Pen:
         if connection is not None:
             connection.terminate()
 
-    async def _send(self, batch: Batch) -> Exception | None:
+    async def _send(self, batch: Batch, *, notify: bool) -> Exception | None:
         """None when it is durable; otherwise the failure, after which its fate is unknown."""
         events, connection = batch.events, self._connection
         if connection is None:
@@ -176,6 +211,7 @@ class Pen:
                 [event.by for event in events],
                 [event.data.decode() for event in events],
                 [event.hash for event in events],
+                notify,
             )
         except asyncpg.PostgresError as error:
             if error.sqlstate != _NOT_AT_HEAD and not is_passing(error):
@@ -260,6 +296,11 @@ def _said(error: Exception) -> str:
 
 def _refusal(merchant: str, batch: Batch, error: Exception) -> KcjlError:
     if isinstance(error, asyncpg.UniqueViolationError):
+        if error.constraint_name == _REVISION_KEY:
+            return RevisionTaken(
+                f"the log of {merchant}: a stream is further than its head says ({error}); "
+                "verify the log before writing"
+            )
         return CorruptLog(
             f"the log of {merchant} holds events after its head at {batch.before.position} "
             f"({error}); verify the log before writing"

@@ -21,7 +21,7 @@ PAGE_EVENTS_MAX = 5_000
 """Events in one page of a read: larger pages are slower (docs/decisions)."""
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
+class Draft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event that is about to be appended."""
 
     event: Event
@@ -33,7 +33,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """Position of the event that caused it."""
 
 
-class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event as the log holds it."""
 
     merchant: str

@@ -19,6 +19,7 @@ import msgspec
 from kcjl.errors import CorruptLog, Misuse
 from kcjl.log.chain import Entry, genesis, link_entry
 from kcjl.log.port import Head
+from kcjl.log.skim import skim
 
 __all__ = ["BrokenChain", "EntryReader", "Verified", "verify"]
 
@@ -113,7 +114,8 @@ async def verify(
             f"the log of {reader.merchant} has {head.position} events: give a range in it"
         )
     walk = await _start(reader, after, previous)
-    async with aclosing(reader.entries(after, to=end)) as pages:
+    await skim(reader, walk, end, progress)
+    async with aclosing(reader.entries(walk.position, to=end)) as pages:
         async for page in pages:
             await _verify_page(reader, walk, page)
             if progress is not None:

@@ -10,16 +10,17 @@ Called by `postgres.py`.
 """
 
 import copy
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import anyio
+import anyio.lowlevel
 
 from kcjl.clock import Clock
 from kcjl.errors import CorruptLog, Fenced, KcjlError, OutcomeUnknown, Unavailable
 from kcjl.log.drafting import Prepared, objection, record, recording_time
-from kcjl.log.pen import Batch, Pen, RefusedByDatabase
+from kcjl.log.pen import NOTICE_S, Batch, Pen, RefusedByDatabase, RevisionTaken
 from kcjl.log.port import Head, Recorded
 from kcjl.log.tail import Tail
 
@@ -78,20 +79,28 @@ class GroupWriter:
         self._tail = tail
         self._revisions: OrderedDict[str, int] = OrderedDict()
         self._under_way: Sequence[_Append] = ()
-        self._door, self._mailbox = anyio.create_memory_object_stream[_Append](
-            MAILBOX_APPENDS_MAX
-        )
+        self._mailbox: deque[_Append] = deque()
+        self._places = anyio.Semaphore(MAILBOX_APPENDS_MAX, fast_acquire=True)
+        self._arrived = anyio.Event()
+        self._shut = False
 
     async def append(
         self, prepared: Sequence[Prepared], expected: Mapping[str, int]
     ) -> Sequence[Recorded]:
         """Wait for a place, then for the commit."""
-        waiting = _Append(prepared, expected)
         try:
-            await self._door.send(waiting)
+            self._places.acquire_nowait()
+        except anyio.WouldBlock:
+            await self._places.acquire()
+        if self._shut:
+            self._places.release()  # the next one at the door is to learn it too
+            raise copy.copy(self.stopped or self._closed())
+        waiting = _Append(prepared, expected)
+        self._mailbox.append(waiting)
+        if len(self._mailbox) == 1:
+            self._arrived.set()
+        try:
             await waiting.answered.wait()
-        except (anyio.ClosedResourceError, anyio.BrokenResourceError):
-            raise copy.copy(self.stopped or self._closed()) from None
         finally:
             waiting.left = True
         if waiting.error is not None:
@@ -100,24 +109,38 @@ class GroupWriter:
 
     def close(self) -> None:
         """Take no more; what was taken is still committed."""
-        self._door.close()
+        self._shut = True
+        self._arrived.set()
 
     async def run(self) -> None:
         """Commit group after group, until closed, fenced or cancelled."""
         try:
             while self.stopped is None:
-                try:
-                    first = await self._mailbox.receive()
-                except anyio.EndOfStream:
+                # Who has just been answered may have more: let them come along.
+                await anyio.lowlevel.checkpoint()
+                if self._mailbox:
+                    await self._turn(self._gather())
+                elif self._shut:
                     break
-                await self._turn(self._gather(first))
+                else:
+                    await self._arrival()
         finally:
+            self._shut = True
             self._refuse_the_rest()
-            self._door.close()
-            self._mailbox.close()
             self._tail.end(self.stopped)
             self._pen.close()
             self.finished.set()
+
+    async def _arrival(self) -> None:
+        """Wait for an append; meanwhile send the notice that a busy writer kept back."""
+        self._arrived = anyio.Event()
+        if self._pen.owes_notice:
+            with anyio.move_on_after(NOTICE_S):
+                await self._arrived.wait()
+                return
+            await self._pen.give_notice()
+        if not self._mailbox and not self._shut:
+            await self._arrived.wait()
 
     def _refuse_the_rest(self) -> None:
         for waiting in self._under_way:
@@ -128,29 +151,24 @@ class GroupWriter:
                         "appending again"
                     )
                 )
-        while (waiting_still := self._next_waiting()) is not None:
-            waiting_still.refuse(self.stopped or self._closed())
+        while self._mailbox:
+            self._take().refuse(self.stopped or self._closed())
 
-    def _gather(self, first: _Append) -> list[_Append]:
+    def _gather(self) -> list[_Append]:
         """What has arrived by now, up to the bounds of a group."""
         group: list[_Append] = []
         events = size = 0
-        following: _Append | None = first
-        while following is not None:
-            if not following.left:
-                group.append(following)
-                events += len(following.prepared)
-                size += sum(len(each.data) for each in following.prepared)
-            following = None
-            if events < GROUP_EVENTS_MAX and size < GROUP_BYTES_MAX:
-                following = self._next_waiting()
+        while self._mailbox and events < GROUP_EVENTS_MAX and size < GROUP_BYTES_MAX:
+            waiting = self._take()
+            if not waiting.left:
+                group.append(waiting)
+                events += len(waiting.prepared)
+                size += sum([len(each.data) for each in waiting.prepared])
         return group
 
-    def _next_waiting(self) -> _Append | None:
-        try:
-            return self._mailbox.receive_nowait()
-        except (anyio.WouldBlock, anyio.EndOfStream):
-            return None
+    def _take(self) -> _Append:
+        self._places.release()
+        return self._mailbox.popleft()
 
     async def _turn(self, group: Sequence[_Append]) -> None:
         """Commit a group and answer each of its callers."""
@@ -176,11 +194,39 @@ class GroupWriter:
     async def _commit(self, group: Sequence[_Append]) -> None:
         if self.stopped is not None:
             raise self.stopped
-        revisions = await self._revisions_of(group)
-        head = self.head
         recorded_at = recording_time(self._clock.now(), self._latest)
-        batch: list[Recorded] = []
+        known, unknown = self._known(group)
+        assumed = _said_to_be_new(group, unknown)
+        try:
+            revisions = known | await self._looked_up(unknown - assumed)
+            revisions.update(dict.fromkeys(assumed, 0))
+            batch = self._draw_up(group, revisions, recorded_at)
+            # Where a stream gets no event, nothing would find out that it is not new.
+            proven = all(revisions[stream] for stream in assumed)
+            if proven:
+                await self._write(batch)
+        except RevisionTaken:
+            if not assumed:
+                raise
+            proven = False
+        if not proven:
+            revisions = known | await self._looked_up(unknown)
+            batch = self._draw_up(group, revisions, recorded_at)
+            await self._write(batch)
+        for stream, revision in revisions.items():
+            self._remember(stream, revision)
+        # Refusals too wait for the commit: they may rest on what a neighbour has just written.
         for waiting in group:
+            waiting.answered.set()
+
+    def _draw_up(
+        self, group: Sequence[_Append], revisions: dict[str, int], recorded_at: datetime
+    ) -> Batch:
+        """Refuse what can't follow; number and chain the rest. `revisions` goes along."""
+        head = self.head
+        events: list[Recorded] = []
+        for waiting in group:
+            waiting.events = ()
             waiting.error = objection(
                 waiting.prepared, waiting.expected, head=head, revisions=revisions
             )
@@ -192,29 +238,31 @@ class GroupWriter:
                     recorded_at=recorded_at,
                     revisions=revisions,
                 )
-                batch.extend(waiting.events)
-        if batch:
-            await self._pen.write(
-                Batch(before=self.head, after=head, recorded_at=recorded_at, events=batch)
-            )
-            self.head, self._latest = head, recorded_at
-            for stream, revision in revisions.items():
-                self._remember(stream, revision)
-            self._tail.extend(batch)
-        # Refusals too wait for the commit: they may rest on what a neighbour has just written.
-        for waiting in group:
-            waiting.answered.set()
+                events.extend(waiting.events)
+        return Batch(before=self.head, after=head, recorded_at=recorded_at, events=events)
 
-    async def _revisions_of(self, group: Sequence[_Append]) -> dict[str, int]:
-        streams = {each.stream for waiting in group for each in waiting.prepared}
+    async def _write(self, batch: Batch) -> None:
+        if not batch.events:
+            return
+        await self._pen.write(batch)
+        self.head, self._latest = batch.after, batch.recorded_at
+        self._tail.extend(batch.events)
+
+    def _known(self, group: Sequence[_Append]) -> tuple[dict[str, int], set[str]]:
+        """Revisions that we remember of the group's streams, and the streams that we don't."""
+        known: dict[str, int] = {}
+        unknown: set[str] = set()
         for waiting in group:
-            streams.update(waiting.expected)
-        known = {
-            stream: self._revisions[stream] for stream in streams if stream in self._revisions
-        }
-        if len(known) < len(streams):
-            known.update(await self._pen.revisions(streams - known.keys()))
-        return known
+            for stream in (*waiting.expected, *[each.stream for each in waiting.prepared]):
+                revision = self._revisions.get(stream)
+                if revision is None:
+                    unknown.add(stream)
+                else:
+                    known[stream] = revision
+        return known, unknown
+
+    async def _looked_up(self, streams: set[str]) -> dict[str, int]:
+        return dict(await self._pen.revisions(streams)) if streams else {}
 
     def _remember(self, stream: str, revision: int) -> None:
         self._revisions[stream] = revision
@@ -224,3 +272,13 @@ class GroupWriter:
 
     def _closed(self) -> Unavailable:
         return Unavailable(f"the log of {self._merchant} is closed: nothing was written")
+
+
+def _said_to_be_new(group: Sequence[_Append], unknown: set[str]) -> set[str]:
+    """Streams that a caller takes for new: most are, and the database tells when one is not."""
+    return {
+        stream
+        for waiting in group
+        for stream, revision in waiting.expected.items()
+        if revision == 0 and stream in unknown
+    }

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kcjl.log.chain import Entry, genesis, link_entry
+from kcjl.log.chain import Entry, bare, genesis, link_entry, link_rows
 
 EVENT = Entry(
     merchant="acme",
@@ -93,3 +93,30 @@ def test_link_fields_can_not_flow_into_each_other(left: str, right: str, cut: in
     same = (left, right) == (joined[:cut], joined[cut:])
 
     assert same == (link_entry(b"", one) == link_entry(b"", other))
+
+
+@given(
+    st.text(max_size=200),
+    st.integers(1, 2**62),
+    st.none() | st.integers(1, 2**62),
+    st.text(max_size=9),
+)
+def test_link_rows_is_link_for_any_text(
+    stream: str, position: int, causation: int | None, data: str
+) -> None:
+    """Verification's quick way gives the same hashes: other scripts and long names too."""
+    columns = {name: getattr(EVENT, name) for name in Entry.__struct_fields__}
+    first = Entry(
+        **columns
+        | {
+            "stream": stream,
+            "position": position,
+            "causation": causation,
+            "data": data.encode(),
+            "hash": b"s" * 32,
+        }
+    )
+
+    linked = list(link_rows(b"p" * 32, "acme", [bare(first), bare(EVENT)]))
+
+    assert [link_entry(b"p" * 32, first), link_entry(b"s" * 32, EVENT)] == linked

@@ -10,7 +10,7 @@ import pytest
 
 from kcjl.clock import real_sleep
 from kcjl.database import Database
-from kcjl.log import postgres
+from kcjl.log import ear
 from kcjl.log.port import Log
 from kcjl.log.postgres import PostgresLogReader
 from tests.log.keepers import Admin, PostgresKeeper, counted, units_of
@@ -179,7 +179,7 @@ async def test_follow_is_woken_by_a_notification(
     keeper: PostgresKeeper, admin: Admin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A commit is with its subscribers at once: here nobody looks by himself for an hour."""
-    monkeypatch.setattr(postgres, "POLL_S", 3600.0)
+    monkeypatch.setattr(ear, "POLL_S", 3600.0)
     follower = _Follower(keeper.reader(), 3)
     with anyio.fail_after(20):
         async with keeper.writer() as log, anyio.create_task_group() as group:
@@ -202,7 +202,7 @@ async def test_follow_looks_by_itself_when_no_notification_comes(
         await anyio.lowlevel.checkpoint()
 
     monkeypatch.setattr(asyncpg.Connection, "add_listener", drop)
-    monkeypatch.setattr(postgres, "POLL_S", 0.05)
+    monkeypatch.setattr(ear, "POLL_S", 0.05)
     follower = _Follower(keeper.reader(), 3)
     with anyio.fail_after(20):
         async with keeper.writer() as log, anyio.create_task_group() as group:
@@ -232,7 +232,7 @@ async def test_follow_with_notifications_lost_and_doubled_sees_each_event_once(
         await listen(self, channel, hear)
 
     monkeypatch.setattr(asyncpg.Connection, "add_listener", listen_badly)
-    monkeypatch.setattr(postgres, "POLL_S", 0.05)
+    monkeypatch.setattr(ear, "POLL_S", 0.05)
     followers = [_Follower(keeper.reader(), WRITERS * ROUNDS) for _ in range(3)]
 
     async def append(log: Log, number: int) -> None:

@@ -1,0 +1,71 @@
+"""Run benchmarks: `python -m tests.benchmarks [NAME …] [--rounds N] [--json]`.
+
+Without a name it lists them. Each is run beside a peer, on the same server, in the same run;
+the peer's library is the extra `bench`, and without it the peer's columns stay empty.
+Exit code 1 when a goal was not reached.
+"""
+
+import argparse
+import sys
+
+import anyio
+import msgspec
+
+from tests.benchmarks import appending, replaying
+from tests.benchmarks.places import place
+from tests.benchmarks.rows import Figure, Row
+
+BENCHMARKS = {"log": appending, "replay": replaying}
+"""Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
+    parser.add_argument("name", nargs="*", choices=[[], *BENCHMARKS], metavar="NAME")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    given = parser.parse_args()
+    if not given.name:
+        for name, module in BENCHMARKS.items():
+            summary = (module.__doc__ or "").partition("\n")[0].partition(": ")[2]
+            sys.stdout.write(f"{name:<10} {summary}\n")
+        return 0
+    rows = anyio.run(_run, given.name, given.rounds)
+    for row in rows:
+        sys.stdout.write(_as_json(row) if given.json else _as_text(row))
+    return 1 if any(row.holds is False for row in rows) else 0
+
+
+async def _run(names: list[str], rounds: int) -> list[Row]:
+    rows: list[Row] = []
+    async with place() as server:
+        for name in names:
+            rows += await BENCHMARKS[name].benchmark(server, rounds=rounds, say=_say)
+    return rows
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def _as_json(row: Row) -> str:
+    return msgspec.json.encode(row).decode() + "\n"
+
+
+def _as_text(row: Row) -> str:
+    line = f"{row.name:<38} {_shown(row.ours):>30} {row.unit:<8}"
+    if row.peer is not None and row.ratio is not None:
+        line += f" {row.ratio:>7.2f} × {row.peer_name} {_shown(row.peer)}"
+    if row.goal:
+        line += f"; goal: {row.goal}, {'reached' if row.holds else 'MISSED'}"
+    return line + "\n"
+
+
+def _shown(figure: Figure) -> str:
+    form = ",.0f" if figure.median >= 100 else ".2f"
+    return f"{figure.median:{form}} ({figure.least:{form}}–{figure.most:{form}})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""The trade that is measured: orders of three lines, some 400 bytes of JSON each.
+
+An appender works through orders of eight events each, one order a stream, and says at which
+revision it expects the stream: as the rooms do, and as the peer's aggregates do.
+"""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from kcjl.log.port import Draft
+from kcjl.vocabulary import Event, Vocabulary
+
+__all__ = ["EVENTS_A_STREAM", "VOCABULARY", "LineTaken", "OrderTaken", "draft", "order"]
+
+EVENTS_A_STREAM = 8
+NOON = datetime(2026, 10, 1, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+class LineTaken(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of an order."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    price: int
+
+
+class OrderTaken(Event, frozen=True, kw_only=True):
+    """An order as the log would hold one."""
+
+    order_id: str
+    customer_order_number: str
+    state: str
+    currency: str
+    total: int
+    lines: tuple[LineTaken, ...]
+
+    @property
+    def stream(self) -> str:
+        return f"order-{self.order_id}"
+
+
+VOCABULARY = Vocabulary([OrderTaken])
+
+
+def order(appender: int, number: int) -> OrderTaken:
+    """The event number `number` (0, 1, 2, …) of this appender."""
+    order_id = f"70{appender:04d}{number // EVENTS_A_STREAM:06d}-A"
+    return OrderTaken(
+        occurred_at=NOON,
+        order_id=order_id,
+        customer_order_number=f"JL-{order_id}",
+        state="WAITING_ACCEPTANCE",
+        currency="GBP",
+        total=12_997 + number,
+        lines=tuple(
+            LineTaken(
+                line_id=f"{order_id}-{line}",
+                sku=f"SKU-{(number * 7 + line) % 9_973:05d}",
+                quantity=1 + line,
+                price=1_999 + 500 * line,
+            )
+            for line in range(1, 4)
+        ),
+    )
+
+
+def draft(appender: int, number: int) -> Draft:
+    event = order(appender, number)
+    return Draft(event=event, by="orders", correlation_id=event.order_id)
