@@ -251,6 +251,20 @@ async def test_watch_killed_server_comes_back_with_rows(room: Path, *, adopted: 
         group.cancel_scope.cancel()
 
 
+async def test_watch_server_whose_socket_was_removed_comes_back_with_rows(room: Path) -> None:
+    """A cleaner of temporary folders took the socket: nobody could reach a living server."""
+    async with owned(room / "data") as server, anyio.create_task_group() as group:
+        await execute(server.dsn, "create table kept as select 42 as answer")
+        group.start_soon(server.watch)
+        (socket_file,) = (room / "data" / "run").glob(".s.PGSQL.*[0-9]")
+        socket_file.unlink()
+        await until(lambda: server.restarts == 1)
+
+        assert await value(server.dsn, "select answer from kept") == 42
+        assert server.trouble is None
+        group.cancel_scope.cancel()
+
+
 async def _leave_orphan(data_dir: Path) -> None:
     with start_owner(data_dir) as owner:
         assert owner.stdout is not None

@@ -101,7 +101,7 @@ class Embedded:
                 await real_sleep(BACK_OFF_S_MIN)
 
     async def watch(self) -> None:
-        """Bring the server back whenever it dies; run it in a task group. Ends after `stop`.
+        """Bring the server back when it dies, or has lost its socket. Ends after `stop`.
 
         A server that dies young is restarted with a growing delay; it never gives up:
         `trouble` says why the latest attempt failed.
@@ -109,12 +109,13 @@ class Embedded:
         delay_s = 0.0
         while not self._stopping:
             await real_sleep(WATCH_S)
-            if self._stopping or self._alive():
+            if self._stopping or (self._alive() and self._has_socket()):
                 continue
             steady = real_monotonic() - self._started_s > STEADY_S
             delay_s = 0 if steady else min(max(2 * delay_s, BACK_OFF_S_MIN), BACK_OFF_S_MAX)
             await real_sleep(delay_s)
             try:
+                await self._end_if_deaf()
                 await self.start()
             except (ServerDidNotStart, ServerDidNotStop, DataDirectoryUnusable) as failure:
                 self.trouble = failure.message
@@ -139,6 +140,19 @@ class Embedded:
                 finally:
                     self._process, self.pid = None, 0
                     self._place.locks.close()
+
+    async def _end_if_deaf(self) -> None:
+        """A server whose socket was removed serves nobody: it is ended, to be started anew.
+
+        A cleaner of temporary folders does that, and so does an older server of a directory
+        that was deleted under it and made anew: it removes "its" socket when it ends.
+        """
+        async with self._changing:
+            if not self._stopping and self._alive() and not self._has_socket():
+                await self._end_server()
+
+    def _has_socket(self) -> bool:
+        return (self._place.socket_folder / f".s.PGSQL.{PORT}").exists()
 
     def _alive(self) -> bool:
         if self._process is not None:
