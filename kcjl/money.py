@@ -17,7 +17,7 @@ _EXPONENTS = {"GBP": 2, "EUR": 2, "USD": 2, "JPY": 0}
 """Minor-unit exponents, ISO 4217; currencies not named here have two places."""
 
 
-class Money(msgspec.Struct, frozen=True, order=True):
+class Money(msgspec.Struct, frozen=True, order=True, gc=False):
     """An amount in whole minor units of one currency."""
 
     amount_minor: int

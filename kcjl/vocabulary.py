@@ -18,8 +18,11 @@ from kcjl.log.upcast import Key, Reading, Upcaster, readings
 __all__ = ["Event", "Vocabulary"]
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of all payloads. `occurred_at`: when it was true outside (the first clock)."""
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Base of all payloads. `occurred_at`: when it was true outside (the first clock).
+
+    gc=False: events are trees and never cycles, so the collector need not look at them.
+    """
 
     SCHEMA: ClassVar[int] = 1
 

@@ -28,12 +28,12 @@ __all__ = [
 ]
 
 
-class ParcelItem(msgspec.Struct, frozen=True, kw_only=True):
+class ParcelItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     stock_code: str
     quantity: int
 
 
-class ConfirmedLine(msgspec.Struct, frozen=True, kw_only=True):
+class ConfirmedLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     line_id: str
     quantity: int
 

@@ -50,7 +50,7 @@ class OrderEvent(Event, frozen=True, kw_only=True):
         return f"order-{self.order_id}"
 
 
-class LineOrdered(msgspec.Struct, frozen=True, kw_only=True):
+class LineOrdered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A line as the customer ordered it; `price` is the line's total, without shipping."""
 
     line_id: str
@@ -65,7 +65,7 @@ class LineOrdered(msgspec.Struct, frozen=True, kw_only=True):
     commission_tax: Money
 
 
-class LineStanding(msgspec.Struct, frozen=True, kw_only=True):
+class LineStanding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How a line stands at the marketplace now."""
 
     line_id: str
@@ -111,7 +111,7 @@ class OrderPassedOver(OrderEvent, frozen=True, kw_only=True):
     skus: tuple[str, ...]
 
 
-class SkuSuggestion(msgspec.Struct, frozen=True, kw_only=True):
+class SkuSuggestion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A SKU that the ERP does not know, and the stock codes nearest to it."""
 
     sku: str
@@ -163,7 +163,7 @@ class DeliveryAddressSealed(OrderEvent, frozen=True, kw_only=True):
     vault_ref: str
 
 
-class PostedLine(msgspec.Struct, frozen=True, kw_only=True):
+class PostedLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     line_id: str
     sku: str
     stock_code: str

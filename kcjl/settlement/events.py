@@ -129,7 +129,7 @@ class PayoutClosed(PayoutEvent, frozen=True, kw_only=True):
     lines: int
 
 
-class AccountNamed(msgspec.Struct, frozen=True, kw_only=True):
+class AccountNamed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The nominal account that plays a role in the journal."""
 
     role: str
@@ -148,7 +148,7 @@ class AccountMapSet(Event, frozen=True, kw_only=True):
         return "settlement-policy"
 
 
-class JournalLine(msgspec.Struct, frozen=True, kw_only=True):
+class JournalLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line: exactly one of debit and credit is not zero."""
 
     account: str
@@ -168,7 +168,7 @@ class JournalIntended(PayoutEvent, frozen=True, kw_only=True):
     policy_version: int
 
 
-class JournalFile(msgspec.Struct, frozen=True, kw_only=True):
+class JournalFile(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     name: str
     sha256: str
 

@@ -112,7 +112,7 @@ class BufferSet(Event, frozen=True, kw_only=True):
         return "stock-policy"
 
 
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
+class Figure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One published quantity, and the terms of its sum."""
 
     sku: str
@@ -155,7 +155,7 @@ class StockImportUnknown(PublishEvent, frozen=True, kw_only=True):
     skus: tuple[str, ...]
 
 
-class ImportLineRefused(msgspec.Struct, frozen=True, kw_only=True):
+class ImportLineRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sku: str
     message: str
 
