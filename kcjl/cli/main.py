@@ -7,6 +7,7 @@ One file a verb; each is imported when it is called, so that `--help` is quick.
 
 import logging
 import sys
+from typing import NoReturn
 
 import structlog
 import typer
@@ -49,7 +50,7 @@ def run() -> None:
     _log_to_stderr()
     try:
         code = app(prog_name="kcjl", standalone_mode=False)
-    except BaseException as error:  # noqa: BLE001 - judged, and raised again if it is no end of ours
+    except BaseException as error:  # noqa: BLE001 - each is judged; what is not ours is raised again
         _end(_first(error))
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -60,7 +61,7 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
-def _end(error: BaseException) -> None:
+def _end(error: BaseException) -> NoReturn:
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         typer.echo("interrupted; nothing is lost, start it again to go on", err=True)
         sys.exit(130)

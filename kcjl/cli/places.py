@@ -27,14 +27,19 @@ from kcjl.settings import Settings, read_settings
 from kcjl.worldclock import follow_world, world_clock
 
 __all__ = [
+    "DEFAULT_CONFIG",
     "Config",
     "Merchant",
+    "Stopped",
     "clock_of",
     "database_of",
+    "end_on_terminate",
+    "end_with_parent",
     "holder_of",
     "merchant_of",
     "only_one",
     "printable",
+    "settings_at",
 ]
 
 Config = Annotated[

@@ -51,7 +51,15 @@ from kcjl.orders.events import (
     SalesOrderPosted,
     TotalsCompared,
 )
-from kcjl.orders.state import CATALOGUE, INTAKE, ORDERS, Acceptance, Catalogued, OrderEntry
+from kcjl.orders.state import (
+    CATALOGUE,
+    INTAKE,
+    ORDERS,
+    Acceptance,
+    Catalogued,
+    OrderEntry,
+    WriteBack,
+)
 from kcjl.settings import OrderSettings
 from kcjl.stock.events import SkuConfirmed, SkuUnmatched, StockRead, stock_key
 from kcjl.vault import Vault
@@ -336,18 +344,17 @@ class Orders(Room):
 
     # ── write-back ──────────────────────────────────────────────────────────────────────────
 
-    async def _write_back(self) -> None:
+    async def _write_back(self) -> float | None:
         """Write the ERP's numbers on the marketplace orders; writing one again is harmless."""
         if not self.writes_allowed:
-            return
-        due = {
-            order_id: entry.erp_order_code
-            for order_id, entry in self.orders.watched()
-            if wants_write_back(entry)
-        }
-        batch = dict(list(due.items())[:WRITE_BACK_MAX])
+            return None
+        wanting = [entry for _, entry in self.orders.watched() if wants_write_back(entry)]
+        # Those that were refused come last: they keep no other one waiting.
+        wanting.sort(key=lambda entry: entry.write_back == WriteBack.FAILED)
+        fresh = sum(entry.write_back != WriteBack.FAILED for entry in wanting)
+        batch = {entry.order_id: entry.erp_order_code for entry in wanting[:WRITE_BACK_MAX]}
         if not batch:
-            return
+            return None
         now = self.clock.now()
         await self.commit(
             [
@@ -364,6 +371,7 @@ class Orders(Room):
             for each, code in batch.items()
         ]
         await self.record(*outcomes)
+        return 0.0 if fresh > len(batch) else None
 
     async def _expire_vault(self) -> None:
         await self._vault.expire(self.clock.now())

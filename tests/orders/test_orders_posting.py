@@ -303,3 +303,18 @@ async def test_addresses_expire() -> None:
 
     with pytest.raises(NotFound):
         await place.vault.open("buyer-O1")
+
+
+async def test_number_that_is_refused_keeps_no_other_one_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A full call of refused numbers would otherwise be sent for ever, and no other one."""
+    monkeypatch.setattr("kcjl.orders.actor.WRITE_BACK_MAX", 1)
+    place = premises()
+    place.shop.place(marketplace_order("O2", state=SHIPPING))
+    place.shop.refused_references["O1"] = "no such order"
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("posting", "posting", "write-back", "write-back")
+
+    assert ["O2"] == list(place.shop.references)
