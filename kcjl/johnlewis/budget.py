@@ -32,6 +32,10 @@ OPERATIONS = frozenset(
     | {"OF21", "STO01", "STO02", "STO03"}
     | {"OR11", "OR21", "OR04", "OR23", "OR24", "ST01", "ST11"}
     | {"TL02", "SBC11"}
+    | {"A21", "RE01", "OR75"}
+    | {"OR28", "OR29", "OR30"}
+    | {"OR72", "OR73", "OR74"}
+    | {"RT11", "RT21", "RT25", "RT26", "RT27", "RT29"}
 )
 """Every operation that kcjl calls, by Mirakl's name."""
 
@@ -53,6 +57,7 @@ BUDGETS: Mapping[str, tuple[Budget, ...]] = MappingProxyType(
         "STO01": (Budget(calls=1, period_s=60),),
         "STO02": (Budget(calls=1, period_s=15),),
         "STO03": (Budget(calls=1, period_s=60),),
+        "RT11": (Budget(calls=1, period_s=300),),
         "TL02": (Budget(calls=20, period_s=60), Budget(calls=60, period_s=3600)),
     }
 )

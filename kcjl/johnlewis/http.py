@@ -36,7 +36,7 @@ from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.johnlewis.budget import PAGES_COUNT, CallBudgets
 from kcjl.johnlewis.reading import Page, plain_text, words_of_refusal
 
-__all__ = ["Answer", "Call", "SellerHttp"]
+__all__ = ["Answer", "Call", "Part", "SellerHttp"]
 
 RETRY_AFTER_S_DEFAULT = 60.0
 """Back-off after a 429 that does not say for how long (contract g)."""
@@ -56,6 +56,15 @@ SWEEPS_MAX = 3
 _Row = TypeVar("_Row")
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of a multipart body; with a file name it is a file."""
+
+    name: str
+    content: bytes
+    content_type: str
+    file_name: str | None = None
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One request to make."""
 
@@ -70,6 +79,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     file: bytes | None = None
     """A CSV file, sent as the multipart part `file`."""
     accept: str = "application/json"
+    parts: tuple[Part, ...] = ()
+    """A multipart body of several parts."""
+    takes_bytes: bool = False
+    """The answer is a file, to be left as it is to the byte."""
 
     @property
     def writes(self) -> bool:
@@ -86,6 +99,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     location: str | None = None
     has_next: bool | None = None
     """Whether the `Link` header names a next page; None without that header."""
+    content_type: str = ""
+    """In small letters, without its parameters."""
+    disposition: str = ""
+    """The `Content-Disposition` header, as it came."""
 
 
 class _CutOff(Exception):
@@ -215,6 +232,8 @@ class SellerHttp:
             with self._clock.deadline(limits.connect_timeout_s + limits.read_timeout_s):
                 async with self._request(call) as response:
                     body = await self._body(response)
+                    if not call.takes_bytes or not _is_success(response.status):
+                        body = _without_nul(body)
                     status, headers = response.status, response.headers
         except _UNSENT as error:
             raise Unavailable(self._message(call, f"could not connect: {error}")) from None
@@ -224,13 +243,15 @@ class SellerHttp:
         except (_CutOff, aiohttp.ClientError, TimeoutError, OSError) as error:
             name = str(error) if isinstance(error, _CutOff) else type(error).__name__
             raise self._unclear(call, f"no whole answer ({name})", Unavailable) from None
-        if not 200 <= status < 300:  # noqa: PLR2004 - the success statuses
+        if not _is_success(status):
             raise self._failure(call, status, headers, body)
         link = headers.get(hdrs.LINK)
         return Answer(
             body=body,
             location=headers.get(hdrs.LOCATION),
             has_next=None if link is None else 'rel="next"' in link or "rel=next" in link,
+            content_type=headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower(),
+            disposition=headers.get(hdrs.CONTENT_DISPOSITION, ""),
         )
 
     def _request(self, call: Call) -> "aiohttp.client._RequestContextManager":
@@ -245,6 +266,8 @@ class SellerHttp:
         elif call.file is not None:
             body = aiohttp.FormData()
             body.add_field("file", call.file, filename="stock.csv", content_type="text/csv")
+        elif call.parts:
+            body = _form(call.parts)
         elif call.writes:
             headers[hdrs.CONTENT_LENGTH] = "0"
         return self._session.request(
@@ -265,8 +288,7 @@ class SellerHttp:
             parts += part
             if len(parts) > self._settings.body_bytes_max:
                 raise _TooLong
-        # A NUL fits into no text of the database.
-        return bytes(parts).replace(b"\\u0000", b"\\ufffd").replace(b"\0", b"")
+        return bytes(parts)
 
     # ── what went wrong ─────────────────────────────────────────────────────────────────────
 
@@ -317,6 +339,24 @@ class SellerHttp:
                 return None
             seconds = (until - (answered or self._clock.now())).total_seconds()
         return min(max(seconds, 0.0), RETRY_AFTER_S_MAX)
+
+
+def _is_success(status: int) -> bool:
+    return 200 <= status < 300  # noqa: PLR2004 - the success statuses
+
+
+def _without_nul(body: bytes) -> bytes:
+    """A NUL fits into no text of the database."""
+    return body.replace(b"\\u0000", b"\\ufffd").replace(b"\0", b"")
+
+
+def _form(parts: tuple[Part, ...]) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    for part in parts:
+        form.add_field(
+            part.name, part.content, filename=part.file_name, content_type=part.content_type
+        )
+    return form
 
 
 def _is_less(count: int | None, before: int | None) -> bool:

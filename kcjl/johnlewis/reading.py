@@ -31,6 +31,7 @@ __all__ = [
     "optional",
     "plain_text",
     "rounded",
+    "sound",
     "text",
     "time",
     "total",
@@ -129,6 +130,8 @@ def time(value: str | None, what: str) -> datetime | None:
         return None
     try:
         told = datetime.fromisoformat(value.strip())
+        if told.tzinfo is UTC:
+            return told
         return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ProtocolSurprise(f"{what}: {plain_text(value, 40)!r} is not a time") from None
@@ -156,7 +159,7 @@ def number(value: str | int | None, what: str) -> Decimal:
 
 
 def whole(value: Decimal, what: str) -> int:
-    if _sound(value, what) != value.to_integral_value():
+    if sound(value, what) != value.to_integral_value():
         raise ProtocolSurprise(f"{what}: {value} is not a whole number")
     return int(value)
 
@@ -172,7 +175,7 @@ def exact(amount: Decimal, currency: str, what: str) -> Money:
     if len(amount.as_tuple().digits) > _EXACT_DIGITS_MAX:
         raise ProtocolSurprise(f"{what}: an amount has more digits than can be kept exact")
     try:
-        return Money.parse(_sound(amount, what), currency)
+        return Money.parse(sound(amount, what), currency)
     except Misuse as error:
         raise ProtocolSurprise(f"{what}: {error}") from None
 
@@ -180,10 +183,11 @@ def exact(amount: Decimal, currency: str, what: str) -> Money:
 def rounded(amount: Decimal, currency: str, what: str) -> Money:
     """Half up to the currency's last place: tenants may show more (contract b.0, PC01)."""
     place = Money(0, currency).decimal()
-    return Money.parse(_sound(amount, what).quantize(place, ROUND_HALF_UP), currency)
+    return Money.parse(sound(amount, what).quantize(place, ROUND_HALF_UP), currency)
 
 
-def _sound(value: Decimal, what: str) -> Decimal:
+def sound(value: Decimal, what: str) -> Decimal:
+    """A number that can be reckoned with. Texts may hold "NaN", which no sum survives."""
     if not value.is_finite() or value.adjusted() >= _AMOUNT_DIGITS_MAX:
         raise ProtocolSurprise(f"{what}: a number is out of all bounds")
     return value

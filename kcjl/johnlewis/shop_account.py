@@ -9,6 +9,7 @@ Called by `seller_api.py` only. Source: contract johnlewis b.6, e.
 from decimal import Decimal
 
 from kcjl.johnlewis import wire
+from kcjl.johnlewis.order_records import customer_number
 from kcjl.johnlewis.port import BillingCycle, TransactionLine
 from kcjl.johnlewis.reading import (
     ZERO,
@@ -19,10 +20,10 @@ from kcjl.johnlewis.reading import (
     key,
     listed,
     optional,
+    sound,
     text,
     time,
 )
-from kcjl.johnlewis.records import customer_number
 
 __all__ = ["billing_cycles", "transaction_lines"]
 
@@ -65,8 +66,8 @@ def _signed(row: wire.WireTransaction, what: str) -> Decimal:
     if row.amount is not None:
         return row.amount
     if row.amount_credited is None:
-        return -given(row.amount_debited, f"{what}: its amount")
-    return row.amount_credited - (row.amount_debited or ZERO)
+        return -sound(given(row.amount_debited, f"{what}: its amount"), what)
+    return sound(row.amount_credited, what) - sound(row.amount_debited or ZERO, what)
 
 
 def _id(entity: wire.WireEntity | None) -> str | None:
