@@ -58,8 +58,13 @@ _MODELS = (
     ("drop_ship", "DROPSHIP"),
     ("one_creditor", "ONE_CREDITOR"),
 )
-_OF_THE_ANSWER = frozenset({"last_updated_date", "shop_id", "channel"})
-"""Fields of A21 that are no metric."""
+_METRICS = frozenset(
+    {"approval_delay", "approval_rate", "auto_refused_rate", "average_cart"}
+    | {"cancelation_rate", "consecutive_refused_orders_count", "incident_rate"}
+    | {"late_shipment_rate", "offers_count", "order_messages_response_delay", "orders_count"}
+    | {"refund_rate", "return_rate", "shipping_delay", "total_revenue", "valid_tracking_rate"}
+)
+"""The metrics that the contract names (A21)."""
 
 
 # ── A01 ─────────────────────────────────────────────────────────────────────────────────────
@@ -238,18 +243,15 @@ def statistics(body: bytes, *, rates_are_percent: bool) -> ShopStatistics:
     heading = decoded(body, _Heading, "A21")
     figures: list[Statistic] = []
     for metric, part in answer.items():
-        if metric in _OF_THE_ANSWER or (told := holds(part)) is None:
-            continue
-        if not told.startswith(b"["):
-            continue
         scale = 100 if rates_are_percent and metric.endswith("_rate") else 1
         figures += [
             Statistic(
                 metric=metric,
-                period=row.period or "",
+                period=row.period,
                 value=_figure(row.value, f"A21: {metric}", scale),
             )
-            for row in decoded(told, list[tenant.WireMeasured], f"A21: {metric}")
+            for row in _measured(metric, part)
+            if row.period
         ]
     if not figures and (message := words_of_refusal(body)[0]):
         raise ProtocolSurprise(f"A21: a success without figures, which says: {message}")
@@ -259,6 +261,21 @@ def statistics(body: bytes, *, rates_are_percent: bool) -> ShopStatistics:
         channel=_channel(heading.channel),
         figures=tuple(figures),
     )
+
+
+def _measured(metric: str, part: msgspec.Raw) -> list[tenant.WireMeasured]:
+    """A field that is no metric, or of a metric that we do not know in a form of its own, is
+    passed over.
+    """
+    told = holds(part)
+    if told is None or not told.startswith(b"["):
+        return []
+    try:
+        return decoded(told, list[tenant.WireMeasured], f"A21: {metric}")
+    except ProtocolSurprise:
+        if metric in _METRICS:
+            raise
+        return []
 
 
 def _figure(value: Decimal | None, what: str, scale: int = 1) -> Decimal | None:
