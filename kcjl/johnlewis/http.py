@@ -57,7 +57,7 @@ _Row = TypeVar("_Row")
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """One part of a multipart body; with a file name it is a file."""
+    """One part of a multipart body; with a file name it is a file, else text in UTF-8."""
 
     name: str
     content: bytes
@@ -353,9 +353,16 @@ def _without_nul(body: bytes) -> bytes:
 def _form(parts: tuple[Part, ...]) -> aiohttp.FormData:
     form = aiohttp.FormData()
     for part in parts:
-        form.add_field(
-            part.name, part.content, filename=part.file_name, content_type=part.content_type
-        )
+        if part.file_name is None:
+            words = part.content.decode()  # bytes would be made a file
+            form.add_field(part.name, words, content_type=part.content_type)
+        else:
+            form.add_field(
+                part.name,
+                part.content,
+                filename=part.file_name,
+                content_type=part.content_type,
+            )
     return form
 
 

@@ -146,25 +146,24 @@ def _share(
     refunds: Sequence[Refund],
     side: _Side,
 ) -> tuple[TaxAmount, ...]:
-    """Each tax in proportion, half up; with the last of the money goes the last of the tax."""
+    """Each tax in proportion, half up, and never more than is left of it; with the last of the
+    money goes the last of the tax.
+    """
     gone = sum((side(refund)[0] for refund in refunds), Money(0, whole.currency))
     told = all(side(refund)[1] or not side(refund)[0] for refund in refunds)
     is_last = told and bool(amount) and gone + amount == whole
+    part = Decimal(amount.amount_minor) / (whole.amount_minor or 1)
     shares: list[TaxAmount] = []
     for tax in taxes:
-        if is_last:
-            given_back = sum(
-                each.amount.amount_minor
-                for refund in refunds
-                for each in side(refund)[1]
-                if each.code == tax.code
-            )
-            minor = max(tax.amount.amount_minor - given_back, 0)
-        elif whole:
-            part = Decimal(amount.amount_minor) / Decimal(whole.amount_minor)
-            minor = half_up(tax.amount.amount_minor * part)
-        else:
-            minor = 0
+        given_back = sum(
+            each.amount.amount_minor
+            for refund in refunds
+            for each in side(refund)[1]
+            if each.code == tax.code
+        )
+        left = max(tax.amount.amount_minor - given_back, 0)
+        in_proportion = half_up(tax.amount.amount_minor * part) if whole else 0
+        minor = left if is_last else min(in_proportion, left)
         shares.append(TaxAmount(code=tax.code, amount=Money(minor, whole.currency)))
     return tuple(shares)
 
