@@ -15,7 +15,15 @@ import anyio
 import structlog
 
 from kcjl.clock import Clock, Ids
-from kcjl.errors import Conflict, CorruptLog, Fenced, KcjlError, OutcomeUnknown, Unavailable
+from kcjl.errors import (
+    Conflict,
+    CorruptLog,
+    Fenced,
+    KcjlError,
+    OutcomeUnknown,
+    ShopModelNotServed,
+    Unavailable,
+)
 from kcjl.exceptions.events import JobInterrupted, JobResumed, WritesSwitched
 from kcjl.fold import Contents, Fold, Table
 from kcjl.log.port import Draft, Log, Recorded
@@ -259,7 +267,7 @@ class Room:
                 await self._pause(job, max(pause_s, 0.0))
             except Conflict:
                 await self.catch_up()
-            except (Fenced, CorruptLog):
+            except (Fenced, CorruptLog, ShopModelNotServed):
                 raise
             except Exception as error:  # noqa: BLE001 - the outermost loop of a job: say, go on
                 failures += 1

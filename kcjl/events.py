@@ -11,13 +11,14 @@ from kcjl.log.upcast import Upcaster
 from kcjl.orders import events as orders
 from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
+from kcjl.tenant import events as tenant
 from kcjl.vocabulary import Event, Vocabulary
 
 __all__ = ["EVENT_CLASSES", "UPCASTERS", "vocabulary"]
 
 EVENT_CLASSES: tuple[type[Event], ...] = tuple(
     member
-    for room in (stock, orders, dispatch, settlement, exceptions)
+    for room in (stock, orders, dispatch, settlement, exceptions, tenant)
     for name in room.__all__
     if isinstance(member := getattr(room, name), type) and issubclass(member, Event)
 )

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -22,12 +23,20 @@ from kcjl.clock import Clock, Ids, real_monotonic, real_sleep
 from kcjl.commands import Handler, serve_commands
 from kcjl.database import SERVICE, Database
 from kcjl.dispatch.actor import Dispatches
-from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, SettingsUnusable
+from kcjl.errors import (
+    CorruptLog,
+    Fenced,
+    KcjlError,
+    Misuse,
+    SettingsUnusable,
+    ShopModelNotServed,
+)
 from kcjl.events import vocabulary
 from kcjl.exceptions.actor import Desk
 from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.johnlewis.port import MarketplacePort
 from kcjl.johnlewis.seller_api import SellerApi
+from kcjl.johnlewis.tenant_port import TenantReading
 from kcjl.khaos.kws import KwsSoapAdapter
 from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.port import DeliveryAddress, ErpPort
@@ -49,6 +58,7 @@ from kcjl.snapshots import (
     load_snapshots,
 )
 from kcjl.stock.actor import Stock
+from kcjl.tenant.actor import Tenancy
 from kcjl.vault import PostgresVault, Vault, vault_key
 
 __all__ = ["Outside", "Rooms", "check_outside", "run_merchant", "run_rooms"]
@@ -67,17 +77,21 @@ BUFFER_UNITS_MAX = 1_000_000
 _say = structlog.get_logger("kcjl.service")
 
 
+class Marketplace(MarketplacePort, TenantReading, Protocol):
+    """What the service asks of the marketplace: the actors' calls, and the tenant whole."""
+
+
 class Outside:
     """The two systems and the ledger, as ports."""
 
-    def __init__(self, marketplace: MarketplacePort, erp: ErpPort, ledger: LedgerPort) -> None:
+    def __init__(self, marketplace: Marketplace, erp: ErpPort, ledger: LedgerPort) -> None:
         self.marketplace = marketplace
         self.erp = erp
         self.ledger = ledger
 
 
 class Rooms:
-    """One merchant's five concerns, built on a log and on the outside."""
+    """One merchant's five concerns and the tenant, built on a log and on the outside."""
 
     def __init__(
         self,
@@ -89,6 +103,7 @@ class Rooms:
         ids: Ids,
     ) -> None:
         opening = settings.opening_policy
+        self.tenant = Tenancy(log, clock, ids, marketplace=outside.marketplace)
         self.stock = Stock(
             log,
             clock,
@@ -128,7 +143,14 @@ class Rooms:
         self.desk = Desk(log, clock, ids)
 
     def all(self) -> tuple[Room, ...]:
-        return (self.stock, self.orders, self.dispatch, self.settlement, self.desk)
+        return (
+            self.tenant,
+            self.stock,
+            self.orders,
+            self.dispatch,
+            self.settlement,
+            self.desk,
+        )
 
     def handlers(self) -> Mapping[str, Handler]:
         """What people can ask for, by verb. Each is decided on all that is in the log."""
@@ -170,11 +192,18 @@ async def run_rooms(
     rows: RowStore,
     snapshots: SnapshotStore,
     now: Callable[[], datetime],
+    ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run every room and the projections until cancelled, fenced, or the log is corrupt."""
+    """Run every room and the projections until cancelled, fenced, or the log is corrupt.
+
+    The tenant comes first: a shop that we do not serve raises ShopModelNotServed before any
+    other room has begun.
+    """
     loaded = await load_snapshots(rooms.all(), log, snapshots)
     if loaded:
         _say.info("snapshots_loaded", merchant=log.merchant, **loaded)
+    await rooms.tenant.open()
+    ready()
     async with anyio.create_task_group() as group:
         for room in rooms.all():
             group.start_soon(_keep_running, room.name, room.run)
@@ -194,7 +223,7 @@ async def _keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
         began = real_monotonic()
         try:
             await run()
-        except* (Fenced, CorruptLog):
+        except* (Fenced, CorruptLog, ShopModelNotServed):
             raise
         except* Exception as errors:  # noqa: BLE001 - the outermost loop of a room: say, go on
             failures = 1 if real_monotonic() - began > RESTART_S_MAX else failures + 1
@@ -230,8 +259,9 @@ async def run_merchant(
     """Hold the merchant's lease and run its rooms, until cancelled or fenced.
 
     Raises Fenced when another process has taken over, LeaseLapsed when the lease could not be
-    renewed in time, LeaseHeld while another holds it, and SettingsUnusable, before anything is
-    called, for a system elsewhere without `live = true`.
+    renewed in time, LeaseHeld while another holds it, ShopModelNotServed for a shop that we
+    would book wrongly, and SettingsUnusable, before anything is called, for a system elsewhere
+    without `live = true`.
     """
     check_outside(settings, merchant)
     mine = settings.merchants[merchant]
@@ -265,14 +295,14 @@ async def run_merchant(
                     PostgresRows(database, merchant),
                     PostgresSnapshots(database, merchant),
                     clock.now,
+                    ready,
                 )
                 group.start_soon(
                     _keep_running,
                     "commands",
                     lambda: serve_commands(database, merchant, rooms.handlers(), clock.now),
                 )
-                ready()
-        except* (Fenced, CorruptLog) as ends:
+        except* (Fenced, CorruptLog, ShopModelNotServed) as ends:
             raise _first(ends) from None
 
 

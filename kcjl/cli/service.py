@@ -1,5 +1,6 @@
 """`kcjl run`: the service. `kcjl tui`: the monitor."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,7 @@ from kcjl.cli.places import (
 )
 from kcjl.clock import Clock, RandomIds, RealClock, WorldClock, real_sleep
 from kcjl.database import AUDITOR, Database
-from kcjl.errors import Unavailable
+from kcjl.errors import ShopModelNotServed, Unavailable
 from kcjl.log.lease import LeaseHeld, LeaseLapsed
 from kcjl.projections.reading import PostgresReadModels
 from kcjl.service import check_outside, run_merchant
@@ -67,13 +68,22 @@ async def _run(settings: Settings, chosen: list[str], with_parent: bool) -> None
         if with_parent:
             group.start_soon(end_with_parent)
         for each in chosen:
-            group.start_soon(_serve, settings, each, dsn, clock)
+            alone = len(chosen) == 1
+            group.start_soon(partial(_serve, settings, each, dsn, clock, alone=alone))
 
 
-async def _serve(settings: Settings, merchant: str, dsn: str, clock: Clock) -> None:
+async def _serve(
+    settings: Settings,
+    merchant: str,
+    dsn: str,
+    clock: Clock,
+    *,
+    alone: bool = True,
+) -> None:
     """Run one merchant; while another process holds it, or the database is away, wait.
 
-    A database that can't be reached at the start is said at once: nothing has run yet.
+    A database that can't be reached at the start is said at once: nothing has run yet. A shop
+    that we don't serve stops no other merchant.
     """
     said = lapsed = False
     while True:
@@ -92,6 +102,11 @@ async def _serve(settings: Settings, merchant: str, dsn: str, clock: Clock) -> N
                 typer.echo(f"{held.message}; waiting for it", err=True)
                 said = True
             await real_sleep(min((held.retry_after_s or 0) + 0.2, 5.0))
+        except ShopModelNotServed as error:
+            if alone:
+                raise
+            typer.echo(f"{merchant} is not served: {error.message} [{error.code}]", err=True)
+            return
         except LeaseLapsed as error:
             typer.echo(f"{error.message}; it begins again", err=True)
             said, lapsed = False, True

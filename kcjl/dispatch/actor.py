@@ -38,11 +38,14 @@ from kcjl.khaos.port import ErpPort, OrderStatus
 from kcjl.log.port import Log
 from kcjl.orders.events import OrderChanged
 from kcjl.settings import DispatchSettings
+from kcjl.tenant.events import TenantRead
 from kcjl.vocabulary import Event
 
 __all__ = ["Dispatches"]
 
 CARRIERS_EVERY = timedelta(days=1)
+TENANT_LATE = timedelta(hours=1)
+"""Where the tenant is read by its own room, it is waited for so long before we read."""
 READ_MAX = 500
 """References asked for in one read, in chunks; the rest follows in the next."""
 SHIPPED_THERE = (
@@ -78,9 +81,16 @@ class Dispatches(Room):
         self.dispatches = self.table(DISPATCHES, watch=is_open)
         self.carriers = self.table(CARRIERS)
         poll = timedelta(seconds=settings.poll_s)
-        wakes = (ParcelShipped, CarrierMapped, CarriersRead, OrderChanged, WritesSwitched)
+        wakes = (
+            ParcelShipped,
+            CarrierMapped,
+            CarriersRead,
+            TenantRead,
+            OrderChanged,
+            WritesSwitched,
+        )
         self.jobs = (
-            Job("carriers", self._read_carriers, every=CARRIERS_EVERY),
+            Job("carriers", self._read_carriers, every=CARRIERS_EVERY, wakes_on=(TenantRead,)),
             Job("shipments", self._read_shipments, every=poll),
             Job("confirm", self._confirm, every=poll, wakes_on=wakes),
         )
@@ -104,11 +114,14 @@ class Dispatches(Room):
     # ── reading ─────────────────────────────────────────────────────────────────────────────
 
     async def _read_carriers(self) -> float | None:
-        """Once a day, also across restarts: SH21 and PC01 are once-a-day calls."""
+        """Once a day, also across restarts and when the tenant's room has read them: SH21 and
+        PC01 are once-a-day calls.
+        """
         known = self.carriers.get("carriers")
         now = self.clock.now()
         if known is not None and known.read_at is not None:
-            due = known.read_at + CARRIERS_EVERY
+            late = TENANT_LATE if known.read_with_tenant else timedelta()
+            due = known.read_at + CARRIERS_EVERY + late
             if now < due:
                 await self._open_policy()
                 return (due - now).total_seconds()

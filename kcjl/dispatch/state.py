@@ -30,6 +30,7 @@ from kcjl.dispatch.events import (
 )
 from kcjl.fold import Fold
 from kcjl.orders.events import OrderChanged, OrderReceived, SalesOrderPosted
+from kcjl.tenant.events import TenantRead
 from kcjl.vocabulary import Event
 
 __all__ = [
@@ -108,6 +109,8 @@ class Carriers(msgspec.Struct, frozen=True, kw_only=True):
     """(courier in folded case, carrier code)"""
     version: int = 0
     read_at: datetime | None = None
+    read_with_tenant: bool = False
+    """The tenant's own room reads them every day: dispatch need not."""
 
 
 def _dispatch_keys(event: Event) -> tuple[str, ...]:
@@ -226,7 +229,7 @@ DISPATCHES: Fold[Dispatch] = Fold(
 
 
 def _carrier_keys(event: Event) -> tuple[str, ...]:
-    return ("carriers",) if isinstance(event, CarrierMapped | CarriersRead) else ()
+    return ("carriers",) if isinstance(event, CarrierMapped | CarriersRead | TenantRead) else ()
 
 
 def _evolve_carriers(entry: Carriers | None, event: Event, _key: str) -> Carriers:
@@ -238,6 +241,15 @@ def _evolve_carriers(entry: Carriers | None, event: Event, _key: str) -> Carrier
                 codes=event.carriers,
                 multi_shipment=event.multi_shipment,
                 read_at=event.occurred_at,
+                read_with_tenant=False,
+            )
+        case TenantRead():
+            return msgspec.structs.replace(
+                carriers,
+                codes=event.carriers,
+                multi_shipment=event.multi_shipment,
+                read_at=event.occurred_at,
+                read_with_tenant=True,
             )
         case CarrierMapped():
             courier = event.courier.casefold()

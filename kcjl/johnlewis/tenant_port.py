@@ -34,7 +34,9 @@ __all__ = [
     "TaxCode",
     "TenantPort",
     "TenantProfile",
+    "TenantReading",
     "check_shop_model",
+    "refuse_other_models",
 ]
 
 SERVED_MODEL = "MARKETPLACE"
@@ -240,12 +242,24 @@ class TenantProfile(TenantRecord, frozen=True, kw_only=True):
 
 def check_shop_model(account: Account, platform: Platform) -> None:
     """Raise `ShopModelNotServed` for a shop that kcjl would book wrongly (contract e.8)."""
-    if account.model == SERVED_MODEL:
+    refuse_other_models(
+        shop_id=account.shop_id,
+        shop_name=account.shop_name,
+        model=account.model,
+        models_on=platform.models,
+    )
+
+
+def refuse_other_models(
+    *, shop_id: int, shop_name: str, model: str, models_on: Sequence[str]
+) -> None:
+    """As `check_shop_model`, for what is known of the shop from elsewhere."""
+    if model == SERVED_MODEL:
         return
-    switched_on = ", ".join(platform.models) or "not told"
+    switched_on = ", ".join(models_on) or "not told"
     raise ShopModelNotServed(
-        f"shop {account.shop_id} ({account.shop_name}) is of model "
-        f"{account.model or '(none told)'}; kcjl serves {SERVED_MODEL} only: there the brand "
+        f"shop {shop_id} ({shop_name}) is of model {model or '(none told)'}; "
+        f"kcjl serves {SERVED_MODEL} only: there the brand "
         "sells to the customer and pays a commission. In DROPSHIP and ONE_CREDITOR the brand "
         "sells to the operator, offer prices are purchase prices, and orders, VAT and payouts "
         f"would be booked wrongly. Models on at the platform: {switched_on}. Ask the operator "
@@ -268,8 +282,14 @@ class TenantPort(Protocol):
     async def shipping_types(self) -> Sequence[ShippingType]: ...  # SH12
 
 
-class ProfilePort(TenantPort, Protocol):
-    """The tenant, whole."""
+class TenantReading(Protocol):
+    """The tenant in one reading: six once-a-day calls."""
+
+    async def tenant_profile(self) -> TenantProfile: ...
+
+
+class ProfilePort(TenantPort, TenantReading, Protocol):
+    """All that can be asked about the tenant and the shop."""
 
     async def reasons(self) -> Sequence[Reason]: ...  # RE01
 
@@ -278,5 +298,3 @@ class ProfilePort(TenantPort, Protocol):
     async def statistics(
         self, periods: Sequence[StatisticsPeriod] = ()
     ) -> ShopStatistics: ...  # A21
-
-    async def tenant_profile(self) -> TenantProfile: ...

@@ -24,6 +24,7 @@ from kcjl.orders.decide import (
     decide_missing,
     decide_posted,
     decide_seen,
+    left_to_the_marketplace,
     live_lines,
     posting_amounts,
     posting_lines,
@@ -62,6 +63,8 @@ from kcjl.orders.state import (
 )
 from kcjl.settings import OrderSettings
 from kcjl.stock.events import SkuConfirmed, SkuUnmatched, StockRead, stock_key
+from kcjl.tenant.events import TenantRead
+from kcjl.tenant.state import KEY, TENANT
 from kcjl.vault import Vault
 from kcjl.vocabulary import Event
 
@@ -100,6 +103,7 @@ class Orders(Room):
         self.orders = self.table(ORDERS, watch=wants_work)
         self.catalogue = self.table(CATALOGUE)
         self.intake = self.table(INTAKE)
+        self.tenant = self.table(TENANT)
         changes = (
             OrderReceived,
             OrderChanged,
@@ -107,6 +111,7 @@ class Orders(Room):
             SkuUnmatched,
             OrderReleased,
             WritesSwitched,
+            TenantRead,
         )
         posted = (SalesOrderPosted, WritesSwitched)
         poll = timedelta(seconds=settings.poll_s)
@@ -206,7 +211,10 @@ class Orders(Room):
             if entry.acceptance == Acceptance.OPEN and entry.state == "WAITING_ACCEPTANCE":
                 await self._look_up_acceptance(order_id)
             current = self.orders[order_id]
-            if self.writes_allowed and wants_acceptance(current, self._known(current)):
+            tenant, now = self.tenant.get(KEY), self.clock.now()
+            if not self.writes_allowed or left_to_the_marketplace(current, tenant, now):
+                continue
+            if wants_acceptance(current, self._known(current)):
                 await self._accept(current)
 
     async def _accept(self, entry: OrderEntry) -> None:

@@ -26,6 +26,7 @@ from kcjl.orders.events import (
 )
 from kcjl.orders.state import Acceptance, Catalogued, OrderEntry, Posting, Standing, WriteBack
 from kcjl.stock.events import stock_key
+from kcjl.tenant.events import TenantRead
 from kcjl.vocabulary import Event
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "decide_missing",
     "decide_posted",
     "decide_seen",
+    "left_to_the_marketplace",
     "live_lines",
     "may_post_at",
     "posting_amounts",
@@ -49,6 +51,9 @@ __all__ = [
 
 POSTING_ATTEMPTS_MAX = 6
 """After so many refusals it waits for a person: endless sending is harmful (khaos g.2)."""
+
+AUTOMATIC_WAIT = timedelta(hours=1)
+"""How long an order may wait where the marketplace accepts by itself."""
 
 POSTING_RETRY_FIRST = timedelta(minutes=10)
 """Pause after the first refusal; doubled each time."""
@@ -195,6 +200,16 @@ def wants_acceptance(entry: OrderEntry, known: dict[str, Catalogued | None]) -> 
         and entry.acceptance == Acceptance.NONE
         and _all_sellable(entry, known)
     )
+
+
+def left_to_the_marketplace(
+    entry: OrderEntry, tenant: TenantRead | None, now: datetime
+) -> bool:
+    """The tenant accepts by itself: an OR21 of ours would only be refused. An order that it
+    leaves waiting all the same is accepted by us after a while.
+    """
+    automatic = tenant is not None and tenant.acceptance_is_automatic
+    return automatic and now < entry.created_at + AUTOMATIC_WAIT
 
 
 def _all_sellable(entry: OrderEntry, known: dict[str, Catalogued | None]) -> bool:

@@ -5,6 +5,7 @@ import pytest
 from kcjl.money import Money
 from kcjl.orders.decide import (
     decide_hold,
+    left_to_the_marketplace,
     standing,
     wants_acceptance,
     wants_work,
@@ -34,6 +35,7 @@ from tests.orders.books import (
     hold,
     order,
 )
+from tests.tenant.readings import tenant_read
 from tests.trade import (
     SHIPPING,
     WAITING,
@@ -45,6 +47,29 @@ from tests.trade import (
     received,
     refused,
 )
+
+# ── the tenant ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("automatic", "minutes", "left"),
+    [(True, 0, True), (True, 59, True), (True, 60, False), (False, 0, False)],
+)
+def test_order_is_left_to_a_marketplace_that_accepts_by_itself(
+    automatic: bool,  # noqa: FBT001 - pytest passes it by name
+    minutes: int,
+    left: bool,  # noqa: FBT001 - the same
+) -> None:
+    """No OR21 where PC01 says automatic; what is left waiting even so is accepted by us."""
+    read = tenant_read(acceptance_is_automatic=automatic)
+
+    assert left == left_to_the_marketplace(order(state=WAITING), read, at(minutes))
+
+
+def test_order_of_a_tenant_that_was_never_read_is_accepted_by_hand() -> None:
+    """Cautiously: a time limit runs."""
+    assert not left_to_the_marketplace(order(state=WAITING), None, at(0))
+
 
 # ── holding ─────────────────────────────────────────────────────────────────────────────────
 

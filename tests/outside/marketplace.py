@@ -12,6 +12,7 @@ import msgspec
 from kcjl.clock import Clock
 from kcjl.errors import NotFound, Refused
 from kcjl.johnlewis import port as shop
+from kcjl.johnlewis.tenant_port import Reason, TenantProfile
 from tests.outside.mishaps import Mishaps
 from tests.trade import SHIPPING, WAITING, at, gbp
 
@@ -89,6 +90,8 @@ class Shop:
         self.lines: list[shop.TransactionLine] = []
         self.cycles: list[shop.BillingCycle] = []
         self.multi_shipment = True
+        self.model = "MARKETPLACE"
+        self.accepts_by_itself = False
         self.tracked: dict[str, shop.Tracking] = {}
 
     def place(self, *orders: shop.Order) -> None:
@@ -135,6 +138,27 @@ class Shop:
 
     async def shipping_types(self) -> Sequence[shop.ShippingType]:
         return ()
+
+    async def tenant_profile(self) -> TenantProfile:
+        with self.mishaps.at("tenant_profile"):
+            account = msgspec.structs.replace(await self.account(), model=self.model)
+            platform = msgspec.structs.replace(
+                await self.platform(), acceptance_is_automatic=self.accepts_by_itself
+            )
+            return TenantProfile(
+                account=account,
+                platform=platform,
+                carriers=tuple(await self.carriers()),
+                shipping_types=(
+                    shop.ShippingType(code="STD", label="Standard", tracking_mandatory=True),
+                ),
+                reasons=(
+                    Reason(code="17", label="Returned", kind="REFUND", usable_by_shop=True),
+                    Reason(code="14", label="No answer", kind="REFUND", usable_by_shop=False),
+                ),
+                taxes=(),
+                read_at=self._clock.now(),
+            )
 
     async def offers(self) -> Sequence[shop.Offer]:
         with self.mishaps.at("offers"):

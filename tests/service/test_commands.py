@@ -10,11 +10,12 @@ import pytest
 from kcjl.clock import RandomIds, real_now
 from kcjl.commands import Command, Handler, Outcome, issue, serve_commands, wait_for_outcome
 from kcjl.database import OPERATOR, SERVICE, Database
-from kcjl.dispatch.events import CarrierMapped, CarriersRead
+from kcjl.dispatch.events import CarrierMapped
 from kcjl.errors import Conflict, Fenced, Misuse, Refused, Unavailable
 from kcjl.log.port import Recorded
 from kcjl.settlement.events import AccountMapSet
 from kcjl.stock.events import BufferSet, StockImportIntended
+from kcjl.tenant.events import TenantRead
 from tests.service.running import HANGS_S, MERCHANT, Shop, quiet_world, serving, shop
 
 pytestmark = pytest.mark.anyio
@@ -71,7 +72,7 @@ async def test_command_that_waited_for_the_service_is_carried_out_when_it_comes(
     """Asked while nothing runs: decided on all that the log has, policy and carriers."""
     async with serving(quiet):
         await quiet.until(BufferSet)
-        await quiet.until(CarriersRead)
+        await quiet.until(TenantRead)
     done = await quiet.ask("set-buffer", by="jo", units="7")
     refused = await quiet.ask("map-courier", by="jo", courier="Van", carrier_code="NO")
     async with serving(quiet):
@@ -92,7 +93,7 @@ async def test_command_carried_out_twice_is_nothing_new(quiet: Shop, database_ds
             ("map-courier", {"courier": "Van", "carrier_code": "DHL"}),
             ("set-accounts", {"bank": "1201"}),
         ):
-            await quiet.until(CarriersRead)
+            await quiet.until(TenantRead)
             command_id = await quiet.ask(verb, by="jo", **arguments)
             first = await _answer(quiet, command_id)
             await _forget_the_answer(database_dsn, command_id)
@@ -130,7 +131,7 @@ async def test_command_that_makes_no_sense_is_answered_with_the_reason_and_chang
 ) -> None:
     """No, and why; and the next command is carried out as ever."""
     async with serving(quiet):
-        await quiet.until(CarriersRead)
+        await quiet.until(TenantRead)
         asked = [await quiet.ask(verb, by="jo", **arguments) for verb, arguments, _ in REFUSED]
         refused = [await _answer(quiet, each) for each in asked]
         by_jo = await _by(quiet, "jo")
