@@ -1,0 +1,52 @@
+"""The service and the tenant: which shops it serves, and how often it asks who they are."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kcjl.dispatch.events import CarriersRead
+from kcjl.errors import ShopModelNotServed
+from kcjl.stock.events import StockRead
+from kcjl.tenant.events import TenantRead
+from tests.service.running import Shop, quiet_world, serving, shop
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def quiet(database_dsn: str, tmp_path: Path) -> AsyncIterator[Shop]:
+    async with shop(database_dsn, tmp_path, quiet_world()) as running:
+        yield running
+
+
+async def test_shop_that_is_not_served_ends_the_service_before_anything_is_done(
+    database_dsn: str, tmp_path: Path
+) -> None:
+    """Not half-served: no other room has begun, and it says what to do (contract e.8)."""
+    world = quiet_world()
+    dropship = msgspec.structs.replace(world.marketplace, shop_model="DROPSHIP")
+    world = msgspec.structs.replace(world, marketplace=dropship)
+    async with shop(database_dsn, tmp_path, world) as running:
+        async with serving(running) as service:
+            ended = await service.why_it_ended()
+        read = await running.events(TenantRead)
+        others = await running.events(StockRead)
+
+    assert not service.serves
+    assert isinstance(ended, ShopModelNotServed)
+    assert "is of model DROPSHIP" in ended.message
+    assert (["DROPSHIP"], []) == ([each.model for each in read], others)
+
+
+async def test_service_reads_the_tenant_once_and_its_rooms_know_it(quiet: Shop) -> None:
+    """One reading a day for all rooms, also over a restart (contract d.1)."""
+    for holder in ("first", "second"):
+        async with serving(quiet, holder=holder) as service:
+            assert service.serves
+    async with serving(quiet, holder="third"):
+        await quiet.until(StockRead)
+
+    assert 1 == len(await quiet.events(TenantRead))
+    assert [] == await quiet.events(CarriersRead)
