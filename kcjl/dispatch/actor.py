@@ -217,9 +217,9 @@ class Dispatches(Room):
     async def _send(self, intended: ConfirmationIntended) -> None:
         order_id, parcel_key = intended.order_id, intended.parcel_key
         entry, _ = self._now(order_id, parcel_key)
-        tracking = Tracking(
-            carrier_code=intended.carrier_code, tracking_number=intended.tracking_number
-        )
+        tracking: Tracking | None = None
+        if number := intended.tracking_number:
+            tracking = Tracking(carrier_code=intended.carrier_code, tracking_number=number)
         shipment_id = ""
         try:
             if intended.by_shipment:
@@ -233,7 +233,8 @@ class Dispatches(Room):
                 )
                 shipment_id = shipment.shipment_id
             else:
-                await self._marketplace.set_tracking(order_id, tracking)
+                if tracking is not None:
+                    await self._marketplace.set_tracking(order_id, tracking)
                 await self._marketplace.ship(order_id)
         except OutcomeUnknown as lost:
             unknown = ConfirmationUnknown(

@@ -40,6 +40,8 @@ __all__ = [
 
 RETRY_FIRST = timedelta(minutes=5)
 RETRY_MAX = timedelta(hours=2)
+LAST_CALL = timedelta(hours=2)
+"""So long before the time to ship by a parcel goes without its number, where it may."""
 ENDED = frozenset({"REFUSED", "CANCELED"})
 SHIPPED_THERE = frozenset({"SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED"})
 
@@ -133,7 +135,7 @@ def decide_confirmation(
     carrier = carrier_code_for(carriers, parcel)
     if not carrier:
         return () if parcel.state == ParcelState.UNMAPPED else (_unmapped(entry, parcel, now),)
-    if not parcel.tracking_number:
+    if not parcel.tracking_number and not _goes_without_number(entry, carriers, now):
         return _awaited(entry, parcel, tracking_wait, now)
     lines = _match(entry, parcel)
     if lines is None:
@@ -153,6 +155,12 @@ def decide_confirmation(
             occurred_at=now,
         ),
     )
+
+
+def _goes_without_number(entry: Dispatch, carriers: Carriers, now: datetime) -> bool:
+    """Better confirmed without a number than late, where the shipping type allows it (SH12)."""
+    optional = entry.shipping_type_code in carriers.tracking_optional
+    return optional and entry.deadline is not None and now >= entry.deadline - LAST_CALL
 
 
 def _unmapped(entry: Dispatch, parcel: Parcel, now: datetime) -> Event:

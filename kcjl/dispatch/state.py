@@ -88,6 +88,7 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     deadline: datetime | None
     reference: str = ""
     erp_order_code: str = ""
+    shipping_type_code: str = ""
     lines: tuple[DispatchLine, ...] = ()
     parcels: tuple[Parcel, ...] = ()
     marketplace_state: str = ""
@@ -111,6 +112,8 @@ class Carriers(msgspec.Struct, frozen=True, kw_only=True):
     read_at: datetime | None = None
     read_with_tenant: bool = False
     """The tenant's own room reads them every day: dispatch need not."""
+    tracking_optional: tuple[str, ...] = ()
+    """Shipping types that may be confirmed without a tracking number; others may not."""
 
 
 def _dispatch_keys(event: Event) -> tuple[str, ...]:
@@ -122,7 +125,12 @@ def _dispatch_keys(event: Event) -> tuple[str, ...]:
 def _evolve_dispatch(entry: Dispatch | None, event: Event, key: str) -> Dispatch | None:
     replace = msgspec.structs.replace
     if isinstance(event, OrderReceived):
-        return Dispatch(order_id=key, deadline=event.ship_by, marketplace_state=event.state)
+        return Dispatch(
+            order_id=key,
+            deadline=event.ship_by,
+            shipping_type_code=event.shipping_type_code,
+            marketplace_state=event.state,
+        )
     if entry is None:
         return None
     match event:
@@ -250,6 +258,9 @@ def _evolve_carriers(entry: Carriers | None, event: Event, _key: str) -> Carrier
                 multi_shipment=event.multi_shipment,
                 read_at=event.occurred_at,
                 read_with_tenant=True,
+                tracking_optional=tuple(
+                    code for code, mandatory in event.shipping_types if not mandatory
+                ),
             )
         case CarrierMapped():
             courier = event.courier.casefold()

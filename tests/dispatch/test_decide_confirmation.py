@@ -36,6 +36,7 @@ from tests.dispatch.parcels import (
     refused,
     the_parcel,
 )
+from tests.tenant.readings import tenant_read
 from tests.trade import (
     SHIPPING,
     at,
@@ -313,3 +314,30 @@ def test_same_sku_on_two_lines_is_shared_out() -> None:
 
     assert isinstance(event, ConfirmationIntended)
     assert (ConfirmedLine(line_id="O1-2", quantity=1),) == event.lines
+
+
+@pytest.mark.parametrize(
+    ("shipping_types", "hours_left", "goes"),
+    [
+        ((("STD", False),), 2, True),
+        ((("STD", False),), 3, False),
+        ((("STD", True),), 2, False),
+        ((("POST", False),), 2, False),
+    ],
+)
+def test_parcel_without_a_number_goes_at_the_last_call_where_it_may(
+    shipping_types: tuple[tuple[str, bool], ...],
+    hours_left: int,
+    goes: bool,  # noqa: FBT001 - pytest passes it by name
+) -> None:
+    """SH12 says whether tracking is mandatory; a type that it does not name asks for it."""
+    read = tenant_read(carriers=READ.carriers, shipping_types=shipping_types)
+    assert ORDER.ship_by is not None
+    minutes = (ORDER.ship_by - at(0)).total_seconds() / 60 - hours_left * 60
+    entry = dispatch(shipped(tracking=""))
+
+    events = next_step(entry, carriers=made_of(CARRIERS, "carriers", read), minutes=minutes)
+
+    kind = ConfirmationIntended if goes else TrackingAwaited
+    assert [kind] == [type(event) for event in events]
+    assert all(getattr(event, "tracking_number", "") == "" for event in events)

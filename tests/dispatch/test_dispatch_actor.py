@@ -25,6 +25,7 @@ from tests.outside.erp import parcel
 from tests.outside.marketplace import marketplace_order
 from tests.outside.mishaps import LOST, Killed
 from tests.rooms import Premises, Process
+from tests.tenant.readings import tenant_read
 from tests.trade import SHIPPING
 
 pytestmark = pytest.mark.anyio
@@ -380,3 +381,36 @@ async def test_shipments_that_could_not_be_read_are_read_from_there_again() -> N
         await process.do("shipments")
 
     assert 1 == len(await place.said(ParcelShipped))
+
+
+@pytest.mark.parametrize("multi_shipment", [True, False])
+@pytest.mark.parametrize("answer_is_lost", [False, True])
+async def test_parcel_without_a_number_goes_before_it_is_late(
+    multi_shipment: bool,  # noqa: FBT001 - pytest passes it by name
+    answer_is_lost: bool,  # noqa: FBT001 - the same
+) -> None:
+    """Where tracking is not mandatory: awaited, said, and confirmed without it, once."""
+    place = premises()
+    place.shop.multi_shipment = multi_shipment
+    read = tenant_read(multi_shipment=multi_shipment, shipping_types=(("STD", False),))
+    if answer_is_lost:
+        place.shop.mishaps.after("create_shipment" if multi_shipment else "ship", LOST)
+    async with place.open() as process:
+        await process.dispatch.record(read)
+        await post_all(process)
+        place.warehouse.ship("REF-O1", parcel(tracking=""))
+        await process.do("shipments", "confirm")
+        place.clock.tick(4 * 3_600)
+        await process.do("confirm")
+        assert [] == await place.said(ConfirmationIntended)
+        place.clock.tick(42 * 3_600)
+        await process.do("intake", "confirm", "intake", "confirm")
+
+    assert 1 == len(await place.said(TrackingAwaited))
+    assert 1 == len(await place.said(ConfirmationIntended))
+    assert 1 == len(await place.said(ParcelConfirmed))
+    assert {} == place.shop.tracked
+    assert [None] * multi_shipment == [
+        each.tracking_number for each in place.shop.shipments_there
+    ]
+    assert "SHIPPED" == place.shop.orders_there["O1"].state_raw
