@@ -6,11 +6,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from kcjl.cli.service import _serve
 from kcjl.dispatch.events import CarriersRead
 from kcjl.errors import ShopModelNotServed
+from kcjl.sandbox.world_settings import WorldSettings
 from kcjl.stock.events import StockRead
 from kcjl.tenant.events import TenantRead
-from tests.service.running import Shop, quiet_world, serving, shop
+from tests.service.running import MERCHANT, Shop, quiet_world, serving, shop
 
 pytestmark = pytest.mark.anyio
 
@@ -21,14 +23,32 @@ async def quiet(database_dsn: str, tmp_path: Path) -> AsyncIterator[Shop]:
         yield running
 
 
+def dropship_world() -> WorldSettings:
+    world = quiet_world()
+    dropship = msgspec.structs.replace(world.marketplace, shop_model="DROPSHIP")
+    return msgspec.structs.replace(world, marketplace=dropship)
+
+
+async def test_shop_that_is_not_served_stops_no_other_merchant(
+    database_dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Alone it ends `kcjl run` with its code; among others it is said, and they go on."""
+    async with shop(database_dsn, tmp_path, dropship_world()) as running:
+        mine = (running.settings, MERCHANT, running.dsn, running.clock)
+        await _serve(*mine, alone=False)
+        told = capsys.readouterr().err
+        with pytest.raises(ShopModelNotServed):
+            await _serve(*mine, alone=True)
+
+    assert "acme is not served: shop " in told
+    assert "[KCJL-1004]" in told
+
+
 async def test_shop_that_is_not_served_ends_the_service_before_anything_is_done(
     database_dsn: str, tmp_path: Path
 ) -> None:
     """Not half-served: no other room has begun, and it says what to do (contract e.8)."""
-    world = quiet_world()
-    dropship = msgspec.structs.replace(world.marketplace, shop_model="DROPSHIP")
-    world = msgspec.structs.replace(world, marketplace=dropship)
-    async with shop(database_dsn, tmp_path, world) as running:
+    async with shop(database_dsn, tmp_path, dropship_world()) as running:
         async with serving(running) as service:
             ended = await service.why_it_ended()
         read = await running.events(TenantRead)
