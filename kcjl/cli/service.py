@@ -22,6 +22,7 @@ from kcjl.cli.places import (
 from kcjl.clock import Clock, RandomIds, RealClock, WorldClock, real_sleep
 from kcjl.database import AUDITOR, Database
 from kcjl.errors import Unavailable
+from kcjl.johnlewis.budget import TenantBudgets
 from kcjl.log.lease import LeaseHeld, LeaseLapsed
 from kcjl.projections.reading import PostgresReadModels
 from kcjl.service import check_outside, run_merchant
@@ -66,11 +67,14 @@ async def _run(settings: Settings, chosen: list[str], with_parent: bool) -> None
         group.start_soon(end_on_terminate)
         if with_parent:
             group.start_soon(end_with_parent)
+        tenants = TenantBudgets(clock)
         for each in chosen:
-            group.start_soon(_serve, settings, each, dsn, clock)
+            group.start_soon(_serve, settings, each, dsn, clock, tenants)
 
 
-async def _serve(settings: Settings, merchant: str, dsn: str, clock: Clock) -> None:
+async def _serve(
+    settings: Settings, merchant: str, dsn: str, clock: Clock, tenants: TenantBudgets
+) -> None:
     """Run one merchant; while another process holds it, or the database is away, wait.
 
     A database that can't be reached at the start is said at once: nothing has run yet.
@@ -85,6 +89,7 @@ async def _serve(settings: Settings, merchant: str, dsn: str, clock: Clock) -> N
                 holder=holder_of(settings),
                 clock=clock,
                 ids=RandomIds(),
+                tenants=tenants,
                 ready=lambda: typer.echo(f"serving {merchant}", err=True),
             )
         except LeaseHeld as held:

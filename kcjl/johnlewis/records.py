@@ -46,6 +46,7 @@ from kcjl.johnlewis.reading import (
     whole,
     words_of_refusal,
 )
+from kcjl.johnlewis.unknown import unknown_word
 
 __all__ = [
     "account",
@@ -167,9 +168,12 @@ def stock_import(body: bytes, import_id: str) -> StockImport:
     what = f"STO02: import {import_id}"
     in_error = whole(read.lines_in_error or ZERO, what)
     reported = read.has_error_report
+    word = (read.status or "").upper()
+    if word not in _IMPORT_STATES:
+        unknown_word("STO02", "status")
     return StockImport(
         import_id=text(read.import_id) or import_id,
-        status=_IMPORT_STATES.get((read.status or "").upper(), StockImportStatus.RUNNING),
+        status=_IMPORT_STATES.get(word, StockImportStatus.RUNNING),
         lines_in_success=whole(read.lines_in_success or ZERO, what),
         lines_in_error=in_error,
         has_error_report=in_error > 0 if reported is None else reported,
@@ -228,7 +232,7 @@ def _order(row: wire.WireOrder, currency: str) -> Order:
         commercial_id=text(row.commercial_id) or order_id,
         customer_order_number=customer_number(references, row.commercial_id) or order_id,
         seller_reference=text(references.order_reference_for_seller) or None,
-        state=_state(row.order_state),
+        state=_state(row.order_state, "orders[].order_state"),
         state_raw=text(row.order_state),
         created_at=created,
         updated_at=updated,
@@ -250,11 +254,14 @@ def customer_number(references: wire.WireReferences, commercial_id: str | int | 
     return text(references.order_reference_for_customer) or text(commercial_id)
 
 
-def _state(word: str | None) -> OrderState:
+def _state(word: str | None, field: str) -> OrderState:
     try:
         return OrderState(word or "")
     except ValueError:
-        return _STATE_SPELLINGS.get(word or "", OrderState.UNKNOWN)
+        state = _STATE_SPELLINGS.get(word or "", OrderState.UNKNOWN)
+        if word and state is OrderState.UNKNOWN:
+            unknown_word("OR11", field)
+        return state
 
 
 def _is_ours(fulfilment: wire.WireFulfilment | None) -> bool:
@@ -281,7 +288,7 @@ def _order_line(line: wire.WireOrderLine, currency: str, order: str) -> OrderLin
         shipping_price=rounded(line.shipping_price or ZERO, currency, what),
         commission=rounded(line.commission_fee or ZERO, currency, what),
         commission_tax=rounded(_commission_tax(line), currency, what),
-        state=_state(line.order_line_state),
+        state=_state(line.order_line_state, "orders[].order_lines[].order_line_state"),
         refunds=tuple(_refund(refund, currency, what) for refund in line.refunds or ()),
     )
 

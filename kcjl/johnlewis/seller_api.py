@@ -19,11 +19,12 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
+from kcjl.calls.sync_log import SyncLog
 from kcjl.clock import Clock
 from kcjl.errors import Misuse, OutcomeUnknown, ProtocolSurprise
 from kcjl.johnlewis import parcels, records, shop_account, wire
 from kcjl.johnlewis.access import SellerApiSettings
-from kcjl.johnlewis.budget import BUDGETS, Budget
+from kcjl.johnlewis.budget import BUDGETS, Budget, TenantBudgets
 from kcjl.johnlewis.http import PAGE_ROWS, Call, SellerHttp
 from kcjl.johnlewis.port import (
     Account,
@@ -57,11 +58,19 @@ class SellerApi:
     """One shop of John Lewis Marketplace."""
 
     def __init__(
-        self, settings: SellerApiSettings, *, clock: Clock, session: aiohttp.ClientSession
+        self,
+        settings: SellerApiSettings,
+        *,
+        clock: Clock,
+        session: aiohttp.ClientSession,
+        sync_log: SyncLog | None = None,
+        tenants: TenantBudgets | None = None,
     ) -> None:
         self._settings = settings
         self._currency = settings.currency_default
-        self._http = SellerHttp(settings, clock=clock, session=session)
+        self._http = SellerHttp(
+            settings, clock=clock, session=session, sync_log=sync_log, tenants=tenants
+        )
 
     # ── health and settings of the tenant ───────────────────────────────────────────────────
 

@@ -18,6 +18,7 @@ STEPS = [
     "0003_vault.sql",
     "0004_commands.sql",
     "0005_snapshots.sql",
+    "0006_sync_log.sql",
 ]
 
 
