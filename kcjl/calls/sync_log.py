@@ -70,6 +70,7 @@ class SyncLog:
         self._waiting: deque[CallRecord] = deque()
         self._buffer_calls_max = buffer_calls_max
         self._lost = 0
+        self._said_away = False
         self.surprises = Surprises(clock)
 
     @contextmanager
@@ -146,7 +147,9 @@ class SyncLog:
                 await self._keeper.keep(batch, surprises)
             except Unavailable as error:
                 self._put_back(batch, surprises)
-                _say.info("calls_not_kept", waiting=self.waiting, error=error.message)
+                if not self._said_away:
+                    _say.info("calls_wait", waiting=self.waiting, error=error.message)
+                self._said_away = True
                 return
             except BaseException as error:
                 self._lost += len(batch) + sum(call.lost_before for call in batch)
@@ -154,6 +157,7 @@ class SyncLog:
                     raise
                 _say.warning("calls_lost", calls=len(batch), error=error.message)
                 return
+            self._said_away = False
 
     async def expire(self) -> int:
         """Delete what is too old, a bounded number of records; how many that was."""
