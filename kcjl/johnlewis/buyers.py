@@ -3,7 +3,7 @@
 Promises: a message never repeats an e-mail address, a telephone number or a British postcode,
 nor what the last orders that this adapter has read say of the buyer they are about: each word
 of an order that the call or the message names, and each whole name and address line of the
-others. It keeps that in memory only, of so many orders, and hands it to nobody.
+newest others. It keeps that in memory only, of so many orders, and hands it to nobody.
 Invariant: ids, SKUs and codes stay readable: somebody has to act on the message.
 Called by `http.py` (what is read, what is asked) and `reading.py` (what is refused).
 """
@@ -11,6 +11,7 @@ Called by `http.py` (what is read, what is asked) and `reading.py` (what is refu
 import re
 from collections.abc import Sequence
 from contextvars import ContextVar
+from itertools import islice
 
 from kcjl.discretion import HIDDEN, whole_words, without_words
 from kcjl.johnlewis.port import Address, Order
@@ -18,6 +19,8 @@ from kcjl.johnlewis.port import Address, Order
 __all__ = ["Buyers", "without_buyers"]
 
 ORDERS_REMEMBERED_MAX = 5_000
+ORDERS_COMPARED_MAX = 500
+"""Orders whose address lines are looked for although nothing names them: some milliseconds."""
 _E_MAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _POSTCODE = re.compile(
     r"(?<!\w)[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}(?!\w)", re.IGNORECASE | re.ASCII
@@ -31,31 +34,30 @@ class Buyers:
     """What one adapter knows of buyers, for as long as it runs."""
 
     def __init__(self) -> None:
-        self._fields: dict[str, tuple[str, ...]] = {}
+        self._orders: dict[str, Order] = {}
 
     def remember(self, rows: Sequence[tuple[str, object]]) -> None:
         """Rows as they were read; those that are orders are looked at."""
-        for _, row in rows:
-            if not isinstance(row, Order):
-                continue
-            self._fields.pop(row.order_id, None)
-            if fields := _personal(row):
-                self._fields[row.order_id] = fields
-        while len(self._fields) > ORDERS_REMEMBERED_MAX:
-            del self._fields[next(iter(self._fields))]
+        for order_id, row in rows:
+            if isinstance(row, Order) and (row.delivery_address or row.notification_email):
+                self._orders.pop(order_id, None)
+                self._orders[order_id] = row
+        while len(self._orders) > ORDERS_REMEMBERED_MAX:
+            del self._orders[next(iter(self._orders))]
 
     def listen(self, path: str, subject: str, asked: bytes | None) -> None:
         """What this task hears of refusals from now on is about this call."""
         _LISTENING.set((self, path, subject, asked or b""))
 
     def without(self, text: str, path: str, subject: str, asked: bytes) -> str:
-        told = f"{text} {path} {subject}"
+        told = f"{text} {path} {subject} {asked.decode(errors='replace')}"
+        for order_id, order in self._orders.items():
+            if order_id in told:
+                text = without_words(text, _personal(order))
         bare = text.casefold()
-        for order_id, fields in list(self._fields.items()):
-            if order_id in told or order_id.encode() in asked:
-                text = without_words(text, fields)
-            elif several := [x for x in fields if " " in x and x.casefold() in bare]:
-                text = whole_words(text, several)
+        for order in islice(reversed(self._orders.values()), ORDERS_COMPARED_MAX):
+            lines = [x for x in _personal(order) if " " in x and x.casefold() in bare]
+            text = whole_words(text, lines) if lines else text
         return text
 
 
