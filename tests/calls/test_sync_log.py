@@ -219,6 +219,28 @@ async def test_many_notes_are_kept_in_batches(keeper: MoodyKeeper, clock: Clockw
     assert [BATCH_CALLS_MAX, 5] == keeper.batches
 
 
+async def test_keeper_that_hangs_holds_up_no_call(
+    notes: SyncLog, keeper: MoodyKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls go on while the database takes its time, and memory stays bounded."""
+    hanging = anyio.Event()
+
+    async def hang(*_: object) -> None:
+        hanging.set()
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(keeper, "keep", hang)
+    async with anyio.create_task_group() as group:
+        _make(notes, "A")
+        group.start_soon(notes.flush)
+        await hanging.wait()
+        _make(notes, *"BCDEFG")
+        waiting = notes.waiting
+        group.cancel_scope.cancel()
+
+    assert 3 == waiting
+
+
 async def test_notes_expire_after_their_days(keeper: MoodyKeeper, clock: Clockwork) -> None:
     """Older ones are deleted; trouble on the way is no trouble of a call."""
     notes = SyncLog(keeper, clock, keep_days=2)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import anyio
 import msgspec
 import pytest
 
@@ -158,6 +159,21 @@ async def test_spelling_that_we_know_is_no_unknown_word(
         await api.orders_by_id(["700123456-A"])
 
     assert {} == _told(notes.surprises)
+
+
+async def test_two_shops_side_by_side_have_their_own_surprises(
+    market: ScriptedServer, make_api: MakeApi, clock: JumpingClock
+) -> None:
+    """What one shop's marketplace sends is not counted as the other's."""
+    both = [SyncLog(None, clock), SyncLog(None, clock)]
+    market.by = lambda asked: said(
+        200, {"shop_id": 1, "moon_phase" if asked.one("shop_id") == "0" else "tide": 1}
+    )
+    async with anyio.create_task_group() as group:
+        for number, notes in enumerate(both):
+            group.start_soon(make_api(shop_id=number, sync_log=notes).account)
+
+    assert [{"A01 moon_phase": 1}, {"A01 tide": 1}] == [_told(x.surprises) for x in both]
 
 
 async def test_reading_without_a_listener_counts_nothing() -> None:
