@@ -8,7 +8,7 @@ Called by the settings and by both adapters.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 __all__ = ["HIDDEN", "Hidden", "Secret", "whole_words", "without_words"]
 
@@ -36,15 +36,18 @@ class Hidden(bytes):
         return f"<{len(self)} bytes>"
 
 
-def without_words(text: str, fields: Iterable[str]) -> str:
+def without_words(text: str, fields: Iterable[str], *, keep: Container[str] = ()) -> str:
     """A text without these fields, and without each word of them that can name somebody.
+
+    Words to `keep`, in folded case, stay where they stand alone.
 
     >>> without_words("Not to Ada, 17 Larkspur Road", ["Ada", "17 Larkspur Road"])
     'Not to […], […]'
     """
     whole = [field for field in fields if field]
     words = {word for field in whole for word in field.split() if len(word) > NAMELESS_CHARS}
-    return whole_words(text, {*whole, *words})
+    personal = {each for each in {*whole, *words} if each.casefold() not in keep}
+    return whole_words(text, personal)
 
 
 def whole_words(text: str, personal: Iterable[str]) -> str:

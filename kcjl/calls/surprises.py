@@ -15,12 +15,14 @@ import structlog
 from kcjl.calls.port import Surprise
 from kcjl.clock import Clock
 
-__all__ = ["Surprises"]
+__all__ = ["UNREADABLE", "Surprises"]
 
 DIFFERENT_MAX = 500
 """Another marketplace altogether would have more."""
 BEYOND = "(others)"
 NAMELESS = "(no name)"
+UNREADABLE = "(unreadable)"
+"""A part that was passed over can't be read at all."""
 _PATH = re.compile(r"[A-Za-z_][\w\-\[\].]{0,119}\Z", re.ASCII)
 
 _say = structlog.get_logger("kcjl.calls")
@@ -79,7 +81,7 @@ class Surprises:
             tally.count += each.count
 
     def _count(self, operation: str, path: str, kind: str) -> None:
-        key = (operation, path if _PATH.match(path) else NAMELESS, kind)
+        key = (operation, path if _PATH.match(path) or path == UNREADABLE else NAMELESS, kind)
         if key not in self._known:
             if len(self._known) >= DIFFERENT_MAX:
                 key = (operation, BEYOND, kind)

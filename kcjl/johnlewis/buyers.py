@@ -14,13 +14,19 @@ from contextvars import ContextVar
 from itertools import islice
 
 from kcjl.discretion import HIDDEN, whole_words, without_words
-from kcjl.johnlewis.port import Address, Order
+from kcjl.johnlewis.port import Address, Order, OrderState
 
 __all__ = ["Buyers", "without_buyers"]
 
 ORDERS_REMEMBERED_MAX = 5_000
 ORDERS_COMPARED_MAX = 500
 """Orders whose address lines are looked for although nothing names them: some milliseconds."""
+TRADE_WORDS = frozenset(
+    {state.casefold() for state in OrderState}
+    | {"accepted", "carrier", "line", "lines", "offer", "order", "orders", "parcel", "quantity"}
+    | {"refund", "required", "shipment", "state", "status", "stock", "tracking", "with"}
+)
+"""What a refusal is about, also where a buyer writes "leave the order with reception"."""
 _E_MAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _POSTCODE = re.compile(
     r"(?<!\w)[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}(?!\w)", re.IGNORECASE | re.ASCII
@@ -53,7 +59,7 @@ class Buyers:
         told = f"{text} {path} {subject} {asked.decode(errors='replace')}"
         for order_id, order in self._orders.items():
             if order_id in told:
-                text = without_words(text, _personal(order))
+                text = without_words(text, _personal(order), keep=TRADE_WORDS)
         bare = text.casefold()
         for order in islice(reversed(self._orders.values()), ORDERS_COMPARED_MAX):
             lines = [x for x in _personal(order) if " " in x and x.casefold() in bare]

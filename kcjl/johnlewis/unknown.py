@@ -15,7 +15,7 @@ from functools import cache
 import msgspec
 from msgspec import inspect
 
-from kcjl.calls.surprises import Surprises
+from kcjl.calls.surprises import UNREADABLE, Surprises
 from kcjl.johnlewis.contract_fields import CONTRACT_FIELDS
 
 __all__ = ["Listener", "compare_now_and_then", "unknown_word"]
@@ -67,10 +67,13 @@ def compare_now_and_then(what: str, body: bytes, kind: object) -> None:
     operation = _OPERATION.match(what)
     if listener is None or operation is None or not listener.is_due(operation[0], kind):
         return
-    shape = _shape_of(kind)
-    if shape is not None:
-        told = msgspec.json.decode(body.removeprefix(_BYTE_ORDER_MARK))
-        listener.compare(operation[0], told, shape)
+    try:
+        shape = _shape_of(kind)
+        if shape is not None:
+            told = msgspec.json.decode(body.removeprefix(_BYTE_ORDER_MARK))
+            listener.compare(operation[0], told, shape)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        listener.word(operation[0], UNREADABLE)  # in what the reading had passed over
 
 
 def unknown_word(operation: str, path: str) -> None:

@@ -55,12 +55,12 @@ def decoded(body: bytes, kind: type[_Body], what: str) -> _Body:
     """
     try:
         read = msgspec.json.decode(body.removeprefix(BYTE_ORDER_MARK), type=kind)
-        compare_now_and_then(what, body, kind)
-        return read
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise ProtocolSurprise(
             f"{what}: an answer of {len(body)} bytes could not be read: {error}"
         ) from None
+    compare_now_and_then(what, body, kind)
+    return read
 
 
 class _Wire(msgspec.Struct, frozen=True, kw_only=True):

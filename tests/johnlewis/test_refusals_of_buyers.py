@@ -117,6 +117,20 @@ async def test_item_that_is_refused_inside_a_success_tells_nothing_of_the_buyer(
     assert {"700-A": "[…] does not live there"} == kept
 
 
+async def test_words_of_the_trade_stay_whatever_a_buyer_writes(
+    market: ScriptedServer, api: SellerApi
+) -> None:
+    """A note to the courier in ordinary words does not hide why an order was refused."""
+    note = "leave the order with Perpetua, shipping entrance"
+    market.will_say(
+        _orders(_order("700-A", additional_info=note)),
+        said(400, {"message": f"Order is not in state SHIPPING; {note}"}),
+    )
+    await api.orders_by_id(["700-A"])
+
+    assert (await _message(api)).endswith("Order is not in state SHIPPING; […]")
+
+
 async def test_unknown_buyer_is_told_without_what_has_a_form(
     market: ScriptedServer, api: SellerApi
 ) -> None:

@@ -125,6 +125,17 @@ async def test_odd_shapes_raise_nothing_of_their_own(
     assert outcomes[0] == outcomes[1]
 
 
+@pytest.mark.parametrize("odd", [b'"\xff\xfe"', b"[" * 900 + b"]" * 900, b"1e999"])
+async def test_unreadable_part_that_nobody_needs_breaks_no_read(
+    market: ScriptedServer, api: SellerApi, notes: SyncLog, odd: bytes
+) -> None:
+    """What is passed over may be as broken as it likes, in the sampled answer too."""
+    market.will_say(said(200, b'{"shop_id":4021,"moon_phase":' + odd + b"}"))
+
+    assert 4021 == (await api.account()).shop_id
+    assert set(_told(notes.surprises)) <= {"A01 moon_phase", "A01 (unreadable)"}
+
+
 async def test_unknown_words_of_states_are_counted_each_time(
     market: ScriptedServer, api: SellerApi, notes: SyncLog, capsys: pytest.CaptureFixture[str]
 ) -> None:
