@@ -19,6 +19,8 @@ import anyio
 import structlog
 
 from kcjl.actors import Room
+from kcjl.calls.postgres import PostgresCalls
+from kcjl.calls.sync_log import SyncLog
 from kcjl.clock import Clock, Ids, real_monotonic, real_sleep
 from kcjl.commands import Handler, serve_commands
 from kcjl.database import SERVICE, Database
@@ -34,6 +36,7 @@ from kcjl.errors import (
 from kcjl.events import vocabulary
 from kcjl.exceptions.actor import Desk
 from kcjl.johnlewis.access import SellerApiSettings
+from kcjl.johnlewis.budget import TenantBudgets
 from kcjl.johnlewis.port import MarketplacePort
 from kcjl.johnlewis.seller_api import SellerApi
 from kcjl.johnlewis.tenant_port import TenantReading
@@ -120,7 +123,7 @@ class Rooms:
             marketplace=outside.marketplace,
             erp=outside.erp,
             vault=vault,
-            settings=settings.orders,
+            settings=settings.paced_orders,
         )
         self.dispatch = Dispatches(
             log,
@@ -255,21 +258,24 @@ async def run_merchant(
     clock: Clock,
     ids: Ids,
     ready: Callable[[], None] = lambda: None,
+    tenants: TenantBudgets | None = None,
 ) -> None:
     """Hold the merchant's lease and run its rooms, until cancelled or fenced.
 
     Raises Fenced when another process has taken over, LeaseLapsed when the lease could not be
     renewed in time, LeaseHeld while another holds it, ShopModelNotServed for a shop that we
     would book wrongly, and SettingsUnusable, before anything is called, for a system elsewhere
-    without `live = true`.
+    without `live = true`. `tenants` is the process's own: shops of one tenant share its limits.
     """
     check_outside(settings, merchant)
     mine = settings.merchants[merchant]
     data_dir = Path(settings.data_dir)
     key = await vault_key(data_dir / "vault.key")
+    database = Database(dsn, role=SERVICE)
+    sync_log = SyncLog(PostgresCalls(database, merchant), clock, keep_days=mine.calls.keep_days)
     async with (
         aiohttp.ClientSession() as session,
-        Database(dsn, role=SERVICE) as database,
+        database,
         Database(
             dsn,
             role=SERVICE,
@@ -277,7 +283,9 @@ async def run_merchant(
             connect_s=HEARTBEAT_S,
             statement_s=HEARTBEAT_S,
         ) as own,
-        _outside(mine, data_dir / "journals" / merchant, clock, session) as outside,
+        _outside(
+            mine, data_dir / "journals" / merchant, clock, session, sync_log, tenants
+        ) as outside,
         _held(database, merchant, holder) as lease,
         PostgresLog.open(database, merchant, vocabulary(), clock, lease.epoch) as log,
     ):
@@ -288,6 +296,7 @@ async def run_merchant(
                 Heartbeat(own, lease, ttl_s=LEASE_S, every_s=RENEW_S, stop_s=STOP_S).start(
                     group
                 )
+                group.start_soon(_keep_running, "sync log", sync_log.run)
                 group.start_soon(
                     run_rooms,
                     rooms,
@@ -321,9 +330,17 @@ async def _outside(
     journals: Path,
     clock: Clock,
     session: aiohttp.ClientSession,
+    sync_log: SyncLog,
+    tenants: TenantBudgets | None,
 ) -> AsyncIterator[Outside]:
-    marketplace = SellerApi(_seller_api(mine.johnlewis), clock=clock, session=session)
-    erp = KwsSoapAdapter(_kws(mine.khaos), clock=clock, session=session)
+    marketplace = SellerApi(
+        _seller_api(mine.johnlewis),
+        clock=clock,
+        session=session,
+        sync_log=sync_log,
+        tenants=tenants,
+    )
+    erp = KwsSoapAdapter(_kws(mine.khaos), clock=clock, session=session, sync_log=sync_log)
     yield Outside(marketplace, erp, JournalPack(journals))
 
 
@@ -343,6 +360,7 @@ def _seller_api(settings: JohnLewisSettings) -> SellerApiSettings:
             env=settings.api_key_env, file=settings.api_key_file, what="johnlewis api key"
         ),
         shop_id=settings.shop_id,
+        external_partner=settings.external_partner,
         allow_plain_http=settings.allow_plain_http,
     )
 

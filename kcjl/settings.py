@@ -14,9 +14,13 @@ from typing import Literal
 
 import msgspec
 
+from kcjl.calls.sync_log import KEEP_DAYS_DEFAULT
+from kcjl.discretion import Secret
 from kcjl.errors import SettingsUnusable
+from kcjl.johnlewis.frequencies import advised_s
 
 __all__ = [
+    "CallSettings",
     "ClockSettings",
     "DispatchSettings",
     "InvoiceAddress",
@@ -62,8 +66,9 @@ class StockSettings(Section, frozen=True, kw_only=True):
 
 
 class OrderSettings(Section, frozen=True, kw_only=True):
-    poll_s: float = 300
-    """How often orders are read (OR11: advised 5 minutes, at most once a minute)."""
+    poll_s: float = advised_s("OR11")
+    """How often orders are read (OR11: advised 5 minutes, at most once a minute; 15 minutes for
+    an External Partner, whatever stands here)."""
     acceptance_hours: float = 24
     """The operator's time limit for accepting: unknown for John Lewis, so a setting."""
     start_at: datetime | None = None
@@ -94,7 +99,7 @@ class DispatchSettings(Section, frozen=True, kw_only=True):
 
 
 class SettlementSettings(Section, frozen=True, kw_only=True):
-    transactions_poll_s: float = 4_500
+    transactions_poll_s: float = advised_s("TL02")
     """How often transaction lines are read (TL02: 20 a day advised)."""
     cycles_read_at: tuple[str, ...] = ("06:30",)
     """London times of day at which billing cycles are read (SBC11: once a day)."""
@@ -111,6 +116,16 @@ class SettlementSettings(Section, frozen=True, kw_only=True):
                 time.fromisoformat(each)
             except ValueError:
                 raise ValueError(f"cycles_read_at: {each!r} is no time of day") from None
+
+
+class CallSettings(Section, frozen=True, kw_only=True):
+    """The sync log: notes of each call to either side."""
+
+    keep_days: float = KEEP_DAYS_DEFAULT
+    """Then they are deleted."""
+
+    def __post_init__(self) -> None:
+        _above_zero(keep_days=self.keep_days)
 
 
 class OpeningPolicy(Section, frozen=True, kw_only=True):
@@ -135,6 +150,8 @@ class JohnLewisSettings(Section, frozen=True, kw_only=True):
     api_key_file: str = ""
     shop_id: int | None = None
     allow_plain_http: bool = False
+    external_partner: bool = False
+    """The key counts as an "External Partner": orders are read every 15 minutes (OR11)."""
 
 
 class InvoiceAddress(Section, frozen=True, kw_only=True):
@@ -175,7 +192,16 @@ class MerchantSettings(Section, frozen=True, kw_only=True):
     orders: OrderSettings = OrderSettings()
     dispatch: DispatchSettings = DispatchSettings()
     settlement: SettlementSettings = SettlementSettings()
+    calls: CallSettings = CallSettings()
     opening_policy: OpeningPolicy = OpeningPolicy()
+
+    @property
+    def paced_orders(self) -> OrderSettings:
+        """The orders' settings, not quicker than the contract lets this key's user be (d.1)."""
+        if not self.johnlewis.external_partner:
+            return self.orders
+        slowest_s = max(self.orders.poll_s, advised_s("OR11", external_partner=True))
+        return msgspec.structs.replace(self.orders, poll_s=slowest_s)
 
 
 class Settings(Section, frozen=True, kw_only=True):
@@ -209,17 +235,17 @@ def read_settings(path: Path) -> Settings:
     return settings
 
 
-def secret(*, env: str, file: str = "", what: str) -> str:
+def secret(*, env: str, file: str = "", what: str) -> Secret:
     """A secret from a file or from the environment."""
     if file:
         try:
-            value = Path(file).read_text(encoding="utf-8").strip()
+            value = Secret(Path(file).read_text(encoding="utf-8").strip())
         except OSError as error:
             raise SettingsUnusable(f"{what}: {file} can't be read: {error.strerror}") from None
         if not value:
             raise SettingsUnusable(f"{what}: {file} is empty")
         return value
-    value = os.environ.get(env, "")
+    value = Secret(os.environ.get(env, ""))
     if not value:
         raise SettingsUnusable(f"{what}: set the environment variable {env}, or name a file")
     return value

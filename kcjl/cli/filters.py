@@ -25,6 +25,7 @@ __all__ = [
     "asked",
     "fits",
     "is_over",
+    "moment",
     "newest",
     "row_of",
 ]
@@ -61,8 +62,8 @@ def asked(
     wanted = Selection(
         stream=stream or None,
         types=tuple(types or ()),
-        since=_moment("--since", since),
-        until=_moment("--until", until),
+        since=moment("--since", since),
+        until=moment("--until", until),
         backward=backward,
     )
     if wanted.since and wanted.until and wanted.since >= wanted.until:
@@ -116,13 +117,14 @@ def row_of(event: Entry | Recorded) -> EventRow:
     )
 
 
-def _moment(option: str, text: str) -> datetime | None:
+def moment(option: str, text: str) -> datetime | None:
+    """A time as an option gives it; UTC if it does not say. Raises Misuse."""
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        when = datetime.fromisoformat(text)
     except ValueError:
         raise Misuse(
             f"{option} {text!r} is no time: write it like 2026-10-01 or 2026-10-01T14:03Z"
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return when if when.tzinfo else when.replace(tzinfo=UTC)

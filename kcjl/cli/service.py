@@ -23,6 +23,7 @@ from kcjl.cli.places import (
 from kcjl.clock import Clock, RandomIds, RealClock, WorldClock, real_sleep
 from kcjl.database import AUDITOR, Database
 from kcjl.errors import ShopModelNotServed, Unavailable
+from kcjl.johnlewis.budget import TenantBudgets
 from kcjl.log.lease import LeaseHeld, LeaseLapsed
 from kcjl.projections.reading import PostgresReadModels
 from kcjl.service import check_outside, run_merchant
@@ -67,9 +68,10 @@ async def _run(settings: Settings, chosen: list[str], with_parent: bool) -> None
         group.start_soon(end_on_terminate)
         if with_parent:
             group.start_soon(end_with_parent)
+        tenants = TenantBudgets(clock)
         for each in chosen:
             alone = len(chosen) == 1
-            group.start_soon(partial(_serve, settings, each, dsn, clock, alone=alone))
+            group.start_soon(partial(_serve, settings, each, dsn, clock, tenants, alone=alone))
 
 
 async def _serve(
@@ -77,6 +79,7 @@ async def _serve(
     merchant: str,
     dsn: str,
     clock: Clock,
+    tenants: TenantBudgets,
     *,
     alone: bool = True,
 ) -> None:
@@ -95,6 +98,7 @@ async def _serve(
                 holder=holder_of(settings),
                 clock=clock,
                 ids=RandomIds(),
+                tenants=tenants,
                 ready=lambda: typer.echo(f"serving {merchant}", err=True),
             )
         except LeaseHeld as held:

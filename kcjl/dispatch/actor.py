@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from kcjl.actors import Job, Room
+from kcjl.calls.correlation import correlated
 from kcjl.clock import Clock, Ids
 from kcjl.dispatch.decide import (
     decide_confirmation,
@@ -202,10 +203,12 @@ class Dispatches(Room):
         )
         if not self.writes_allowed:
             events = tuple(e for e in events if not isinstance(e, ConfirmationIntended))
-        await self.commit(events, correlation_id=f"{order_id}/{parcel_key}")
-        for event in events:
-            if isinstance(event, ConfirmationIntended):
-                await self._send(event)
+        correlation_id = f"{order_id}/{parcel_key}"
+        await self.commit(events, correlation_id=correlation_id)
+        with correlated(correlation_id):
+            for event in events:
+                if isinstance(event, ConfirmationIntended):
+                    await self._send(event)
 
     def _now(self, order_id: str, parcel_key: str) -> tuple[Dispatch, Parcel]:
         entry = self.dispatches[order_id]

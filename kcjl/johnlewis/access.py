@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from kcjl.discretion import Secret
 from kcjl.errors import SettingsUnusable
 from kcjl.johnlewis.budget import Budget, checked_budgets
 
@@ -36,6 +37,8 @@ class SellerApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     body_bytes_max: int = 64 * 1024 * 1024
     budgets: Mapping[str, tuple[Budget, ...]] = {}
     """Operation -> its call budgets, instead of those of contract d.1; empty means none."""
+    external_partner: bool = False
+    """The key's user is an "External Partner": orders at most every 15 minutes (d.1, g)."""
     currency_default: str = "GBP"
     """Where a row names no currency."""
     stock_lines_max: int = 10_000
@@ -46,6 +49,7 @@ class SellerApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     """http:// is refused but for loopback; a key does not travel in the clear."""
 
     def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "api_key", Secret(self.api_key))
         url = urlsplit(self.base_url)
         if url.scheme not in {"http", "https"} or not url.hostname or "@" in url.netloc:
             raise SettingsUnusable(

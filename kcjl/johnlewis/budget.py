@@ -1,10 +1,11 @@
 """How often each operation may be called, and waiting for the turn.
 
 Promises: over any stretch of the clock's time no operation is called more often than its
-budgets say, counted from when the marketplace had answered; after a 429 it rests for as long as
-it was told. It does not schedule: once-a-day operations are the caller's to plan (contract
-d.1), and are not held up here. Invariant: a waiter that is cancelled has used nothing.
-Called by `http.py`.
+budgets say, counted from when the marketplace had answered, by whichever of the tenant's shops;
+after a 429 it rests for as long as it was told, and longer when it is told again. It does not
+schedule: once-a-day operations are the caller's to plan (contract d.1), and are not held up.
+Invariant: a waiter that is cancelled has used nothing. Called by `http.py`; one `TenantBudgets`
+a process is made by the composition root.
 """
 
 from collections import deque
@@ -12,10 +13,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-import msgspec
-
 from kcjl.clock import Clock
 from kcjl.errors import SettingsUnusable
+from kcjl.johnlewis.frequencies import FREQUENCIES, Budget, frequency
 
 __all__ = [
     "BUDGETS",
@@ -23,49 +23,30 @@ __all__ = [
     "PAGES_COUNT",
     "Budget",
     "CallBudgets",
+    "TenantBudgets",
     "Turn",
     "checked_budgets",
 ]
 
-OPERATIONS = frozenset(
-    {"V01", "A01", "PC01", "SH21", "SH12"}
-    | {"OF21", "STO01", "STO02", "STO03"}
-    | {"OR11", "OR21", "OR04", "OR23", "OR24", "ST01", "ST11"}
-    | {"TL02", "SBC11"}
-    | {"A21", "RE01", "OR75"}
-    | {"OR28", "OR29", "OR30"}
-    | {"OR72", "OR73", "OR74"}
-    | {"RT11", "RT21", "RT25", "RT26", "RT27", "RT29"}
+OPERATIONS = frozenset(FREQUENCIES)
+"""Every operation that kcjl can call, by Mirakl's name."""
+
+BUDGETS: Mapping[str, tuple[Budget, ...]] = MappingProxyType(
+    {operation: row.at_most for operation, row in FREQUENCIES.items() if row.at_most}
 )
-"""Every operation that kcjl calls, by Mirakl's name."""
+"""The column "at most" of contract d.1, for users who are no "External Partner"."""
+
+PAGES_COUNT = frozenset({"TL02"})
+"""Operations of which d.1 does not say "+ pages", and whose pages are big: each is a call."""
+
+RETRY_AFTER_S_DEFAULT = 60.0
+"""Back-off after a 429 that does not say for how long (contract g)."""
 
 HOLD_S_MAX = 3600.0
 """Nobody is kept waiting longer than this by one 429; the next one may say so again."""
 
-
-class Budget(msgspec.Struct, frozen=True, kw_only=True):
-    """At most so many calls in any stretch of so many seconds of the clock's time."""
-
-    calls: int
-    period_s: float
-
-
-BUDGETS: Mapping[str, tuple[Budget, ...]] = MappingProxyType(
-    {
-        "OR11": (Budget(calls=1, period_s=60),),
-        "OR04": (Budget(calls=1, period_s=60),),
-        "STO01": (Budget(calls=1, period_s=60),),
-        "STO02": (Budget(calls=1, period_s=15),),
-        "STO03": (Budget(calls=1, period_s=60),),
-        "RT11": (Budget(calls=1, period_s=300),),
-        "TL02": (Budget(calls=20, period_s=60), Budget(calls=60, period_s=3600)),
-    }
-)
-"""The column "at most" of contract d.1. "External Partner" users set OR11 to 900 s."""
-
-
-PAGES_COUNT = frozenset({"TL02"})
-"""Operations of which d.1 does not say "+ pages", and whose pages are big: each is a call."""
+DOUBLINGS_MAX = 6
+"""A minute's back-off has then grown beyond HOLD_S_MAX."""
 
 
 class Turn:
@@ -75,16 +56,34 @@ class Turn:
         self.at: datetime | None = None
 
 
+class _Hold:
+    """An operation that was answered 429, and not yet well since."""
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        self.times = 1
+        """Waves of 429, each after a rest."""
+
+
 class CallBudgets:
-    """The turns of one shop."""
+    """The turns of one tenant, whichever shop calls."""
 
     def __init__(self, budgets: Mapping[str, tuple[Budget, ...]], clock: Clock) -> None:
         self._clock = clock
-        self._windows = {
-            operation: tuple((budget, deque[Turn](maxlen=budget.calls)) for budget in several)
-            for operation, several in {**BUDGETS, **budgets}.items()
-        }
-        self._held_until: dict[str, datetime] = {}
+        self._windows: dict[str, list[tuple[Budget, deque[Turn]]]] = {}
+        self._holds: dict[str, _Hold] = {}
+        self.tighten(budgets)
+
+    def tighten(self, budgets: Mapping[str, tuple[Budget, ...]]) -> None:
+        """Keep these budgets too: another shop of the tenant has its own settings."""
+        for operation, several in budgets.items():
+            windows = self._windows.setdefault(operation, [])
+            known = {budget for budget, _ in windows}
+            windows += [
+                (budget, deque[Turn](maxlen=budget.calls))
+                for budget in several
+                if budget not in known
+            ]
 
     async def turn(self, operation: str) -> Turn:
         """Wait until the call is allowed, and take it."""
@@ -95,18 +94,44 @@ class CallBudgets:
             taken.append(turn)
         return turn
 
+    async def rest(self, operation: str) -> None:
+        """Wait only as long as a 429 asks for: a further page is no call of its own."""
+        while (wait_s := self._held_s(operation)) > 0:
+            await self._clock.sleep(wait_s)
+
     def answered(self, turn: Turn) -> None:
         """They saw the call before now, so counting from now can't be too early."""
         turn.at = self._clock.now()
 
-    def hold(self, operation: str, seconds: float) -> None:
-        """They said 429: leave the operation alone for so long."""
-        until = self._clock.now() + timedelta(seconds=min(seconds, HOLD_S_MAX))
-        self._held_until[operation] = max(until, self._held_until.get(operation, until))
+    def hold(self, operation: str, told_s: float | None) -> float:
+        """They said 429: leave the operation alone. For how many seconds, as told or longer.
+
+        Each time they say it again after a rest, the rest doubles; what comes during a rest
+        belongs to calls that were under way, and counts once.
+        """
+        now = self._clock.now()
+        asked_s = RETRY_AFTER_S_DEFAULT if told_s is None else told_s
+        hold = self._holds.get(operation)
+        if hold is None:
+            hold = self._holds[operation] = _Hold(now)
+        elif hold.until <= now:
+            hold.times += 1
+        wait_s = asked_s
+        if hold.times > 1:
+            doubled = max(asked_s, 1.0) * 2 ** min(hold.times - 1, DOUBLINGS_MAX)
+            wait_s = max(asked_s, min(doubled, HOLD_S_MAX))
+        hold.until = max(hold.until, now + timedelta(seconds=min(wait_s, HOLD_S_MAX)))
+        return wait_s
+
+    def went_well(self, operation: str) -> None:
+        """It was answered with no 429 after its rest: the next one begins anew."""
+        hold = self._holds.get(operation)
+        if hold is not None and hold.until <= self._clock.now():
+            del self._holds[operation]
 
     def _wait_s(self, operation: str) -> float:
         now = self._clock.now()
-        waits_s = [0.0]
+        waits_s = [self._held_s(operation)]
         for budget, taken in self._windows.get(operation, ()):
             for turn in taken:
                 if turn.at is not None and turn.at > now:
@@ -114,12 +139,47 @@ class CallBudgets:
             if len(taken) == budget.calls:
                 oldest = min(turn.at or now for turn in taken)
                 waits_s.append(budget.period_s - (now - oldest).total_seconds())
-        held_until = self._held_until.get(operation)
-        if held_until is not None:
-            held_until = min(held_until, now + timedelta(seconds=HOLD_S_MAX))
-            self._held_until[operation] = held_until
-            waits_s.append((held_until - now).total_seconds())
         return max(waits_s)
+
+    def _held_s(self, operation: str) -> float:
+        hold = self._holds.get(operation)
+        if hold is None:
+            return 0.0
+        now = self._clock.now()
+        hold.until = min(hold.until, now + timedelta(seconds=HOLD_S_MAX))
+        return (hold.until - now).total_seconds()
+
+
+class TenantBudgets:
+    """One limiter a tenant, shared by all its shops in this process."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._by_tenant: dict[str, CallBudgets] = {}
+
+    def of(
+        self,
+        root: str,
+        budgets: Mapping[str, tuple[Budget, ...]],
+        *,
+        external_partner: bool = False,
+    ) -> CallBudgets:
+        """The limiter of the tenant at this address, as tight as the tightest of its shops."""
+        chosen = {**_by_contract(external_partner=external_partner), **budgets}
+        tenant = self._by_tenant.get(root.casefold())
+        if tenant is None:
+            tenant = self._by_tenant[root.casefold()] = CallBudgets(chosen, self._clock)
+        else:
+            tenant.tighten(chosen)
+        return tenant
+
+
+def _by_contract(*, external_partner: bool) -> dict[str, tuple[Budget, ...]]:
+    rows = {
+        operation: frequency(operation, external_partner=external_partner)
+        for operation in OPERATIONS
+    }
+    return {operation: row.at_most for operation, row in rows.items() if row.at_most}
 
 
 def checked_budgets(budgets: Mapping[str, tuple[Budget, ...]]) -> None:

@@ -21,7 +21,10 @@ import msgspec
 from aiohttp import hdrs
 from yarl import URL
 
+from kcjl.calls.port import Side
+from kcjl.calls.sync_log import Attempt, SyncLog
 from kcjl.clock import Clock
+from kcjl.discretion import Hidden, Secret
 from kcjl.errors import (
     CredentialsRefused,
     KcjlError,
@@ -33,13 +36,12 @@ from kcjl.errors import (
     Unavailable,
 )
 from kcjl.johnlewis.access import SellerApiSettings
-from kcjl.johnlewis.budget import PAGES_COUNT, CallBudgets
+from kcjl.johnlewis.budget import PAGES_COUNT, CallBudgets, TenantBudgets
+from kcjl.johnlewis.buyers import Buyers
 from kcjl.johnlewis.reading import Page, plain_text, words_of_refusal
+from kcjl.johnlewis.unknown import Listener
 
 __all__ = ["Answer", "Call", "Part", "SellerHttp"]
-
-RETRY_AFTER_S_DEFAULT = 60.0
-"""Back-off after a 429 that does not say for how long (contract g)."""
 
 RETRY_AFTER_S_MAX = 7 * 86_400.0
 """More is a mistake of theirs."""
@@ -83,6 +85,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A multipart body of several parts."""
     takes_bytes: bool = False
     """The answer is a file, to be left as it is to the byte."""
+    page: int = 1
+    """Which page of a list, for the sync log."""
 
     @property
     def writes(self) -> bool:
@@ -140,15 +144,26 @@ class SellerHttp:
     """Requests to one shop."""
 
     def __init__(
-        self, settings: SellerApiSettings, *, clock: Clock, session: aiohttp.ClientSession
+        self,
+        settings: SellerApiSettings,
+        *,
+        clock: Clock,
+        session: aiohttp.ClientSession,
+        sync_log: SyncLog | None = None,
+        tenants: TenantBudgets | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._session = session
-        self._budgets = CallBudgets(settings.budgets, clock)
+        self._sync_log = sync_log or SyncLog(None, clock)
+        self._budgets: CallBudgets = (tenants or TenantBudgets(clock)).of(
+            settings.root, settings.budgets, external_partner=settings.external_partner
+        )
+        self._buyers = Buyers()
+        self._unknown = Listener(self._sync_log.surprises)
         bearer = "Bearer " if settings.authorization == "bearer" else ""
         self._headers = {
-            hdrs.AUTHORIZATION: bearer + settings.api_key,
+            hdrs.AUTHORIZATION: Secret(bearer + settings.api_key),
             hdrs.USER_AGENT: settings.user_agent,
         }
 
@@ -179,10 +194,11 @@ class SellerHttp:
         """
         seen: set[str] = set()
         offset, count, shrank = 0, None, False
-        for _ in range(PAGES_MAX):
-            asked = _with(call, ("offset", str(offset)), ("max", str(PAGE_ROWS)))
+        for number in range(1, PAGES_MAX + 1):
+            asked = _with(call, number, ("offset", str(offset)), ("max", str(PAGE_ROWS)))
             answer = await (self._further(asked) if offset else self.send(asked))
             page = read(answer.body)
+            self._buyers.remember(page.rows)
             fresh = {key for key, _ in page.rows} - seen
             seen |= fresh
             rows.update(page.rows)
@@ -215,23 +231,40 @@ class SellerHttp:
             if token in tokens or len(tokens) >= PAGES_MAX:
                 raise ProtocolSurprise(f"{call}: its pages do not come to an end")
             tokens.add(token)
-            page = read((await self._further(_with(call, ("page_token", token)))).body)
+            asked = _with(call, 1 + len(tokens), ("page_token", token))
+            page = read((await self._further(asked)).body)
             rows.update(page.rows)
         return list(rows.values())
 
     async def _further(self, call: Call) -> Answer:
         """A further page: part of the call that was counted, but where pages count (d.1)."""
-        counts = call.operation in PAGES_COUNT
-        return await (self.send(call) if counts else self._exchange(call))
+        if call.operation in PAGES_COUNT:
+            return await self.send(call)
+        await self._budgets.rest(call.operation)
+        return await self._exchange(call)
 
     # ── one request ─────────────────────────────────────────────────────────────────────────
 
     async def _exchange(self, call: Call) -> Answer:
+        self._unknown.listen()
+        self._buyers.listen(call.path, call.subject, call.json)
+        with self._sync_log.attempt(
+            Side.JOHNLEWIS,
+            call.operation,
+            subject=call.subject,
+            page=call.page,
+            writes=call.writes,
+        ) as attempt:
+            return await self._asked(call, attempt)
+
+    async def _asked(self, call: Call, attempt: Attempt) -> Answer:
         limits = self._settings
+        attempt.bytes_sent = len(call.json or call.file or b"")
         try:
             with self._clock.deadline(limits.connect_timeout_s + limits.read_timeout_s):
                 async with self._request(call) as response:
-                    body = await self._body(response)
+                    attempt.status = response.status
+                    body = await self._body(response, attempt)
                     if not call.takes_bytes or not _is_success(response.status):
                         body = _without_nul(body)
                     status, headers = response.status, response.headers
@@ -245,6 +278,7 @@ class SellerHttp:
             raise self._unclear(call, f"no whole answer ({name})", Unavailable) from None
         if not _is_success(status):
             raise self._failure(call, status, headers, body)
+        self._budgets.went_well(call.operation)
         link = headers.get(hdrs.LINK)
         return Answer(
             body=body,
@@ -282,26 +316,27 @@ class SellerHttp:
             middlewares=(_send_once,),
         )
 
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _body(self, response: aiohttp.ClientResponse, attempt: Attempt) -> bytes:
         parts = bytearray()
         async for part in response.content.iter_any():
             parts += part
+            attempt.bytes_received = len(parts)
             if len(parts) > self._settings.body_bytes_max:
                 raise _TooLong
-        return bytes(parts)
+        return Hidden(bytes(parts))
 
     # ── what went wrong ─────────────────────────────────────────────────────────────────────
 
     def _failure(
         self, call: Call, status: int, headers: Mapping[str, str], body: bytes
     ) -> KcjlError:
-        hidden = body.replace(self._settings.api_key.encode(), b"***")
-        words, reason_code = words_of_refusal(hidden)
+        words, reason_code = words_of_refusal(
+            body.replace(self._settings.api_key.encode(), b"***")
+        )
         said = f"answered {status}: {words or 'no reason given'}"
         retry_after_s = self._retry_after_s(headers)
         if status == 429:  # noqa: PLR2004 - Too Many Requests
-            retry_after_s = RETRY_AFTER_S_DEFAULT if retry_after_s is None else retry_after_s
-            self._budgets.hold(call.operation, retry_after_s)
+            retry_after_s = self._budgets.hold(call.operation, retry_after_s)
             return RateLimited(self._message(call, said), retry_after_s=retry_after_s)
         if status >= 500 or status == 408 or status < 400:  # noqa: PLR2004 - classes of status
             surprise = status < 400  # noqa: PLR2004 - a redirect, which is never followed
@@ -347,7 +382,7 @@ def _is_success(status: int) -> bool:
 
 def _without_nul(body: bytes) -> bytes:
     """A NUL fits into no text of the database."""
-    return body.replace(b"\\u0000", b"\\ufffd").replace(b"\0", b"")
+    return Hidden(body.replace(b"\\u0000", b"\\ufffd").replace(b"\0", b""))
 
 
 def _form(parts: tuple[Part, ...]) -> aiohttp.FormData:
@@ -377,5 +412,5 @@ def _http_date(told: str) -> datetime | None:
         return None
 
 
-def _with(call: Call, *query: tuple[str, str]) -> Call:
-    return msgspec.structs.replace(call, query=(*call.query, *query))
+def _with(call: Call, page: int, *query: tuple[str, str]) -> Call:
+    return msgspec.structs.replace(call, query=(*call.query, *query), page=page)

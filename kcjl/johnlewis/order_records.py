@@ -44,6 +44,7 @@ from kcjl.johnlewis.reading import (
     total,
     whole,
 )
+from kcjl.johnlewis.unknown import unknown_word
 from kcjl.money import Money
 
 __all__ = ["customer_number", "orders", "tax_amounts"]
@@ -91,7 +92,7 @@ def _order(row: order_wire.WireOrder, currency: str) -> Order:
         commercial_id=text(row.commercial_id) or order_id,
         customer_order_number=customer_number(references, row.commercial_id) or order_id,
         seller_reference=text(references.order_reference_for_seller) or None,
-        state=_state(row.order_state),
+        state=_state(row.order_state, "orders[].order_state"),
         state_raw=_code(row.order_state) or "",
         state_reason_code=_code(row.order_state_reason_code),
         created_at=created,
@@ -136,11 +137,14 @@ def _order(row: order_wire.WireOrder, currency: str) -> Order:
     )
 
 
-def _state(word: str | None) -> OrderState:
+def _state(word: str | None, field: str) -> OrderState:
     try:
         return OrderState(word or "")
     except ValueError:
-        return _STATE_SPELLINGS.get(word or "", OrderState.UNKNOWN)
+        state = _STATE_SPELLINGS.get(word or "", OrderState.UNKNOWN)
+        if word and state is OrderState.UNKNOWN:
+            unknown_word("OR11", field)
+        return state
 
 
 def _is_ours(fulfilment: order_wire.WireFulfilment | None) -> bool:
@@ -228,7 +232,7 @@ def _order_line(line: order_wire.WireOrderLine, currency: str, order: str) -> Or
         taxes=tax_amounts(line.taxes, currency, what),
         shipping_taxes=tax_amounts(line.shipping_taxes, currency, what),
         promotions_total=_promotions(line.promotions, currency, what),
-        state=_state(line.order_line_state),
+        state=_state(line.order_line_state, "orders[].order_lines[].order_line_state"),
         state_raw=_code(line.order_line_state) or "",
         state_reason_code=_code(line.order_line_state_reason_code),
         line_index=_count(line.order_line_index, what),

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from kcjl.errors import Misuse, ProtocolSurprise
+from kcjl.johnlewis.buyers import without_buyers
 from kcjl.money import Money
 
 __all__ = [
@@ -199,6 +200,8 @@ def sound(value: Decimal, what: str) -> Decimal:
 def words_of_refusal(body: bytes) -> tuple[str, str]:
     """(message, reason code) of an error body in any of the forms of contract d.4.
 
+    What it quotes of a buyer is left out.
+
     >>> words_of_refusal(b'{"message":"no such order","status":404}')
     ('no such order', '')
     >>> words_of_refusal(b'Bad gateway')
@@ -210,12 +213,13 @@ def words_of_refusal(body: bytes) -> tuple[str, str]:
         markup_free = re.sub(
             r"<[^<>]{0,1000}>", " ", body[:_RAW_CHARACTERS_MAX].decode("utf-8", "replace")
         )
-        return plain_text(markup_free), ""
+        return plain_text(without_buyers(markup_free)), ""
     messages: list[str] = []
     codes: list[str] = []
     _gather(told, messages, codes)
-    return plain_text("; ".join(dict.fromkeys(messages))), plain_text(
-        codes[0] if codes else "", _CODE_CHARACTERS_MAX
+    words = "; ".join(dict.fromkeys(messages))[:_RAW_CHARACTERS_MAX]
+    return plain_text(without_buyers(words)), plain_text(
+        without_buyers(codes[0]) if codes else "", _CODE_CHARACTERS_MAX
     )
 
 

@@ -34,6 +34,7 @@ from kcjl.johnlewis.reading import (
     whole,
     words_of_refusal,
 )
+from kcjl.johnlewis.unknown import unknown_word
 
 __all__ = [
     "offers",
@@ -87,9 +88,12 @@ def stock_import(body: bytes, import_id: str) -> StockImport:
     what = f"STO02: import {import_id}"
     in_error = whole(read.lines_in_error or ZERO, what)
     reported = read.has_error_report
+    word = (read.status or "").upper()
+    if word not in _IMPORT_STATES:
+        unknown_word("STO02", "status")
     return StockImport(
         import_id=text(read.import_id) or import_id,
-        status=_IMPORT_STATES.get((read.status or "").upper(), StockImportStatus.RUNNING),
+        status=_IMPORT_STATES.get(word, StockImportStatus.RUNNING),
         lines_in_success=whole(read.lines_in_success or ZERO, what),
         lines_in_error=in_error,
         has_error_report=in_error > 0 if reported is None else reported,

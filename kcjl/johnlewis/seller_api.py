@@ -19,12 +19,13 @@ from itertools import islice
 import aiohttp
 import msgspec
 
+from kcjl.calls.sync_log import SyncLog
 from kcjl.clock import Clock
 from kcjl.errors import Misuse, OutcomeUnknown, ProtocolSurprise
 from kcjl.johnlewis import order_records, parcels, records, shop_account, wire
 from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.johnlewis.asking import IDS_MAX, chunks, distinct_ids, moment, segment
-from kcjl.johnlewis.budget import BUDGETS, Budget
+from kcjl.johnlewis.budget import BUDGETS, Budget, TenantBudgets
 from kcjl.johnlewis.documents import DocumentCalls
 from kcjl.johnlewis.http import PAGE_ROWS, Call, SellerHttp
 from kcjl.johnlewis.port import (
@@ -55,9 +56,17 @@ class SellerApi(TenantCalls, ReversalCalls, ReturnCalls, DocumentCalls):
     """One shop of John Lewis Marketplace: the calls of every area."""
 
     def __init__(
-        self, settings: SellerApiSettings, *, clock: Clock, session: aiohttp.ClientSession
+        self,
+        settings: SellerApiSettings,
+        *,
+        clock: Clock,
+        session: aiohttp.ClientSession,
+        sync_log: SyncLog | None = None,
+        tenants: TenantBudgets | None = None,
     ) -> None:
-        http = SellerHttp(settings, clock=clock, session=session)
+        http = SellerHttp(
+            settings, clock=clock, session=session, sync_log=sync_log, tenants=tenants
+        )
         super().__init__(http, clock=clock, currency=settings.currency_default)
         self._settings = settings
         self.rates_are_percent = settings.rates_are_percent

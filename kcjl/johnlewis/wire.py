@@ -14,6 +14,7 @@ import msgspec
 
 from kcjl.errors import ProtocolSurprise
 from kcjl.johnlewis.reading import BYTE_ORDER_MARK
+from kcjl.johnlewis.unknown import compare_now_and_then
 from kcjl.johnlewis.wire_values import WireAsked as _Asked
 from kcjl.johnlewis.wire_values import WireId as _Id
 from kcjl.johnlewis.wire_values import WireNumber as _Number
@@ -49,11 +50,13 @@ def decoded(body: bytes, kind: type[_Body], what: str) -> _Body:
     The message tells where it broke, never what stood there: bodies hold names and addresses.
     """
     try:
-        return msgspec.json.decode(body.removeprefix(BYTE_ORDER_MARK), type=kind)
+        read = msgspec.json.decode(body.removeprefix(BYTE_ORDER_MARK), type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise ProtocolSurprise(
             f"{what}: an answer of {len(body)} bytes could not be read: {error}"
         ) from None
+    compare_now_and_then(what, body, kind)
+    return read
 
 
 # ── offers and stock ────────────────────────────────────────────────────────────────────────

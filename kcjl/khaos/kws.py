@@ -16,7 +16,9 @@ from datetime import datetime, timedelta
 
 import aiohttp
 
+from kcjl.calls.sync_log import SyncLog
 from kcjl.clock import Clock
+from kcjl.discretion import Secret
 from kcjl.errors import (
     CredentialsRefused,
     KcjlError,
@@ -87,11 +89,16 @@ class KwsSoapAdapter:
     """The ERP behind one Khaos Control web service. Implements `ErpPort`."""
 
     def __init__(
-        self, settings: KwsSettings, *, clock: Clock, session: aiohttp.ClientSession
+        self,
+        settings: KwsSettings,
+        *,
+        clock: Clock,
+        session: aiohttp.ClientSession,
+        sync_log: SyncLog | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._service = SoapService(settings, clock=clock, session=session)
+        self._service = SoapService(settings, clock=clock, session=session, sync_log=sync_log)
         self._courier_codes: dict[str, str | None] = {}
         self._couriers_read_at: datetime | None = None
 
@@ -138,6 +145,7 @@ class KwsSoapAdapter:
                     _whole("MappingType", _STOCK_CODE),
                     _moment("LastUpdated", NO_MOMENT),
                 ],
+                subject=f"{len(chunk)} codes",
             )
             found.update(documents.products(answer.document()))
 
@@ -162,6 +170,7 @@ class KwsSoapAdapter:
                         _whole("SiteID", site_id),
                         _flag("PotentialLeadTime", on=False),
                     ],
+                    subject=f"{len(chunk)} codes at site {site_id}",
                 )
                 read = documents.stock_levels(
                     answer.document(), site_id, with_buildable=self._settings.add_buildable
@@ -175,7 +184,10 @@ class KwsSoapAdapter:
         document = order_document(order, self._settings)
         try:
             answer = await self._service.call(
-                "ImportOrders", [_text("Orders", document)], writes=True
+                "ImportOrders",
+                [_text("Orders", Secret(document))],
+                subject=f"order {order.external_ref}",
+                writes=True,
             )
             return _created(answer, order.external_ref)
         except KcjlError as error:
@@ -214,6 +226,7 @@ class KwsSoapAdapter:
                 _text("InvoiceStageIDs", ""),
                 _flag("ShowItems", on=True),
             ],
+            subject=f"order {refs[0]}" if len(refs) == 1 else f"{len(refs)} orders",
         )
         return answer.document()
 

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import msgspec
 
+from kcjl.discretion import Secret
 from kcjl.errors import SettingsUnusable
 from kcjl.khaos.characters import CharacterMode
 from kcjl.khaos.port import DeliveryAddress
@@ -75,6 +76,7 @@ class KwsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     include_email: bool = True
 
     def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "password", Secret(self.password))
         _check_address(self)
         _check_access(self)
         _check_company(self)

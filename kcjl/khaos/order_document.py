@@ -9,11 +9,11 @@ Invariant: each word of an address is in the document, in order. Called by `kws.
 Source: contract khaos b.0, b.3, d (limits), g 6.
 """
 
-import re
 import unicodedata
 
 from lxml import etree
 
+from kcjl.discretion import without_words
 from kcjl.errors import Misuse, Refused
 from kcjl.khaos.answer_xml import Element
 from kcjl.khaos.characters import CharacterMode, safe_text
@@ -28,9 +28,6 @@ ADDRESS_LINES_MAX = 3
 EMAIL_CHARS_MAX = 50
 PHONE_CHARS_MAX = 19
 """The guide's 19, not the template's 30: the shorter one fits both."""
-
-NAMELESS_CHARS = 3
-"""Words up to this length name nobody by themselves ("the", "of", "1a")."""
 
 _LIMITS = {
     "ITOWN": 35,
@@ -99,12 +96,7 @@ def without_buyer(text: str, document: str) -> str:
     """An ERP's message without what the document says of the buyer, who stays out of logs."""
     buyer = etree.fromstring(document).find(".//DELADDR")
     fields = [] if buyer is None else [field.text or "" for field in buyer]
-    words = {word for field in fields for word in field.split() if len(word) > NAMELESS_CHARS}
-    for personal in sorted({*fields, *words}, key=len, reverse=True):
-        if len(personal) > 1:
-            whole = rf"(?<!\w){re.escape(personal)}(?!\w)"
-            text = re.sub(whole, "[…]", text, flags=re.IGNORECASE)
-    return text
+    return without_words(text, fields)
 
 
 class _Writer:

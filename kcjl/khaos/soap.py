@@ -18,7 +18,10 @@ import aiohttp
 import anyio
 from lxml import etree
 
+from kcjl.calls.port import Side
+from kcjl.calls.sync_log import Attempt, SyncLog
 from kcjl.clock import Clock
+from kcjl.discretion import Hidden, Secret
 from kcjl.errors import (
     CredentialsRefused,
     KcjlError,
@@ -82,8 +85,14 @@ class SoapService:
     """The web service behind one URL."""
 
     def __init__(
-        self, settings: KwsSettings, *, clock: Clock, session: aiohttp.ClientSession
+        self,
+        settings: KwsSettings,
+        *,
+        clock: Clock,
+        session: aiohttp.ClientSession,
+        sync_log: SyncLog | None = None,
     ) -> None:
+        self._sync_log = sync_log or SyncLog(None, clock)
         self._settings = settings
         self._clock = clock
         self._session = session
@@ -96,39 +105,60 @@ class SoapService:
         )
         self._headers = {"Connection": "close", "Accept": "text/xml"}
         if settings.auth == "basic":
-            login = f"{settings.user}:{settings.password}".encode()
-            self._headers["Authorization"] = f"Basic {b64encode(login).decode('ascii')}"
+            login = Hidden(f"{settings.user}:{settings.password}".encode())
+            self._headers["Authorization"] = Secret(f"Basic {b64encode(login).decode('ascii')}")
 
     async def call(
-        self, method: str, arguments: Sequence[Argument] = (), *, writes: bool = False
+        self,
+        method: str,
+        arguments: Sequence[Argument] = (),
+        *,
+        subject: str = "",
+        writes: bool = False,
     ) -> Answer:
-        """Call one method once. See the head of this module for what it raises."""
+        """Call one method once. See the head of this module for what it raises.
+
+        `subject` is for the sync log: what the call is about, without the buyer.
+        """
         async with self._one_at_a_time:
-            try:
-                operation = await self._operation(method)
-                reply = await self._post(operation, arguments)
-            except _Unsent as unsent:
-                raise Unavailable(
-                    f"Khaos Control can't be reached for {method}, nothing was sent: {unsent}"
-                ) from None
-            except _NoAnswer as silence:
-                raise _lost(method, silence, writes=writes) from None
-            return self._answer(method, reply, writes=writes)
+            operation = await self._operation(method)
+            with self._sync_log.attempt(
+                Side.KHAOS, method, subject=subject, writes=writes
+            ) as attempt:
+                try:
+                    reply = await self._post(operation, arguments, attempt)
+                except _Unsent as unsent:
+                    raise _not_sent(method, unsent) from None
+                except _NoAnswer as silence:
+                    raise _lost(method, silence, writes=writes) from None
+                return self._answer(method, reply, writes=writes)
 
     async def _operation(self, method: str) -> Operation:
         if self._wsdl is None:
             not_before = self._wsdl_not_before
             if not_before is None or self._clock.now() >= not_before:
-                self._wsdl = await self._read_wsdl()
+                with self._sync_log.attempt(
+                    Side.KHAOS, "WSDL", subject=f"for {method}", writes=False
+                ) as attempt:
+                    try:
+                        self._wsdl = await self._read_wsdl(attempt)
+                        attempt.failed = self._wsdl is None
+                    except _Unsent as unsent:
+                        raise _not_sent(method, unsent) from None
         return documented(method) if self._wsdl is None else self._wsdl.operation(method)
 
-    async def _read_wsdl(self) -> Wsdl | None:
+    async def _read_wsdl(self, attempt: Attempt) -> Wsdl | None:
         """The WSDL; None when it can't be had or understood (the fallback takes over)."""
         self._wsdl_not_before = self._clock.now() + WSDL_RETRY_AFTER
         read_s = min(self._settings.read_timeout_s, WSDL_READ_S_MAX)
         try:
             reply = await self._exchange(
-                "GET", self._settings.wsdl_url, self._headers, None, read_s, WSDL_BYTES_MAX
+                ("GET", self._settings.wsdl_url),
+                self._headers,
+                None,
+                attempt,
+                read_s=read_s,
+                bytes_max=WSDL_BYTES_MAX,
             )
             if reply.status != 200:  # noqa: PLR2004 - the one good status
                 return None
@@ -136,7 +166,9 @@ class SoapService:
         except (_NoAnswer, Unreadable):
             return None
 
-    async def _post(self, operation: Operation, arguments: Sequence[Argument]) -> _Reply:
+    async def _post(
+        self, operation: Operation, arguments: Sequence[Argument], attempt: Attempt
+    ) -> _Reply:
         settings = self._settings
         url = settings.endpoint_url
         if self._wsdl is not None and not settings.endpoint_is_given:
@@ -151,20 +183,28 @@ class SoapService:
             "Content-Type": "text/xml; charset=utf-8",
             "SOAPAction": f'"{operation.action}"',
         }
-        body = _envelope(operation, arguments, settings)
+        body = Hidden(_envelope(operation, arguments, settings))
         return await self._exchange(
-            "POST", url, headers, body, settings.read_timeout_s, ANSWER_BYTES_MAX
+            ("POST", url),
+            headers,
+            body,
+            attempt,
+            read_s=settings.read_timeout_s,
+            bytes_max=ANSWER_BYTES_MAX,
         )
 
     async def _exchange(
         self,
-        verb: str,
-        url: str,
+        where: tuple[str, str],
         headers: dict[str, str],
         body: bytes | None,
+        attempt: Attempt,
+        *,
         read_s: float,
         bytes_max: int,
     ) -> _Reply:
+        verb, url = where
+        attempt.bytes_sent = len(body or b"")
         connect_s = self._settings.connect_timeout_s
         deadlines = aiohttp.ClientTimeout(
             total=connect_s + read_s,
@@ -183,7 +223,8 @@ class SoapService:
                 raise_for_status=False,
                 ssl=self._ssl,
             ) as response:
-                return _Reply(response, await _bounded(response, bytes_max))
+                attempt.status = response.status
+                return _Reply(response, await _bounded(response, bytes_max, attempt))
         except (
             aiohttp.ClientConnectorError,
             aiohttp.ConnectionTimeoutError,
@@ -251,13 +292,14 @@ def _envelope(
     return etree.tostring(root, xml_declaration=True, encoding="utf-8")
 
 
-async def _bounded(response: aiohttp.ClientResponse, bytes_max: int) -> bytes:
+async def _bounded(response: aiohttp.ClientResponse, bytes_max: int, attempt: Attempt) -> bytes:
     body = bytearray()
     async for block in response.content.iter_any():
         body += block
+        attempt.bytes_received = len(body)
         if len(body) > bytes_max:
             raise _NoAnswer(f"the answer is longer than {bytes_max} bytes")
-    return bytes(body)
+    return Hidden(body)
 
 
 def _content(reply: _Reply) -> Element:
@@ -310,6 +352,12 @@ def _no_such(method: str, text: str) -> bool:
         re.search(rf"\b{name}\W+(?:is |was )?{missing}", text, re.IGNORECASE)
         or re.search(rf"{about_it}.*{missing}", text, re.IGNORECASE)
         or re.search(rf"(?:unknown|unsupported|no such) {about_it}", text, re.IGNORECASE)
+    )
+
+
+def _not_sent(method: str, unsent: _Unsent) -> Unavailable:
+    return Unavailable(
+        f"Khaos Control can't be reached for {method}, nothing was sent: {unsent}"
     )
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from kcjl.actors import Job, Room
+from kcjl.calls.correlation import correlated
 from kcjl.clock import Clock, Ids
 from kcjl.errors import CredentialsRefused, NotFound, OutcomeUnknown, Refused
 from kcjl.exceptions.events import WritesSwitched
@@ -220,11 +221,12 @@ class Orders(Room):
     async def _accept(self, entry: OrderEntry) -> None:
         order_id = entry.order_id
         lines = tuple(line.line_id for line in live_lines(entry))
-        await self.commit(
+        (intended,) = await self.commit(
             (AcceptanceIntended(order_id=order_id, lines=lines, occurred_at=self.clock.now()),)
         )
         try:
-            await self._marketplace.accept(order_id, dict.fromkeys(lines, True))
+            with correlated(intended.correlation_id):
+                await self._marketplace.accept(order_id, dict.fromkeys(lines, True))
         except OutcomeUnknown as lost:
             unknown = AcceptanceUnknown(
                 order_id=order_id, message=lost.message, occurred_at=self.clock.now()
@@ -304,9 +306,10 @@ class Orders(Room):
         )
         buyer = msgspec.json.decode(sealed, type=translate.SealedBuyer)
         new_order = translate.sales_order(entry, intended, buyer)
-        await self.commit((intended,))
+        (recorded,) = await self.commit((intended,))
         try:
-            created = await self._erp.create_order(new_order)
+            with correlated(recorded.correlation_id):
+                created = await self._erp.create_order(new_order)
         except OutcomeUnknown as lost:
             unknown = PostingUnknown(
                 order_id=entry.order_id,

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from kcjl.actors import Job, Room
+from kcjl.calls.correlation import correlated
 from kcjl.clock import Clock, Ids
 from kcjl.errors import NotFound, OutcomeUnknown, Refused
 from kcjl.exceptions.events import WritesSwitched
@@ -243,8 +244,11 @@ class Stock(Room):
         for publish_id, publish in self.publishes.items():
             if not publish.import_id:
                 await self._lost(publish, "the service stopped before the answer came")
-            elif not await self._followed(publish_id):
-                return self._settings.follow_s
+            else:
+                with correlated(publish_id):
+                    ended = await self._followed(publish_id)
+                if not ended:
+                    return self._settings.follow_s
         policy = self.policy.get("policy")
         if policy is None or not self.writes_allowed:
             return None
@@ -265,9 +269,10 @@ class Stock(Room):
             correlation_id=publish_id,
         )
         try:
-            import_id = await self._marketplace.publish_stock(
-                [StockFigure(sku=figure.sku, quantity=figure.quantity) for figure in figures]
-            )
+            with correlated(publish_id):
+                import_id = await self._marketplace.publish_stock(
+                    [StockFigure(sku=each.sku, quantity=each.quantity) for each in figures]
+                )
         except OutcomeUnknown as lost:
             await self._lost(self.publishes[publish_id], lost.message)
             return self._settings.follow_s

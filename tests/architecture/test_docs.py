@@ -212,9 +212,9 @@ def test_every_verb_is_in_the_readme_and_no_other() -> None:
 def _verbs(group: typer.Typer, before: str) -> Iterator[str]:
     for name, command in get_command(group).commands.items():  # type: ignore[attr-defined]
         below = getattr(command, "commands", None)
-        if below is None:
+        if below is None or command.invoke_without_command:
             yield f"{before} {name}"
-        else:
+        if below is not None:
             yield from (f"{before} {name} {each}" for each in below)
 
 

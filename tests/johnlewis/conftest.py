@@ -11,6 +11,8 @@ import anyio.lowlevel
 import msgspec
 import pytest
 
+from kcjl.calls.sync_log import SyncLog
+from kcjl.johnlewis.budget import TenantBudgets
 from kcjl.johnlewis.seller_api import SellerApi, SellerApiSettings
 from tests.johnlewis.server import ScriptedServer
 
@@ -66,10 +68,15 @@ def clock() -> JumpingClock:
 def make_api(
     market: ScriptedServer, session: aiohttp.ClientSession, clock: JumpingClock
 ) -> MakeApi:
-    def make(**settings: object) -> SellerApi:
+    def make(
+        *,
+        sync_log: SyncLog | None = None,
+        tenants: TenantBudgets | None = None,
+        **settings: object,
+    ) -> SellerApi:
         chosen = {"base_url": market.base_url, "api_key": KEY, **settings}
         read = msgspec.convert(chosen, SellerApiSettings)
-        return SellerApi(read, clock=clock, session=session)
+        return SellerApi(read, clock=clock, session=session, sync_log=sync_log, tenants=tenants)
 
     return make
 

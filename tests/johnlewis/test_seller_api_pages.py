@@ -138,17 +138,33 @@ async def test_page_token_that_comes_again_is_a_surprise(
 
 
 async def test_budgets_are_those_of_the_contract() -> None:
-    """The column "at most" of d.1."""
+    """The column "at most" of d.1; once a day is the caller's to plan, and not held."""
     assert {
         name: [(budget.calls, budget.period_s) for budget in budgets]
         for name, budgets in BUDGETS.items()
     } == {
         "OR11": [(1, 60)],
+        "OR13": [(1, 300)],
+        "OR14": [(1, 2)],
         "OR04": [(1, 60)],
-        "STO01": [(1, 60)],
-        "STO02": [(1, 15)],
-        "STO03": [(1, 60)],
+        "OR07": [(60, 3600)],
+        "OR31": [(5, 1)],
+        "ST12": [(1, 300)],
         "RT11": [(1, 300)],
+        "OF24": [(1, 60)],
+        "STO01": [(1, 60)],
+        "PRI01": [(1, 60)],
+        "OF01": [(1, 60)],
+        "OF02": [(1, 60)],
+        "OF03": [(1, 60)],
+        "PRI02": [(1, 60)],
+        "PRI03": [(1, 60)],
+        "STO03": [(1, 60)],
+        "STO02": [(1, 15)],
+        "OF51": [(1, 60)],
+        "OF52": [(1, 60)],
+        "OF53": [(1, 10)],
+        "TL04": [(1, 10)],
         "TL02": [(20, 60), (60, 3600)],
     }
 
@@ -310,7 +326,7 @@ async def test_waiter_that_is_cancelled_has_used_nothing(
     clock: JumpingClock,
 ) -> None:
     """Cancellation while waiting neither sends nor spends a turn."""
-    budgets = CallBudgets({}, clock)
+    budgets = CallBudgets(BUDGETS, clock)
     budgets.answered(await budgets.turn("OR11"))
     with anyio.CancelScope() as scope:
         scope.cancel()

@@ -9,6 +9,7 @@ import aiohttp
 import anyio
 import pytest
 
+from kcjl.calls.sync_log import SyncLog
 from kcjl.khaos.kws import KwsSettings, KwsSoapAdapter
 from kcjl.khaos.port import DeliveryAddress
 from tests.khaos.server import ScriptedErp
@@ -82,8 +83,8 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 def make(erp: ScriptedErp, session: aiohttp.ClientSession, clock: HandClock) -> MakeAdapter:
-    def adapter(**changes: object) -> KwsSoapAdapter:
-        url = str(changes.pop("url", erp.url))
-        return KwsSoapAdapter(settings_for(url, **changes), clock=clock, session=session)
+    def adapter(*, sync_log: SyncLog | None = None, **changes: object) -> KwsSoapAdapter:
+        settings = settings_for(str(changes.pop("url", erp.url)), **changes)
+        return KwsSoapAdapter(settings, clock=clock, session=session, sync_log=sync_log)
 
     return adapter

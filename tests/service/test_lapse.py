@@ -10,6 +10,7 @@ import pytest
 from kcjl import service
 from kcjl.cli.service import _serve
 from kcjl.clock import real_sleep
+from kcjl.johnlewis.budget import TenantBudgets
 from kcjl.orders.events import OrdersRead
 from tests.log.postern import postern
 from tests.service.running import MERCHANT, quiet_world, shop
@@ -40,7 +41,8 @@ async def test_service_that_could_not_renew_stops_and_begins_again_by_itself(
         postern(database_dsn, short_folder) as (gate, dsn),
         anyio.create_task_group() as group,
     ):
-        group.start_soon(_serve, running.settings, MERCHANT, dsn, running.clock)
+        tenants = TenantBudgets(running.clock)
+        group.start_soon(_serve, running.settings, MERCHANT, dsn, running.clock, tenants)
         await running.until(OrdersRead)
         first = await running.log.head()
         gate.shut = True
