@@ -32,6 +32,10 @@ OPERATIONS = frozenset(
     | {"OF21", "STO01", "STO02", "STO03"}
     | {"OR11", "OR21", "OR04", "OR23", "OR24", "ST01", "ST11"}
     | {"TL02", "SBC11"}
+    | {"OF24", "OF02", "OF03", "OF51", "OF52", "OF53", "OF54"}
+    | {"OR13", "OR14", "OR15"}
+    | {"ST12", "ST23", "ST24"}
+    | {"TL03", "TL04", "TL05", "IV01", "IV02"}
 )
 """Every operation that kcjl calls, by Mirakl's name."""
 
@@ -54,6 +58,16 @@ BUDGETS: Mapping[str, tuple[Budget, ...]] = MappingProxyType(
         "STO02": (Budget(calls=1, period_s=15),),
         "STO03": (Budget(calls=1, period_s=60),),
         "TL02": (Budget(calls=20, period_s=60), Budget(calls=60, period_s=3600)),
+        "OF24": (Budget(calls=1, period_s=60),),
+        "OF02": (Budget(calls=1, period_s=60),),
+        "OF03": (Budget(calls=1, period_s=60),),
+        "OF51": (Budget(calls=1, period_s=60),),
+        "OF52": (Budget(calls=1, period_s=60),),
+        "OF53": (Budget(calls=1, period_s=10),),
+        "OR13": (Budget(calls=1, period_s=300),),
+        "OR14": (Budget(calls=1, period_s=2),),
+        "ST12": (Budget(calls=1, period_s=300),),
+        "TL04": (Budget(calls=1, period_s=10),),
     }
 )
 """The column "at most" of contract d.1. "External Partner" users set OR11 to 900 s."""

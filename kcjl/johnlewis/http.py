@@ -5,13 +5,13 @@ turn first; every answer is bounded in time and size; the key is in no message. 
 may have arrived and was not answered raises `OutcomeUnknown`, one that was refused `Refused`,
 one that was certainly not taken `Unavailable`. Pages are read to the end, rows that move under
 the paging are taken once. It knows no field of any record. Invariant: nothing is sent to any
-host but the one in the settings (redirects are not followed).
-Called by `seller_api.py`. Source: contract johnlewis b.0, d.
+host but the one in the settings (redirects are not followed), and no key to any other.
+Called by `exports.py` and the classes of calls. Source: contract johnlewis b.0, d.
 """
 
 import email.utils
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import quote, urlencode
@@ -21,7 +21,7 @@ import msgspec
 from aiohttp import hdrs
 from yarl import URL
 
-from kcjl.clock import Clock
+from kcjl.clock import Clock, real_monotonic
 from kcjl.errors import (
     CredentialsRefused,
     KcjlError,
@@ -34,7 +34,7 @@ from kcjl.errors import (
 )
 from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.johnlewis.budget import PAGES_COUNT, CallBudgets
-from kcjl.johnlewis.reading import Page, plain_text, words_of_refusal
+from kcjl.johnlewis.reading import Page, plain_text, without_nul, words_of_refusal
 
 __all__ = ["Answer", "Call", "SellerHttp"]
 
@@ -70,10 +70,16 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     file: bytes | None = None
     """A CSV file, sent as the multipart part `file`."""
     accept: str = "application/json"
+    changes: bool = True
+    """False for a POST that only asks for an export: it may be asked again."""
+    is_binary: bool = False
+    """A document: its bytes are handed on as they came."""
+    bytes_max: int | None = None
+    """Of the answer, where it is not `body_bytes_max`."""
 
     @property
     def writes(self) -> bool:
-        return self.method != "GET"
+        return self.method != "GET" and self.changes
 
     def __str__(self) -> str:
         return f"{self.operation} {self.subject}".strip()
@@ -211,15 +217,16 @@ class SellerHttp:
 
     async def _exchange(self, call: Call) -> Answer:
         limits = self._settings
+        bytes_max = call.bytes_max or limits.body_bytes_max
         try:
             with self._clock.deadline(limits.connect_timeout_s + limits.read_timeout_s):
                 async with self._request(call) as response:
-                    body = await self._body(response)
+                    body = await self._body(response, bytes_max)
                     status, headers = response.status, response.headers
         except _UNSENT as error:
             raise Unavailable(self._message(call, f"could not connect: {error}")) from None
         except _TooLong:
-            too_long = f"the answer is longer than {limits.body_bytes_max} bytes"
+            too_long = f"the answer is longer than {bytes_max} bytes"
             raise self._unclear(call, too_long, ProtocolSurprise) from None
         except (_CutOff, aiohttp.ClientError, TimeoutError, OSError) as error:
             name = str(error) if isinstance(error, _CutOff) else type(error).__name__
@@ -228,7 +235,7 @@ class SellerHttp:
             raise self._failure(call, status, headers, body)
         link = headers.get(hdrs.LINK)
         return Answer(
-            body=body,
+            body=body if call.is_binary else without_nul(body),
             location=headers.get(hdrs.LOCATION),
             has_next=None if link is None else 'rel="next"' in link or "rel=next" in link,
         )
@@ -259,14 +266,68 @@ class SellerHttp:
             middlewares=(_send_once,),
         )
 
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _body(self, response: aiohttp.ClientResponse, bytes_max: int) -> bytes:
         parts = bytearray()
         async for part in response.content.iter_any():
             parts += part
-            if len(parts) > self._settings.body_bytes_max:
+            if len(parts) > bytes_max:
                 raise _TooLong
-        # A NUL fits into no text of the database.
-        return bytes(parts).replace(b"\\u0000", b"\\ufffd").replace(b"\0", b"")
+        return bytes(parts)
+
+    # ── one file ────────────────────────────────────────────────────────────────────────────
+
+    async def pieces(
+        self, call: Call, url: URL, *, with_key: bool
+    ) -> AsyncGenerator[bytes, None]:
+        """A file as it arrives. Time counts while we wait for it, not while it is used."""
+        limits = self._settings
+        taken, waited_s = 0, 0.0
+        headers = {hdrs.USER_AGENT: limits.user_agent, hdrs.ACCEPT: call.accept}
+        turn = await self._budgets.turn(call.operation)
+        asking = self._session.get(
+            url,
+            headers={**self._headers, **headers} if with_key else headers,
+            allow_redirects=False,
+            raise_for_status=False,
+            timeout=aiohttp.ClientTimeout(total=None, connect=limits.connect_timeout_s),
+            middlewares=(_send_once,),
+        )
+        try:
+            try:
+                with self._clock.deadline(limits.connect_timeout_s + limits.read_timeout_s):
+                    response = await asking
+            finally:
+                self._budgets.answered(turn)
+            async with response:
+                if not 200 <= response.status < 300:  # noqa: PLR2004 - the success statuses
+                    raise await self._no_file(call, response, with_key=with_key)
+                while True:
+                    left_s = min(limits.read_timeout_s, limits.file_timeout_s - waited_s)
+                    began = real_monotonic()
+                    with self._clock.deadline(max(left_s, 0.0)):
+                        piece = await response.content.readany()
+                    waited_s += real_monotonic() - began
+                    taken += len(piece)
+                    if taken > limits.file_bytes_max:
+                        too_long = f"the file is longer than {limits.file_bytes_max} bytes"
+                        raise ProtocolSurprise(self._message(call, too_long))
+                    if not piece:
+                        return
+                    yield piece
+        except (_CutOff, aiohttp.ClientError, TimeoutError, OSError) as error:
+            name = str(error) if isinstance(error, _CutOff) else type(error).__name__
+            raise Unavailable(self._message(call, f"no whole file ({name})")) from None
+
+    async def _no_file(
+        self, call: Call, response: aiohttp.ClientResponse, *, with_key: bool
+    ) -> KcjlError:
+        with self._clock.deadline(self._settings.read_timeout_s):
+            body = await self._body(response, self._settings.body_bytes_max)
+        failure = self._failure(call, response.status, response.headers, body)
+        if isinstance(failure, CredentialsRefused) and not with_key:
+            # Another host: its address was good for a time, and our key has no part in it.
+            return NotFound(failure.message, status=failure.status)
+        return failure
 
     # ── what went wrong ─────────────────────────────────────────────────────────────────────
 

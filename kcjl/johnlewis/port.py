@@ -3,6 +3,7 @@
 Promises: money is `Money`, times are aware UTC, absent and null are both None. Mirakl's words
 stop in the adapter. Every write raises `Refused` (nothing was done), `Unavailable` (certainly
 not sent or not taken) or `OutcomeUnknown` (look before writing again).
+It has 400 lines and some: a record has a line a field, and the port is read in one place.
 Called by the actors; implemented by `seller_api.py`. Source: contract johnlewis b, c, d.
 """
 
@@ -13,6 +14,17 @@ from typing import Protocol
 
 import msgspec
 
+from kcjl.johnlewis.parts import (
+    AdditionalField,
+    ChannelPrice,
+    CycleSummary,
+    Discount,
+    Labelled,
+    OneOffItem,
+    ProductReference,
+    TaxRate,
+    WarehouseStock,
+)
 from kcjl.money import Money
 
 __all__ = [
@@ -102,7 +114,7 @@ class ShippingType(Record, frozen=True, kw_only=True):
     tracking_mandatory: bool
 
 
-class Offer(Record, frozen=True, kw_only=True):
+class Offer(Record, frozen=True, kw_only=True, gc=False):
     """OF21: one of our SKUs as the marketplace shows it."""
 
     offer_id: int
@@ -112,6 +124,35 @@ class Offer(Record, frozen=True, kw_only=True):
     active: bool
     product_title: str = ""
     category_code: str = ""
+    product_sku: str = ""
+    product_references: tuple[ProductReference, ...] = ()
+    currency: str = ""
+    origin_price: Money | None = None
+    """Before any discount."""
+    discount: Discount | None = None
+    prices: tuple[ChannelPrice, ...] = ()
+    """Those beside the one above: by channel, by volume."""
+    msrp: Money | None = None
+    state_code: str = ""
+    inactivity_reasons: tuple[str, ...] = ()
+    warehouses: tuple[WarehouseStock, ...] = ()
+    leadtime_to_ship: int | None = None
+    logistic_class: Labelled | None = None
+    min_order_quantity: int | None = None
+    max_order_quantity: int | None = None
+    package_quantity: int | None = None
+    min_quantity_alert: int | None = None
+    channels: tuple[str, ...] = ()
+    available_from: datetime | None = None
+    available_until: datetime | None = None
+    description: str = ""
+    internal_description: str = ""
+    price_additional_info: str = ""
+    product_tax_code: str = ""
+    allow_quote_requests: bool = False
+    additional_fields: tuple[AdditionalField, ...] = ()
+    unsendable: tuple[str, ...] = ()
+    """What it has that no `CompleteOffer` can carry, by Mirakl's names."""
 
 
 class Address(Record, frozen=True, kw_only=True):
@@ -249,6 +290,15 @@ class Shipment(Record, frozen=True, kw_only=True):
     lines: tuple[tuple[str, int], ...]
     tracking_number: str | None = None
     carrier_code: str | None = None
+    tracking_url: str | None = None
+    validity: str = ""
+    """Of the tracking number: UNVERIFIED, VERIFIED, INVALID, …"""
+    debit_status: str = ""
+    packages: tuple[str, ...] = ()
+    invoice_reference: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    shipped_at: datetime | None = None
 
 
 class TransactionLine(Record, frozen=True, kw_only=True):
@@ -269,6 +319,22 @@ class TransactionLine(Record, frozen=True, kw_only=True):
     refund_id: str | None = None
     customer_order_number: str | None = None
     seller_reference: str | None = None
+    balance: Money | None = None
+    """The shop's running balance after this line."""
+    document_id: str | None = None
+    document_at: datetime | None = None
+    shipment_id: str | None = None
+    debit_id: str | None = None
+    order_tax: TaxRate | None = None
+    shop_tax: TaxRate | None = None
+    order_fee_code: str | None = None
+    fee_code: str | None = None
+    fee_cancelation_ids: tuple[str, ...] = ()
+    fee_refund_ids: tuple[str, ...] = ()
+    manual_document_number: str | None = None
+    one_off_item: OneOffItem | None = None
+    transaction_number: str | None = None
+    channel_code: str | None = None
 
 
 class BillingCycle(Record, frozen=True, kw_only=True):
@@ -285,6 +351,7 @@ class BillingCycle(Record, frozen=True, kw_only=True):
     paid_at: datetime | None = None
     failure_reason: str | None = None
     voucher: str | None = None
+    summary: CycleSummary | None = None
 
 
 class MarketplacePort(Protocol):

@@ -35,6 +35,7 @@ __all__ = [
     "time",
     "total",
     "whole",
+    "without_nul",
     "words_of_refusal",
 ]
 
@@ -109,6 +110,11 @@ def holds(part: msgspec.Raw) -> bytes | None:
     """The bytes of a part of an answer that is there and not empty."""
     raw = bytes(part).strip()
     return None if raw in (b"", b"null", b"[]", b"{}") else raw
+
+
+def without_nul(body: bytes) -> bytes:
+    """A NUL fits into no text of the database."""
+    return body.replace(b"\\u0000", b"\\ufffd").replace(b"\0", b"")
 
 
 def plain_text(raw: str, characters_max: int = TEXT_CHARACTERS_MAX) -> str:

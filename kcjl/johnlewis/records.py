@@ -18,7 +18,6 @@ from kcjl.johnlewis.port import (
     Account,
     Address,
     Carrier,
-    Offer,
     Order,
     OrderLine,
     OrderState,
@@ -49,9 +48,11 @@ from kcjl.johnlewis.reading import (
 
 __all__ = [
     "account",
+    "address",
     "carriers",
     "customer_number",
-    "offers",
+    "is_ours",
+    "order",
     "orders",
     "platform",
     "reference_refusals",
@@ -133,33 +134,7 @@ def shipping_types(body: bytes) -> tuple[ShippingType, ...]:
     )
 
 
-# ── offers and stock ────────────────────────────────────────────────────────────────────────
-
-
-def offers(body: bytes, currency: str) -> Page[Offer]:
-    read = wire.decoded(body, wire.WireOffers, "OF21")
-    rows = [
-        (key(row.offer_id, "OF21: an offer's id"), _offer(row, currency))
-        for row in listed(read.offers, body, "OF21")
-    ]
-    return Page(rows=rows, total=total(read.total_count))
-
-
-def _offer(row: wire.WireOffer, currency: str) -> Offer:
-    what = f"OF21: offer {row.offer_id}"
-    price = row.price
-    if price is None and row.applicable_pricing is not None:
-        price = row.applicable_pricing.price
-    in_currency = row.currency_iso_code or currency
-    return Offer(
-        offer_id=whole(number(row.offer_id, what), what),
-        sku=key(row.shop_sku, f"{what}: its SKU"),
-        quantity=whole(row.quantity or ZERO, what),
-        price=None if price is None else rounded(price, in_currency, what),
-        active=row.active is not False,
-        product_title=text(row.product_title),
-        category_code=text(row.category_code),
-    )
+# ── stock ───────────────────────────────────────────────────────────────────────────────────
 
 
 def stock_import(body: bytes, import_id: str) -> StockImport:
@@ -207,15 +182,15 @@ def stock_import_errors(body: bytes) -> tuple[StockImportError, ...]:
 def orders(body: bytes, currency: str) -> Page[Order]:
     read = wire.decoded(body, wire.WireOrders, "OR11")
     rows = [
-        (key(row.order_id, "OR11: an order's id"), _order(row, currency))
+        (key(row.order_id, "OR11: an order's id"), order(row, currency))
         for row in listed(read.orders, body, "OR11")
     ]
     return Page(rows=rows, total=total(read.total_count))
 
 
-def _order(row: wire.WireOrder, currency: str) -> Order:
-    order_id = text(row.order_id)
-    what = f"OR11: order {order_id}"
+def order(row: wire.WireOrder, currency: str, operation: str = "OR11") -> Order:
+    order_id = key(row.order_id, f"{operation}: an order's id")
+    what = f"{operation}: order {order_id}"
     in_currency = row.currency_iso_code or currency
     price = rounded(given(row.price, f"{what}: its price"), in_currency, what)
     shipping = rounded(row.shipping_price or ZERO, in_currency, what)
@@ -239,9 +214,9 @@ def _order(row: wire.WireOrder, currency: str) -> Order:
         total_price=price + shipping if in_all is None else rounded(in_all, in_currency, what),
         tax_mode=row.order_tax_mode or "TAX_INCLUDED",
         shipping_type_code=text(row.shipping_type_code),
-        fulfilled_by_us=_is_ours(row.fulfillment),
+        fulfilled_by_us=is_ours(row.fulfillment),
         lines=tuple(_order_line(line, in_currency, what) for line in row.order_lines or ()),
-        delivery_address=_address(customer) if customer else None,
+        delivery_address=address(customer) if customer else None,
         notification_email=row.customer_notification_email or None,
     )
 
@@ -257,7 +232,7 @@ def _state(word: str | None) -> OrderState:
         return _STATE_SPELLINGS.get(word or "", OrderState.UNKNOWN)
 
 
-def _is_ours(fulfilment: wire.WireFulfilment | None) -> bool:
+def is_ours(fulfilment: wire.WireFulfilment | None) -> bool:
     centre = fulfilment.center if fulfilment else None
     return centre is None or text(centre.code) in _OWN_CENTRES
 
@@ -310,7 +285,7 @@ def _refund(refund: wire.WireRefund, currency: str, line: str) -> Refund:
     )
 
 
-def _address(customer: wire.WireCustomer) -> Address | None:
+def address(customer: wire.WireCustomer) -> Address | None:
     """Where the parcel goes; None before the tenant shows it, also for an empty shell."""
     told = customer.shipping_address
     if told is None or told == wire.WireAddress():

@@ -23,13 +23,17 @@ from kcjl.clock import Clock
 from kcjl.errors import Misuse, OutcomeUnknown, ProtocolSurprise
 from kcjl.johnlewis import parcels, records, shop_account, wire
 from kcjl.johnlewis.access import SellerApiSettings
+from kcjl.johnlewis.account_calls import AccountCalls
 from kcjl.johnlewis.budget import BUDGETS, Budget
+from kcjl.johnlewis.exports import Exports
 from kcjl.johnlewis.http import PAGE_ROWS, Call, SellerHttp
+from kcjl.johnlewis.offers import OfferCalls
+from kcjl.johnlewis.order_export import OrderExportCalls
+from kcjl.johnlewis.parcel_calls import ParcelCalls
 from kcjl.johnlewis.port import (
     Account,
     BillingCycle,
     Carrier,
-    Offer,
     Order,
     Platform,
     Shipment,
@@ -53,15 +57,17 @@ TRANSACTION_ROWS = 2000
 CYCLE_ROWS = 1000
 
 
-class SellerApi:
-    """One shop of John Lewis Marketplace."""
+class SellerApi(OfferCalls, OrderExportCalls, ParcelCalls, AccountCalls):
+    """One shop of John Lewis Marketplace: what the core calls, and each area's own calls."""
 
     def __init__(
         self, settings: SellerApiSettings, *, clock: Clock, session: aiohttp.ClientSession
     ) -> None:
         self._settings = settings
         self._currency = settings.currency_default
+        self._clock = clock
         self._http = SellerHttp(settings, clock=clock, session=session)
+        self._exports = Exports(settings, clock=clock, http=self._http)
 
     # ── health and settings of the tenant ───────────────────────────────────────────────────
 
@@ -84,14 +90,7 @@ class SellerApi:
     async def _read(self, operation: str, path: str) -> bytes:
         return (await self._http.send(Call(operation=operation, path=path))).body
 
-    # ── offers and stock ────────────────────────────────────────────────────────────────────
-
-    async def offers(self) -> Sequence[Offer]:
-        """OF21, by title: the default, by price, moves under the paging more often."""
-        call = Call(operation="OF21", path="/api/offers", query=(("sort", "productTitle"),))
-        return await self._http.offset_rows(
-            call, lambda body: records.offers(body, self._currency)
-        )
+    # ── stock ───────────────────────────────────────────────────────────────────────────────
 
     async def publish_stock(self, figures: Sequence[StockFigure]) -> str:
         """STO01. Raises `Misuse` for figures no stock file can hold."""

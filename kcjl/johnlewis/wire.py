@@ -3,8 +3,9 @@
 Promises: fields that are not named here are passed over, absent and null are both None; ids may
 be numbers or strings; numbers are decimals from the first byte on, never floats; codes are kept
 as they come. It judges nothing: `records.py` says what a record cannot do without.
-Invariant: every field of an answer is optional, so that no surprise outside what we use can
-break a read. Called by `records.py` and `seller_api.py` only. Source: contract johnlewis b.
+It has 400 lines and some, because each field is one. Invariant: every field of an answer is
+optional, so that no surprise outside what we use can break a read.
+Called by `records.py` and `seller_api.py` only. Source: contract johnlewis b.
 """
 
 from decimal import Decimal
@@ -20,11 +21,10 @@ __all__ = [
     "WireAccount",
     "WireAddress",
     "WireCarriers",
+    "WireCodeEntity",
     "WireCycle",
     "WireCycles",
     "WireImport",
-    "WireOffer",
-    "WireOffers",
     "WireOrder",
     "WireOrderLine",
     "WireOrders",
@@ -120,28 +120,7 @@ class WireShippingTypes(_Wire, frozen=True, kw_only=True):
     shipping_types: list[WireShippingType] | None = None
 
 
-# ── offers and stock ────────────────────────────────────────────────────────────────────────
-
-
-class WirePricing(_Wire, frozen=True, kw_only=True):
-    price: _Number = None
-
-
-class WireOffer(_Wire, frozen=True, kw_only=True):
-    offer_id: _Id = None
-    shop_sku: _Text = None
-    product_title: _Text = None
-    category_code: _Text = None
-    quantity: _Number = None
-    price: _Number = None
-    applicable_pricing: WirePricing | None = None
-    currency_iso_code: str | None = None
-    active: bool | None = None
-
-
-class WireOffers(_Wire, frozen=True, kw_only=True):
-    offers: list[WireOffer] | None = None
-    total_count: _Number = None
+# ── stock ───────────────────────────────────────────────────────────────────────────────────
 
 
 class WireImport(_Wire, frozen=True, kw_only=True):
@@ -284,11 +263,14 @@ class WireAcceptance(_Asked, frozen=True, kw_only=True):
 class WireTracking(_Wire, frozen=True, kw_only=True):
     carrier_code: _Text = None
     tracking_number: _Text = None
+    tracking_url: _Text = None
+    validity_status: str | None = None
 
 
 class WireShipmentLine(_Wire, frozen=True, kw_only=True):
     order_line_id: _Id = None
     quantity: _Number = None
+    package_reference: _Text = None
 
 
 class WireShipment(_Wire, frozen=True, kw_only=True):
@@ -297,6 +279,11 @@ class WireShipment(_Wire, frozen=True, kw_only=True):
     status: str | None = None
     shipment_lines: list[WireShipmentLine] | None = None
     tracking: WireTracking | None = None
+    status_customer_debit: str | None = None
+    invoice_reference: _Text = None
+    created_date: str | None = None
+    last_updated_date: str | None = None
+    shipped_date: str | None = None
 
 
 class WireShipments(_Wire, frozen=True, kw_only=True):
@@ -341,10 +328,41 @@ class WireOrderEntity(_Wire, frozen=True, kw_only=True):
     references: WireReferences | None = None
 
 
+class WireCodeEntity(_Wire, frozen=True, kw_only=True):
+    """A tax, a fee or a channel."""
+
+    code: _Text = None
+    rate: _Number = None
+    cancelations: list[WireEntity] | None = None
+    refunds: list[WireEntity] | None = None
+
+
+class WireNumberEntity(_Wire, frozen=True, kw_only=True):
+    number: _Id = None
+
+
+class WireOneOffItem(_Wire, frozen=True, kw_only=True):
+    description: _Text = None
+    quantity: _Number = None
+    unit_price: _Number = None
+    operation_date: str | None = None
+    references: list[msgspec.Raw] | None = None
+
+
 class WireEntities(_Wire, frozen=True, kw_only=True):
     order: WireOrderEntity | None = None
     order_line: WireEntity | None = None
     refund: WireEntity | None = None
+    shipment: WireEntity | None = None
+    debit: WireEntity | None = None
+    order_tax: WireCodeEntity | None = None
+    shop_tax: WireCodeEntity | None = None
+    order_fee: WireCodeEntity | None = None
+    fee: WireCodeEntity | None = None
+    manual_accounting_document: WireNumberEntity | None = None
+    one_off_item: WireOneOffItem | None = None
+    transaction_info: WireNumberEntity | None = None
+    channel: WireCodeEntity | None = None
 
 
 class WireTransaction(_Wire, frozen=True, kw_only=True):
@@ -360,6 +378,9 @@ class WireTransaction(_Wire, frozen=True, kw_only=True):
     payment_voucher_number: _Id = None
     seller_billing_cycle_id: _Id = None
     accounting_document_number: _Id = None
+    accounting_document_id: _Id = None
+    accounting_document_creation_date: str | None = None
+    balance: _Number = None
     entities: WireEntities | None = None
 
 
@@ -383,6 +404,7 @@ class WireCycle(_Wire, frozen=True, kw_only=True):
     amount_transferred_to_seller: _Number = None
     amount_transferred_to_operator: _Number = None
     pay_out: WirePayOut | None = None
+    summary: dict[str, msgspec.Raw] | None = None
 
 
 class WireCycles(_Wire, frozen=True, kw_only=True):
