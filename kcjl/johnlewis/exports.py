@@ -271,7 +271,8 @@ class Exports:
             raise Refused(f"{family.fetches}: an address of a file names a user")
         if is_theirs:
             return target, True
-        if target.scheme != "https" and not self._settings.may_be_plain(host):
+        is_plain = target.scheme == "http" and self._settings.may_be_plain(host)
+        if target.scheme != "https" and not is_plain:
             raise Refused(f"{family.fetches}: a file at {host} is not offered over https")
         if not self._settings.allows_files_of(host):
             raise Refused(

@@ -10,6 +10,7 @@ Called by `offers.py` only. Source: contract johnlewis b.2.
 import sys
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
@@ -51,6 +52,9 @@ __all__ = [
     "change_of_cells",
     "offers",
 ]
+
+_KEPT_MAX = 10_000
+"""Small records recur: so many are made once, and shared by the offers that hold them."""
 
 _CELL_NAMES = {
     "sku": "shop_sku",
@@ -103,9 +107,7 @@ def _offer(row: wire.WireOffer, currency: str) -> Offer:
         state_code=sys.intern(text(row.state_code)),
         inactivity_reasons=tuple(map(sys.intern, row.inactivity_reasons or ())),
         warehouses=tuple(
-            WarehouseStock(
-                code=sys.intern(text(each.code)), quantity=whole(each.quantity or ZERO, what)
-            )
+            _stock(text(each.code), whole(each.quantity or ZERO, what))
             for each in row.warehouses or ()
         ),
         leadtime_to_ship=_whole(row.leadtime_to_ship, what),
@@ -137,17 +139,29 @@ def _whole(value: Decimal | None, what: str) -> int | None:
 
 def _labelled(told: wire.WireLabelled) -> Labelled | None:
     code = text(told.code)
-    return Labelled(code=sys.intern(code), label=sys.intern(text(told.label))) if code else None
+    return _label(code, text(told.label)) if code else None
+
+
+@lru_cache(_KEPT_MAX)
+def _label(code: str, label: str) -> Labelled:
+    return Labelled(code=code, label=label)
 
 
 def _field(told: wire.WireField) -> AdditionalField:
     """A value is a text, or JSON as it was written: lists and numbers are kept too."""
     raw = holds(told.value) or b'""'
     value = msgspec.json.decode(raw)
-    return AdditionalField(
-        code=sys.intern(text(told.code)),
-        value=value if isinstance(value, str) else raw.decode(),
-    )
+    return _additional(text(told.code), value if isinstance(value, str) else raw.decode())
+
+
+@lru_cache(_KEPT_MAX)
+def _additional(code: str, value: str) -> AdditionalField:
+    return AdditionalField(code=code, value=value)
+
+
+@lru_cache(_KEPT_MAX)
+def _stock(code: str, quantity: int) -> WarehouseStock:
+    return WarehouseStock(code=code, quantity=quantity)
 
 
 def _discount(pricing: wire.WirePricing, currency: str, what: str) -> Discount | None:

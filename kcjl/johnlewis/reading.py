@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 import msgspec
@@ -59,6 +60,9 @@ _EXACT_DIGITS_MAX = 28
 """What decimal arithmetic keeps without rounding."""
 
 _COUNT_MAX = 2**63
+
+_KEPT_MAX = 10_000
+"""Times and amounts recur: so many are made once, and shared by the records that hold them."""
 
 _Row = TypeVar("_Row")
 _Value = TypeVar("_Value")
@@ -134,10 +138,15 @@ def time(value: str | None, what: str) -> datetime | None:
     if not value or not value.strip():
         return None
     try:
-        told = datetime.fromisoformat(value.strip())
-        return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
+        return _in_utc(value.strip())
     except (ValueError, OverflowError):
         raise ProtocolSurprise(f"{what}: {plain_text(value, 40)!r} is not a time") from None
+
+
+@lru_cache(_KEPT_MAX)
+def _in_utc(value: str) -> datetime:
+    told = datetime.fromisoformat(value)
+    return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
 
 
 def both_times(
@@ -185,8 +194,13 @@ def exact(amount: Decimal, currency: str, what: str) -> Money:
 
 def rounded(amount: Decimal, currency: str, what: str) -> Money:
     """Half up to the currency's last place: tenants may show more (contract b.0, PC01)."""
+    return _half_up(_sound(amount, what), currency)
+
+
+@lru_cache(_KEPT_MAX)
+def _half_up(amount: Decimal, currency: str) -> Money:
     place = Money(0, currency).decimal()
-    return Money.parse(_sound(amount, what).quantize(place, ROUND_HALF_UP), currency)
+    return Money.parse(amount.quantize(place, ROUND_HALF_UP), currency)
 
 
 def _sound(value: Decimal, what: str) -> Decimal:
