@@ -135,6 +135,9 @@ class JohnLewisSettings(Section, frozen=True, kw_only=True):
     api_key_file: str = ""
     shop_id: int | None = None
     allow_plain_http: bool = False
+    export_hosts: tuple[str, ...] = ()
+    """Hosts beside the tenant's whose files of exports are fetched, without the key."""
+    export_age_s_max: float = 21_600
 
 
 class InvoiceAddress(Section, frozen=True, kw_only=True):

@@ -41,14 +41,14 @@ __all__ = ["joined", "orders_to_ship", "outcomes", "shipment_made", "shipments"]
 def shipments(body: bytes) -> Page[Shipment]:
     read = wire.decoded(body, wire.WireShipments, "ST11")
     rows = [
-        (key(row.id, "ST11: a shipment's id"), _shipment(row))
+        (key(row.id, "ST11: a shipment's id"), _shipment(row, "ST11"))
         for row in listed(read.data, body, "ST11")
     ]
     return Page(rows=rows, next_token=optional(read.next_page_token))
 
 
-def _shipment(row: wire.WireShipment) -> Shipment:
-    what = f"shipment {row.id}"
+def _shipment(row: wire.WireShipment, operation: str) -> Shipment:
+    what = f"{operation}: shipment {row.id}"
     tracking = row.tracking or wire.WireTracking()
     return Shipment(
         shipment_id=text(row.id),
@@ -210,7 +210,7 @@ def shipment_made(body: bytes, request: ShipmentRequest) -> Shipment:
             for made in wire.decoded(told, list[wire.WireShipment], "ST01"):
                 if text(made.order_id) in ("", request.order_id):
                     key(made.id, "ST01: the shipment's id")
-                    return _as_asked(_shipment(made), request)
+                    return _as_asked(_shipment(made, "ST01"), request)
     for name, part in answer.items():
         if name.endswith("errors") and (told := holds(part)):
             message, reason_code = words_of_refusal(told)
