@@ -153,7 +153,7 @@ class OfferCalls:
         self, since: datetime
     ) -> AsyncGenerator[Sequence[OfferChange], None]:
         """OF51: updated and deleted since then. Close the iterator when leaving early."""
-        url = f"/api/offers/export?last_request_date={_moment(since)}"
+        url = f"{self._settings.root}/api/offers/export?last_request_date={_moment(since)}"
         if self._settings.shop_id is not None:
             url += f"&shop_id={self._settings.shop_id}"
         reader = CsvRows(what="OF51")

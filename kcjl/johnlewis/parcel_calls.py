@@ -72,17 +72,35 @@ class ParcelCalls:
         )
         return await self._http.seek_rows(call, parcels.shipments)
 
-    async def orders_to_ship(self, order_ids: Sequence[str] = ()) -> Sequence[OrderToShip]:
+    async def orders_to_ship(
+        self,
+        order_ids: Sequence[str] = (),
+        *,
+        shipping_since: datetime | None = None,
+        shipping_until: datetime | None = None,
+    ) -> Sequence[OrderToShip]:
         """ST12: what is still to ship, of these orders or of all; an order over several pages
         or rows is given once, with all its items.
         """
         rows: list[OrderToShip] = []
+        dated = tuple(
+            (name, _moment(when))
+            for name, when in (
+                ("shipping_date_from", shipping_since),
+                ("shipping_date_to", shipping_until),
+            )
+            if when is not None
+        )
         for chunk in _chunks(order_ids) or [()]:
             call = Call(
                 operation="ST12",
                 path="/api/shipments/items_to_ship",
                 subject=f"of {len(chunk)} orders" if chunk else "of every order",
-                query=(*(("order_id", each) for each in chunk), ("limit", str(PAGE_ROWS))),
+                query=(
+                    *(("order_id", each) for each in chunk),
+                    *dated,
+                    ("limit", str(PAGE_ROWS)),
+                ),
             )
             rows += await self._http.seek_rows(call, parcels.orders_to_ship)
         return parcels.joined(rows)

@@ -76,7 +76,11 @@ class ParcelPort(Protocol):
     ) -> Sequence[Shipment]: ...  # ST11
 
     async def orders_to_ship(
-        self, order_ids: Sequence[str] = ()
+        self,
+        order_ids: Sequence[str] = (),
+        *,
+        shipping_since: datetime | None = None,
+        shipping_until: datetime | None = None,
     ) -> Sequence[OrderToShip]: ...  # ST12
 
     async def set_shipment_tracking(

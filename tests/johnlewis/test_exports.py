@@ -15,12 +15,16 @@ from kcjl.johnlewis.port import Order
 from kcjl.johnlewis.seller_api import SellerApi
 from tests.johnlewis.conftest import KEY, JumpingClock, MakeApi
 from tests.johnlewis.samples import ORDER
-from tests.johnlewis.server import CUT, Asked, ScriptedServer, half_of, said
+from tests.johnlewis.server import CUT, SILENT, Asked, ScriptedServer, half_of, said
 
 pytestmark = pytest.mark.anyio
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 UNTIL = datetime(2026, 2, 1, tzinfo=UTC)
+CUT_CHUNK = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    b'b\r\n{"orders":[\r\n5\r\n{"or'
+)
 FILE = "/api/orders/async-export/file/1?sig=a%2Fb%3D"
 
 
@@ -278,6 +282,7 @@ async def test_asking_that_is_not_answered_is_no_unknown_write(
     [
         half_of(said(200, {"orders": [order(n) for n in range(50)]})),
         said(200, b'{"orders":[{"order_id":"A"'),
+        CUT_CHUNK,
         said(200, b"<html>come back later</html>"),
         said(200, {"message": "expired"}),
         said(200, {"orders": [{"order_id": "A"}]}),
@@ -315,6 +320,29 @@ async def test_file_above_the_bound_is_told(market: ScriptedServer, make_api: Ma
 
     with pytest.raises(ProtocolSurprise, match="longer than 1000 bytes"):
         await ids(make_api(file_bytes_max=1_000))
+
+
+async def test_file_that_stops_arriving_is_unavailable(
+    market: ScriptedServer, make_api: MakeApi
+) -> None:
+    """Each piece has a deadline, and the whole file has one."""
+    done = exporting(urls=[FILE])
+    market.by = lambda asked: SILENT if "/file/" in asked.path else done(asked)
+
+    with pytest.raises(Unavailable, match=r"OR15.*TimeoutError"):
+        await ids(make_api(connect_timeout_s=0.1, read_timeout_s=0.1))
+
+
+async def test_changes_of_offers_are_asked_for_below_the_tenants_path(
+    market: ScriptedServer, make_api: MakeApi
+) -> None:
+    """A base URL with a path keeps it, for a file as for any call."""
+    market.will_say(said(200, b"offer-id\n7\n"))
+    api = make_api(base_url=f"{market.base_url}/tenant/api/")
+
+    async with aclosing(api.offers_changed(SINCE)) as batches:
+        assert [7] == [change.offer_id async for batch in batches for change in batch]
+    assert "/tenant/api/offers/export" == market.asked[0].path
 
 
 async def test_file_of_their_own_is_asked_for_to_the_letter(

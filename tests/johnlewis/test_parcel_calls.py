@@ -117,6 +117,23 @@ async def test_what_is_still_to_ship_without_order_or_units_is_a_surprise(
         await api.orders_to_ship()
 
 
+async def test_what_is_still_to_ship_is_asked_for_by_date(
+    market: ScriptedServer, api: SellerApi
+) -> None:
+    """ST12's filters go with every page; pages that go round are told."""
+    market.by = lambda _: said(200, {"data": [TO_SHIP], "next_page_token": "again"})
+
+    with pytest.raises(ProtocolSurprise, match="do not come to an end"):
+        await api.orders_to_ship(["A"], shipping_since=SINCE, shipping_until=UNTIL)
+    assert [
+        ("order_id", "A"),
+        ("shipping_date_from", "2026-02-04T09:00:00Z"),
+        ("shipping_date_to", "2026-02-05T09:00:00Z"),
+        ("limit", "100"),
+        ("page_token", "again"),
+    ] == market.asked[1].query
+
+
 # ── ST23, ST24 ──────────────────────────────────────────────────────────────────────────────
 
 

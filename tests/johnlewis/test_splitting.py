@@ -2,6 +2,7 @@
 
 import csv
 import io
+import tracemalloc
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeVar
@@ -56,6 +57,24 @@ def test_json_file_cut_anywhere_gives_each_row_once(
     expected = msgspec.json.decode(msgspec.json.encode(rows))
 
     assert expected == read(json_rows(), pieces(body, cuts))
+
+
+def test_json_file_of_any_length_takes_the_memory_of_a_piece() -> None:
+    """Six megabytes in pieces of 64 KiB are never held: the peak is that of a few pieces."""
+    row = msgspec.json.encode({"id": 1, "text": "x" * 2_000, "inner": [{"a": "}"}] * 20})
+    piece = b",".join([row] * (65_536 // len(row)))
+    reader = json_rows()
+    tracemalloc.start()
+
+    count = len(reader.feed(b'{"orders":[' + piece))
+    for _ in range(100):
+        count += len(reader.feed(b"," + piece))
+    count += len(reader.feed(b"]}")) + len(reader.finish())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert 101 * (65_536 // len(row)) == count
+    assert peak < 2 * 1024 * 1024
 
 
 @given(rows=ROWS, cuts=CUTS)
