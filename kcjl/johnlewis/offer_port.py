@@ -114,6 +114,9 @@ class OfferChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     product_sku: str | None = None
     quantity: int | None = None
     price: Money | None = None
+    """At which it sells now."""
+    origin_price: Money | None = None
+    """Before any discount."""
     currency: str | None = None
     state_code: str | None = None
     leadtime_to_ship: int | None = None

@@ -59,7 +59,6 @@ _KEPT_MAX = 10_000
 _CELL_NAMES = {
     "sku": "shop_sku",
     "offer_sku": "shop_sku",
-    "origin_price": "price",
     "state": "state_code",
 }
 """CSV columns whose name is not that of the JSON field with other hyphens."""
@@ -83,7 +82,6 @@ def _offer(row: wire.WireOffer, currency: str) -> Offer:
     pricing = row.applicable_pricing or wire.WirePricing()
     price = pricing.price if row.price is None else row.price
     in_currency = sys.intern(row.currency_iso_code or currency)
-    logistic_class = row.logistic_class
     return Offer(
         offer_id=whole(number(row.offer_id, what), what),
         sku=sku,
@@ -111,7 +109,7 @@ def _offer(row: wire.WireOffer, currency: str) -> Offer:
             for each in row.warehouses or ()
         ),
         leadtime_to_ship=_whole(row.leadtime_to_ship, what),
-        logistic_class=_labelled(logistic_class) if logistic_class else None,
+        logistic_class=_labelled(row.logistic_class),
         min_order_quantity=_whole(row.min_order_quantity, what),
         max_order_quantity=_whole(row.max_order_quantity, what),
         package_quantity=_whole(row.package_quantity, what),
@@ -137,7 +135,11 @@ def _whole(value: Decimal | None, what: str) -> int | None:
     return None if value is None else whole(value, what)
 
 
-def _labelled(told: wire.WireLabelled) -> Labelled | None:
+def _labelled(told: wire.WireLabelled | str | int | None) -> Labelled | None:
+    if told is None:
+        return None
+    if not isinstance(told, wire.WireLabelled):
+        told = wire.WireLabelled(code=told)
     code = text(told.code)
     return _label(code, text(told.label)) if code else None
 
@@ -260,13 +262,8 @@ def change(row: wire.WireChange, currency: str, operation: str) -> OfferChange:
     what = f"{operation}: offer {row.offer_id}"
     offer_id = whole(number(row.offer_id, f"{operation}: an offer's id"), what)
     in_currency = sys.intern(row.currency_iso_code or currency)
-    price = row.price
-    for each in row.prices or ():
-        if price is None and not (
-            each.context and (each.context.channel_codes or _is_narrow(each.context))
-        ):
-            price = each.origin_price
     deleted = row.deleted is True
+    logistic_class = _labelled(row.logistic_class)
     return OfferChange(
         offer_id=offer_id,
         deleted=deleted,
@@ -274,16 +271,31 @@ def change(row: wire.WireChange, currency: str, operation: str) -> OfferChange:
         sku=optional(row.shop_sku),
         product_sku=optional(row.product_sku),
         quantity=_whole(row.quantity, what),
-        price=_money(price, in_currency, what),
+        price=_money(row.price, in_currency, what),
+        origin_price=_money(_origin_price(row), in_currency, what),
         currency=row.currency_iso_code and in_currency,
         state_code=optional(row.state_code),
         leadtime_to_ship=_whole(row.leadtime_to_ship, what),
-        logistic_class_code=optional(row.logistic_class.code) if row.logistic_class else None,
+        logistic_class_code=logistic_class.code if logistic_class else None,
         min_order_quantity=_whole(row.min_order_quantity, what),
         max_order_quantity=_whole(row.max_order_quantity, what),
         package_quantity=_whole(row.package_quantity, what),
         updated_at=time(row.last_updated, what),
     )
+
+
+def _origin_price(row: wire.WireChange) -> Decimal | None:
+    """As told, or the first of the prices that holds on every channel and for everybody."""
+    if row.origin_price is not None:
+        return row.origin_price
+    for each in row.prices or ():
+        context = each.context or wire.WireContext()
+        if context.channel_codes or each.channel_code or _is_narrow(context):
+            continue
+        for amount in (each.origin_price, each.unit_origin_price, each.price):
+            if amount is not None:
+                return amount
+    return None
 
 
 def change_of_cells(cells: Mapping[str, str], currency: str, operation: str) -> OfferChange:
@@ -293,8 +305,6 @@ def change_of_cells(cells: Mapping[str, str], currency: str, operation: str) -> 
         name = column.replace("-", "_")
         if cell.strip():
             fields.setdefault(_CELL_NAMES.get(name, name), cell.strip())
-    if "logistic_class" in fields:
-        fields["logistic_class"] = {"code": fields["logistic_class"]}
     fields.pop("prices", None)
     try:
         row = msgspec.convert(fields, wire.WireChange, strict=False)

@@ -15,6 +15,7 @@ __all__ = [
     "WireContext",
     "WireDiscountAsked",
     "WireFieldAsked",
+    "WireLabelled",
     "WireOffer",
     "WireOfferAsked",
     "WireOfferImport",
@@ -106,7 +107,8 @@ class WireOffer(_Wire, frozen=True, kw_only=True):
     active: bool | None = None
     inactivity_reasons: list[str] | None = None
     leadtime_to_ship: _Number = None
-    logistic_class: WireLabelled | None = None
+    logistic_class: WireLabelled | str | int | None = None
+    """With its label, or its code alone."""
     min_order_quantity: _Number = None
     max_order_quantity: _Number = None
     package_quantity: _Number = None
@@ -158,11 +160,13 @@ class WireChange(_Wire, frozen=True, kw_only=True):
     deleted: bool | None = None
     quantity: _Number = None
     price: _Number = None
+    origin_price: _Number = None
     prices: list[WirePricing] | None = None
     currency_iso_code: str | None = None
     state_code: _Text = None
     leadtime_to_ship: _Number = None
-    logistic_class: WireLabelled | None = None
+    logistic_class: WireLabelled | str | int | None = None
+    """With its label, or its code alone."""
     min_order_quantity: _Number = None
     max_order_quantity: _Number = None
     package_quantity: _Number = None

@@ -323,8 +323,11 @@ async def test_error_report_that_is_empty_has_no_errors(
 
 async def test_changes_by_csv_are_read(market: ScriptedServer, make_api: MakeApi) -> None:
     """OF51: deleted and inactive offers show little more than their id."""
-    header = "offer-id;product-sku;price;quantity;state-code;logistic-class;active;deleted;x"
-    rows = "7;MP1;42.50;3;11;STD;true;false;\n8;MP2;;;;;false;true;\n9;;;;;;false;;\n"
+    header = (
+        "offer-id;product-sku;origin-price;price;quantity;state-code;logistic-class;"
+        "active;deleted;x"
+    )
+    rows = "7;MP1;42.50;36;3;11;STD;true;false;\n8;MP2;;;;;;false;true;\n9;;;;;;;false;;\n"
     market.will_say(said(200, f"\ufeff{header}\n{rows}".encode()))
 
     read = await all_of(make_api(shop_id=4021).offers_changed(SINCE))
@@ -339,7 +342,8 @@ async def test_changes_by_csv_are_read(market: ScriptedServer, make_api: MakeApi
             active=True,
             product_sku="MP1",
             quantity=3,
-            price=Money(4250),
+            price=Money(3600),
+            origin_price=Money(4250),
             state_code="11",
             logistic_class_code="STD",
         ),
@@ -387,12 +391,13 @@ async def test_changes_by_export_are_read_from_every_file(
             {"origin_price": 1, "context": {"channel_codes": ["JLUK"]}},
             {"origin_price": 42.5, "context": {"channel_codes": []}},
         ],
+        "logistic_class": "STD",
         "last_updated": "2026-02-01T10:00:00.123Z",
         "a_new_field": {},
     }
     market.by = exported(
         msgspec.json.encode({"offers": [first]}),
-        b'[{"offer_id":8,"deleted":true,"active":true}]',
+        b'[{"offer_id":8,"deleted":true,"active":true,"logistic_class":{"code":"BIG"}}]',
         asked_as=asked_as,
     )
 
@@ -406,8 +411,9 @@ async def test_changes_by_export_are_read_from_every_file(
         }
     ] == asked_as
     assert [(7, "A", Money(4250), True, False), (8, None, None, False, True)] == [
-        (each.offer_id, each.sku, each.price, each.active, each.deleted) for each in read
+        (each.offer_id, each.sku, each.origin_price, each.active, each.deleted) for each in read
     ]
+    assert ["STD", "BIG"] == [each.logistic_class_code for each in read]
     assert [60.0] == clock.slept_s
 
 
