@@ -5,7 +5,8 @@ Promises: each class has a stable code, and its docstring says when it is raised
     KcjlError                       KCJL-1000
      ├── Misuse                     KCJL-1001  ours, or the operator's: mend it, then run again
      │    ├── SettingsUnusable      KCJL-1002
-     │    └── Conflict              KCJL-1003
+     │    ├── Conflict              KCJL-1003
+     │    └── ShopModelNotServed    KCJL-1004
      ├── Refused                    KCJL-2001  they said no: somebody has to decide
      │    ├── NotFound              KCJL-2004
      │    └── CredentialsRefused    KCJL-2005
@@ -32,6 +33,7 @@ __all__ = [
     "RateLimited",
     "Refused",
     "SettingsUnusable",
+    "ShopModelNotServed",
     "Unavailable",
 ]
 
@@ -73,6 +75,12 @@ class Conflict(Misuse):
         self.stream = stream
         self.expected = expected
         self.actual = actual
+
+
+class ShopModelNotServed(Misuse):
+    """Raised when the shop's model at the marketplace is one that kcjl would book wrongly."""
+
+    code = "KCJL-1004"
 
 
 class Refused(KcjlError):

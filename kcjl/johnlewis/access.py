@@ -44,6 +44,8 @@ class SellerApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where a row names no currency."""
     stock_lines_max: int = 10_000
     """Lines in one STO01 file; the tenant's own limit is not known (contract g)."""
+    rates_are_percent: bool = False
+    """A21 gives rates as 0 to 100 instead of 0 to 1 (not documented; contract b.1, g)."""
     allow_plain_http: bool = False
     """http:// is refused but for loopback; a key does not travel in the clear."""
     export_hosts: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ Called through `AccountPort`. Source: contract johnlewis b.6, d.
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import product
 from typing import Literal
 
@@ -19,6 +19,7 @@ from kcjl.johnlewis import invoices as invoice_records
 from kcjl.johnlewis import shop_account, wire
 from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.johnlewis.account_port import Invoice, TransactionFilter
+from kcjl.johnlewis.asking import moment
 from kcjl.johnlewis.exports import TRANSACTION_LINES, ExportMemory, Exports, NothingKept
 from kcjl.johnlewis.http import Call, SellerHttp
 from kcjl.johnlewis.port import TransactionLine
@@ -100,7 +101,7 @@ class AccountCalls:
         seen: set[str] = set()
         try:
             for url in urls:
-                async with aclosing(self._rows(url, form)) as batches:
+                async with aclosing(self._exported_rows(url, form)) as batches:
                     async for rows in batches:
                         told = [
                             shop_account.transaction_line(row, self._currency, "TL05")
@@ -115,7 +116,7 @@ class AccountCalls:
             raise
         await memory.forget(name)
 
-    async def _rows(
+    async def _exported_rows(
         self, url: str, form: str
     ) -> AsyncGenerator[list[wire.WireTransaction], None]:
         reader: RowReader[wire.WireTransaction]
@@ -136,7 +137,7 @@ class AccountCalls:
     ) -> Sequence[Invoice]:
         """IV01, of every type."""
         found: dict[int, Invoice] = {}
-        dated = (("start_date", _moment(since)),) if since is not None else ()
+        dated = (("start_date", moment(since)),) if since is not None else ()
         wanted = list(dict.fromkeys(cycle_ids))
         for at in range(0, max(len(wanted), 1), IDS_MAX):
             call = Call(
@@ -161,7 +162,7 @@ class AccountCalls:
             path=f"/api/invoices/{invoice_id}",
             subject=f"of invoice {invoice_id}",
             accept="application/pdf, application/octet-stream;q=0.9, */*;q=0.5",
-            is_binary=True,
+            takes_bytes=True,
             bytes_max=self._settings.document_bytes_max,
         )
         document = (await self._http.send(call)).body
@@ -175,7 +176,7 @@ class AccountCalls:
 def _queries(which: TransactionFilter) -> Iterator[tuple[tuple[str, str], ...]]:
     """One query, or as many as the lists of more than 100 need."""
     times = [
-        (name, _moment(when))
+        (name, moment(when))
         for field, name in _TIMES.items()
         if (when := getattr(which, field)) is not None
     ]
@@ -197,7 +198,7 @@ def _queries(which: TransactionFilter) -> Iterator[tuple[tuple[str, str], ...]]:
 def _body(which: TransactionFilter) -> dict[str, object]:
     """TL03: the same filters by the same names, lists as lists."""
     asked: dict[str, object] = {
-        name: _moment(when)
+        name: moment(when)
         for field, name in _TIMES.items()
         if (when := getattr(which, field)) is not None
     }
@@ -210,9 +211,3 @@ def _body(which: TransactionFilter) -> dict[str, object]:
     if which.voucher is not None:
         asked["payment_voucher_number"] = which.voucher
     return asked
-
-
-def _moment(when: datetime) -> str:
-    if when.tzinfo is None:
-        raise Misuse(f"{when} has no time zone")
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -36,6 +36,10 @@ OPERATIONS = frozenset(
     | {"OR13", "OR14", "OR15"}
     | {"ST12", "ST23", "ST24"}
     | {"TL03", "TL04", "TL05", "IV01", "IV02"}
+    | {"A21", "RE01", "OR75"}
+    | {"OR28", "OR29", "OR30"}
+    | {"OR72", "OR73", "OR74"}
+    | {"RT11", "RT21", "RT25", "RT26", "RT27", "RT29"}
 )
 """Every operation that kcjl calls, by Mirakl's name."""
 
@@ -57,6 +61,7 @@ BUDGETS: Mapping[str, tuple[Budget, ...]] = MappingProxyType(
         "STO01": (Budget(calls=1, period_s=60),),
         "STO02": (Budget(calls=1, period_s=15),),
         "STO03": (Budget(calls=1, period_s=60),),
+        "RT11": (Budget(calls=1, period_s=300),),
         "TL02": (Budget(calls=20, period_s=60), Budget(calls=60, period_s=3600)),
         "OF24": (Budget(calls=1, period_s=60),),
         "OF02": (Budget(calls=1, period_s=60),),

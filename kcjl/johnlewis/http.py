@@ -4,7 +4,8 @@ Promises: one call is one request, never repeated behind the caller's back; it w
 turn first; every answer is bounded in time and size; the key is in no message. A write that
 may have arrived and was not answered raises `OutcomeUnknown`, one that was refused `Refused`,
 one that was certainly not taken `Unavailable`. Pages are read to the end, rows that move under
-the paging are taken once. It knows no field of any record. Invariant: nothing is sent to any
+the paging are taken once. It knows no field of any record. It has more than 400 lines,
+because pages and files share the request's errors. Invariant: nothing is sent to any
 host but the one in the settings (redirects are not followed), and no key to any other.
 Called by `exports.py` and the classes of calls. Source: contract johnlewis b.0, d.
 """
@@ -36,7 +37,7 @@ from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.johnlewis.budget import PAGES_COUNT, CallBudgets
 from kcjl.johnlewis.reading import Page, plain_text, without_nul, words_of_refusal
 
-__all__ = ["Answer", "Call", "SellerHttp"]
+__all__ = ["Answer", "Call", "Part", "SellerHttp"]
 
 RETRY_AFTER_S_DEFAULT = 60.0
 """Back-off after a 429 that does not say for how long (contract g)."""
@@ -56,6 +57,15 @@ SWEEPS_MAX = 3
 _Row = TypeVar("_Row")
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of a multipart body; with a file name it is a file, else text in UTF-8."""
+
+    name: str
+    content: bytes
+    content_type: str
+    file_name: str | None = None
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One request to make."""
 
@@ -72,10 +82,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     accept: str = "application/json"
     changes: bool = True
     """False for a POST that only asks for an export: it may be asked again."""
-    is_binary: bool = False
-    """A document: its bytes are handed on as they came."""
     bytes_max: int | None = None
     """Of the answer, where it is not `body_bytes_max`."""
+    parts: tuple[Part, ...] = ()
+    """A multipart body of several parts."""
+    takes_bytes: bool = False
+    """The answer is a file, to be left as it is to the byte."""
 
     @property
     def writes(self) -> bool:
@@ -92,6 +104,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     location: str | None = None
     has_next: bool | None = None
     """Whether the `Link` header names a next page; None without that header."""
+    content_type: str = ""
+    """In small letters, without its parameters."""
+    disposition: str = ""
+    """The `Content-Disposition` header, as it came."""
 
 
 class _CutOff(Exception):
@@ -222,6 +238,8 @@ class SellerHttp:
             with self._clock.deadline(limits.connect_timeout_s + limits.read_timeout_s):
                 async with self._request(call) as response:
                     body = await self._body(response, bytes_max)
+                    if not call.takes_bytes or not _is_success(response.status):
+                        body = without_nul(body)
                     status, headers = response.status, response.headers
         except _UNSENT as error:
             raise Unavailable(self._message(call, f"could not connect: {error}")) from None
@@ -231,13 +249,15 @@ class SellerHttp:
         except (_CutOff, aiohttp.ClientError, TimeoutError, OSError) as error:
             name = str(error) if isinstance(error, _CutOff) else type(error).__name__
             raise self._unclear(call, f"no whole answer ({name})", Unavailable) from None
-        if not 200 <= status < 300:  # noqa: PLR2004 - the success statuses
+        if not _is_success(status):
             raise self._failure(call, status, headers, body)
         link = headers.get(hdrs.LINK)
         return Answer(
-            body=body if call.is_binary else without_nul(body),
+            body=body,
             location=headers.get(hdrs.LOCATION),
             has_next=None if link is None else 'rel="next"' in link or "rel=next" in link,
+            content_type=headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower(),
+            disposition=headers.get(hdrs.CONTENT_DISPOSITION, ""),
         )
 
     def _request(self, call: Call) -> "aiohttp.client._RequestContextManager":
@@ -252,6 +272,8 @@ class SellerHttp:
         elif call.file is not None:
             body = aiohttp.FormData()
             body.add_field("file", call.file, filename="stock.csv", content_type="text/csv")
+        elif call.parts:
+            body = _form(call.parts)
         elif call.writes:
             headers[hdrs.CONTENT_LENGTH] = "0"
         return self._session.request(
@@ -299,7 +321,7 @@ class SellerHttp:
             finally:
                 self._budgets.answered(turn)
             async with response:
-                if not 200 <= response.status < 300:  # noqa: PLR2004 - the success statuses
+                if not _is_success(response.status):
                     raise await self._no_file(call, response, with_key=with_key)
                 while True:
                     left_s = min(limits.read_timeout_s, limits.file_timeout_s - waited_s)
@@ -378,6 +400,26 @@ class SellerHttp:
                 return None
             seconds = (until - (answered or self._clock.now())).total_seconds()
         return min(max(seconds, 0.0), RETRY_AFTER_S_MAX)
+
+
+def _is_success(status: int) -> bool:
+    return 200 <= status < 300  # noqa: PLR2004 - the success statuses
+
+
+def _form(parts: tuple[Part, ...]) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    for part in parts:
+        if part.file_name is None:
+            words = part.content.decode()  # bytes would be made a file
+            form.add_field(part.name, words, content_type=part.content_type)
+        else:
+            form.add_field(
+                part.name,
+                part.content,
+                filename=part.file_name,
+                content_type=part.content_type,
+            )
+    return form
 
 
 def _is_less(count: int | None, before: int | None) -> bool:

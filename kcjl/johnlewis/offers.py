@@ -9,7 +9,7 @@ Called through `OfferPort`. Source: contract johnlewis b.2, d.
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -18,6 +18,7 @@ from kcjl.clock import Clock
 from kcjl.errors import Misuse, OutcomeUnknown, ProtocolSurprise, Refused
 from kcjl.johnlewis import offer_records, offer_wire, offer_writing
 from kcjl.johnlewis.access import SellerApiSettings
+from kcjl.johnlewis.asking import moment
 from kcjl.johnlewis.exports import (
     OFFERS,
     ExportFamily,
@@ -153,7 +154,7 @@ class OfferCalls:
         self, since: datetime
     ) -> AsyncGenerator[Sequence[OfferChange], None]:
         """OF51: updated and deleted since then. Close the iterator when leaving early."""
-        url = f"{self._settings.root}/api/offers/export?last_request_date={_moment(since)}"
+        url = f"{self._settings.root}/api/offers/export?last_request_date={moment(since)}"
         if self._settings.shop_id is not None:
             url += f"&shop_id={self._settings.shop_id}"
         reader = CsvRows(what="OF51")
@@ -187,7 +188,7 @@ class OfferCalls:
         if since is None:
             asked["include_inactive_offers"] = True  # not to be said beside a date
         else:
-            asked["last_request_date"] = _moment(since)
+            asked["last_request_date"] = moment(since)
         subject = f"since {asked.get('last_request_date', 'ever')} as {form}"
         name = f"OF52 {subject}"
         urls = await self._exports.finished(
@@ -244,9 +245,3 @@ def _check(offers: Sequence[CompleteOffer], removals: Sequence[OfferRemoval]) ->
             raise Misuse(
                 f"OF24: {offer.sku} × {offer.quantity} at {offer.price} can't be offered"
             )
-
-
-def _moment(when: datetime) -> str:
-    if when.tzinfo is None:
-        raise Misuse(f"{when} has no time zone")
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

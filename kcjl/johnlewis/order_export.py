@@ -16,7 +16,7 @@ from typing import Protocol
 import msgspec
 
 from kcjl.errors import Misuse, Refused
-from kcjl.johnlewis import records, wire
+from kcjl.johnlewis import order_records, order_wire
 from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.johnlewis.exports import ORDERS, ExportMemory, Exports, NothingKept
 from kcjl.johnlewis.port import Order
@@ -95,13 +95,13 @@ class OrderExportCalls:
         )
         try:
             for url in urls:
-                reader = JsonRows(wire.WireOrder, name="orders", what="OR15")
+                reader = JsonRows(order_wire.WireOrder, name="orders", what="OR15")
                 async with aclosing(self._exports.pieces(ORDERS, url)) as pieces:
                     async for piece in pieces:
                         for row in reader.feed(piece):
-                            yield records.order(row, self._currency, "OR15")
+                            yield order_records.order(row, self._currency, "OR15")
                 for row in reader.finish():
-                    yield records.order(row, self._currency, "OR15")
+                    yield order_records.order(row, self._currency, "OR15")
         except Refused:
             await memory.forget(name)  # the files are gone: the next call asks anew
             raise

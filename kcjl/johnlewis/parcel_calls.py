@@ -8,12 +8,13 @@ Called through `ParcelPort`. Source: contract johnlewis b.4, d.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
 from kcjl.errors import Misuse, OutcomeUnknown, ProtocolSurprise
 from kcjl.johnlewis import parcels, wire
+from kcjl.johnlewis.asking import moment
 from kcjl.johnlewis.http import PAGE_ROWS, Call, SellerHttp
 from kcjl.johnlewis.parcel_port import OrderToShip, ShipmentOutcome
 from kcjl.johnlewis.port import Shipment, Tracking
@@ -61,13 +62,13 @@ class ParcelCalls:
         self, since: datetime, until: datetime | None = None
     ) -> Sequence[Shipment]:
         """ST11 by update time."""
-        query = [("last_updated_from", _moment(since))]
+        query = [("last_updated_from", moment(since))]
         if until is not None:
-            query.append(("last_updated_to", _moment(until)))
+            query.append(("last_updated_to", moment(until)))
         call = Call(
             operation="ST11",
             path="/api/shipments",
-            subject=f"updated since {_moment(since)}",
+            subject=f"updated since {moment(since)}",
             query=(*query, ("limit", str(PAGE_ROWS))),
         )
         return await self._http.seek_rows(call, parcels.shipments)
@@ -84,7 +85,7 @@ class ParcelCalls:
         """
         rows: list[OrderToShip] = []
         dated = tuple(
-            (name, _moment(when))
+            (name, moment(when))
             for name, when in (
                 ("shipping_date_from", shipping_since),
                 ("shipping_date_to", shipping_until),
@@ -120,7 +121,7 @@ class ParcelCalls:
             )
             for shipment_id, tracking in trackings.items()
         ]
-        return await self._write(
+        return await self._write_parcels(
             "ST23", "POST", "/api/shipments/tracking", list(trackings), asked
         )
 
@@ -128,9 +129,9 @@ class ParcelCalls:
         """ST24: an outcome for each parcel, in the order that they were given in."""
         ids = list(dict.fromkeys(shipment_ids))
         asked = [WireShipmentNamed(id=shipment_id) for shipment_id in ids]
-        return await self._write("ST24", "PUT", "/api/shipments/ship", ids, asked)
+        return await self._write_parcels("ST24", "PUT", "/api/shipments/ship", ids, asked)
 
-    async def _write(
+    async def _write_parcels(
         self,
         operation: str,
         method: str,
@@ -159,9 +160,3 @@ def _chunks(ids: Sequence[str]) -> list[tuple[str, ...]]:
     if not all(each.strip() for each in wanted):
         raise Misuse("an order id is empty")
     return [tuple(wanted[at : at + IDS_MAX]) for at in range(0, len(wanted), IDS_MAX)]
-
-
-def _moment(when: datetime) -> str:
-    if when.tzinfo is None:
-        raise Misuse(f"{when} has no time zone")
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -12,7 +12,8 @@ from decimal import Decimal
 import msgspec
 
 from kcjl.errors import ProtocolSurprise, Refused
-from kcjl.johnlewis import wire
+from kcjl.johnlewis import order_wire, wire
+from kcjl.johnlewis.order_records import address, is_ours
 from kcjl.johnlewis.parcel_port import (
     ItemToShip,
     OrderToShip,
@@ -33,7 +34,6 @@ from kcjl.johnlewis.reading import (
     whole,
     words_of_refusal,
 )
-from kcjl.johnlewis.records import address, is_ours
 
 __all__ = ["joined", "orders_to_ship", "outcomes", "shipment_made", "shipments"]
 
@@ -95,13 +95,12 @@ def _order_to_ship(row: "WireRowToShip") -> OrderToShip:
     order_id = key(row.order_id, "ST12: an order's id")
     what = f"ST12: order {order_id}"
     references = row.references or wire.WireReferences()
-    customer = wire.WireCustomer(shipping_address=row.shipping_address)
     return OrderToShip(
         order_id=order_id,
         items=tuple(_item(line, what) for line in row.shipment_lines or ()),
         customer_order_number=optional(references.order_reference_for_customer),
         seller_reference=optional(references.order_reference_for_seller),
-        delivery_address=address(customer),
+        delivery_address=address(row.shipping_address, order_wire.WireCustomer()),
         shipping_at=time(row.shipping_date, what),
         ship_by=time(row.shipping_deadline, what),
         shipping_type_code=text(row.shipping_type_code),
@@ -147,11 +146,11 @@ class WireRowToShip(msgspec.Struct, frozen=True, kw_only=True):
     order_id: int | str | None = None
     references: wire.WireReferences | None = None
     shipment_lines: list[WireLineToShip] | None = None
-    shipping_address: wire.WireAddress | None = None
+    shipping_address: order_wire.WireAddress | None = None
     shipping_date: str | None = None
     shipping_deadline: str | None = None
     shipping_type_code: str | int | None = None
-    fulfillment: wire.WireFulfilment | None = None
+    fulfillment: order_wire.WireFulfilment | None = None
 
 
 class WireRowsToShip(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,8 +2,8 @@
 
 Promises: money is `Money`, times are aware UTC, absent and null are both None. Mirakl's words
 stop in the adapter. Every write raises `Refused` (nothing was done), `Unavailable` (certainly
-not sent or not taken) or `OutcomeUnknown` (look before writing again).
-It has 400 lines and some: a record has a line a field, and the port is read in one place.
+not sent or not taken) or `OutcomeUnknown` (look before writing again). The records of orders
+and of the tenant stand in `order_port.py` and `tenant_port.py`, and are named here too.
 Called by the actors; implemented by `seller_api.py`. Source: contract johnlewis b, c, d.
 """
 
@@ -14,6 +14,13 @@ from typing import Protocol
 
 import msgspec
 
+from kcjl.johnlewis.order_port import (
+    Address,
+    Order,
+    OrderLine,
+    OrderState,
+    Refund,
+)
 from kcjl.johnlewis.parts import (
     AdditionalField,
     ChannelPrice,
@@ -25,6 +32,7 @@ from kcjl.johnlewis.parts import (
     TaxRate,
     WarehouseStock,
 )
+from kcjl.johnlewis.tenant_port import Account, Carrier, Platform, ShippingType, TenantPort
 from kcjl.money import Money
 
 __all__ = [
@@ -53,65 +61,6 @@ __all__ = [
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Base of the records that cross this port."""
-
-
-class OrderState(StrEnum):
-    """States of an order and of its lines (contract c). A state we do not know is UNKNOWN."""
-
-    STAGING = "STAGING"
-    WAITING_ACCEPTANCE = "WAITING_ACCEPTANCE"
-    WAITING_DEBIT = "WAITING_DEBIT"
-    WAITING_DEBIT_PAYMENT = "WAITING_DEBIT_PAYMENT"
-    SHIPPING = "SHIPPING"
-    SHIPPED = "SHIPPED"
-    TO_COLLECT = "TO_COLLECT"
-    RECEIVED = "RECEIVED"
-    CLOSED = "CLOSED"
-    REFUSED = "REFUSED"
-    CANCELED = "CANCELED"
-    INCIDENT_OPEN = "INCIDENT_OPEN"
-    REFUNDED = "REFUNDED"
-    UNKNOWN = "UNKNOWN"
-
-
-class Account(Record, frozen=True, kw_only=True):
-    """A01: who we are there."""
-
-    shop_id: int
-    shop_name: str
-    state: str
-    """OPEN, CLOSE, SUSPENDED, TERMINATED."""
-    model: str
-    """MARKETPLACE, DROPSHIP or ONE_CREDITOR. Only the first is served."""
-    currency: str
-
-
-class Platform(Record, frozen=True, kw_only=True):
-    """PC01: how the operator has set the tenant up."""
-
-    acceptance_is_automatic: bool
-    multi_shipment: bool
-    listed_carriers_only: bool
-    tax_mode: str
-    timezone: str
-
-
-class Carrier(Record, frozen=True, kw_only=True):
-    """SH21: a carrier code that confirmations may use."""
-
-    code: str
-    label: str
-    standard_code: str | None = None
-    tracking_url: str | None = None
-    """With the placeholder {trackingId}."""
-
-
-class ShippingType(Record, frozen=True, kw_only=True):
-    """SH12: a delivery service."""
-
-    code: str
-    label: str
-    tracking_mandatory: bool
 
 
 class Offer(Record, frozen=True, kw_only=True, gc=False):
@@ -153,79 +102,6 @@ class Offer(Record, frozen=True, kw_only=True, gc=False):
     additional_fields: tuple[AdditionalField, ...] = ()
     unsendable: tuple[str, ...] = ()
     """What it has that no `CompleteOffer` can carry, by Mirakl's names."""
-
-
-class Address(Record, frozen=True, kw_only=True):
-    """Where a parcel goes. Personal data: to the vault, never to the log."""
-
-    first_name: str = ""
-    last_name: str = ""
-    company: str = ""
-    street_1: str = ""
-    street_2: str = ""
-    postcode: str = ""
-    city: str = ""
-    county: str = ""
-    country: str = ""
-    country_code: str | None = None
-    """ISO 3166 alpha-3, e.g. GBR; may be absent in old data."""
-    phone: str = ""
-    additional: str = ""
-
-
-class Refund(Record, frozen=True, kw_only=True):
-    """A refund on an order line, whoever made it."""
-
-    refund_id: str
-    amount: Money
-    shipping_amount: Money
-    state: str
-    reason_code: str
-    created_at: datetime | None = None
-
-
-class OrderLine(Record, frozen=True, kw_only=True):
-    """One line of an order. `price` is the line's total without shipping, not a unit's."""
-
-    line_id: str
-    sku: str
-    title: str
-    category_code: str
-    quantity: int
-    """As ordered; not lowered by refunds."""
-    unit_price: Money
-    price: Money
-    shipping_price: Money
-    commission: Money
-    """Fee without its tax."""
-    commission_tax: Money
-    state: OrderState
-    refunds: tuple[Refund, ...] = ()
-
-
-class Order(Record, frozen=True, kw_only=True):
-    """OR11: an order as it stands now."""
-
-    order_id: str
-    commercial_id: str
-    customer_order_number: str
-    """`order_reference_for_customer`, or the commercial id where that is absent."""
-    seller_reference: str | None
-    state: OrderState
-    state_raw: str
-    created_at: datetime
-    updated_at: datetime
-    ship_by: datetime | None
-    currency: str
-    price: Money
-    shipping_price: Money
-    total_price: Money
-    tax_mode: str
-    shipping_type_code: str
-    fulfilled_by_us: bool
-    lines: tuple[OrderLine, ...]
-    delivery_address: Address | None = None
-    notification_email: str | None = None
 
 
 class StockFigure(Record, frozen=True, kw_only=True):
@@ -354,18 +230,13 @@ class BillingCycle(Record, frozen=True, kw_only=True):
     summary: CycleSummary | None = None
 
 
-class MarketplacePort(Protocol):
-    """What kcjl asks of John Lewis Marketplace. Reads return every page."""
+class MarketplacePort(TenantPort, Protocol):
+    """What kcjl's actors ask of John Lewis Marketplace. Reads return every page.
 
-    async def ping(self) -> None: ...  # V01
-
-    async def account(self) -> Account: ...  # A01
-
-    async def platform(self) -> Platform: ...  # PC01
-
-    async def carriers(self) -> Sequence[Carrier]: ...  # SH21
-
-    async def shipping_types(self) -> Sequence[ShippingType]: ...  # SH12
+    Calls that no actor makes yet stand in protocols of their own: `ProfilePort`,
+    `ReversalPort`, `ReturnPort`, `DocumentPort`, `OfferPort`, `OrderExportPort`,
+    `ParcelPort`, `AccountPort`; `SellerApi` has them all.
+    """
 
     async def offers(self) -> Sequence[Offer]: ...  # OF21
 

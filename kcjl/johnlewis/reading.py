@@ -32,6 +32,7 @@ __all__ = [
     "optional",
     "plain_text",
     "rounded",
+    "sound",
     "text",
     "time",
     "total",
@@ -146,6 +147,8 @@ def time(value: str | None, what: str) -> datetime | None:
 @lru_cache(_KEPT_MAX)
 def _in_utc(value: str) -> datetime:
     told = datetime.fromisoformat(value)
+    if told.tzinfo is UTC:
+        return told
     return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
 
 
@@ -171,7 +174,7 @@ def number(value: str | int | None, what: str) -> Decimal:
 
 
 def whole(value: Decimal, what: str) -> int:
-    if _sound(value, what) != value.to_integral_value():
+    if sound(value, what) != value.to_integral_value():
         raise ProtocolSurprise(f"{what}: {value} is not a whole number")
     return int(value)
 
@@ -187,14 +190,14 @@ def exact(amount: Decimal, currency: str, what: str) -> Money:
     if len(amount.as_tuple().digits) > _EXACT_DIGITS_MAX:
         raise ProtocolSurprise(f"{what}: an amount has more digits than can be kept exact")
     try:
-        return Money.parse(_sound(amount, what), currency)
+        return Money.parse(sound(amount, what), currency)
     except Misuse as error:
         raise ProtocolSurprise(f"{what}: {error}") from None
 
 
 def rounded(amount: Decimal, currency: str, what: str) -> Money:
     """Half up to the currency's last place: tenants may show more (contract b.0, PC01)."""
-    return _half_up(_sound(amount, what), currency)
+    return _half_up(sound(amount, what), currency)
 
 
 @lru_cache(_KEPT_MAX)
@@ -203,7 +206,8 @@ def _half_up(amount: Decimal, currency: str) -> Money:
     return Money.parse(amount.quantize(place, ROUND_HALF_UP), currency)
 
 
-def _sound(value: Decimal, what: str) -> Decimal:
+def sound(value: Decimal, what: str) -> Decimal:
+    """A number that can be reckoned with. Texts may hold "NaN", which no sum survives."""
     if not value.is_finite() or value.adjusted() >= _AMOUNT_DIGITS_MAX:
         raise ProtocolSurprise(f"{what}: a number is out of all bounds")
     return value

@@ -4,41 +4,39 @@ Promises: reads return every page; each write is one request (OR04: one per 100 
 as done, `Refused`, `Unavailable` (certainly not taken) or `OutcomeUnknown` (look first); calls
 wait until their budget allows them. It keeps nothing between calls but those budgets, and tries
 nothing twice. Invariant: Mirakl's words stop here and in the modules beside it: `wire.py` has
-the fields; `records.py`, `parcels.py` and `shop_account.py` translate; `http.py` sends;
-`budget.py` waits.
+the fields; `records.py`, `order_records.py`, `parcels.py` and `shop_account.py` translate;
+`tenant.py`, `reversals.py`, `returns.py` and `documents.py` have the calls of their areas;
+`http.py` sends; `budget.py` waits.
 Called by the actors through the port. Source: contract johnlewis b, c, d.
 """
 
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
-from urllib.parse import quote
 
 import aiohttp
 import msgspec
 
 from kcjl.clock import Clock
 from kcjl.errors import Misuse, OutcomeUnknown, ProtocolSurprise
-from kcjl.johnlewis import parcels, records, shop_account, wire
+from kcjl.johnlewis import order_records, parcels, records, shop_account, wire
 from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.johnlewis.account_calls import AccountCalls
+from kcjl.johnlewis.asking import IDS_MAX, chunks, distinct_ids, moment, segment
 from kcjl.johnlewis.budget import BUDGETS, Budget
+from kcjl.johnlewis.documents import DocumentCalls
 from kcjl.johnlewis.exports import Exports
 from kcjl.johnlewis.http import PAGE_ROWS, Call, SellerHttp
 from kcjl.johnlewis.offers import OfferCalls
 from kcjl.johnlewis.order_export import OrderExportCalls
 from kcjl.johnlewis.parcel_calls import ParcelCalls
 from kcjl.johnlewis.port import (
-    Account,
     BillingCycle,
-    Carrier,
     Order,
-    Platform,
     Shipment,
     ShipmentRequest,
-    ShippingType,
     StockFigure,
     StockImport,
     StockImportError,
@@ -46,51 +44,39 @@ from kcjl.johnlewis.port import (
     TransactionLine,
 )
 from kcjl.johnlewis.reading import text
+from kcjl.johnlewis.returns import ReturnCalls
+from kcjl.johnlewis.reversals import ReversalCalls
+from kcjl.johnlewis.tenant import TenantCalls
 
 __all__ = ["BUDGETS", "Budget", "SellerApi", "SellerApiSettings"]
-
-IDS_MAX = 100
-"""Ids in one filter, orders in one OR04; more is a 400 (contract b.0, d.2)."""
 
 REFERENCE_CHARACTERS_MAX = 2000
 TRANSACTION_ROWS = 2000
 CYCLE_ROWS = 1000
 
 
-class SellerApi(OfferCalls, OrderExportCalls, ParcelCalls, AccountCalls):
-    """One shop of John Lewis Marketplace: what the core calls, and each area's own calls."""
+class SellerApi(
+    TenantCalls,
+    ReversalCalls,
+    ReturnCalls,
+    DocumentCalls,
+    OfferCalls,
+    OrderExportCalls,
+    ParcelCalls,
+    AccountCalls,
+):
+    """One shop of John Lewis Marketplace: the calls of every area."""
 
     def __init__(
         self, settings: SellerApiSettings, *, clock: Clock, session: aiohttp.ClientSession
     ) -> None:
+        http = SellerHttp(settings, clock=clock, session=session)
+        super().__init__(http, clock=clock, currency=settings.currency_default)
         self._settings = settings
-        self._currency = settings.currency_default
-        self._clock = clock
-        self._http = SellerHttp(settings, clock=clock, session=session)
-        self._exports = Exports(settings, clock=clock, http=self._http)
+        self._exports = Exports(settings, clock=clock, http=http)
+        self.rates_are_percent = settings.rates_are_percent
 
-    # ── health and settings of the tenant ───────────────────────────────────────────────────
-
-    async def ping(self) -> None:
-        """V01: any 2xx is up; what it says may change and is not read."""
-        await self._http.send(Call(operation="V01", path="/api/version"))
-
-    async def account(self) -> Account:
-        return records.account(await self._read("A01", "/api/account"), self._currency)
-
-    async def platform(self) -> Platform:
-        return records.platform(await self._read("PC01", "/api/platform/configuration"))
-
-    async def carriers(self) -> Sequence[Carrier]:
-        return records.carriers(await self._read("SH21", "/api/shipping/carriers"))
-
-    async def shipping_types(self) -> Sequence[ShippingType]:
-        return records.shipping_types(await self._read("SH12", "/api/shipping/types"))
-
-    async def _read(self, operation: str, path: str) -> bytes:
-        return (await self._http.send(Call(operation=operation, path=path))).body
-
-    # ── stock ───────────────────────────────────────────────────────────────────────────────
+    # ── offers and stock ────────────────────────────────────────────────────────────────────
 
     async def publish_stock(self, figures: Sequence[StockFigure]) -> str:
         """STO01. Raises `Misuse` for figures no stock file can hold."""
@@ -112,14 +98,14 @@ class SellerApi(OfferCalls, OrderExportCalls, ParcelCalls, AccountCalls):
         return import_id
 
     async def stock_import(self, import_id: str) -> StockImport:
-        path = f"/api/offers/stock/imports/{_segment(import_id)}/status"
+        path = f"/api/offers/stock/imports/{segment(import_id)}/status"
         call = Call(operation="STO02", path=path, subject=f"of import {import_id}")
         return records.stock_import((await self._http.send(call)).body, import_id)
 
     async def stock_import_errors(self, import_id: str) -> Sequence[StockImportError]:
         call = Call(
             operation="STO03",
-            path=f"/api/offers/stock/imports/{_segment(import_id)}/error_report",
+            path=f"/api/offers/stock/imports/{segment(import_id)}/error_report",
             subject=f"of import {import_id}",
             accept="text/csv, */*;q=0.5",
         )
@@ -128,17 +114,13 @@ class SellerApi(OfferCalls, OrderExportCalls, ParcelCalls, AccountCalls):
     # ── orders ──────────────────────────────────────────────────────────────────────────────
 
     async def orders_updated_since(self, since: datetime) -> Sequence[Order]:
-        moment = _moment(since)
-        return await self._orders(("start_update_date", moment), f"updated since {moment}")
+        told = moment(since)
+        return await self._orders(("start_update_date", told), f"updated since {told}")
 
     async def orders_by_id(self, order_ids: Sequence[str]) -> Sequence[Order]:
         """OR11 by id; ids nobody knows are simply not in the answer."""
-        wanted = list(dict.fromkeys(order_ids))
-        if any(not order_id.strip() or "," in order_id for order_id in wanted):
-            raise Misuse("an order id is empty or holds a comma")
         found: list[Order] = []
-        for start in range(0, len(wanted), IDS_MAX):
-            chunk = wanted[start : start + IDS_MAX]
+        for chunk in chunks(distinct_ids(order_ids, "OR11")):
             subject = f"of {len(chunk)} orders from {chunk[0]} on"
             told = await self._orders(("order_ids", ",".join(chunk)), subject)
             found += [order for order in told if order.order_id in chunk]
@@ -147,7 +129,7 @@ class SellerApi(OfferCalls, OrderExportCalls, ParcelCalls, AccountCalls):
     async def _orders(self, which: tuple[str, str], subject: str) -> Sequence[Order]:
         call = Call(operation="OR11", path="/api/orders", query=(which,), subject=subject)
         return await self._http.offset_rows(
-            call, lambda body: records.orders(body, self._currency)
+            call, lambda body: order_records.orders(body, self._currency)
         )
 
     async def accept(self, order_id: str, decisions: Mapping[str, bool]) -> None:
@@ -212,7 +194,7 @@ class SellerApi(OfferCalls, OrderExportCalls, ParcelCalls, AccountCalls):
         call = Call(
             operation=operation,
             method="PUT",
-            path=f"/api/orders/{_segment(order_id)}/{action}",
+            path=f"/api/orders/{segment(order_id)}/{action}",
             subject=f"of order {order_id}",
             json=asked,
         )
@@ -268,7 +250,7 @@ class SellerApi(OfferCalls, OrderExportCalls, ParcelCalls, AccountCalls):
             operation="TL02",
             path="/api/sellerpayment/transactions_logs",
             query=(
-                ("last_updated_from", _moment(updated_since)),
+                ("last_updated_from", moment(updated_since)),
                 ("sort", "lastUpdated,ASC"),
                 ("limit", str(TRANSACTION_ROWS)),
             ),
@@ -283,7 +265,7 @@ class SellerApi(OfferCalls, OrderExportCalls, ParcelCalls, AccountCalls):
             operation="SBC11",
             path="/api/seller-billing-cycles",
             query=(
-                ("start_date", _moment(created_since)),
+                ("start_date", moment(created_since)),
                 *(("pay_out_state", state) for state in ("TO_PAY", "FAILED", "PAID")),
                 ("limit", str(CYCLE_ROWS)),
             ),
@@ -315,17 +297,3 @@ def _tracking_asked(tracking: Tracking) -> wire.WireTrackingAsked:
         carrier_name=tracking.carrier_name or None,
         tracking_number=tracking.tracking_number or None,
     )
-
-
-def _moment(when: datetime) -> str:
-    """ISO 8601 in UTC, whole seconds: the fraction is cut, so that nothing is missed."""
-    if when.tzinfo is None:
-        raise Misuse(f"{when} has no time zone")
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _segment(name: str) -> str:
-    """An id as one segment of a path."""
-    if not name.strip() or set(name) == {"."}:
-        raise Misuse(f"{name!r} can't be an id")
-    return quote(name, safe="")

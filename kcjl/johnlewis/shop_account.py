@@ -12,6 +12,7 @@ import msgspec
 
 from kcjl.johnlewis import wire
 from kcjl.johnlewis.invoices import day
+from kcjl.johnlewis.order_records import customer_number
 from kcjl.johnlewis.parts import CycleSummary, OneOffItem, TaxedTotal, TaxRate
 from kcjl.johnlewis.port import BillingCycle, TransactionLine
 from kcjl.johnlewis.reading import (
@@ -23,11 +24,11 @@ from kcjl.johnlewis.reading import (
     key,
     listed,
     optional,
+    sound,
     text,
     time,
     whole,
 )
-from kcjl.johnlewis.records import customer_number
 from kcjl.money import Money
 
 __all__ = ["billing_cycles", "transaction_line", "transaction_lines"]
@@ -140,8 +141,8 @@ def _signed(row: wire.WireTransaction, what: str) -> Decimal:
     if row.amount is not None:
         return row.amount
     if row.amount_credited is None:
-        return -given(row.amount_debited, f"{what}: its amount")
-    return row.amount_credited - (row.amount_debited or ZERO)
+        return -sound(given(row.amount_debited, f"{what}: its amount"), what)
+    return sound(row.amount_credited, what) - sound(row.amount_debited or ZERO, what)
 
 
 def _id(entity: wire.WireEntity | None) -> str | None:

@@ -3,37 +3,37 @@
 Promises: fields that are not named here are passed over, absent and null are both None; ids may
 be numbers or strings; numbers are decimals from the first byte on, never floats; codes are kept
 as they come. It judges nothing: `records.py` says what a record cannot do without.
-It has 400 lines and some, because each field is one. Invariant: every field of an answer is
-optional, so that no surprise outside what we use can break a read.
-Called by `records.py` and `seller_api.py` only. Source: contract johnlewis b.
+Invariant: every field of an answer is optional, so that no surprise outside what we use can
+break a read. Orders and the tenant stand in `order_wire.py` and `tenant_wire.py`.
+Called by the translating modules and `seller_api.py` only. Source: contract johnlewis b.
 """
 
-from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
 
 from kcjl.errors import ProtocolSurprise
 from kcjl.johnlewis.reading import BYTE_ORDER_MARK
+from kcjl.johnlewis.wire_values import WireAsked as _Asked
+from kcjl.johnlewis.wire_values import WireId as _Id
+from kcjl.johnlewis.wire_values import WireNumber as _Number
+from kcjl.johnlewis.wire_values import WireRead as _Wire
+from kcjl.johnlewis.wire_values import WireText as _Text
 
 __all__ = [
     "WireAcceptance",
-    "WireAccount",
-    "WireAddress",
-    "WireCarriers",
     "WireCodeEntity",
     "WireCycle",
     "WireCycles",
+    "WireEntity",
     "WireImport",
-    "WireOrder",
-    "WireOrderLine",
-    "WireOrders",
-    "WirePlatform",
-    "WireRefund",
+    "WireReferenceAnswer",
+    "WireReferenceAsked",
+    "WireReferences",
     "WireShipment",
     "WireShipmentAsked",
     "WireShipments",
-    "WireShippingTypes",
+    "WireTracking",
     "WireTrackingAsked",
     "WireTransaction",
     "WireTransactions",
@@ -41,10 +41,6 @@ __all__ = [
 ]
 
 _Body = TypeVar("_Body")
-_Id = int | str | None
-_Number = Decimal | None
-_Text = str | int | None
-"""A code or a text; some tenants write codes that look like numbers as numbers."""
 
 
 def decoded(body: bytes, kind: type[_Body], what: str) -> _Body:
@@ -60,67 +56,7 @@ def decoded(body: bytes, kind: type[_Body], what: str) -> _Body:
         ) from None
 
 
-class _Wire(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of what is read."""
-
-
-class _Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of what is written; what is None is left out."""
-
-
-# ── settings of the tenant ──────────────────────────────────────────────────────────────────
-
-
-class WireAccount(_Wire, frozen=True, kw_only=True):
-    shop_id: _Id = None
-    shop_name: _Text = None
-    shop_state: str | None = None
-    model: str | None = None
-    currency_iso_code: str | None = None
-
-
-class WireOrderWorkflows(_Wire, frozen=True, kw_only=True):
-    order_acceptance: str | None = None
-
-
-class WireShipmentFeatures(_Wire, frozen=True, kw_only=True):
-    multi_shipment: bool | None = None
-
-
-class WireFeatures(_Wire, frozen=True, kw_only=True):
-    order_tax_mode: str | None = None
-    order_workflows: WireOrderWorkflows | None = None
-    shipment: WireShipmentFeatures | None = None
-    disable_seller_alternative_carrier: bool | None = None
-
-
-class WirePlatform(_Wire, frozen=True, kw_only=True):
-    features: WireFeatures | None = None
-    timezone: str | None = None
-
-
-class WireCarrier(_Wire, frozen=True, kw_only=True):
-    code: _Text = None
-    label: _Text = None
-    standard_code: str | None = None
-    tracking_url: str | None = None
-
-
-class WireCarriers(_Wire, frozen=True, kw_only=True):
-    carriers: list[WireCarrier] | None = None
-
-
-class WireShippingType(_Wire, frozen=True, kw_only=True):
-    code: _Text = None
-    label: _Text = None
-    mandatory_tracking: bool | None = None
-
-
-class WireShippingTypes(_Wire, frozen=True, kw_only=True):
-    shipping_types: list[WireShippingType] | None = None
-
-
-# ── stock ───────────────────────────────────────────────────────────────────────────────────
+# ── offers and stock ────────────────────────────────────────────────────────────────────────
 
 
 class WireImport(_Wire, frozen=True, kw_only=True):
@@ -131,99 +67,12 @@ class WireImport(_Wire, frozen=True, kw_only=True):
     has_error_report: bool | None = None
 
 
-# ── orders ──────────────────────────────────────────────────────────────────────────────────
-
-
-class WireAddress(_Wire, frozen=True, kw_only=True):
-    firstname: _Text = None
-    lastname: _Text = None
-    company: _Text = None
-    company_2: _Text = None
-    street_1: _Text = None
-    street_2: _Text = None
-    zip_code: _Text = None
-    city: _Text = None
-    state: _Text = None
-    country: _Text = None
-    country_iso_code: str | None = None
-    phone: _Text = None
-    phone_secondary: _Text = None
-    additional_info: _Text = None
-
-
-class WireCustomer(_Wire, frozen=True, kw_only=True):
-    firstname: _Text = None
-    lastname: _Text = None
-    shipping_address: WireAddress | None = None
-
-
-class WireCentre(_Wire, frozen=True, kw_only=True):
-    code: _Text = None
-
-
-class WireFulfilment(_Wire, frozen=True, kw_only=True):
-    center: WireCentre | None = None
+# ── writing on orders ───────────────────────────────────────────────────────────────────────
 
 
 class WireReferences(_Wire, frozen=True, kw_only=True):
     order_reference_for_customer: _Text = None
     order_reference_for_seller: _Text = None
-
-
-class WireTax(_Wire, frozen=True, kw_only=True):
-    amount: _Number = None
-
-
-class WireRefund(_Wire, frozen=True, kw_only=True):
-    id: _Id = None
-    amount: _Number = None
-    shipping_amount: _Number = None
-    refund_state: str | None = None
-    state: str | None = None
-    reason_code: _Text = None
-    created_date: str | None = None
-
-
-class WireOrderLine(_Wire, frozen=True, kw_only=True):
-    order_line_id: _Id = None
-    order_line_state: str | None = None
-    offer_sku: _Text = None
-    product_title: _Text = None
-    category_code: _Text = None
-    quantity: _Number = None
-    price_unit: _Number = None
-    price: _Number = None
-    shipping_price: _Number = None
-    commission_fee: _Number = None
-    commission_taxes: list[WireTax] | None = None
-    commission_vat: _Number = None
-    total_commission: _Number = None
-    refunds: list[WireRefund] | None = None
-
-
-class WireOrder(_Wire, frozen=True, kw_only=True):
-    order_id: _Id = None
-    commercial_id: _Id = None
-    references: WireReferences | None = None
-    order_state: str | None = None
-    created_date: str | None = None
-    last_updated_date: str | None = None
-    shipping_deadline: str | None = None
-    currency_iso_code: str | None = None
-    price: _Number = None
-    shipping_price: _Number = None
-    total_price: _Number = None
-    order_tax_mode: str | None = None
-    shipping_type_code: _Text = None
-    fulfillment: WireFulfilment | None = None
-    customer: WireCustomer | None = None
-    customer_notification_email: str | None = None
-    order_lines: list[WireOrderLine] | None = None
-
-
-class WireOrders(_Wire, frozen=True, kw_only=True):
-    orders: list[WireOrder] | None = None
-    total_count: _Number = None
 
 
 class WireReferenceOutcome(_Wire, frozen=True, kw_only=True):
@@ -316,6 +165,10 @@ class WireShipmentAsked(_Asked, frozen=True, kw_only=True):
 
 
 # ── the shop's account ──────────────────────────────────────────────────────────────────────
+
+
+class WireTax(_Wire, frozen=True, kw_only=True):
+    amount: _Number = None
 
 
 class WireEntity(_Wire, frozen=True, kw_only=True):

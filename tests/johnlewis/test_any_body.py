@@ -17,8 +17,9 @@ from kcjl.johnlewis import (
     invoices,
     offer_records,
     offer_writing,
+    order_records,
+    order_wire,
     parcels,
-    records,
     shop_account,
     wire,
 )
@@ -68,9 +69,9 @@ STRANGE = st.sampled_from(
 
 
 def _orders_of_a_file(body: bytes) -> object:
-    reader = JsonRows(wire.WireOrder, name="orders", what="OR15")
+    reader = JsonRows(order_wire.WireOrder, name="orders", what="OR15")
     rows = reader.feed(body) + reader.finish()
-    return [records.order(row, "GBP", "OR15") for row in rows]
+    return [order_records.order(row, "GBP", "OR15") for row in rows]
 
 
 def _changes_of_a_file(body: bytes) -> object:
@@ -102,7 +103,7 @@ DECODERS: dict[str, tuple[object, Decode]] = {
     "OF21": ({"offers": [OFFER], "total_count": 1}, lambda b: offer_records.offers(b, "GBP")),
     "OF02": (IMPORT, lambda b: offer_writing.offer_import(b, 9)),
     "OF54": ({"offers": [CHANGE]}, _changes_of_a_file),
-    "OR11": ({"orders": [ORDER], "total_count": 1}, lambda b: records.orders(b, "GBP")),
+    "OR11": ({"orders": [ORDER], "total_count": 1}, lambda b: order_records.orders(b, "GBP")),
     "OR15": ({"orders": [ORDER, ORDER]}, _orders_of_a_file),
     "ST11": ({"data": [SHIPMENT], "next_page_token": "t"}, parcels.shipments),
     "ST12": ({"data": [TO_SHIP], "next_page_token": "t"}, parcels.orders_to_ship),

@@ -148,6 +148,7 @@ async def test_budgets_are_those_of_the_contract() -> None:
         "STO01": [(1, 60)],
         "STO02": [(1, 15)],
         "STO03": [(1, 60)],
+        "RT11": [(1, 300)],
         "TL02": [(20, 60), (60, 3600)],
         "OF24": [(1, 60)],
         "OF02": [(1, 60)],
