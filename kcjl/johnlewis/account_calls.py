@@ -100,7 +100,7 @@ class AccountCalls:
         seen: set[str] = set()
         try:
             for url in urls:
-                async with aclosing(self._rows(url, form)) as batches:
+                async with aclosing(self._exported_rows(url, form)) as batches:
                     async for rows in batches:
                         told = [
                             shop_account.transaction_line(row, self._currency, "TL05")
@@ -115,7 +115,7 @@ class AccountCalls:
             raise
         await memory.forget(name)
 
-    async def _rows(
+    async def _exported_rows(
         self, url: str, form: str
     ) -> AsyncGenerator[list[wire.WireTransaction], None]:
         reader: RowReader[wire.WireTransaction]

@@ -120,7 +120,7 @@ class ParcelCalls:
             )
             for shipment_id, tracking in trackings.items()
         ]
-        return await self._write(
+        return await self._write_parcels(
             "ST23", "POST", "/api/shipments/tracking", list(trackings), asked
         )
 
@@ -128,9 +128,9 @@ class ParcelCalls:
         """ST24: an outcome for each parcel, in the order that they were given in."""
         ids = list(dict.fromkeys(shipment_ids))
         asked = [WireShipmentNamed(id=shipment_id) for shipment_id in ids]
-        return await self._write("ST24", "PUT", "/api/shipments/ship", ids, asked)
+        return await self._write_parcels("ST24", "PUT", "/api/shipments/ship", ids, asked)
 
-    async def _write(
+    async def _write_parcels(
         self,
         operation: str,
         method: str,

@@ -29,3 +29,15 @@ async def test_seller_api_keeps_every_port(api: SellerApi) -> None:
 
     assert [] == lacking
     assert {core, offers, orders, parcels, account} == {api}
+
+
+def test_areas_of_the_seller_api_do_not_hide_each_others_calls() -> None:
+    """The areas are one object: a name that two of them have would be one area's only."""
+    names = [
+        name
+        for area in SellerApi.__mro__[:-1]
+        for name, value in vars(area).items()
+        if callable(value) and not name.startswith("__")
+    ]
+
+    assert len(set(names)) == len(names)
