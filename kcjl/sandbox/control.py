@@ -36,6 +36,7 @@ MARKETPLACE_HOOKS = frozenset(
     {
         "customer_returns", "list_offer", "operator_cancels", "operator_credits",
         "operator_invoices", "place_order", "run_cycle",
+        "fail_exports", "slow_imports",
     }
 )  # fmt: skip
 """Methods of `Marketplace` that customers and the operator may call."""
