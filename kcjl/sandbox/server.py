@@ -24,7 +24,7 @@ from kcjl.sandbox.control import PREFIX, control_routes
 from kcjl.sandbox.doorkeeper import Doorkeeper
 from kcjl.sandbox.faults import Fault, FaultPlan, faults_from, faulty
 from kcjl.sandbox.generator import GeneratedTrade
-from kcjl.sandbox.johnlewis.http import johnlewis_app
+from kcjl.sandbox.johnlewis.http import LINE_BYTES_MAX, johnlewis_app
 from kcjl.sandbox.journal import WorldJournal, plain
 from kcjl.sandbox.khaos.http import khaos_app, operation_of
 from kcjl.sandbox.world import World
@@ -166,7 +166,9 @@ async def _listen(
     app: web.Application, host: str, port: int, option: str, runners: list[web.AppRunner]
 ) -> str:
     """Serve an application; returns its root URL."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSING_S)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=_CLOSING_S, max_line_size=LINE_BYTES_MAX
+    )
     await runner.setup()
     runners.append(runner)
     try:

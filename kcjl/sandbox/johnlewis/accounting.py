@@ -212,6 +212,8 @@ def list_invoices(asked: Asked) -> web.Response:
     since, until = asked.moment("start_date"), asked.moment("end_date")
     if asked.text("currency") not in {None, asked.settings.currency}:
         raise ApiError.of(400, f"currency: '{asked.text('currency')}' is not the shop's")
+    if asked.text("sort") not in {None, "dateCreated"}:
+        raise ApiError.of(400, f"sort: '{asked.text('sort')}' is not possible here")
     found = [
         invoice
         for invoice in asked.marketplace.invoices.values()
@@ -222,6 +224,8 @@ def list_invoices(asked: Asked) -> web.Response:
         and (since is None or since <= invoice.created_at)
         and (until is None or invoice.created_at <= until)
     ]
+    if asked.text("order") == "desc":
+        found.reverse()
     page, headers = page_of(asked, found)
     shown = [_invoice(asked, invoice) for invoice in page]
     return answer({"invoices": shown, "total_count": len(found)}, headers=headers)

@@ -10,14 +10,15 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
+from aiohttp import web
 
 from kcjl.sandbox.gate import Gate
 from kcjl.sandbox.marketplace import ApiError, Marketplace
 
-__all__ = ["LIST_MAX", "Asked", "OffsetPage", "SeekPage"]
+__all__ = ["LIST_MAX", "Asked", "OffsetPage", "Operation", "SeekPage"]
 
 T = TypeVar("T")
 LIST_MAX = 100
@@ -198,3 +199,11 @@ class Asked:
         if number < 0 or (of_field, of_direction) != (field, direction):
             raise ApiError.of(400, "page_token: is of another order than `sort`")
         return number
+
+
+class Operation(Protocol):
+    """An operation of the seller API: a function of what was asked."""
+
+    __name__: str
+
+    def __call__(self, asked: Asked, /) -> web.Response: ...

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from aiohttp.multipart import BodyPartReader
 
 from kcjl.sandbox.gate import Gate
@@ -23,18 +24,23 @@ from kcjl.sandbox.johnlewis import (
     shipments,
     shop,
 )
-from kcjl.sandbox.johnlewis.answers import refusal
-from kcjl.sandbox.johnlewis.asking import Asked
+from kcjl.sandbox.johnlewis.answers import answer, refusal
+from kcjl.sandbox.johnlewis.asking import Asked, Operation
+from kcjl.sandbox.johnlewis.described.document import openapi
 from kcjl.sandbox.johnlewis.limits import CallLimits
 from kcjl.sandbox.marketplace import ApiError, ApiKey, Marketplace
 
-__all__ = ["johnlewis_app", "operation_of"]
+__all__ = ["LINE_BYTES_MAX", "johnlewis_app", "operation_of"]
 
-Operation: TypeAlias = Callable[[Asked], web.Response]
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+DOCUMENT_PATHS = ("/api/openapi.json", "/help/api-doc/seller/mmp.json")
+"""Where the OpenAPI description is; the second is beside where tenants keep their own."""
 BODY_BYTES_MAX = 32 * 1024 * 1024
 """A stock file of some hundred thousand lines."""
+
+LINE_BYTES_MAX = 64 * 1024
+"""Of a request's first line: lists of ids may be long."""
 
 ACCOUNTING = frozenset({"TL02", "TL03", "TL04", "SBC11", "IV01", "IV02"})
 UPLOADS = frozenset({"STO01", "OF01", "PRI01"})
@@ -149,7 +155,21 @@ def johnlewis_app(marketplace: Marketplace, gate: Gate) -> web.Application:
     for code, method, path, operation in ROUTES:
         serve = _served(code, operation, marketplace, gate, limits, keys)
         app.router.add_route(method, path, serve, name=code)
+    for path in DOCUMENT_PATHS:
+        app.router.add_get(path, _document)
     return app
+
+
+async def _document(request: web.Request) -> web.StreamResponse:
+    """The OpenAPI description, for the host that was asked; no key is needed."""
+    described = openapi(
+        ROUTES,
+        accounting=ACCOUNTING,
+        uploads=UPLOADS,
+        files=FILES,
+        server=str(request.url.origin()),
+    )
+    return answer(described)
 
 
 def operation_of(request: web.Request) -> str:
@@ -240,7 +260,7 @@ async def _upload(request: web.Request) -> tuple[str | None, dict[str, str]]:
                 size += len(parts[part.name])
                 if size > BODY_BYTES_MAX:
                     raise web.HTTPRequestEntityTooLarge(BODY_BYTES_MAX, size)
-    except ValueError as broken:
+    except (ValueError, HttpProcessingError) as broken:
         raise ApiError.of(400, f"The multipart body cannot be read: {broken}") from None
     try:
         texts = {name: written.decode("utf-8-sig") for name, written in parts.items()}
