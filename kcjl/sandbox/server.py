@@ -22,7 +22,8 @@ from kcjl.clock import real_sleep
 from kcjl.errors import Misuse
 from kcjl.sandbox.control import PREFIX, control_routes
 from kcjl.sandbox.doorkeeper import Doorkeeper
-from kcjl.sandbox.faults import Fault, FaultPlan, faults_from, faulty
+from kcjl.sandbox.fault_effects import faulty
+from kcjl.sandbox.faults import Fault, FaultPlan, faults_from
 from kcjl.sandbox.generator import GeneratedTrade
 from kcjl.sandbox.johnlewis.http import LINE_BYTES_MAX, johnlewis_app
 from kcjl.sandbox.journal import WorldJournal, plain

@@ -36,7 +36,8 @@ from kcjl.johnlewis.port import (
 from kcjl.johnlewis.seller_api import Budget, SellerApi, SellerApiSettings
 from kcjl.money import Money
 from kcjl.sandbox.agenda import Agenda
-from kcjl.sandbox.faults import Fault, FaultPlan, faulty
+from kcjl.sandbox.fault_effects import faulty
+from kcjl.sandbox.faults import Fault, FaultPlan
 from kcjl.sandbox.gate import DirectGate
 from kcjl.sandbox.johnlewis.http import johnlewis_app
 from kcjl.sandbox.marketplace import ApiKey, MarketplaceSettings
