@@ -1,8 +1,8 @@
 """Answers of the John Lewis face, held against its own description as they come.
 
 Promises: each answer to a described operation has a status, a media type, headers and a body of
-the description, and no field beside it. Called by the plain client of the tests, so that every
-answer which a test provokes is looked at.
+the description, and no field beside it. Called by the plain client of the tests and, as a
+middleware, by the tests of kcjl's own client: every answer that a test provokes is looked at.
 """
 
 import re
@@ -11,11 +11,13 @@ from functools import cache
 
 import jsonschema_rs
 import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from kcjl.sandbox.johnlewis.described.document import openapi
 from kcjl.sandbox.johnlewis.http import ACCOUNTING, FILES, ROUTES, UPLOADS
 
-__all__ = ["assert_described", "document"]
+__all__ = ["HeldToDescription", "assert_described", "document"]
 
 Node = dict[str, object]
 
@@ -48,6 +50,35 @@ def assert_described(
         found = list(_validator(code, status).iter_errors(msgspec.json.decode(body)))
         told = [f"{'/'.join(map(str, each.instance_path))}: {each.message}" for each in found]
         assert not told, f"{code} {status}: " + "; ".join(told[:5])
+
+
+class HeldToDescription:
+    """A middleware that looks at each answer of the face, for tests with a client of their own.
+
+    What it finds is told by `assert_fine`: an answer is never changed by being looked at.
+    """
+
+    def __init__(self) -> None:
+        self.troubles: list[str] = []
+        self.answers = 0
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        answer = await handler(request)
+        body = answer.body if isinstance(answer, web.Response) else None
+        if body is None or isinstance(body, bytes):
+            self.answers += 1
+            headers = {"Content-Type": answer.headers.get("Content-Type", ""), **answer.headers}
+            try:
+                assert_described(
+                    request.method, request.path, answer.status, headers, body or b""
+                )
+            except AssertionError as trouble:
+                self.troubles.append(str(trouble))
+        return answer
+
+    def assert_fine(self) -> None:
+        assert not self.troubles, "\n".join(self.troubles)
 
 
 def _node(value: object) -> Node:
