@@ -317,7 +317,7 @@ def _asked_file(
     asked: Asked, kind: ExportKind
 ) -> tuple[Export, Sequence[Offer | Order | TransactionLine]]:
     written = asked.path["number"]
-    if not (written.isascii() and written.isdigit()) or len(written) > 6:  # noqa: PLR2004
+    if not (written.isascii() and written.isdigit()) or len(written) > 6:  # noqa: PLR2004 - digits that no number of ours has
         raise ApiError.of(404, "There is no such file")
     return asked.marketplace.exports.rows(kind, asked.path["tracking_id"], int(written))
 

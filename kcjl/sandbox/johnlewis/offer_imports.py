@@ -102,7 +102,7 @@ def list_offer_imports(asked: Asked) -> web.Response:
 
 def _asked_import(asked: Asked) -> OfferImport:
     written = asked.path["import_id"]
-    if not (written.isascii() and written.isdigit()) or len(written) > 18:  # noqa: PLR2004
+    if not (written.isascii() and written.isdigit()) or len(written) > 18:  # noqa: PLR2004 - digits that no number of ours has
         raise ApiError.of(404, f"Import {written} not found")
     return asked.marketplace.offer_imports.find(int(written))
 

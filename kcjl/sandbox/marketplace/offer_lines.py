@@ -301,7 +301,7 @@ def _decimal(name: str, written: Decimal | str) -> Decimal:
 def whole_of(name: str, written: int | str) -> int:
     """A whole number from 0 to 1 000 000 000."""
     text = str(written)
-    if not (text.isascii() and text.isdigit()) or len(text) > 10:  # noqa: PLR2004
+    if not (text.isascii() and text.isdigit()) or len(text) > 10:  # noqa: PLR2004 - digits that no number of ours has
         raise LineRefused(f"The {name} '{text[:40]}' is not a whole number")
     number = int(text)
     if number > QUANTITY_MAX:

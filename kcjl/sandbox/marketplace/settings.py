@@ -265,14 +265,20 @@ class MarketplaceSettings(Setting, frozen=True, kw_only=True):
         ):
             raise ValueError("cycle_days_of_month: days that each month has, 1 to 28")
         time.fromisoformat(self.cycle_time_london)
-        if not 0 <= self.offer_price_decimals <= 2:  # noqa: PLR2004 - amounts are in pence
-            raise ValueError("offer_price_decimals: 0 to 2")
-        if not 1 <= self.export_chunk_items_least <= 1_000_000:  # noqa: PLR2004 - OR13
-            raise ValueError("export_chunk_items_least: 1 to 1000000")
-        for name in ("failing_import_share", "failing_export_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name}: a share is from 0 to 1")
+        self._check_transfers()
         for name in ("debit_delay_s", "received_after_hours", "import_s", "export_s"):
             least, most = getattr(self, f"{name}_min"), getattr(self, f"{name}_max")
             if not 0 <= least <= most:
                 raise ValueError(f"{name}: from {least} to {most} is no span")
+
+    def _check_transfers(self) -> None:
+        """What imports and exports can be set to."""
+        if not 0 <= self.offer_price_decimals <= 2:  # noqa: PLR2004 - amounts are in pence
+            raise ValueError("offer_price_decimals: 0 to 2")
+        if not 1 <= self.export_chunk_items_least <= 1_000_000:  # noqa: PLR2004 - OR13
+            raise ValueError("export_chunk_items_least: 1 to 1000000")
+        if not 1 <= self.export_chunk_megabytes_least <= 1024:  # noqa: PLR2004 - OR13
+            raise ValueError("export_chunk_megabytes_least: 1 to 1024")
+        for name in ("failing_import_share", "failing_export_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}: a share is from 0 to 1")

@@ -169,6 +169,7 @@ class _Answers:
         if self._names_something or self._described.may_be_absent or self._has_body:
             refusals.append((404, "There is no such thing, or the feature is not on"))
         if self._has_body or upload:
+            refusals.append((413, "The body is too long"))
             refusals.append((415, "The body is of another type"))
         answers: Schema = dict(self._well())
         for status, description in refusals:
