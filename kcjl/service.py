@@ -362,6 +362,8 @@ def _seller_api(settings: JohnLewisSettings) -> SellerApiSettings:
         shop_id=settings.shop_id,
         external_partner=settings.external_partner,
         allow_plain_http=settings.allow_plain_http,
+        export_hosts=settings.export_hosts,
+        export_age_s_max=settings.export_age_s_max,
     )
 
 

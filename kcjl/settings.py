@@ -152,6 +152,9 @@ class JohnLewisSettings(Section, frozen=True, kw_only=True):
     allow_plain_http: bool = False
     external_partner: bool = False
     """The key counts as an "External Partner": orders are read every 15 minutes (OR11)."""
+    export_hosts: tuple[str, ...] = ()
+    """Hosts beside the tenant's whose files of exports are fetched, without the key."""
+    export_age_s_max: float = 21_600
 
 
 class InvoiceAddress(Section, frozen=True, kw_only=True):

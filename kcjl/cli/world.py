@@ -9,6 +9,7 @@ import typer
 
 from kcjl.cli.places import end_on_terminate, end_with_parent
 from kcjl.cli.sandboxconfig import write_config
+from kcjl.sandbox.marketplace import ApiKey
 from kcjl.sandbox.server import (
     JOHNLEWIS_PORT,
     KHAOS_PORT,
@@ -52,7 +53,13 @@ def sandbox(  # noqa: PLR0917 - one parameter an option
     wait: Annotated[  # noqa: FBT002 - a flag
         bool, typer.Option("--wait", help="Time stands still until a client has called both.")
     ] = False,
-    faults: Annotated[Path | None, typer.Option(help="A fault plan (JSON).")] = None,
+    faults: Annotated[
+        Path | None, typer.Option(help="A fault plan (JSON), as /sandbox/faults takes it.")
+    ] = None,
+    tenant: Annotated[
+        Path | None,
+        typer.Option(help="Switches of the John Lewis tenant (JSON); see docs/sandbox.md."),
+    ] = None,
     write: Annotated[
         Path | None,
         typer.Option("--write-config", help="Write a kcjl.toml for this sandbox here."),
@@ -66,10 +73,22 @@ def sandbox(  # noqa: PLR0917 - one parameter an option
 ) -> None:
     """Serve both outside systems, simulated over real HTTP, with the trade that runs in them.
 
-    John Lewis Marketplace answers under http://HOST:PORT/api, Khaos Control's web service under
-    http://HOST:KHAOS_PORT/KhaosKSD.exe/soap/IKosWeb (WSDL beside it), and what is really so
-    under http://HOST:PORT/sandbox. The key for John Lewis is shown at the start.
-    """
+    For whoever writes a client: nothing else of kcjl is needed beside it. The addresses, the
+    key and a line to try are shown at the start; docs/sandbox.md explains all of it.
+
+    \b
+    /api               John Lewis Marketplace, as Mirakl's seller API; described by
+    /api/openapi.json  (OpenAPI 3.1); send the key as it is in `Authorization`
+    /KhaosKSD.exe      Khaos Control's web service, on its own port: soap/IKosWeb, wsdl/IKosWeb
+    /sandbox/truth     what is really so, whatever a client believes
+    /sandbox/hooks     what can be done by hand: place an order, take goods in, pay out …
+    /sandbox/faults    what shall go wrong on the next calls: POST, GET, DELETE
+    /sandbox/clock     what time it is there; POST {"leap_s": 3600} goes an hour ahead
+
+    The world's time runs --speed times faster than life, and so do its call limits: a client
+    that is refused with 429 waits Retry-After seconds of the world. Ends on Ctrl-C; with
+    --state the world goes on where it was.
+    """  # noqa: D301 - click reads the backspace as "keep these lines"
     if preset not in ("quick", "life"):
         raise typer.BadParameter("--preset is quick or life")
     chosen: Preset = "life" if preset == "life" else "quick"
@@ -87,6 +106,7 @@ def sandbox(  # noqa: PLR0917 - one parameter an option
         state_dir=state,
         wait_for_client=wait,
         faults_file=faults,
+        tenant_file=tenant,
     )
     anyio.run(_serve, settings, write, service_data_dir, with_parent)
 
@@ -100,11 +120,8 @@ async def _serve(
     async with Sandbox.serve(settings) as running:
         if write is not None:
             await write_config(write, running, data_dir=data_dir)
-        typer.echo(f"John Lewis     {running.johnlewis_url}/api", err=True)
-        typer.echo(f"Khaos Control  {running.khaos_url}/soap/IKosWeb", err=True)
-        key = settings.world.marketplace.api_keys[0].key
-        typer.echo(f"its API key    {key}", err=True)
-        typer.echo(f"what is so     {running.control_url}/truth", err=True)
+        for line in _told(running):
+            typer.echo(line, err=True)
         if write is not None:
             typer.echo(f"for the service: kcjl run --config {write}", err=True)
         async with anyio.create_task_group() as group:
@@ -112,3 +129,30 @@ async def _serve(
             if with_parent:
                 group.start_soon(end_with_parent)
             await anyio.sleep_forever()
+
+
+def _told(running: Sandbox) -> list[str]:
+    """Where everything is, and a line to try."""
+    keys = running.settings.world.marketplace.api_keys
+    root = running.johnlewis_url
+    return [
+        f"John Lewis     {root}/api",
+        f"described      {root}/api/openapi.json",
+        *(f"its API key    {key.key}{_roles(key)}" for key in keys),
+        f"Khaos Control  {running.khaos_url}/soap/IKosWeb",
+        f"what is so     {running.control_url}/truth",
+        f"by hand        {running.control_url}/hooks",
+        f"faults         {running.control_url}/faults",
+        f"clock          {running.control_url}/clock",
+        f"try            curl -H 'Authorization: {keys[0].key}' '{root}/api/orders?max=2'",
+    ]
+
+
+def _roles(key: ApiKey) -> str:
+    """What sets a key apart from the usual one."""
+    roles = []
+    if not key.accounting:
+        roles.append("no accounting role")
+    if key.external_partner:
+        roles.append("External Partner")
+    return f"  ({', '.join(roles)})" if roles else ""

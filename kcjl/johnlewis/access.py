@@ -19,6 +19,10 @@ from kcjl.johnlewis.budget import Budget, checked_budgets
 __all__ = ["SellerApiSettings"]
 
 
+ROWS_PER_FILE = (10_000, 1_000_000)
+"""What `items_per_chunk` may be (contract b.3)."""
+
+
 class SellerApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Access to one shop of one tenant. Time-outs are seconds of real time."""
 
@@ -47,6 +51,19 @@ class SellerApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A21 gives rates as 0 to 100 instead of 0 to 1 (not documented; contract b.1, g)."""
     allow_plain_http: bool = False
     """http:// is refused but for loopback; a key does not travel in the clear."""
+    export_hosts: tuple[str, ...] = ()
+    """Hosts beside the tenant's whose files of exports are fetched, without the key;
+    `.x.example` is every host below x.example, `*` is any."""
+    export_age_s_max: float = 6 * 3600.0
+    """World seconds after which an export or import that is not done is given up."""
+    file_bytes_max: int = 2 * 1024 * 1024 * 1024
+    """Of one file of an export, unpacked; it is read piece by piece and never held."""
+    file_timeout_s: float = 1800.0
+    """Real seconds that we wait for one file in all; each piece has read_timeout_s."""
+    export_rows_per_file: int = 10_000
+    """What an export is asked to put into one file: the least that they take (OR13, OF52)."""
+    document_bytes_max: int = 20 * 1024 * 1024
+    """Of one invoice (IV02)."""
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "api_key", Secret(self.api_key))
@@ -66,6 +83,12 @@ class SellerApiSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise SettingsUnusable("connect_timeout_s and read_timeout_s must be above 0")
         if min(self.body_bytes_max, self.stock_lines_max) < 1:
             raise SettingsUnusable("body_bytes_max and stock_lines_max must be above 0")
+        if min(self.export_age_s_max, self.file_timeout_s) <= 0:
+            raise SettingsUnusable("export_age_s_max and file_timeout_s must be above 0")
+        if min(self.file_bytes_max, self.document_bytes_max) < 1:
+            raise SettingsUnusable("file_bytes_max and document_bytes_max must be above 0")
+        if not ROWS_PER_FILE[0] <= self.export_rows_per_file <= ROWS_PER_FILE[1]:
+            raise SettingsUnusable(f"export_rows_per_file must be within {ROWS_PER_FILE}")
         checked_budgets(self.budgets)
 
     def __repr__(self) -> str:
@@ -78,6 +101,17 @@ class SellerApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     def root(self) -> str:
         """What comes before /api/, however the setting was written."""
         return self.base_url.rstrip("/").removesuffix("/api")
+
+    def may_be_plain(self, host: str) -> bool:
+        """Whether http:// may be spoken with this host."""
+        return self.allow_plain_http or _is_loopback(host)
+
+    def allows_files_of(self, host: str) -> bool:
+        """Whether a file of an export may be fetched from a host that is not the tenant's."""
+        return any(
+            each in {host, "*"} or (each[:1] == "." and host.endswith(each))
+            for each in self.export_hosts
+        )
 
 
 def _is_loopback(host: str) -> bool:

@@ -26,7 +26,6 @@ from kcjl.johnlewis.documents_port import (
     Download,
     OrderDocument,
 )
-from kcjl.johnlewis.http import Answer, Call, Part
 from kcjl.johnlewis.reading import (
     ZERO,
     holds,
@@ -38,6 +37,7 @@ from kcjl.johnlewis.reading import (
     whole,
     words_of_refusal,
 )
+from kcjl.johnlewis.request import Answer, Call, Part
 from kcjl.johnlewis.reversal_port import ItemResult
 from kcjl.johnlewis.wire import decoded
 from kcjl.johnlewis.wire_values import WireId, WireNumber, WireRead, WireText

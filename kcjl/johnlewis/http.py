@@ -1,29 +1,27 @@
-"""HTTP to the marketplace: one request, its errors, its pages.
+"""HTTP to the marketplace: one request, its answer, its errors.
 
 Promises: one call is one request, never repeated behind the caller's back; it waits for its
 turn first; every answer is bounded in time and size; the key is in no message. A write that
 may have arrived and was not answered raises `OutcomeUnknown`, one that was refused `Refused`,
-one that was certainly not taken `Unavailable`. Pages are read to the end, rows that move under
-the paging are taken once. It knows no field of any record. Invariant: nothing is sent to any
-host but the one in the settings (redirects are not followed).
-Called by `seller_api.py`. Source: contract johnlewis b.0, d.
+one that was certainly not taken `Unavailable`. It knows no field of any record; `paging.py`
+reads lists with it. Invariant: nothing but the fetching of a file is sent to any host but the
+one in the settings (redirects are not followed), and no key to any other.
+Called by `exports.py` and the classes of calls. Source: contract johnlewis b.0, d.
 """
 
 import email.utils
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
-import msgspec
 from aiohttp import hdrs
 from yarl import URL
 
 from kcjl.calls.port import Side
 from kcjl.calls.sync_log import Attempt, SyncLog
-from kcjl.clock import Clock
+from kcjl.clock import Clock, real_monotonic
 from kcjl.discretion import Hidden, Secret
 from kcjl.errors import (
     CredentialsRefused,
@@ -38,75 +36,15 @@ from kcjl.errors import (
 from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.johnlewis.budget import PAGES_COUNT, CallBudgets, TenantBudgets
 from kcjl.johnlewis.buyers import Buyers
-from kcjl.johnlewis.reading import Page, plain_text, words_of_refusal
+from kcjl.johnlewis.paging import PagedReading
+from kcjl.johnlewis.reading import plain_text, without_nul, words_of_refusal
+from kcjl.johnlewis.request import Answer, Call, multipart
 from kcjl.johnlewis.unknown import Listener
 
-__all__ = ["Answer", "Call", "Part", "SellerHttp"]
+__all__ = ["SellerHttp"]
 
 RETRY_AFTER_S_MAX = 7 * 86_400.0
 """More is a mistake of theirs."""
-
-PAGE_ROWS = 100
-"""`max` of the offset family; its default of 10 loses rows (contract f.5)."""
-
-PAGES_MAX = 10_000
-"""No list of a shop has more pages; reaching this is told, never cut."""
-
-SWEEPS_MAX = 3
-"""So often a list that shrank while it was read is read again from the start."""
-
-_Row = TypeVar("_Row")
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """One part of a multipart body; with a file name it is a file, else text in UTF-8."""
-
-    name: str
-    content: bytes
-    content_type: str
-    file_name: str | None = None
-
-
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One request to make."""
-
-    operation: str
-    path: str
-    """Below the root, already quoted."""
-    method: str = "GET"
-    subject: str = ""
-    """What it is about, for messages."""
-    query: tuple[tuple[str, str], ...] = ()
-    json: bytes | None = None
-    file: bytes | None = None
-    """A CSV file, sent as the multipart part `file`."""
-    accept: str = "application/json"
-    parts: tuple[Part, ...] = ()
-    """A multipart body of several parts."""
-    takes_bytes: bool = False
-    """The answer is a file, to be left as it is to the byte."""
-    page: int = 1
-    """Which page of a list, for the sync log."""
-
-    @property
-    def writes(self) -> bool:
-        return self.method != "GET"
-
-    def __str__(self) -> str:
-        return f"{self.operation} {self.subject}".strip()
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A 2xx answer."""
-
-    body: bytes
-    location: str | None = None
-    has_next: bool | None = None
-    """Whether the `Link` header names a next page; None without that header."""
-    content_type: str = ""
-    """In small letters, without its parameters."""
-    disposition: str = ""
-    """The `Content-Disposition` header, as it came."""
 
 
 class _CutOff(Exception):
@@ -140,7 +78,7 @@ async def _send_once(
         raise _CutOff(type(error).__name__) from None
 
 
-class SellerHttp:
+class SellerHttp(PagedReading):
     """Requests to one shop."""
 
     def __init__(
@@ -175,73 +113,15 @@ class SellerHttp:
         finally:
             self._budgets.answered(turn)
 
-    # ── pages ───────────────────────────────────────────────────────────────────────────────
-
-    async def offset_rows(self, call: Call, read: Callable[[bytes], Page[_Row]]) -> list[_Row]:
-        """All rows of the offset family, each once, as it was last seen."""
-        rows: dict[str, _Row] = {}
-        for _ in range(SWEEPS_MAX):
-            if await self._sweep(call, read, rows):
-                break
-        return list(rows.values())
-
-    async def _sweep(
-        self, call: Call, read: Callable[[bytes], Page[_Row]], rows: dict[str, _Row]
-    ) -> bool:
-        """One reading from the start; False when rows may have slipped past it.
-
-        The offset is the number of different rows seen, so that a repeat makes it step back.
-        """
-        seen: set[str] = set()
-        offset, count, shrank = 0, None, False
-        for number in range(1, PAGES_MAX + 1):
-            asked = _with(call, number, ("offset", str(offset)), ("max", str(PAGE_ROWS)))
-            answer = await (self._further(asked) if offset else self.send(asked))
-            page = read(answer.body)
-            self._buyers.remember(page.rows)
-            fresh = {key for key, _ in page.rows} - seen
-            seen |= fresh
-            rows.update(page.rows)
-            shrank = shrank or _is_less(page.total, count)
-            count = page.total
-            if not page.rows:
-                break
-            if count is not None and count < len(page.rows):
-                count = None  # it counts less than it shows: not to be trusted
-            if count is not None and len(seen) >= count:
-                break
-            if count is None and (not fresh or answer.has_next is False):
-                break
-            if count is not None and not fresh and offset + len(page.rows) >= count:
-                break  # the end, and rows have slipped in front: they are in the next sweep
-            offset = len(seen) if fresh else offset + len(page.rows)
-        else:
-            raise ProtocolSurprise(f"{call}: more than {PAGES_MAX} pages; nothing was taken")
-        if count and not seen:
-            raise ProtocolSurprise(f"{call}: it counts {count} rows and shows none")
-        return not shrank and (count is None or len(seen) >= count)
-
-    async def seek_rows(self, call: Call, read: Callable[[bytes], Page[_Row]]) -> list[_Row]:
-        """All rows of the seek family, each once, as it was last seen."""
-        rows: dict[str, _Row] = {}
-        tokens: set[str] = set()
-        page = read((await self.send(call)).body)
-        rows.update(page.rows)
-        while token := page.next_token:
-            if token in tokens or len(tokens) >= PAGES_MAX:
-                raise ProtocolSurprise(f"{call}: its pages do not come to an end")
-            tokens.add(token)
-            asked = _with(call, 1 + len(tokens), ("page_token", token))
-            page = read((await self._further(asked)).body)
-            rows.update(page.rows)
-        return list(rows.values())
-
-    async def _further(self, call: Call) -> Answer:
+    async def send_further(self, call: Call) -> Answer:
         """A further page: part of the call that was counted, but where pages count (d.1)."""
         if call.operation in PAGES_COUNT:
             return await self.send(call)
         await self._budgets.rest(call.operation)
         return await self._exchange(call)
+
+    def remember(self, rows: Sequence[tuple[str, object]]) -> None:
+        self._buyers.remember(rows)
 
     # ── one request ─────────────────────────────────────────────────────────────────────────
 
@@ -260,18 +140,19 @@ class SellerHttp:
     async def _asked(self, call: Call, attempt: Attempt) -> Answer:
         limits = self._settings
         attempt.bytes_sent = len(call.json or call.file or b"")
+        bytes_max = call.bytes_max or limits.body_bytes_max
         try:
             with self._clock.deadline(limits.connect_timeout_s + limits.read_timeout_s):
                 async with self._request(call) as response:
                     attempt.status = response.status
-                    body = await self._body(response, attempt)
+                    body = await self._body(response, bytes_max, attempt)
                     if not call.takes_bytes or not _is_success(response.status):
-                        body = _without_nul(body)
+                        body = Hidden(without_nul(body))
                     status, headers = response.status, response.headers
         except _UNSENT as error:
             raise Unavailable(self._message(call, f"could not connect: {error}")) from None
         except _TooLong:
-            too_long = f"the answer is longer than {limits.body_bytes_max} bytes"
+            too_long = f"the answer is longer than {bytes_max} bytes"
             raise self._unclear(call, too_long, ProtocolSurprise) from None
         except (_CutOff, aiohttp.ClientError, TimeoutError, OSError) as error:
             name = str(error) if isinstance(error, _CutOff) else type(error).__name__
@@ -301,7 +182,7 @@ class SellerHttp:
             body = aiohttp.FormData()
             body.add_field("file", call.file, filename="stock.csv", content_type="text/csv")
         elif call.parts:
-            body = _form(call.parts)
+            body = multipart(call.parts)
         elif call.writes:
             headers[hdrs.CONTENT_LENGTH] = "0"
         return self._session.request(
@@ -316,14 +197,89 @@ class SellerHttp:
             middlewares=(_send_once,),
         )
 
-    async def _body(self, response: aiohttp.ClientResponse, attempt: Attempt) -> bytes:
+    async def _body(
+        self, response: aiohttp.ClientResponse, bytes_max: int, attempt: Attempt
+    ) -> bytes:
         parts = bytearray()
         async for part in response.content.iter_any():
             parts += part
             attempt.bytes_received = len(parts)
-            if len(parts) > self._settings.body_bytes_max:
+            if len(parts) > bytes_max:
                 raise _TooLong
         return Hidden(bytes(parts))
+
+    # ── one file ────────────────────────────────────────────────────────────────────────────
+
+    async def pieces(
+        self, call: Call, url: URL, *, with_key: bool
+    ) -> AsyncGenerator[bytes, None]:
+        """A file as it arrives. Time counts while we wait for it, not while it is used."""
+        turn = await self._budgets.turn(call.operation)
+        with self._sync_log.attempt(
+            Side.JOHNLEWIS, call.operation, subject=call.subject, writes=False
+        ) as attempt:
+            try:
+                try:
+                    response = await self._opened(call, url, with_key=with_key)
+                finally:
+                    self._budgets.answered(turn)
+                async with response:
+                    attempt.status = response.status
+                    if not _is_success(response.status):
+                        raise await self._no_file(call, response, attempt, with_key=with_key)
+                    async for piece in self._arriving(call, response, attempt):
+                        yield piece
+            except (_CutOff, aiohttp.ClientError, TimeoutError, OSError) as error:
+                name = str(error) if isinstance(error, _CutOff) else type(error).__name__
+                raise Unavailable(self._message(call, f"no whole file ({name})")) from None
+
+    async def _opened(self, call: Call, url: URL, *, with_key: bool) -> aiohttp.ClientResponse:
+        limits = self._settings
+        headers = {hdrs.USER_AGENT: limits.user_agent, hdrs.ACCEPT: call.accept}
+        with self._clock.deadline(limits.connect_timeout_s + limits.read_timeout_s):
+            return await self._session.get(
+                url,
+                headers={**self._headers, **headers} if with_key else headers,
+                allow_redirects=False,
+                raise_for_status=False,
+                timeout=aiohttp.ClientTimeout(total=None, connect=limits.connect_timeout_s),
+                middlewares=(_send_once,),
+            )
+
+    async def _arriving(
+        self, call: Call, response: aiohttp.ClientResponse, attempt: Attempt
+    ) -> AsyncGenerator[bytes, None]:
+        limits = self._settings
+        waited_s = 0.0
+        while True:
+            left_s = min(limits.read_timeout_s, limits.file_timeout_s - waited_s)
+            began = real_monotonic()
+            with self._clock.deadline(max(left_s, 0.0)):
+                piece = await response.content.readany()
+            waited_s += real_monotonic() - began
+            attempt.bytes_received += len(piece)
+            if attempt.bytes_received > limits.file_bytes_max:
+                too_long = f"the file is longer than {limits.file_bytes_max} bytes"
+                raise ProtocolSurprise(self._message(call, too_long))
+            if not piece:
+                return
+            yield piece
+
+    async def _no_file(
+        self,
+        call: Call,
+        response: aiohttp.ClientResponse,
+        attempt: Attempt,
+        *,
+        with_key: bool,
+    ) -> KcjlError:
+        with self._clock.deadline(self._settings.read_timeout_s):
+            body = await self._body(response, self._settings.body_bytes_max, attempt)
+        failure = self._failure(call, response.status, response.headers, body)
+        if isinstance(failure, CredentialsRefused) and not with_key:
+            # Another host: its address was good for a time, and our key has no part in it.
+            return NotFound(failure.message, status=failure.status)
+        return failure
 
     # ── what went wrong ─────────────────────────────────────────────────────────────────────
 
@@ -380,37 +336,8 @@ def _is_success(status: int) -> bool:
     return 200 <= status < 300  # noqa: PLR2004 - the success statuses
 
 
-def _without_nul(body: bytes) -> bytes:
-    """A NUL fits into no text of the database."""
-    return Hidden(body.replace(b"\\u0000", b"\\ufffd").replace(b"\0", b""))
-
-
-def _form(parts: tuple[Part, ...]) -> aiohttp.FormData:
-    form = aiohttp.FormData()
-    for part in parts:
-        if part.file_name is None:
-            words = part.content.decode()  # bytes would be made a file
-            form.add_field(part.name, words, content_type=part.content_type)
-        else:
-            form.add_field(
-                part.name,
-                part.content,
-                filename=part.file_name,
-                content_type=part.content_type,
-            )
-    return form
-
-
-def _is_less(count: int | None, before: int | None) -> bool:
-    return count is not None and before is not None and count < before
-
-
 def _http_date(told: str) -> datetime | None:
     try:
         return email.utils.parsedate_to_datetime(told)
     except (ValueError, TypeError):
         return None
-
-
-def _with(call: Call, page: int, *query: tuple[str, str]) -> Call:
-    return msgspec.structs.replace(call, query=(*call.query, *query), page=page)

@@ -47,7 +47,7 @@ from kcjl.johnlewis.reading import (
 from kcjl.johnlewis.unknown import unknown_word
 from kcjl.money import Money
 
-__all__ = ["customer_number", "orders", "tax_amounts"]
+__all__ = ["address", "customer_number", "is_ours", "order", "orders", "tax_amounts"]
 
 _OWN_CENTRES = ("", "DEFAULT")
 """Fulfilment centres that mean the shop itself; any other is somebody else's stock (b.3)."""
@@ -62,7 +62,7 @@ _AMOUNTS: dict[tuple[Decimal, str], Money] = {}
 def orders(body: bytes, currency: str) -> Page[Order]:
     read = wire.decoded(body, order_wire.WireOrders, "OR11")
     rows = [
-        (key(row.order_id, "OR11: an order's id"), _order(row, currency))
+        (key(row.order_id, "OR11: an order's id"), order(row, currency))
         for row in listed(read.orders, body, "OR11")
     ]
     return Page(rows=rows, total=total(read.total_count))
@@ -75,9 +75,9 @@ def customer_number(references: wire.WireReferences, commercial_id: str | int | 
 # ── the order ───────────────────────────────────────────────────────────────────────────────
 
 
-def _order(row: order_wire.WireOrder, currency: str) -> Order:
-    order_id = text(row.order_id)
-    what = f"OR11: order {order_id}"
+def order(row: order_wire.WireOrder, currency: str, operation: str = "OR11") -> Order:
+    order_id = key(row.order_id, f"{operation}: an order's id")
+    what = f"{operation}: order {order_id}"
     in_currency = intern(row.currency_iso_code or currency)
     price = _amount(given(row.price, f"{what}: its price"), in_currency, what)
     shipping = _amount(row.shipping_price or ZERO, in_currency, what)
@@ -127,7 +127,7 @@ def _order(row: order_wire.WireOrder, currency: str) -> Order:
         has_invoice=bool(row.has_invoice),
         has_customer_message=bool(row.has_customer_message),
         fully_refunded=bool(row.fully_refunded),
-        fulfilled_by_us=_is_ours(row.fulfillment),
+        fulfilled_by_us=is_ours(row.fulfillment),
         lines=tuple(_order_line(line, in_currency, what) for line in row.order_lines or ()),
         delivery_address=delivery_address,
         billing_address=billing_address,
@@ -147,7 +147,7 @@ def _state(word: str | None, field: str) -> OrderState:
         return state
 
 
-def _is_ours(fulfilment: order_wire.WireFulfilment | None) -> bool:
+def is_ours(fulfilment: order_wire.WireFulfilment | None) -> bool:
     centre = fulfilment.center if fulfilment else None
     return centre is None or text(centre.code) in _OWN_CENTRES
 
@@ -176,12 +176,12 @@ def _customer(told: order_wire.WireCustomer) -> Customer | None:
 
 def _addresses(customer: order_wire.WireCustomer) -> tuple[Address | None, Address | None]:
     """Of the delivery and of the bill: one record where they are alike."""
-    delivery = _address(customer.shipping_address, customer)
-    billing = _address(customer.billing_address, customer)
+    delivery = address(customer.shipping_address, customer)
+    billing = address(customer.billing_address, customer)
     return delivery, delivery if billing == delivery else billing
 
 
-def _address(
+def address(
     told: order_wire.WireAddress | None, customer: order_wire.WireCustomer
 ) -> Address | None:
     """None before the tenant shows it, also for an empty shell."""

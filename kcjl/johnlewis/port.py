@@ -21,6 +21,17 @@ from kcjl.johnlewis.order_port import (
     OrderState,
     Refund,
 )
+from kcjl.johnlewis.parts import (
+    AdditionalField,
+    ChannelPrice,
+    CycleSummary,
+    Discount,
+    Labelled,
+    OneOffItem,
+    ProductReference,
+    TaxRate,
+    WarehouseStock,
+)
 from kcjl.johnlewis.tenant_port import Account, Carrier, Platform, ShippingType, TenantPort
 from kcjl.money import Money
 
@@ -52,7 +63,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Base of the records that cross this port."""
 
 
-class Offer(Record, frozen=True, kw_only=True):
+class Offer(Record, frozen=True, kw_only=True, gc=False):
     """OF21: one of our SKUs as the marketplace shows it."""
 
     offer_id: int
@@ -62,6 +73,35 @@ class Offer(Record, frozen=True, kw_only=True):
     active: bool
     product_title: str = ""
     category_code: str = ""
+    product_sku: str = ""
+    product_references: tuple[ProductReference, ...] = ()
+    currency: str = ""
+    origin_price: Money | None = None
+    """Before any discount."""
+    discount: Discount | None = None
+    prices: tuple[ChannelPrice, ...] = ()
+    """Those beside the one above: by channel, by volume."""
+    msrp: Money | None = None
+    state_code: str = ""
+    inactivity_reasons: tuple[str, ...] = ()
+    warehouses: tuple[WarehouseStock, ...] = ()
+    leadtime_to_ship: int | None = None
+    logistic_class: Labelled | None = None
+    min_order_quantity: int | None = None
+    max_order_quantity: int | None = None
+    package_quantity: int | None = None
+    min_quantity_alert: int | None = None
+    channels: tuple[str, ...] = ()
+    available_from: datetime | None = None
+    available_until: datetime | None = None
+    description: str = ""
+    internal_description: str = ""
+    price_additional_info: str = ""
+    product_tax_code: str = ""
+    allow_quote_requests: bool = False
+    additional_fields: tuple[AdditionalField, ...] = ()
+    unsendable: tuple[str, ...] = ()
+    """What it has that no `CompleteOffer` can carry, by Mirakl's names."""
 
 
 class StockFigure(Record, frozen=True, kw_only=True):
@@ -126,6 +166,15 @@ class Shipment(Record, frozen=True, kw_only=True):
     lines: tuple[tuple[str, int], ...]
     tracking_number: str | None = None
     carrier_code: str | None = None
+    tracking_url: str | None = None
+    validity: str = ""
+    """Of the tracking number: UNVERIFIED, VERIFIED, INVALID, …"""
+    debit_status: str = ""
+    packages: tuple[str, ...] = ()
+    invoice_reference: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    shipped_at: datetime | None = None
 
 
 class TransactionLine(Record, frozen=True, kw_only=True):
@@ -146,6 +195,22 @@ class TransactionLine(Record, frozen=True, kw_only=True):
     refund_id: str | None = None
     customer_order_number: str | None = None
     seller_reference: str | None = None
+    balance: Money | None = None
+    """The shop's running balance after this line."""
+    document_id: str | None = None
+    document_at: datetime | None = None
+    shipment_id: str | None = None
+    debit_id: str | None = None
+    order_tax: TaxRate | None = None
+    shop_tax: TaxRate | None = None
+    order_fee_code: str | None = None
+    fee_code: str | None = None
+    fee_cancelation_ids: tuple[str, ...] = ()
+    fee_refund_ids: tuple[str, ...] = ()
+    manual_document_number: str | None = None
+    one_off_item: OneOffItem | None = None
+    transaction_number: str | None = None
+    channel_code: str | None = None
 
 
 class BillingCycle(Record, frozen=True, kw_only=True):
@@ -162,13 +227,15 @@ class BillingCycle(Record, frozen=True, kw_only=True):
     paid_at: datetime | None = None
     failure_reason: str | None = None
     voucher: str | None = None
+    summary: CycleSummary | None = None
 
 
 class MarketplacePort(TenantPort, Protocol):
     """What kcjl's actors ask of John Lewis Marketplace. Reads return every page.
 
     Calls that no actor makes yet stand in protocols of their own: `ProfilePort`,
-    `ReversalPort`, `ReturnPort`, `DocumentPort`; `SellerApi` has them all.
+    `ReversalPort`, `ReturnPort`, `DocumentPort`, `OfferPort`, `OrderExportPort`,
+    `ParcelPort`, `AccountPort`; `SellerApi` has them all.
     """
 
     async def offers(self) -> Sequence[Offer]: ...  # OF21

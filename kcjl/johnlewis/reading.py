@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 import msgspec
@@ -37,6 +38,7 @@ __all__ = [
     "time",
     "total",
     "whole",
+    "without_nul",
     "words_of_refusal",
 ]
 
@@ -60,6 +62,9 @@ _EXACT_DIGITS_MAX = 28
 """What decimal arithmetic keeps without rounding."""
 
 _COUNT_MAX = 2**63
+
+_KEPT_MAX = 10_000
+"""Times and amounts recur: so many are made once, and shared by the records that hold them."""
 
 _Row = TypeVar("_Row")
 _Value = TypeVar("_Value")
@@ -113,6 +118,11 @@ def holds(part: msgspec.Raw) -> bytes | None:
     return None if raw in (b"", b"null", b"[]", b"{}") else raw
 
 
+def without_nul(body: bytes) -> bytes:
+    """A NUL fits into no text of the database."""
+    return body.replace(b"\\u0000", b"\\ufffd").replace(b"\0", b"")
+
+
 def plain_text(raw: str, characters_max: int = TEXT_CHARACTERS_MAX) -> str:
     """Text from outside, fit for a message: one line, nothing that can't be printed, cut."""
     printable = "".join(
@@ -130,12 +140,17 @@ def time(value: str | None, what: str) -> datetime | None:
     if not value or not value.strip():
         return None
     try:
-        told = datetime.fromisoformat(value.strip())
-        if told.tzinfo is UTC:
-            return told
-        return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
+        return _in_utc(value.strip())
     except (ValueError, OverflowError):
         raise ProtocolSurprise(f"{what}: {plain_text(value, 40)!r} is not a time") from None
+
+
+@lru_cache(_KEPT_MAX)
+def _in_utc(value: str) -> datetime:
+    told = datetime.fromisoformat(value)
+    if told.tzinfo is UTC:
+        return told
+    return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
 
 
 def both_times(
@@ -183,8 +198,13 @@ def exact(amount: Decimal, currency: str, what: str) -> Money:
 
 def rounded(amount: Decimal, currency: str, what: str) -> Money:
     """Half up to the currency's last place: tenants may show more (contract b.0, PC01)."""
+    return _half_up(sound(amount, what), currency)
+
+
+@lru_cache(_KEPT_MAX)
+def _half_up(amount: Decimal, currency: str) -> Money:
     place = Money(0, currency).decimal()
-    return Money.parse(sound(amount, what).quantize(place, ROUND_HALF_UP), currency)
+    return Money.parse(amount.quantize(place, ROUND_HALF_UP), currency)
 
 
 def sound(value: Decimal, what: str) -> Decimal:

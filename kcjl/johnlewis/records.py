@@ -14,30 +14,22 @@ import io
 from kcjl.errors import ProtocolSurprise
 from kcjl.johnlewis import wire
 from kcjl.johnlewis.port import (
-    Offer,
     StockImport,
     StockImportError,
     StockImportStatus,
 )
 from kcjl.johnlewis.reading import (
     ZERO,
-    Page,
     given,
     holds,
-    key,
-    listed,
-    number,
     plain_text,
-    rounded,
     text,
-    total,
     whole,
     words_of_refusal,
 )
 from kcjl.johnlewis.unknown import unknown_word
 
 __all__ = [
-    "offers",
     "reference_refusals",
     "stock_import",
     "stock_import_errors",
@@ -55,32 +47,6 @@ _IMPORT_STATES = {
 
 
 # ── offers and stock ────────────────────────────────────────────────────────────────────────
-
-
-def offers(body: bytes, currency: str) -> Page[Offer]:
-    read = wire.decoded(body, wire.WireOffers, "OF21")
-    rows = [
-        (key(row.offer_id, "OF21: an offer's id"), _offer(row, currency))
-        for row in listed(read.offers, body, "OF21")
-    ]
-    return Page(rows=rows, total=total(read.total_count))
-
-
-def _offer(row: wire.WireOffer, currency: str) -> Offer:
-    what = f"OF21: offer {row.offer_id}"
-    price = row.price
-    if price is None and row.applicable_pricing is not None:
-        price = row.applicable_pricing.price
-    in_currency = row.currency_iso_code or currency
-    return Offer(
-        offer_id=whole(number(row.offer_id, what), what),
-        sku=key(row.shop_sku, f"{what}: its SKU"),
-        quantity=whole(row.quantity or ZERO, what),
-        price=None if price is None else rounded(price, in_currency, what),
-        active=row.active is not False,
-        product_title=text(row.product_title),
-        category_code=text(row.category_code),
-    )
 
 
 def stock_import(body: bytes, import_id: str) -> StockImport:

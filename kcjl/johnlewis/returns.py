@@ -16,8 +16,8 @@ from kcjl.errors import Misuse, OutcomeUnknown, ProtocolSurprise, Refused, Unava
 from kcjl.johnlewis import returns_wire as wire
 from kcjl.johnlewis.asking import chunks, distinct_ids, json_of, moment
 from kcjl.johnlewis.calls import AreaCalls
-from kcjl.johnlewis.http import PAGE_ROWS, Call
 from kcjl.johnlewis.order_port import Address
+from kcjl.johnlewis.paging import PAGE_ROWS
 from kcjl.johnlewis.reading import (
     Page,
     both_times,
@@ -31,6 +31,7 @@ from kcjl.johnlewis.reading import (
     whole,
     words_of_refusal,
 )
+from kcjl.johnlewis.request import Call
 from kcjl.johnlewis.returns_port import (
     Compliance,
     Return,

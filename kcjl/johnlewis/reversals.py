@@ -17,7 +17,6 @@ import msgspec
 from kcjl.errors import OutcomeUnknown, ProtocolSurprise, Refused, Unavailable
 from kcjl.johnlewis.asking import json_of, segment
 from kcjl.johnlewis.calls import AreaCalls
-from kcjl.johnlewis.http import Call
 from kcjl.johnlewis.order_port import TaxAmount
 from kcjl.johnlewis.reading import (
     holds,
@@ -28,6 +27,7 @@ from kcjl.johnlewis.reading import (
     whole,
     words_of_refusal,
 )
+from kcjl.johnlewis.request import Call
 from kcjl.johnlewis.reversal_port import (
     CancelationRequest,
     ItemResult,

@@ -24,13 +24,18 @@ from kcjl.clock import Clock
 from kcjl.errors import Misuse, OutcomeUnknown, ProtocolSurprise
 from kcjl.johnlewis import order_records, parcels, records, shop_account, wire
 from kcjl.johnlewis.access import SellerApiSettings
+from kcjl.johnlewis.account_calls import AccountCalls
 from kcjl.johnlewis.asking import IDS_MAX, chunks, distinct_ids, moment, segment
 from kcjl.johnlewis.budget import BUDGETS, Budget, TenantBudgets
 from kcjl.johnlewis.documents import DocumentCalls
-from kcjl.johnlewis.http import PAGE_ROWS, Call, SellerHttp
+from kcjl.johnlewis.exports import Exports
+from kcjl.johnlewis.http import SellerHttp
+from kcjl.johnlewis.offers import OfferCalls
+from kcjl.johnlewis.order_export import OrderExportCalls
+from kcjl.johnlewis.paging import PAGE_ROWS
+from kcjl.johnlewis.parcel_calls import ParcelCalls
 from kcjl.johnlewis.port import (
     BillingCycle,
-    Offer,
     Order,
     Shipment,
     ShipmentRequest,
@@ -41,6 +46,7 @@ from kcjl.johnlewis.port import (
     TransactionLine,
 )
 from kcjl.johnlewis.reading import text
+from kcjl.johnlewis.request import Call
 from kcjl.johnlewis.returns import ReturnCalls
 from kcjl.johnlewis.reversals import ReversalCalls
 from kcjl.johnlewis.tenant import TenantCalls
@@ -52,7 +58,16 @@ TRANSACTION_ROWS = 2000
 CYCLE_ROWS = 1000
 
 
-class SellerApi(TenantCalls, ReversalCalls, ReturnCalls, DocumentCalls):
+class SellerApi(
+    TenantCalls,
+    ReversalCalls,
+    ReturnCalls,
+    DocumentCalls,
+    OfferCalls,
+    OrderExportCalls,
+    ParcelCalls,
+    AccountCalls,
+):
     """One shop of John Lewis Marketplace: the calls of every area."""
 
     def __init__(
@@ -69,16 +84,10 @@ class SellerApi(TenantCalls, ReversalCalls, ReturnCalls, DocumentCalls):
         )
         super().__init__(http, clock=clock, currency=settings.currency_default)
         self._settings = settings
+        self._exports = Exports(settings, clock=clock, http=http)
         self.rates_are_percent = settings.rates_are_percent
 
     # ── offers and stock ────────────────────────────────────────────────────────────────────
-
-    async def offers(self) -> Sequence[Offer]:
-        """OF21, by title: the default, by price, moves under the paging more often."""
-        call = Call(operation="OF21", path="/api/offers", query=(("sort", "productTitle"),))
-        return await self._http.offset_rows(
-            call, lambda body: records.offers(body, self._currency)
-        )
 
     async def publish_stock(self, figures: Sequence[StockFigure]) -> str:
         """STO01. Raises `Misuse` for figures no stock file can hold."""

@@ -8,8 +8,12 @@ Called by `seller_api.py` only. Source: contract johnlewis b.6, e.
 
 from decimal import Decimal
 
+import msgspec
+
 from kcjl.johnlewis import wire
+from kcjl.johnlewis.invoices import day
 from kcjl.johnlewis.order_records import customer_number
+from kcjl.johnlewis.parts import CycleSummary, OneOffItem, TaxedTotal, TaxRate
 from kcjl.johnlewis.port import BillingCycle, TransactionLine
 from kcjl.johnlewis.reading import (
     ZERO,
@@ -23,30 +27,37 @@ from kcjl.johnlewis.reading import (
     sound,
     text,
     time,
+    whole,
 )
+from kcjl.money import Money
 
-__all__ = ["billing_cycles", "transaction_lines"]
+__all__ = ["billing_cycles", "transaction_line", "transaction_lines"]
 
 
 def transaction_lines(body: bytes, currency: str) -> Page[TransactionLine]:
     read = wire.decoded(body, wire.WireTransactions, "TL02")
     rows = [
-        (key(row.id, "TL02: a line's id"), _transaction_line(row, currency))
+        (key(row.id, "TL02: a line's id"), transaction_line(row, currency))
         for row in listed(read.data, body, "TL02")
     ]
     return Page(rows=rows, next_token=optional(read.next_page_token))
 
 
-def _transaction_line(row: wire.WireTransaction, currency: str) -> TransactionLine:
-    what = f"TL02: line {row.id}"
+def transaction_line(
+    row: wire.WireTransaction, currency: str, operation: str = "TL02"
+) -> TransactionLine:
+    line_id = key(row.id, f"{operation}: a line's id")
+    what = f"{operation}: line {line_id}"
+    in_currency = row.currency_iso_code or currency
     entities = row.entities or wire.WireEntities()
     order = entities.order or wire.WireOrderEntity()
     references = order.references or wire.WireReferences()
+    fee = entities.fee or wire.WireCodeEntity()
     created, updated = both_times(row.date_created, row.last_updated, what)
     return TransactionLine(
-        line_id=text(row.id),
+        line_id=line_id,
         kind=row.type or "UNKNOWN",
-        amount=exact(_signed(row, what), row.currency_iso_code or currency, what),
+        amount=exact(_signed(row, what), in_currency, what),
         created_at=created,
         updated_at=updated,
         payment_state=text(row.payment_state),
@@ -58,7 +69,71 @@ def _transaction_line(row: wire.WireTransaction, currency: str) -> TransactionLi
         refund_id=_id(entities.refund),
         customer_order_number=customer_number(references, order.commercial_id) or None,
         seller_reference=optional(references.order_reference_for_seller),
+        balance=_money(row.balance, in_currency, what),
+        document_id=optional(row.accounting_document_id),
+        document_at=time(row.accounting_document_creation_date, what),
+        shipment_id=_id(entities.shipment),
+        debit_id=_id(entities.debit),
+        order_tax=_tax(entities.order_tax),
+        shop_tax=_tax(entities.shop_tax),
+        order_fee_code=_code(entities.order_fee),
+        fee_code=_code(fee),
+        fee_cancelation_ids=_ids(fee.cancelations),
+        fee_refund_ids=_ids(fee.refunds),
+        manual_document_number=_number(entities.manual_accounting_document),
+        one_off_item=_one_off_item(entities.one_off_item, in_currency, what),
+        transaction_number=_number(entities.transaction_info),
+        channel_code=_code(entities.channel),
     )
+
+
+def _money(amount: Decimal | None, currency: str, what: str) -> Money | None:
+    return None if amount is None else exact(amount, currency, what)
+
+
+def _tax(told: wire.WireCodeEntity | None) -> TaxRate | None:
+    code = _code(told)
+    if told is None or code is None:
+        return None
+    rate = told.rate
+    return TaxRate(code=code, rate=rate if rate is not None and rate.is_finite() else None)
+
+
+def _code(told: wire.WireCodeEntity | None) -> str | None:
+    return optional(told.code) if told else None
+
+
+def _number(told: wire.WireNumberEntity | None) -> str | None:
+    return optional(told.number) if told else None
+
+
+def _ids(told: list[wire.WireEntity] | None) -> tuple[str, ...]:
+    return tuple(text(each.id) for each in told or () if text(each.id))
+
+
+def _one_off_item(
+    told: wire.WireOneOffItem | None, currency: str, what: str
+) -> OneOffItem | None:
+    if told is None:
+        return None
+    quantity = told.quantity
+    return OneOffItem(
+        description=text(told.description),
+        quantity=None if quantity is None else whole(quantity, what),
+        unit_price=_money(told.unit_price, currency, what),
+        operation_date=day(told.operation_date, what),
+        references=_references(told.references),
+    )
+
+
+def _references(told: list[msgspec.Raw] | None) -> tuple[str, ...]:
+    """Texts, or objects that hold one by a name that the contract does not say."""
+    found: list[str] = []
+    for raw in told or ():
+        value = msgspec.json.decode(raw)
+        values = value.values() if isinstance(value, dict) else [value]
+        found += [text(each) for each in values if isinstance(each, str | int) and each]
+    return tuple(found)
 
 
 def _signed(row: wire.WireTransaction, what: str) -> Decimal:
@@ -99,4 +174,33 @@ def _billing_cycle(row: wire.WireCycle, currency: str) -> BillingCycle:
         paid_at=time(payout.transaction_date, what),
         failure_reason=optional(payout.failure_reason),
         voucher=optional(row.payment_voucher_number),
+        summary=_summary(row.summary, in_currency, what),
     )
+
+
+def _summary(
+    told: dict[str, msgspec.Raw] | None, currency: str, what: str
+) -> CycleSummary | None:
+    """The totals by their names; those that nobody knows are passed over."""
+    if told is None:
+        return None
+
+    def amount(name: str) -> Money | None:
+        raw = told.get(f"total_{name}")
+        if raw is None:
+            return None
+        where = f"{what}: total_{name}"
+        total = wire.decoded(b'{"amount":%b}' % bytes(raw), wire.WireTax, where)
+        return _money(total.amount, currency, where)
+
+    totals: dict[str, TaxedTotal | Money | None] = {}
+    for field in msgspec.structs.fields(CycleSummary):
+        totals[field.name] = (
+            TaxedTotal(
+                excluding_tax=amount(f"{field.name}_excl_tax"),
+                including_tax=amount(f"{field.name}_incl_tax"),
+            )
+            if field.type is TaxedTotal
+            else amount(field.name)
+        )
+    return msgspec.convert(totals, CycleSummary)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from kcjl.errors import NotFound
 from kcjl.johnlewis import tenant_records
 from kcjl.johnlewis.calls import AreaCalls
-from kcjl.johnlewis.http import Call
+from kcjl.johnlewis.request import Call
 from kcjl.johnlewis.tenant_port import (
     Account,
     Carrier,

@@ -23,11 +23,11 @@ from kcjl.johnlewis.wire_values import WireText as _Text
 
 __all__ = [
     "WireAcceptance",
+    "WireCodeEntity",
     "WireCycle",
     "WireCycles",
+    "WireEntity",
     "WireImport",
-    "WireOffer",
-    "WireOffers",
     "WireReferenceAnswer",
     "WireReferenceAsked",
     "WireReferences",
@@ -60,27 +60,6 @@ def decoded(body: bytes, kind: type[_Body], what: str) -> _Body:
 
 
 # ── offers and stock ────────────────────────────────────────────────────────────────────────
-
-
-class WirePricing(_Wire, frozen=True, kw_only=True):
-    price: _Number = None
-
-
-class WireOffer(_Wire, frozen=True, kw_only=True):
-    offer_id: _Id = None
-    shop_sku: _Text = None
-    product_title: _Text = None
-    category_code: _Text = None
-    quantity: _Number = None
-    price: _Number = None
-    applicable_pricing: WirePricing | None = None
-    currency_iso_code: str | None = None
-    active: bool | None = None
-
-
-class WireOffers(_Wire, frozen=True, kw_only=True):
-    offers: list[WireOffer] | None = None
-    total_count: _Number = None
 
 
 class WireImport(_Wire, frozen=True, kw_only=True):
@@ -136,11 +115,14 @@ class WireAcceptance(_Asked, frozen=True, kw_only=True):
 class WireTracking(_Wire, frozen=True, kw_only=True):
     carrier_code: _Text = None
     tracking_number: _Text = None
+    tracking_url: _Text = None
+    validity_status: str | None = None
 
 
 class WireShipmentLine(_Wire, frozen=True, kw_only=True):
     order_line_id: _Id = None
     quantity: _Number = None
+    package_reference: _Text = None
 
 
 class WireShipment(_Wire, frozen=True, kw_only=True):
@@ -149,6 +131,11 @@ class WireShipment(_Wire, frozen=True, kw_only=True):
     status: str | None = None
     shipment_lines: list[WireShipmentLine] | None = None
     tracking: WireTracking | None = None
+    status_customer_debit: str | None = None
+    invoice_reference: _Text = None
+    created_date: str | None = None
+    last_updated_date: str | None = None
+    shipped_date: str | None = None
 
 
 class WireShipments(_Wire, frozen=True, kw_only=True):
@@ -183,6 +170,10 @@ class WireShipmentAsked(_Asked, frozen=True, kw_only=True):
 # ── the shop's account ──────────────────────────────────────────────────────────────────────
 
 
+class WireTax(_Wire, frozen=True, kw_only=True):
+    amount: _Number = None
+
+
 class WireEntity(_Wire, frozen=True, kw_only=True):
     id: _Id = None
 
@@ -193,10 +184,41 @@ class WireOrderEntity(_Wire, frozen=True, kw_only=True):
     references: WireReferences | None = None
 
 
+class WireCodeEntity(_Wire, frozen=True, kw_only=True):
+    """A tax, a fee or a channel."""
+
+    code: _Text = None
+    rate: _Number = None
+    cancelations: list[WireEntity] | None = None
+    refunds: list[WireEntity] | None = None
+
+
+class WireNumberEntity(_Wire, frozen=True, kw_only=True):
+    number: _Id = None
+
+
+class WireOneOffItem(_Wire, frozen=True, kw_only=True):
+    description: _Text = None
+    quantity: _Number = None
+    unit_price: _Number = None
+    operation_date: str | None = None
+    references: list[msgspec.Raw] | None = None
+
+
 class WireEntities(_Wire, frozen=True, kw_only=True):
     order: WireOrderEntity | None = None
     order_line: WireEntity | None = None
     refund: WireEntity | None = None
+    shipment: WireEntity | None = None
+    debit: WireEntity | None = None
+    order_tax: WireCodeEntity | None = None
+    shop_tax: WireCodeEntity | None = None
+    order_fee: WireCodeEntity | None = None
+    fee: WireCodeEntity | None = None
+    manual_accounting_document: WireNumberEntity | None = None
+    one_off_item: WireOneOffItem | None = None
+    transaction_info: WireNumberEntity | None = None
+    channel: WireCodeEntity | None = None
 
 
 class WireTransaction(_Wire, frozen=True, kw_only=True):
@@ -212,6 +234,9 @@ class WireTransaction(_Wire, frozen=True, kw_only=True):
     payment_voucher_number: _Id = None
     seller_billing_cycle_id: _Id = None
     accounting_document_number: _Id = None
+    accounting_document_id: _Id = None
+    accounting_document_creation_date: str | None = None
+    balance: _Number = None
     entities: WireEntities | None = None
 
 
@@ -235,6 +260,7 @@ class WireCycle(_Wire, frozen=True, kw_only=True):
     amount_transferred_to_seller: _Number = None
     amount_transferred_to_operator: _Number = None
     pay_out: WirePayOut | None = None
+    summary: dict[str, msgspec.Raw] | None = None
 
 
 class WireCycles(_Wire, frozen=True, kw_only=True):

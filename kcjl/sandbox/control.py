@@ -7,7 +7,8 @@ Invariant: an operation that is not on the list of hooks is refused.
 Called by the server, beside the John Lewis face, under /sandbox.
 """
 
-from collections.abc import Awaitable, Callable
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -16,7 +17,8 @@ from aiohttp.typedefs import Handler
 
 from kcjl.errors import KcjlError, Misuse
 from kcjl.sandbox.doorkeeper import Doorkeeper
-from kcjl.sandbox.faults import faults_from
+from kcjl.sandbox.faults import Fault, faults_from
+from kcjl.sandbox.johnlewis.http import ROUTES
 from kcjl.sandbox.marketplace import ApiError
 
 __all__ = ["MARKETPLACE_HOOKS", "PREFIX", "WAREHOUSE_HOOKS", "control_routes"]
@@ -36,6 +38,7 @@ MARKETPLACE_HOOKS = frozenset(
     {
         "customer_returns", "list_offer", "operator_cancels", "operator_credits",
         "operator_invoices", "place_order", "run_cycle",
+        "fail_exports", "slow_imports",
     }
 )  # fmt: skip
 """Methods of `Marketplace` that customers and the operator may call."""
@@ -68,6 +71,8 @@ def control_routes(doorkeeper: Doorkeeper) -> list[web.RouteDef]:
         web.get(f"{PREFIX}/faults", _answering(control.read_faults)),
         web.post(f"{PREFIX}/faults", _answering(control.add_faults)),
         web.delete(f"{PREFIX}/faults", _answering(control.clear_faults)),
+        web.delete(f"{PREFIX}/faults/{{number}}", _answering(control.remove_fault)),
+        web.get(f"{PREFIX}/hooks", _answering(control.read_hooks)),
         web.post(f"{PREFIX}/warehouse/{{operation}}", _answering(control.warehouse)),
         web.post(f"{PREFIX}/marketplace/{{operation}}", _answering(control.marketplace)),
     ]
@@ -129,12 +134,28 @@ class _Control:
 
     async def add_faults(self, request: web.Request) -> object:
         faults = faults_from(await request.read(), of="the body")
+        _refuse_unknown_operations(faults)
         self._door.enter("control", "faults")
         return self._door.change("faults", "add", {"faults": faults})
 
     async def clear_faults(self, _: web.Request) -> object:
         self._door.enter("control", "faults")
         return {"cleared": self._door.change("faults", "clear", {})}
+
+    async def remove_fault(self, request: web.Request) -> object:
+        number = request.match_info["number"]
+        if not (number.isascii() and number.isdigit()):
+            raise Misuse(f"a fault has a whole number, not {number!r}")
+        self._door.enter("control", "faults")
+        return self._door.change("faults", "remove", {"number": int(number)})
+
+    async def read_hooks(self, _: web.Request) -> object:
+        """What a person's hand can do, with its arguments, by side."""
+        world = self._door.world
+        return {
+            "marketplace": _hooks(world.marketplace, MARKETPLACE_HOOKS),
+            "warehouse": _hooks(world.warehouse, WAREHOUSE_HOOKS),
+        }
 
     async def warehouse(self, request: web.Request) -> object:
         return await self._by_hand(request, "khaos", WAREHOUSE_HOOKS)
@@ -155,6 +176,25 @@ class _Control:
         except TypeError as wrong:
             raise Misuse(f"{operation} can't be called so: {wrong}") from None
         return {"outcome": outcome}
+
+
+def _hooks(model: object, names: frozenset[str]) -> dict[str, object]:
+    """Name to what it does and takes; an argument with a default need not be given."""
+    shown: dict[str, object] = {}
+    for name in sorted(names):
+        method = getattr(model, name)
+        about = (inspect.getdoc(method) or name).partition("\n")[0]
+        parameters = inspect.signature(method).parameters.values()
+        shown[name] = {"about": about, "arguments": [str(each) for each in parameters]}
+    return shown
+
+
+def _refuse_unknown_operations(faults: Sequence[Fault]) -> None:
+    """A fault of an operation that there is not would never strike, and nobody would know."""
+    codes = {code for code, *_ in ROUTES}
+    for fault in faults:
+        if fault.side == "johnlewis" and fault.operation not in codes | {"*"}:
+            raise Misuse(f"the seller API has no operation {fault.operation!r}")
 
 
 def _decoded(written: bytes, kind: type[T]) -> T:

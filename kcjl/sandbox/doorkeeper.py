@@ -245,6 +245,8 @@ class Doorkeeper:
                 return None
             case "faults", "add":
                 return self.faults.add(msgspec.convert(entry.arguments["faults"], list[Fault]))
+            case "faults", "remove":
+                return self.faults.remove(msgspec.convert(entry.arguments["number"], int))
             case "faults", "clear":
                 return self.faults.clear()
             case side, operation:

@@ -3,23 +3,19 @@
 Promises: a fault hits the calls that it names (side, operation, world time), so many times, at
 a seeded chance; each kind says whether the call's effect was done. It changes no model.
 Invariant: where two faults fit one call, the one planned first is taken.
-Called by the sandbox's server (middleware of both faces) and by its control routes.
+Called by the doorkeeper, by the effects (`fault_effects`) and by the control routes.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import msgspec
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 
-from kcjl.clock import chance, real_sleep
+from kcjl.clock import chance
 from kcjl.errors import Misuse
 
-__all__ = ["Fault", "FaultPlan", "PlannedFault", "faults_from", "faulty"]
-
-OperationOf: TypeAlias = Callable[[web.Request], Awaitable[str]]
+__all__ = ["Fault", "FaultPlan", "PlannedFault", "faults_from"]
 
 _PLANNED_MAX = 10_000
 """Faults that one plan holds; more is a mistake of the plan's maker."""
@@ -30,11 +26,15 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """One kind of failure, and which calls it hits."""
 
     kind: Literal[
-        "lost_before", "lost_after", "status", "rate_limit", "slow", "truncated", "empty"
-    ]
+        "lost_before", "lost_after", "status", "rate_limit", "slow", "truncated", "empty",
+        "slow_body", "half_json", "wrong_type", "duplicated_rows", "stale",
+    ]  # fmt: skip
     """lost_before: connection cut, nothing done. lost_after: effect done, connection cut.
     status: an error page. rate_limit: 429. slow: a late answer. truncated: half of the body,
-    then cut. empty: effect done, 200 without a body."""
+    then cut. empty: effect done, 200 without a body. slow_body: the body comes bit by bit.
+    half_json: half of the body as if it were whole. wrong_type: the body, called text/html.
+    duplicated_rows: each list of a JSON answer has its last row twice. stale: what the same
+    reading was answered before; the first time, and for what changes something, as ever."""
     side: Literal["johnlewis", "khaos", "*"] = "*"
     operation: str = "*"
     """OR21, ST01, ImportOrders, …"""
@@ -51,7 +51,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     retry_after_s: int | None = 30
     """For rate_limit; None leaves the header out."""
     seconds: float = 5.0
-    """For slow: real seconds."""
+    """For slow and slow_body: real seconds."""
     after_effect: bool = False
     """For status, rate_limit and slow: whether the call is carried out first."""
 
@@ -101,6 +101,14 @@ class FaultPlan:
         self.planned.clear()
         return count
 
+    def remove(self, number: int) -> PlannedFault:
+        """Take one fault out of the plan; Misuse where it is not in it."""
+        for planned in self.planned:
+            if planned.number == number:
+                self.planned.remove(planned)
+                return planned
+        raise Misuse(f"there is no fault number {number} in the plan")
+
     def take(self, side: str, operation: str, now: datetime) -> PlannedFault | None:
         """The fault that hits this call, counted as happened; mostly None."""
         for planned in self.planned:
@@ -137,104 +145,3 @@ def faults_from(written: bytes | str, *, of: str) -> list[Fault]:
             if moment is not None and moment.tzinfo is None:
                 raise Misuse(f"{of} is no fault plan: the time {moment} has no time zone")
     return faults
-
-
-def faulty(
-    side: str,
-    operation_of: OperationOf,
-    take: Callable[[str, str], Fault | None],
-) -> Middleware:
-    """The middleware of one face; `take` asks the plan and keeps the books."""
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        fault = take(side, await operation_of(request))
-        if fault is None:
-            return await handler(request)
-        return await _suffer(fault, request, handler)
-
-    return middleware
-
-
-async def _suffer(fault: Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
-    match fault.kind:
-        case "lost_before":
-            return _cut(request)
-        case "lost_after":
-            await _answered(request, handler)
-            return _cut(request)
-        case "empty":
-            await _answered(request, handler)
-            return web.Response(content_type="application/json")
-        case "truncated":
-            return await _truncated(request, await _answered(request, handler))
-        case "slow":
-            if not fault.after_effect:
-                await real_sleep(fault.seconds)
-                return await handler(request)
-            answer = await _answered(request, handler)
-            await real_sleep(fault.seconds)
-            return answer
-        case "status" | "rate_limit":
-            if fault.after_effect:
-                await _answered(request, handler)
-            return _error(fault)
-
-
-async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except web.HTTPException as refusal:
-        return refusal
-
-
-def _cut(request: web.Request) -> web.Response:
-    """Break the connection; the answer that is returned never leaves."""
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()
-
-
-async def _truncated(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
-    body = answer.body if isinstance(answer, web.Response) else None
-    if not isinstance(body, bytes) or len(body) < 2:  # noqa: PLR2004 - nothing to halve
-        return _cut(request)
-    half = web.StreamResponse(status=answer.status, headers=answer.headers)
-    half.content_length = len(body)
-    await half.prepare(request)
-    await half.write(body[: len(body) // 2])
-    if request.transport is not None:
-        request.transport.close()  # after what was written, unlike abort
-    return half
-
-
-def _error(fault: Fault) -> web.Response:
-    status = 429 if fault.kind == "rate_limit" else fault.status
-    headers = {}
-    if fault.kind == "rate_limit" and fault.retry_after_s is not None:
-        headers["Retry-After"] = str(fault.retry_after_s)
-    body = "json" if fault.kind == "rate_limit" else fault.body
-    match body:
-        case "empty":
-            return web.Response(status=status, headers=headers)
-        case "plain":
-            return web.Response(status=status, headers=headers, text="Service Unavailable")
-        case "json":
-            said = {"message": "The service can't answer now", "status": status}
-            return web.json_response(said, status=status, headers=headers)
-        case _:
-            return web.Response(
-                status=status,
-                headers=headers,
-                text=_IIS_PAGE.format(status=status),
-                content_type="text/html",
-            )
-
-
-_IIS_PAGE = """<!DOCTYPE html>
-<html><head><title>{status} - Internal server error.</title>
-<style>body{{font-family:Verdana,Arial;background:#EEEEEE}}h1{{color:#CC0000}}</style></head>
-<body><div id="header"><h1>Server Error</h1></div>
-<div id="content"><h2>{status} - Internal server error.</h2>
-<h3>There is a problem with the resource, and it can't be shown.</h3></div></body></html>
-"""

@@ -22,11 +22,13 @@ from kcjl.clock import real_sleep
 from kcjl.errors import Misuse
 from kcjl.sandbox.control import PREFIX, control_routes
 from kcjl.sandbox.doorkeeper import Doorkeeper
-from kcjl.sandbox.faults import Fault, FaultPlan, faults_from, faulty
+from kcjl.sandbox.fault_effects import faulty
+from kcjl.sandbox.faults import Fault, FaultPlan, faults_from
 from kcjl.sandbox.generator import GeneratedTrade
-from kcjl.sandbox.johnlewis.http import johnlewis_app
+from kcjl.sandbox.johnlewis.http import LINE_BYTES_MAX, johnlewis_app
 from kcjl.sandbox.journal import WorldJournal, plain
 from kcjl.sandbox.khaos.http import khaos_app, operation_of
+from kcjl.sandbox.marketplace import MarketplaceSettings
 from kcjl.sandbox.world import World
 from kcjl.sandbox.world_settings import Preset, TradeFile, WorldSettings
 
@@ -166,7 +168,9 @@ async def _listen(
     app: web.Application, host: str, port: int, option: str, runners: list[web.AppRunner]
 ) -> str:
     """Serve an application; returns its root URL."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSING_S)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=_CLOSING_S, max_line_size=LINE_BYTES_MAX
+    )
     await runner.setup()
     runners.append(runner)
     try:
@@ -202,6 +206,7 @@ def settings_from(
     state_dir: Path | None = None,
     wait_for_client: bool = False,
     faults_file: Path | None = None,
+    tenant_file: Path | None = None,
 ) -> SandboxSettings:
     """The settings that the command's options mean; Misuse where they contradict each other."""
     happens: TradeFile | GeneratedTrade
@@ -224,8 +229,12 @@ def settings_from(
             faults = faults_from(faults_file.read_bytes(), of=str(faults_file))
         except OSError as trouble:
             raise Misuse(f"the fault plan {faults_file} can't be read: {trouble}") from None
+    world = WorldSettings.of(preset, seed=seed, trade=happens)
+    if tenant_file is not None:
+        tenant = _tenant(world.marketplace, tenant_file)
+        world = msgspec.structs.replace(world, marketplace=tenant)
     return SandboxSettings(
-        world=WorldSettings.of(preset, seed=seed, trade=happens),
+        world=world,
         host=host,
         port=port,
         khaos_port=khaos_port,
@@ -234,3 +243,21 @@ def settings_from(
         state_dir=state_dir,
         faults=tuple(faults),
     )
+
+
+def _tenant(preset: MarketplaceSettings, file: Path) -> MarketplaceSettings:
+    """The preset's tenant with the switches of a file (JSON, by the settings' names)."""
+    try:
+        switches = msgspec.json.decode(file.read_bytes(), type=dict[str, object])
+    except OSError as trouble:
+        raise Misuse(f"the tenant {file} can't be read: {trouble}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as trouble:
+        raise Misuse(f"{file} is no object of switches: {trouble}") from None
+    known = {name: getattr(preset, name) for name in preset.__struct_fields__}
+    unknown = sorted(switches.keys() - known.keys())
+    if unknown:
+        raise Misuse(f"{file}: a tenant has no switch {', '.join(unknown)}")
+    try:
+        return msgspec.convert(msgspec.to_builtins(known) | switches, MarketplaceSettings)
+    except msgspec.ValidationError as trouble:
+        raise Misuse(f"{file}: {trouble}") from None

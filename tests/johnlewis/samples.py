@@ -4,7 +4,9 @@ __all__ = [
     "ACCOUNT",
     "CARRIERS",
     "DOCUMENTS",
+    "INVOICE",
     "LINE",
+    "OFFER",
     "ORDER",
     "ORDER_TAXES",
     "PAID_CYCLE",
@@ -13,8 +15,10 @@ __all__ = [
     "RETURN",
     "RICH_LINE",
     "RICH_ORDER",
+    "SHIPMENT",
     "SHIPPING_TYPES",
     "STATISTICS",
+    "TO_SHIP",
     "TRANSACTION",
 ]
 
@@ -138,6 +142,131 @@ PAID_CYCLE: dict[str, object] = {
         "failure_reason": None,
     },
     "summary": {"total_payable_orders_excl_tax": 56.21},
+}
+
+OFFER: dict[str, object] = {
+    "offer_id": 81234,
+    "shop_sku": "KC-SHIRT-M-BLU",
+    "product_sku": "MP0001",
+    "product_references": [{"reference": "5012345678900", "reference_type": "EAN"}],
+    "product_title": "Shirt blue M",
+    "category_code": "SHIRTS",
+    "quantity": 12,
+    "warehouses": [{"code": "MAIN", "quantity": 8}, {"code": "NORTH", "quantity": 4}],
+    "price": 36.0,
+    "applicable_pricing": {
+        "price": 36.0,
+        "unit_origin_price": 42.5,
+        "unit_discount_price": 36.0,
+        "discount_start_date": "2026-03-01T00:00:00Z",
+        "discount_end_date": "2026-03-15T00:00:00.000Z",
+        "volume_prices": None,
+    },
+    "all_prices": [
+        {"price": 36.0, "unit_origin_price": 42.5, "context": {"channel_codes": []}},
+        {
+            "unit_origin_price": 41.0,
+            "context": {"channel_codes": ["JLUK"], "customer_group_ids": None},
+            "volume_prices": [{"quantity_threshold": 5, "unit_origin_price": 40}],
+        },
+    ],
+    "retail_prices": [],
+    "currency_iso_code": "GBP",
+    "state_code": 11,
+    "active": True,
+    "inactivity_reasons": ["ZERO_QUANTITY", "A_NEW_REASON"],
+    "leadtime_to_ship": 2,
+    "logistic_class": {"code": "STD", "label": "Standard"},
+    "min_order_quantity": 1,
+    "max_order_quantity": 10,
+    "package_quantity": 1,
+    "min_quantity_alert": 3,
+    "channels": ["JLUK"],
+    "available_start_date": "2026-03-01T00:00:00Z",
+    "available_end_date": None,
+    "offer_additional_fields": [
+        {"code": "gift-wrap", "type": "BOOLEAN", "value": "true"},
+        {"code": "colours", "type": "MULTIPLE", "value": ["a", "b"]},
+    ],
+}
+
+SHIPMENT: dict[str, object] = {
+    "id": "9d0c3f52",
+    "order_id": "700123456-A",
+    "status": "SHIPPED",
+    "status_customer_debit": "NO_DEBIT",
+    "created_date": "2026-02-04T10:00:01.120Z",
+    "last_updated_date": "2026-02-04T10:00:01.120Z",
+    "shipped_date": "2026-02-04T10:00:02Z",
+    "invoice_reference": "INV-104455",
+    "payment_details": None,
+    "shipment_lines": [
+        {
+            "order_line_id": "700123456-A-1",
+            "offer_sku": "A",
+            "quantity": 1,
+            "package_reference": "P1",
+        }
+    ],
+    "tracking": {
+        "carrier_code": "RM",
+        "tracking_number": "AB123456789GB",
+        "tracking_url": "https://carrier.example/t",
+        "validity_status": "UNVERIFIED",
+        "milestones": [],
+    },
+}
+
+TO_SHIP: dict[str, object] = {
+    "order_id": "700123456-A",
+    "references": {"order_reference_for_customer": "JL-55001234"},
+    "shipment_lines": [
+        {
+            "order_line_id": "700123456-A-1",
+            "offer_sku": "KC-SHIRT-M-BLU",
+            "product_title": "Shirt blue M",
+            "quantity": 2,
+            "package_reference": None,
+        }
+    ],
+    "shipping_address": _ADDRESS,
+    "shipping_date": "2026-02-04T00:00:00Z",
+    "shipping_deadline": "2026-02-05T23:59:59.999Z",
+    "shipping_type_code": "STD",
+    "fulfillment": {"center": {"code": "DEFAULT"}},
+}
+
+INVOICE: dict[str, object] = {
+    "invoice_id": 981,
+    "id": "6b0c7d1e",
+    "type": "MANUAL_CREDIT",
+    "state": "COMPLETE",
+    "date_created": "2026-02-11T01:00:03Z",
+    "issue_date": "2026-02-11T00:00:00Z",
+    "due_date": "2026-03-11T00:00:00Z",
+    "currency_iso_code": "GBP",
+    "payment": {
+        "state": "PAID",
+        "reference": "BACS-1",
+        "transaction_date": "2026-02-13T00:00:00Z",
+    },
+    "payment_voucher_number": "000117",
+    "seller_billing_cycle_id": "5f0a9f1e",
+    "summary": {"amount_transferred": 21.02, "amount_transferred_to_operator": 22.43},
+    "details": [
+        {
+            "description": "Goodwill",
+            "quantity": 1,
+            "amount_excl_taxes": 10.0,
+            "taxes": [{"code": "TAXDEFAULT", "amount": 2}],
+            "order_id": "700123456-A",
+            "operation_date": "2026-02-10",
+        }
+    ],
+    "total_amount_excl_taxes": 10.0,
+    "total_amount_incl_taxes": 12.0,
+    "total_taxes": [{"code": "TAXDEFAULT", "amount": 2.0}],
+    "shop_id": 4021,
 }
 
 RICH_LINE: dict[str, object] = {

@@ -36,10 +36,12 @@ from kcjl.johnlewis.port import (
 from kcjl.johnlewis.seller_api import Budget, SellerApi, SellerApiSettings
 from kcjl.money import Money
 from kcjl.sandbox.agenda import Agenda
-from kcjl.sandbox.faults import Fault, FaultPlan, faulty
+from kcjl.sandbox.fault_effects import faulty
+from kcjl.sandbox.faults import Fault, FaultPlan
 from kcjl.sandbox.gate import DirectGate
 from kcjl.sandbox.johnlewis.http import johnlewis_app
 from kcjl.sandbox.marketplace import ApiKey, MarketplaceSettings
+from tests.sandbox.described_answers import HeldToDescription
 from tests.sandbox.marketplace_shop import BEGINNING, SHIRT, SOCKS, Shop, quick
 
 pytestmark = pytest.mark.anyio
@@ -100,6 +102,8 @@ async def serving(settings: MarketplaceSettings | None = None) -> AsyncIterator[
         return request.match_info.route.name or ""
 
     app = johnlewis_app(shop.marketplace, gate)
+    held = HeldToDescription()
+    app.middlewares.insert(0, held.middleware)
     app.middlewares.insert(0, faulty("johnlewis", operation_of, take))
     runner = web.AppRunner(app)
     await runner.setup()
@@ -108,6 +112,7 @@ async def serving(settings: MarketplaceSettings | None = None) -> AsyncIterator[
         base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         async with aiohttp.ClientSession() as session:
             yield World(shop, gate, plan, session, base_url)
+        held.assert_fine()
     finally:
         await runner.cleanup()
 

@@ -1,7 +1,8 @@
 """A plain client of the seller API, and a shop that is served to it over real HTTP.
 
-Promises: nothing is hidden from a test: statuses, headers and bytes as they came. Loopback, a
-port of the machine's choosing. Called by the tests of the John Lewis face.
+Promises: nothing is hidden from a test: statuses, headers and bytes as they came; each answer
+is held against the OpenAPI description. Loopback, a port of the machine's choosing. Called by
+the tests of the John Lewis face.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -11,8 +12,9 @@ import msgspec
 from aiohttp import ClientResponse, ClientSession, FormData, web
 
 from kcjl.sandbox.gate import DirectGate
-from kcjl.sandbox.johnlewis.http import johnlewis_app
+from kcjl.sandbox.johnlewis.http import LINE_BYTES_MAX, johnlewis_app
 from kcjl.sandbox.marketplace import MarketplaceSettings, Order
+from tests.sandbox.described_answers import assert_described
 from tests.sandbox.marketplace_shop import Shop
 
 __all__ = ["KEY", "Answer", "Client", "all_lines", "serving", "stock_file"]
@@ -61,7 +63,9 @@ class Client:
         async with self._session.request(
             method, self.base + path, headers=sent, data=data
         ) as response:
-            return Answer(response, await response.read())
+            answer = Answer(response, await response.read())
+        assert_described(method, path, answer.status, answer.headers, answer.body)
+        return answer
 
     async def get(self, path: str) -> Answer:
         return await self.ask("GET", path)
@@ -77,7 +81,7 @@ async def serving(settings: MarketplaceSettings | None = None) -> AsyncIterator[
     """A shop's seller API on a port of this machine."""
     shop = Shop(settings)
     gate = DirectGate(shop.agenda, {"johnlewis": shop.marketplace})
-    runner = web.AppRunner(johnlewis_app(shop.marketplace, gate))
+    runner = web.AppRunner(johnlewis_app(shop.marketplace, gate), max_line_size=LINE_BYTES_MAX)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -1,12 +1,13 @@
 """Keys, roles, refusals, settings and call limits of the seller API over real HTTP."""
 
+import re
 from datetime import timedelta
 
 import msgspec
 import pytest
 from aiohttp import FormData
 
-from kcjl.sandbox.johnlewis.http import ROUTES
+from kcjl.sandbox.johnlewis.http import ROUTES, UPLOADS
 from kcjl.sandbox.marketplace import ApiKey
 from tests.sandbox.johnlewis_client import KEY, serving
 from tests.sandbox.marketplace_shop import SHIRT, quick
@@ -93,10 +94,9 @@ async def test_each_route_enters_the_gate_under_its_operation() -> None:
     """Each operation is known by its code, to the gate and to whoever injects faults."""
     async with serving() as client:
         for _, method, path, _ in ROUTES:
-            await client.ask(method, path.format(order_id="x", offer="1", import_id="x"))
+            await client.ask(method, re.sub(r"\{\w+\}", "1", path))
 
-        uploads = {"STO01"}
-        assert [code for code, *_ in ROUTES if code not in uploads] == [
+        assert [code for code, *_ in ROUTES if code not in UPLOADS] == [
             code for _, code in client.gate.entered
         ]
 

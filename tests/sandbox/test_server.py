@@ -381,6 +381,30 @@ def test_options_become_settings(tmp_path: Path) -> None:
         settings_from(faults_file=tmp_path / "nowhere.json")
 
 
+def test_tenant_file_switches_what_it_names_and_nothing_else(tmp_path: Path) -> None:
+    """Switches by the settings' names, over those of the preset; mistakes are named."""
+    tenant = tmp_path / "tenant.json"
+    tenant.write_text('{"multi_shipment": false, "commission_rate": "0.38"}')
+    preset, chosen = (
+        settings_from(tenant_file=file).world.marketplace for file in (None, tenant)
+    )
+    rest = {"multi_shipment": True, "commission_rate": preset.commission_rate}
+
+    assert (False, "0.38") == (chosen.multi_shipment, str(chosen.commission_rate))
+    assert preset == msgspec.structs.replace(chosen, **rest)
+    for written, reason in (
+        ('{"multishipment": false}', "no switch multishipment"),
+        ('{"multi_shipment": "no"}', "Expected `bool`"),
+        ('{"api_keys": []}', "a shop without a key"),
+        ("[]", "no object of switches"),
+    ):
+        tenant.write_text(written)
+        with pytest.raises(Misuse, match=reason):
+            settings_from(tenant_file=tenant)
+    with pytest.raises(Misuse, match=r"nowhere\.json"):
+        settings_from(tenant_file=tmp_path / "nowhere.json")
+
+
 # ── its life after a kill ───────────────────────────────────────────────────────────────────
 
 _PROCESS = """

@@ -1,4 +1,4 @@
-"""The accounting operations of the John Lewis face: TL02, SBC11, IV01.
+"""The accounting operations of the John Lewis face: TL02, SBC11, IV01, IV02.
 
 Promises: fields, filters and pages of the contract (b.6); amounts signed as the ledger has
 them. IV01 shows automatic invoices unless others are asked for. It adds nothing up.
@@ -10,12 +10,20 @@ from aiohttp import web
 from kcjl.money import Money
 from kcjl.sandbox.johnlewis.answers import Json, amount, answer, instant, page_of, second
 from kcjl.sandbox.johnlewis.asking import Asked
+from kcjl.sandbox.johnlewis.invoice_pdf import invoice_pdf
 from kcjl.sandbox.johnlewis.order_view import references
 from kcjl.sandbox.marketplace import ApiError, BillingCycle, Invoice, Order, TransactionLine
 from kcjl.sandbox.marketplace.recency import seek
 from kcjl.sandbox.marketplace.search import TransactionSearch, find_transactions
 
-__all__ = ["list_cycles", "list_invoices", "list_transactions"]
+__all__ = [
+    "PAYMENT_STATES",
+    "invoice_file",
+    "list_cycles",
+    "list_invoices",
+    "list_transactions",
+    "transaction_view",
+]
 
 TRANSACTIONS_MAX = 2000
 CYCLES_MAX = 1000
@@ -60,14 +68,15 @@ def list_transactions(asked: Asked) -> web.Response:
         after=page.after,
         limit=page.limit,
     )
-    return _page([_line(asked, line) for line in rows], page.token(last))
+    return _page([transaction_view(asked, line) for line in rows], page.token(last))
 
 
 def _page(rows: list[Json], token: str | None) -> web.Response:
     return answer({"data": rows, "next_page_token": token, "previous_page_token": None})
 
 
-def _line(asked: Asked, line: TransactionLine) -> Json:
+def transaction_view(asked: Asked, line: TransactionLine) -> Json:
+    """A line as TL02 and TL05 show it."""
     settings = asked.settings
     order = asked.marketplace.orders[line.order_id] if line.order_id else None
     nothing = Money(0, line.amount.currency)
@@ -203,6 +212,8 @@ def list_invoices(asked: Asked) -> web.Response:
     since, until = asked.moment("start_date"), asked.moment("end_date")
     if asked.text("currency") not in {None, asked.settings.currency}:
         raise ApiError.of(400, f"currency: '{asked.text('currency')}' is not the shop's")
+    if asked.text("sort") not in {None, "dateCreated"}:
+        raise ApiError.of(400, f"sort: '{asked.text('sort')}' is not possible here")
     found = [
         invoice
         for invoice in asked.marketplace.invoices.values()
@@ -213,6 +224,8 @@ def list_invoices(asked: Asked) -> web.Response:
         and (since is None or since <= invoice.created_at)
         and (until is None or invoice.created_at <= until)
     ]
+    if asked.text("order") == "desc":
+        found.reverse()
     page, headers = page_of(asked, found)
     shown = [_invoice(asked, invoice) for invoice in page]
     return answer({"invoices": shown, "total_count": len(found)}, headers=headers)
@@ -284,3 +297,17 @@ def _invoice_summary(cycle: BillingCycle) -> Json:
         "amount_transferred_to_operator": amount(cycle.amount_to_operator),
         **{name: amount(total) for name, total in cycle.summary.items()},
     }
+
+
+def invoice_file(asked: Asked) -> web.Response:
+    """IV02, by the invoice's number or its document id."""
+    wanted = asked.path["invoice_id"]
+    for invoice in asked.marketplace.invoices.values():
+        if wanted in {str(invoice.invoice_id), invoice.document_id}:
+            name = f"{invoice.number}.pdf"
+            return web.Response(
+                body=invoice_pdf(asked.settings, invoice),
+                content_type="application/pdf",
+                headers={"Content-Disposition": f'attachment; filename="{name}"'},
+            )
+    raise ApiError.of(404, f"Invoice {wanted} not found")

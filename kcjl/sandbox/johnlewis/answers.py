@@ -17,7 +17,17 @@ from kcjl.money import Money
 from kcjl.sandbox.johnlewis.asking import Asked, OffsetPage
 from kcjl.sandbox.marketplace import ApiError
 
-__all__ = ["Json", "amount", "answer", "instant", "nothing", "page_of", "refusal", "second"]
+__all__ = [
+    "Json",
+    "amount",
+    "answer",
+    "encoded",
+    "instant",
+    "nothing",
+    "page_of",
+    "refusal",
+    "second",
+]
 
 T = TypeVar("T")
 Json: TypeAlias = dict[str, object]
@@ -25,11 +35,15 @@ Json: TypeAlias = dict[str, object]
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
+def encoded(body: object) -> bytes:
+    return _encoder.encode(body)
+
+
 def answer(
     body: object, *, status: int = 200, headers: dict[str, str] | None = None
 ) -> web.Response:
     return web.Response(
-        body=_encoder.encode(body),
+        body=encoded(body),
         status=status,
         headers=headers,
         content_type="application/json",

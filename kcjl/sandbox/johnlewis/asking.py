@@ -10,14 +10,15 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
+from aiohttp import web
 
 from kcjl.sandbox.gate import Gate
 from kcjl.sandbox.marketplace import ApiError, Marketplace
 
-__all__ = ["Asked", "OffsetPage", "SeekPage"]
+__all__ = ["LIST_MAX", "Asked", "OffsetPage", "Operation", "SeekPage"]
 
 T = TypeVar("T")
 LIST_MAX = 100
@@ -63,6 +64,7 @@ class Asked:
         query: Sequence[tuple[str, str]],
         body: bytes = b"",
         upload: str | None = None,
+        form: Mapping[str, str] | None = None,
     ) -> None:
         self.marketplace = marketplace
         self.settings = marketplace.settings
@@ -73,6 +75,8 @@ class Asked:
         self._body = body
         self.upload = upload
         """The text of the multipart part `file`."""
+        self.form = form or {}
+        """The other parts of a multipart body, by name."""
 
     def change(self, operation: str, **arguments: object) -> object:
         """Change the marketplace, through the gate."""
@@ -116,11 +120,11 @@ class Asked:
             return None
         try:
             moment = datetime.fromisoformat(text)
-        except ValueError:
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=UTC)
+            return max(moment, EARLIEST).astimezone(UTC)
+        except (ValueError, OverflowError):
             raise ApiError.of(400, f"{name}: '{text}' is not an ISO 8601 date") from None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return max(moment, EARLIEST).astimezone(UTC)
 
     def flag(self, name: str) -> bool | None:
         text = self.text(name)
@@ -169,6 +173,13 @@ class Asked:
             after=self._place(field, "D" if direction == "DESC" else "A"),
         )
 
+    def places(self, page: SeekPage, count: int) -> range:
+        """The places of a list that never loses rows, in the order and from where is asked."""
+        if page.descending:
+            stop = count if page.after is None else min(count, page.after)
+            return range(stop - 1, -1, -1)
+        return range(0 if page.after is None else page.after + 1, count)
+
     def _rows(self, name: str, most: int) -> int:
         rows = self.whole(name, PAGE_DEFAULT, least=1)
         if rows > most and self.settings.oversized_pages_refused:
@@ -185,6 +196,14 @@ class Asked:
             number = int(place)
         except (binascii.Error, UnicodeDecodeError, ValueError):
             raise ApiError.of(400, "page_token: cannot be read") from None
-        if (of_field, of_direction) != (field, direction):
+        if number < 0 or (of_field, of_direction) != (field, direction):
             raise ApiError.of(400, "page_token: is of another order than `sort`")
         return number
+
+
+class Operation(Protocol):
+    """An operation of the seller API: a function of what was asked."""
+
+    __name__: str
+
+    def __call__(self, asked: Asked, /) -> web.Response: ...

@@ -11,27 +11,102 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from aiohttp.multipart import BodyPartReader
 
 from kcjl.sandbox.gate import Gate
-from kcjl.sandbox.johnlewis import accounting, offers, orders, shipments, shop
-from kcjl.sandbox.johnlewis.answers import refusal
-from kcjl.sandbox.johnlewis.asking import Asked
+from kcjl.sandbox.johnlewis import (
+    accounting,
+    exports,
+    offer_imports,
+    offers,
+    orders,
+    shipments,
+    shop,
+)
+from kcjl.sandbox.johnlewis.answers import answer, refusal
+from kcjl.sandbox.johnlewis.asking import Asked, Operation
+from kcjl.sandbox.johnlewis.described.document import openapi
 from kcjl.sandbox.johnlewis.limits import CallLimits
 from kcjl.sandbox.marketplace import ApiError, ApiKey, Marketplace
 
-__all__ = ["johnlewis_app", "operation_of"]
+__all__ = ["LINE_BYTES_MAX", "johnlewis_app", "operation_of"]
 
-Operation: TypeAlias = Callable[[Asked], web.Response]
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+DOCUMENT_PATHS = ("/api/openapi.json", "/help/api-doc/seller/mmp.json")
+"""Where the OpenAPI description is; the second is beside where tenants keep their own."""
 BODY_BYTES_MAX = 32 * 1024 * 1024
 """A stock file of some hundred thousand lines."""
 
-ACCOUNTING = frozenset({"TL02", "SBC11", "IV01"})
-UPLOADS = frozenset({"STO01"})
+LINE_BYTES_MAX = 64 * 1024
+"""Of a request's first line: lists of ids may be long."""
+
+ACCOUNTING = frozenset({"TL02", "TL03", "TL04", "SBC11", "IV01", "IV02"})
+UPLOADS = frozenset({"STO01", "OF01", "PRI01"})
+FILES = frozenset({"OF54", "OR15", "TL05"})
+"""Files of exports: their address is the key, unless the tenant wants it otherwise."""
+
+_TRANSFERS: tuple[tuple[str, str, str, Operation], ...] = (
+    ("OF24", "POST", "/api/offers", offer_imports.take_offers),
+    ("OF01", "POST", "/api/offers/imports", offer_imports.take_offer_file),
+    ("OF04", "GET", "/api/offers/imports", offer_imports.list_offer_imports),
+    ("OF02", "GET", "/api/offers/imports/{import_id}", offer_imports.offer_import_status),
+    (
+        "OF03",
+        "GET",
+        "/api/offers/imports/{import_id}/error_report",
+        offer_imports.offer_import_errors,
+    ),
+    ("PRI01", "POST", "/api/offers/pricing/imports", offer_imports.take_price_file),
+    ("PRI02", "GET", "/api/offers/pricing/imports", offer_imports.list_price_imports),
+    (
+        "PRI03",
+        "GET",
+        "/api/offers/pricing/imports/{import_id}/error_report",
+        offer_imports.price_import_errors,
+    ),
+    ("OF51", "GET", "/api/offers/export", exports.export_offers),
+    ("OF52", "POST", "/api/offers/export/async", exports.start_offer_export),
+    (
+        "OF53",
+        "GET",
+        "/api/offers/export/async/status/{tracking_id}",
+        exports.export_status_of_offers,
+    ),
+    ("OF54", "GET", "/export-files/offers/{tracking_id}/{number}", exports.file_of_offers),
+    ("OR13", "POST", "/api/orders/async-export", exports.start_order_export),
+    (
+        "OR14",
+        "GET",
+        "/api/orders/async-export/status/{tracking_id}",
+        exports.export_status_of_orders,
+    ),
+    ("OR15", "GET", "/export-files/orders/{tracking_id}/{number}", exports.file_of_orders),
+    (
+        "TL03",
+        "POST",
+        "/api/sellerpayment/transactions_logs/async",
+        exports.start_transaction_export,
+    ),
+    (
+        "TL04",
+        "GET",
+        "/api/sellerpayment/transactions_logs/async/status/{tracking_id}",
+        exports.export_status_of_transactions,
+    ),
+    (
+        "TL05",
+        "GET",
+        "/export-files/transactions/{tracking_id}/{number}",
+        exports.file_of_transactions,
+    ),
+    ("IV02", "GET", "/api/invoices/{invoice_id}", accounting.invoice_file),
+)
+"""Imports, exports and files. They stand first: /api/offers/{offer} would take some of them."""
 
 ROUTES: tuple[tuple[str, str, str, Operation], ...] = (
+    *_TRANSFERS,
     ("V01", "GET", "/api/version", shop.version),
     ("A01", "GET", "/api/account", shop.account),
     ("PC01", "GET", "/api/platform/configuration", shop.platform),
@@ -80,7 +155,21 @@ def johnlewis_app(marketplace: Marketplace, gate: Gate) -> web.Application:
     for code, method, path, operation in ROUTES:
         serve = _served(code, operation, marketplace, gate, limits, keys)
         app.router.add_route(method, path, serve, name=code)
+    for path in DOCUMENT_PATHS:
+        app.router.add_get(path, _document)
     return app
+
+
+async def _document(request: web.Request) -> web.StreamResponse:
+    """The OpenAPI description, for the host that was asked; no key is needed."""
+    described = openapi(
+        ROUTES,
+        accounting=ACCOUNTING,
+        uploads=UPLOADS,
+        files=FILES,
+        server=str(request.url.origin()),
+    )
+    return answer(described)
 
 
 def operation_of(request: web.Request) -> str:
@@ -114,11 +203,12 @@ def _served(
 ) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
         key = keys.get(request.headers.get("Authorization", ""))
-        if key is None:
+        is_open = code in FILES and not marketplace.settings.export_files_need_key
+        if key is None and not is_open:
             raise ApiError.of(401, "Unauthorized")
-        if code in ACCOUNTING and not key.accounting:
+        if code in ACCOUNTING and key is not None and not key.accounting:
             raise ApiError.of(403, "Access is denied: the accounting role is missing")
-        upload = await _upload(request) if code in UPLOADS else None
+        upload, form = await _upload(request) if code in UPLOADS else (None, {})
         body = b"" if code in UPLOADS else await _body(request)
         asked = Asked(
             marketplace,
@@ -128,9 +218,13 @@ def _served(
             query=list(request.query.items()),
             body=body,
             upload=upload,
+            form=form,
         )
         gate.enter("johnlewis", code)
-        wait_s = limits.ask(key, code, marketplace.agenda.now, is_page=asked.is_further_page)
+        now = marketplace.agenda.now
+        wait_s = (
+            None if key is None else limits.ask(key, code, now, is_page=asked.is_further_page)
+        )
         if wait_s is not None:
             refused = refusal(ApiError.of(429, f"Too many calls of {code}"))
             refused.headers["Retry-After"] = str(wait_s)
@@ -153,20 +247,23 @@ async def _body(request: web.Request) -> bytes:
     return body
 
 
-async def _upload(request: web.Request) -> str | None:
-    """The text of the multipart part `file`; None where there is none."""
+async def _upload(request: web.Request) -> tuple[str | None, dict[str, str]]:
+    """The text of the multipart part `file` (None where there is none), and the other parts."""
     if not request.content_type.startswith("multipart/"):
         raise web.HTTPUnsupportedMediaType
-    found: bytes | None = None
+    parts: dict[str, bytes] = {}
+    size = 0
     try:
         async for part in await request.multipart():
-            if isinstance(part, BodyPartReader) and part.name == "file":
-                found = bytes(await part.read())
-                if len(found) > BODY_BYTES_MAX:
-                    raise web.HTTPRequestEntityTooLarge(BODY_BYTES_MAX, len(found))
-    except ValueError as broken:
+            if isinstance(part, BodyPartReader) and part.name:
+                parts[part.name] = bytes(await part.read())
+                size += len(parts[part.name])
+                if size > BODY_BYTES_MAX:
+                    raise web.HTTPRequestEntityTooLarge(BODY_BYTES_MAX, size)
+    except (ValueError, HttpProcessingError) as broken:
         raise ApiError.of(400, f"The multipart body cannot be read: {broken}") from None
     try:
-        return None if found is None else found.decode("utf-8-sig")
+        texts = {name: written.decode("utf-8-sig") for name, written in parts.items()}
     except UnicodeDecodeError:
         raise ApiError.of(400, "The file is not in UTF-8") from None
+    return texts.pop("file", None), texts

@@ -17,7 +17,7 @@ __all__ = ["CallLimits"]
 DAY_S = 86_400
 PAGES_WITHIN_S = 3600
 """A further page is free for so long after the page before it."""
-DAILY = ("A01", "SH21", "SH12", "SBC11", "IV01")
+DAILY = ("A01", "SH21", "SH12", "SBC11", "IV01", "TL03")
 PAGES_COUNT = ("TL02",)
 
 _LIMITS: dict[str, tuple[tuple[int, float], ...]] = {
@@ -28,6 +28,20 @@ _LIMITS: dict[str, tuple[tuple[int, float], ...]] = {
     "STO02": ((1, 15),),
     "STO03": ((1, 60),),
     "TL02": ((20, 60), (60, 3600)),
+    "OF24": ((1, 60),),
+    "OF01": ((1, 60),),
+    "OF02": ((1, 60),),
+    "OF03": ((1, 60),),
+    "OF04": ((1, 60),),
+    "PRI01": ((1, 60),),
+    "PRI02": ((1, 60),),
+    "PRI03": ((1, 60),),
+    "OF51": ((1, 60),),
+    "OF52": ((1, 60),),
+    "OF53": ((1, 10),),
+    "OR13": ((1, 300),),
+    "OR14": ((1, 2),),
+    "TL04": ((1, 10),),
 }
 """Operation to (calls, seconds)."""
 _EXTERNAL_PARTNER_OR11 = ((1, 900.0),)

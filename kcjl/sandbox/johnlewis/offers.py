@@ -5,17 +5,14 @@ Promises: fields and statuses of the contract (b.2); a stock import answers 201 
 Called by the face's routes.
 """
 
-import csv
-import io
-
 from aiohttp import web
 from yarl import URL
 
-from kcjl.sandbox.johnlewis.answers import Json, amount, answer, instant, page_of, second
+from kcjl.sandbox.johnlewis.answers import answer, page_of, second
 from kcjl.sandbox.johnlewis.asking import Asked
-from kcjl.sandbox.johnlewis.order_view import NEW
+from kcjl.sandbox.johnlewis.csv_file import csv_answer
+from kcjl.sandbox.johnlewis.offer_view import offer_view
 from kcjl.sandbox.marketplace import ApiError, Offer
-from kcjl.sandbox.marketplace.moments import end_of_day
 
 __all__ = [
     "list_offers",
@@ -45,19 +42,20 @@ def list_offers(asked: Asked) -> web.Response:
             for offer in offers
             if (not skus or offer.sku in skus)
             and (not products or offer.product_sku in products)
-            and (not states or NEW in states)
+            and (not states or offer.state_code in states)
             and not asked.flag("favorite")
         ]
     if asked.text("order") == "desc":
         offers = offers[::-1]
     page, headers = page_of(asked, offers)
-    shown = [offer_view(asked, offer) for offer in page]
+    now = asked.marketplace.agenda.now
+    shown = [offer_view(asked.settings, offer, now) for offer in page]
     return answer({"offers": shown, "total_count": len(offers)}, headers=headers)
 
 
 def one_offer(asked: Asked) -> web.Response:
     """OF22."""
-    return answer(offer_view(asked, _offer(asked)))
+    return answer(offer_view(asked.settings, _offer(asked), asked.marketplace.agenda.now))
 
 
 def offer_quantity(asked: Asked) -> web.Response:
@@ -74,69 +72,6 @@ def _offer(asked: Asked) -> Offer:
     if offer is None:
         raise ApiError.of(404, f"Offer {written} not found")
     return offer
-
-
-def offer_view(asked: Asked, offer: Offer) -> Json:
-    settings = asked.settings
-    price = amount(offer.price)
-    pricing = _pricing(offer)
-    deadline = end_of_day(asked.marketplace.agenda.now, settings.shipping_deadline_days)
-    return {
-        "offer_id": offer.offer_id,
-        "shop_sku": offer.sku,
-        "product_sku": offer.product_sku,
-        "product_references": [{"reference": offer.product_sku, "reference_type": "SKU"}],
-        "product_title": offer.title,
-        "product_brand": None,
-        "product_description": None,
-        "category_code": offer.category_code,
-        "category_label": offer.category_code.capitalize(),
-        "quantity": offer.quantity,
-        "warehouses": [
-            {"code": code, "quantity": quantity} for code, quantity in offer.warehouses.items()
-        ],
-        "price": price,
-        "total_price": amount(offer.price + settings.shipping_price),
-        "applicable_pricing": pricing,
-        "all_prices": [{**pricing, "channel_code": None, "context": None}],
-        "currency_iso_code": settings.currency,
-        "state_code": NEW,
-        "active": offer.quantity > 0,
-        "inactivity_reasons": [] if offer.quantity > 0 else ["ZERO_QUANTITY"],
-        "leadtime_to_ship": settings.shipping_deadline_days,
-        "shipping_deadline": instant(deadline),
-        "logistic_class": {"code": "STD", "label": "Standard"},
-        "min_order_quantity": 1,
-        "max_order_quantity": 0,
-        "package_quantity": 1,
-        "min_quantity_alert": 0,
-        "min_shipping_price": amount(settings.shipping_price),
-        "min_shipping_price_additional": 0,
-        "min_shipping_type": settings.shipping_types[0].code,
-        "min_shipping_zone": "UK",
-        "channels": [settings.channel_code],
-        "fulfillment": {"center": {"code": "DEFAULT"}},
-        "offer_additional_fields": [],
-        "available_start_date": None,
-        "available_end_date": None,
-        "product_tax_code": None,
-        "description": None,
-        "internal_description": None,
-        "price_additional_info": None,
-        "favorite_rank": None,
-    }
-
-
-def _pricing(offer: Offer) -> Json:
-    """The one price of the offer; nothing is discounted."""
-    price = amount(offer.price)
-    units: Json = {"price": price, "unit_origin_price": price, "unit_discount_price": None}
-    return {
-        **units,
-        "discount_start_date": None,
-        "discount_end_date": None,
-        "volume_prices": [{"quantity_threshold": 1, **units}],
-    }
 
 
 # ── stock imports ───────────────────────────────────────────────────────────────────────────
@@ -171,9 +106,5 @@ def stock_import_errors(asked: Asked) -> web.Response:
     taken = asked.marketplace.catalogue.stock_import(asked.path["import_id"])
     if not taken.errors:
         raise ApiError.of(404, f"Import {taken.import_id} has no error report")
-    written = io.StringIO()
-    writer = csv.writer(written, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow(["line", "error-message", *taken.columns])
-    for error in taken.errors:
-        writer.writerow([error.line_number, error.message, *error.columns])
-    return web.Response(text=written.getvalue(), content_type="text/csv", charset="UTF-8")
+    rows = [[error.line_number, error.message, *error.columns] for error in taken.errors]
+    return csv_answer([["line", "error-message", *taken.columns], *rows])

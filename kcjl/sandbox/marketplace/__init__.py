@@ -14,10 +14,10 @@ from kcjl.sandbox.marketplace.inputs import (
     PostalAddress,
 )
 from kcjl.sandbox.marketplace.model import Marketplace
+from kcjl.sandbox.marketplace.offer_records import Offer
 from kcjl.sandbox.marketplace.records import (
     BillingCycle,
     Invoice,
-    Offer,
     Order,
     OrderLine,
     Refund,

@@ -3,12 +3,12 @@
 Promises: a sale lowers what is offered at once; a stock import is taken at once and applied
 whole when its turn comes, in the order of arrival (contract b.2 STO01..STO03), overwriting what
 sales did meanwhile. A line of an import that can't be used is reported, the others count.
+Imports of every kind wait in one line (`in_turn`); deleted offers are remembered.
 It does not know orders. Invariant: no quantity is below 0.
 Called by the order book and the marketplace's door.
 """
 
-import csv
-import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,17 +16,20 @@ from kcjl.errors import Misuse
 from kcjl.money import Money
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.marketplace.errors import ApiError
+from kcjl.sandbox.marketplace.files import read_file
 from kcjl.sandbox.marketplace.moments import seconds
-from kcjl.sandbox.marketplace.records import ImportLineError, Offer, StockImport
+from kcjl.sandbox.marketplace.offer_records import ImportLineError, Offer, StockImport
 from kcjl.sandbox.marketplace.settings import MarketplaceSettings
 
-__all__ = ["Catalogue"]
+__all__ = ["SKU_LENGTH_MAX", "Catalogue", "is_sku"]
 
 COLUMNS = ("offer-sku", "quantity", "warehouse-code", "update-delete")
 REQUIRED = {"offer-sku", "quantity"}
 QUANTITY_MAX = 1_000_000_000
 SKU_LENGTH_MAX = 40
 FIRST_OFFER_ID = 81_000
+LONGEST_IMPORT_S = 7 * 86_400.0
+SLOW_IMPORTS_MAX = 1000
 SHARE_WAITING = 0.3
 """Of an import's time, before it runs."""
 
@@ -42,7 +45,7 @@ class StockLine:
 
 
 class Catalogue:
-    """Offers by SKU and by id, and the stock imports."""
+    """Offers by SKU and by id, the stock imports, and the line in which imports wait."""
 
     def __init__(self, agenda: Agenda, settings: MarketplaceSettings) -> None:
         self._agenda = agenda
@@ -50,27 +53,67 @@ class Catalogue:
         self.offers: dict[str, Offer] = {}
         self.by_id: dict[int, Offer] = {}
         self.imports: dict[str, StockImport] = {}
+        self.deleted: dict[str, Offer] = {}
+        """By SKU; an offer that is made again keeps its number."""
+        self.products: dict[tuple[str, str], str] = {}
+        """(type, id) of a product to the operator's own SKU of it."""
         self._importer_free_at: datetime = agenda.now
+        self._longer_imports: list[float] = []
+        self._offers_made = 0
         self._in_order: dict[str, list[Offer]] = {}
 
     def list_offer(self, sku: str, *, price: Money, title: str, category: str) -> int:
         if sku in self.offers:
             raise Misuse(f"SKU {sku!r} is already on offer")
-        if not sku or len(sku) > SKU_LENGTH_MAX or "/" in sku:
+        if not is_sku(sku):
             raise Misuse(f"{sku!r} is no SKU: 1 to {SKU_LENGTH_MAX} characters, no slash")
-        number = len(self.offers) + 1
+        product_sku = f"MP{self._offers_made + 1:06d}"
+        self.products["SKU", product_sku] = product_sku
+        offer = self.make(sku, price=price, title=title, product_sku=product_sku)
+        offer.category_code = category
+        return offer.offer_id
+
+    def make(self, sku: str, *, price: Money, title: str, product_sku: str) -> Offer:
+        """A new offer of a product; one that was deleted comes back under its number."""
+        before = self.deleted.pop(sku, None)
+        if before is None:
+            self._offers_made += 1
         offer = Offer(
-            offer_id=FIRST_OFFER_ID + number,
+            offer_id=before.offer_id if before else FIRST_OFFER_ID + self._offers_made,
             sku=sku,
-            product_sku=f"MP{number:06d}",
+            product_sku=product_sku,
             title=title,
-            category_code=category,
+            category_code="GENERAL",
             price=price,
+            created_at=seconds(self._agenda.now),
         )
         self.offers[sku] = offer
         self.by_id[offer.offer_id] = offer
+        self.touch(offer)
+        return offer
+
+    def delete(self, offer: Offer) -> None:
+        offer.is_deleted = True
+        offer.empty()
+        self.touch(offer)
+        del self.offers[offer.sku], self.by_id[offer.offer_id]
+        self.deleted[offer.sku] = offer
+
+    def touch(self, offer: Offer) -> None:
+        """The offer has changed now."""
+        offer.updated_at = seconds(self._agenda.now)
         self._in_order.clear()
-        return offer.offer_id
+
+    def sell(self, offer: Offer, units: int) -> None:
+        """Take sold units out of what is offered."""
+        offer.reduce(units)
+        offer.updated_at = seconds(self._agenda.now)
+
+    def take_down(self, sku: str) -> None:
+        """Offer nothing of a SKU any more; one that is not on offer stays as it is."""
+        offer = self.offers.get(sku)
+        if offer is not None:
+            self.sell(offer, offer.quantity)
 
     def in_order(self, by: str) -> list[Offer]:
         """All offers by `totalPrice`, `price` or `productTitle`, rising (OF21)."""
@@ -93,15 +136,30 @@ class Catalogue:
             import_id=self._agenda.new_id(), created_at=seconds(now), content=csv_text
         )
         self.imports[taken.import_id] = taken
+        self.in_turn(lambda: self._run(taken), lambda: self._complete(taken))
+        return taken.import_id
+
+    def in_turn(self, run: Callable[[], None], complete: Callable[[], None]) -> None:
+        """Plan an import after those before it: when it runs, and when it is done."""
         settings = self._settings
         duration_s = self._agenda.chance.uniform(settings.import_s_min, settings.import_s_max)
-        starts_at = max(now, self._importer_free_at)
+        if self._longer_imports:
+            duration_s = self._longer_imports.pop(0)
+        starts_at = max(self._agenda.now, self._importer_free_at)
         done_at = starts_at + timedelta(seconds=duration_s)
         runs_at = starts_at + timedelta(seconds=duration_s * SHARE_WAITING)
         self._importer_free_at = done_at
-        self._agenda.at(runs_at, lambda: self._run(taken))
-        self._agenda.at(done_at, lambda: self._complete(taken))
-        return taken.import_id
+        self._agenda.at(runs_at, run)
+        self._agenda.at(done_at, complete)
+
+    def slow_imports(self, seconds_each: float, count: int) -> None:
+        """The next imports, of whatever kind, take so long."""
+        if not 0 <= seconds_each <= LONGEST_IMPORT_S or not 1 <= count <= SLOW_IMPORTS_MAX:
+            raise Misuse(
+                f"slow imports: {count} of {seconds_each} s; 1 to {SLOW_IMPORTS_MAX} imports, "
+                f"0 to {LONGEST_IMPORT_S:.0f} s each"
+            )
+        self._longer_imports = [seconds_each] * count
 
     def stock_import(self, import_id: str) -> StockImport:
         found = self.imports.get(import_id)
@@ -113,7 +171,7 @@ class Catalogue:
         taken.status = "RUNNING"
 
     def _complete(self, taken: StockImport) -> None:
-        rows = _rows(taken.content)
+        rows = read_file(taken.content, REQUIRED, COLUMNS)
         taken.content = ""
         if rows is None:
             taken.status = "FAILED"
@@ -127,6 +185,7 @@ class Catalogue:
                 taken.errors.append(refused)
             else:
                 _apply(line)
+                line.offer.updated_at = seconds(self._agenda.now)
                 taken.lines_in_success += 1
         taken.status = "COMPLETE"
 
@@ -156,20 +215,9 @@ class Catalogue:
         )
 
 
-def _rows(content: str) -> list[tuple[int, tuple[str, ...]]] | None:
-    """(line number, cells) of a file, its header first; None where it can't be read."""
-    reader = csv.reader(io.StringIO(content.removeprefix("\ufeff")), delimiter=";", strict=True)
-    try:
-        rows = [
-            (reader.line_num, tuple(cell.strip() for cell in cells))
-            for cells in reader
-            if cells
-        ]
-    except csv.Error:
-        return None
-    if not rows or not set(rows[0][1]) >= REQUIRED or not set(rows[0][1]) <= set(COLUMNS):
-        return None
-    return rows
+def is_sku(text: str) -> bool:
+    """Whether a seller may give an offer this name."""
+    return bool(text) and len(text) <= SKU_LENGTH_MAX and "/" not in text
 
 
 def _apply(line: StockLine) -> None:

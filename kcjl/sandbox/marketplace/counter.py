@@ -81,7 +81,7 @@ class Counter:
             if offer is None or wanted.quantity <= 0:
                 unsold.append(wanted)
             elif offer.quantity >= wanted.quantity or beyond_the_window:
-                offer.reduce(wanted.quantity)
+                self._book.catalogue.sell(offer, wanted.quantity)
                 sold.append(wanted)
             else:
                 unsold.append(wanted)
@@ -216,7 +216,7 @@ class Counter:
     def _empty_offers(self, lines: list[OrderLine]) -> None:
         if self._book.settings.refusal_empties_offer:
             for line in lines:
-                self._book.catalogue.offers[line.sku].empty()
+                self._book.catalogue.take_down(line.sku)
 
     # ── cancelling ─────────────────────────────────────────────────────────────────────────
 

@@ -18,17 +18,21 @@ from kcjl.sandbox.marketplace.book import Book
 from kcjl.sandbox.marketplace.catalogue import Catalogue
 from kcjl.sandbox.marketplace.counter import Counter
 from kcjl.sandbox.marketplace.errors import ApiError
+from kcjl.sandbox.marketplace.exports import ExportAsked, Exports
 from kcjl.sandbox.marketplace.inputs import (
     BasketLine,
     Customer,
     PlacedOrder,
 )
 from kcjl.sandbox.marketplace.ledger import Ledger
+from kcjl.sandbox.marketplace.offer_imports import OfferImports
+from kcjl.sandbox.marketplace.offer_lines import WrittenOffer
+from kcjl.sandbox.marketplace.offer_records import Offer
 from kcjl.sandbox.marketplace.parcels import Parcels
+from kcjl.sandbox.marketplace.price_imports import PriceImports
 from kcjl.sandbox.marketplace.records import (
     BillingCycle,
     Invoice,
-    Offer,
     Order,
     Refund,
     Shipment,
@@ -54,6 +58,9 @@ class Marketplace:
         self.refunds = Refunds(self.book)
         self.parcels = Parcels(self.book)
         self.billing = Billing(agenda, settings, self.ledger)
+        self.offer_imports = OfferImports(agenda, settings, self.catalogue)
+        self.price_imports = PriceImports(agenda, settings, self.catalogue)
+        self.exports = Exports(agenda, settings, self.book, self.ledger)
 
     # ── the readable truth ─────────────────────────────────────────────────────────────────
 
@@ -110,6 +117,10 @@ class Marketplace:
                 list(self.transactions.values()),
                 list(self.cycles.values()),
                 list(self.invoices.values()),
+                list(self.catalogue.deleted.values()),
+                list(self.offer_imports.imports.values()),
+                list(self.price_imports.imports.values()),
+                list(self.exports.exports.values()),
             ]
         )
 
@@ -232,3 +243,31 @@ class Marketplace:
     def ship_shipments(self, shipment_ids: Sequence[str]) -> list[ShipmentOutcome]:
         """ST24."""
         return self.parcels.ship_shipments(shipment_ids)
+
+    # ── the shop's imports and exports ─────────────────────────────────────────────────────
+
+    def import_offers(self, offers: Sequence[Mapping[str, object]]) -> int:
+        """OF24; the contract's field names. Returns the import's id."""
+        return self.offer_imports.take_offers(msgspec.convert(offers, list[WrittenOffer]))
+
+    def import_offer_file(self, csv_text: str, mode: str) -> int:
+        """OF01. Returns the import's id."""
+        return self.offer_imports.take_file(csv_text, mode)
+
+    def import_prices(self, csv_text: str) -> str:
+        """PRI01. Returns the import's id."""
+        return self.price_imports.take(csv_text)
+
+    def start_export(self, asked: Mapping[str, object]) -> str:
+        """OF52, OR13, TL03; the fields of `ExportAsked`. Returns the tracking id."""
+        return self.exports.take(msgspec.convert(asked, ExportAsked))
+
+    # ── troubles with them, by hand ────────────────────────────────────────────────────────
+
+    def slow_imports(self, seconds_each: float, count: int = 1) -> None:
+        """The next imports, of stock, offers or prices, take so long."""
+        self.catalogue.slow_imports(seconds_each, count)
+
+    def fail_exports(self, count: int = 1) -> None:
+        """So many of the next exports end FAILED."""
+        self.exports.fail_next(count)

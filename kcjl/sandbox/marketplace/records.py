@@ -1,4 +1,4 @@
-"""What the marketplace keeps: offers, orders, parcels, and the shop's account.
+"""What the marketplace keeps: orders, parcels, and the shop's account (offers: offer_records).
 
 Promises: what is kept changes only in the marketplace's own rooms, and is the readable truth
 for checks. Amounts are `Money`, times are aware UTC. It decides nothing.
@@ -18,72 +18,17 @@ __all__ = [
     "BillingCycle",
     "Cancelation",
     "Charge",
-    "ImportLineError",
     "Invoice",
     "InvoiceDetail",
-    "Offer",
     "Order",
     "OrderLine",
     "Refund",
     "Shipment",
     "ShipmentLine",
     "ShipmentOutcome",
-    "StockImport",
     "Tax",
     "TransactionLine",
 ]
-
-# ── the catalogue ───────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(slots=True, kw_only=True)
-class Offer:
-    """The shop's price and quantity for one SKU."""
-
-    offer_id: int
-    sku: str
-    product_sku: str
-    title: str
-    category_code: str
-    price: Money
-    quantity: int = 0
-    warehouses: dict[str, int] = field(default_factory=dict)
-    """Breakdown of the quantity, where the seller gave one."""
-
-    def reduce(self, units: int) -> None:
-        """Take sold units away, never below 0."""
-        self.quantity = max(0, self.quantity - units)
-        for code in self.warehouses:
-            taken = min(units, self.warehouses[code])
-            self.warehouses[code] -= taken
-            units -= taken
-
-    def empty(self) -> None:
-        self.reduce(self.quantity)
-
-
-@dataclass(slots=True, kw_only=True)
-class ImportLineError:
-    """STO03: a refused line of a stock import."""
-
-    line_number: int
-    """In the file; the header is line 1."""
-    message: str
-    columns: tuple[str, ...]
-
-
-@dataclass(slots=True, kw_only=True)
-class StockImport:
-    """STO01: a file of quantities, taken at once and applied when its turn has come."""
-
-    import_id: str
-    created_at: datetime
-    content: str
-    status: str = "WAITING"
-    lines_in_success: int = 0
-    columns: tuple[str, ...] = ()
-    errors: list[ImportLineError] = field(default_factory=list)
-
 
 # ── orders ──────────────────────────────────────────────────────────────────────────────────
 

@@ -34,7 +34,7 @@ class ApiKey(Setting, frozen=True, kw_only=True):
 
     key: str
     accounting: bool = True
-    """Without the accounting role TL02, SBC11 and IV01 answer 403."""
+    """Without the accounting role TL02 to TL05, SBC11, IV01 and IV02 answer 403."""
     external_partner: bool = False
     """An External Partner may call OR11 every 15 minutes only (d.1)."""
 
@@ -226,6 +226,30 @@ class MarketplaceSettings(Setting, frozen=True, kw_only=True):
     call_window_slack: float = 0.1
     """Share by which a limit's window is shortened, for clients that poll on the dot."""
 
+    # ── offer imports and exports ──────────────────────────────────────────────────────────
+    csv_delimiter: Literal["COMMA", "SEMICOLON"] = "SEMICOLON"
+    """PC01's operator_csv_delimiter: of OF51 and of CSV exports."""
+    offer_price_decimals: int = 2
+    """PC01's offer_prices_decimals: a price with more places is refused line by line."""
+    discount_period_required: bool = True
+    """PC01: a discount needs its first and its last day."""
+    known_product_ids: tuple[str, ...] | None = None
+    """Of the operator's catalogue, beside what is on offer; None: every GTIN is a product."""
+    failing_import_share: float = 0
+    """Share of offer and price imports that end FAILED, with nothing of them done."""
+    export_s_min: float = 5
+    export_s_max: float = 20
+    failing_export_share: float = 0
+    export_files_live_hours: float = 24
+    """So long after an export its files can be fetched; then they are gone (404)."""
+    export_files_need_key: bool = False
+    """Off: who has the address of a file may read it, as with files kept outside."""
+    export_chunk_items_least: int = 10_000
+    """The smallest items_per_chunk; test tenants have it lower."""
+    export_chunk_megabytes_least: int = 10
+    offer_export_in_object: bool = False
+    """OF54 in JSON: {"offers": […]} instead of a plain list (uncertain)."""
+
     def __post_init__(self) -> None:
         """Settings with which no world can run are refused at once."""
         if not self.api_keys:
@@ -241,7 +265,20 @@ class MarketplaceSettings(Setting, frozen=True, kw_only=True):
         ):
             raise ValueError("cycle_days_of_month: days that each month has, 1 to 28")
         time.fromisoformat(self.cycle_time_london)
-        for name in ("debit_delay_s", "received_after_hours", "import_s"):
+        self._check_transfers()
+        for name in ("debit_delay_s", "received_after_hours", "import_s", "export_s"):
             least, most = getattr(self, f"{name}_min"), getattr(self, f"{name}_max")
             if not 0 <= least <= most:
                 raise ValueError(f"{name}: from {least} to {most} is no span")
+
+    def _check_transfers(self) -> None:
+        """What imports and exports can be set to."""
+        if not 0 <= self.offer_price_decimals <= 2:  # noqa: PLR2004 - amounts are in pence
+            raise ValueError("offer_price_decimals: 0 to 2")
+        if not 1 <= self.export_chunk_items_least <= 1_000_000:  # noqa: PLR2004 - OR13
+            raise ValueError("export_chunk_items_least: 1 to 1000000")
+        if not 1 <= self.export_chunk_megabytes_least <= 1024:  # noqa: PLR2004 - OR13
+            raise ValueError("export_chunk_megabytes_least: 1 to 1024")
+        for name in ("failing_import_share", "failing_export_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}: a share is from 0 to 1")
