@@ -63,17 +63,17 @@ create function append_events(
     p_revisions bigint[],
     p_types text[],
     p_schemas integer[],
-    p_occurred_at timestamptz[],
+    p_occurred_us bigint[],  -- since 1970, as they are hashed
     p_correlation_ids text[],
     p_causations bigint[],
     p_by text[],
     p_data json[],
-    p_hashes bytea[],
+    p_hashes bytea,  -- 32 bytes each
     p_notify boolean
 ) returns bigint
 language plpgsql as $$
 declare
-    reached bigint := p_position + cardinality(p_hashes);
+    reached bigint := p_position + cardinality(p_streams);
 begin
     update log_head set position = reached, hash = p_hash
     where merchant = p_merchant
@@ -92,13 +92,16 @@ begin
     )
     select
         p_merchant, p_position + e.ordinality, e.stream, e.revision, e.type, e.schema,
-        e.occurred_at, p_recorded_at, e.correlation_id, e.causation, e.by, e.data, e.hash
+        timestamptz 'epoch' + e.occurred_us / 86400000000 * interval '24 hours'
+            + e.occurred_us % 86400000000 * interval '1 microsecond',
+        p_recorded_at, e.correlation_id, e.causation, e.by, e.data,
+        substring(p_hashes from (32 * e.ordinality - 31)::integer for 32)
     from unnest(
-        p_streams, p_revisions, p_types, p_schemas, p_occurred_at, p_correlation_ids,
-        p_causations, p_by, p_data, p_hashes
+        p_streams, p_revisions, p_types, p_schemas, p_occurred_us, p_correlation_ids,
+        p_causations, p_by, p_data
     ) with ordinality as e (
-        stream, revision, type, schema, occurred_at, correlation_id,
-        causation, by, data, hash, ordinality
+        stream, revision, type, schema, occurred_us, correlation_id,
+        causation, by, data, ordinality
     );
 
     -- A hint for readers; payload: merchant:position. A busy writer gives it now and then.

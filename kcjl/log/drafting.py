@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from kcjl.errors import Conflict, Misuse
-from kcjl.log.chain import link
+from kcjl.log.chain import BareRow, counted, link_fields, microseconds
 from kcjl.log.port import Draft, Head, Recorded
 from kcjl.vocabulary import Vocabulary
 
@@ -91,44 +91,52 @@ def record(
     head: Head,
     recorded_at: datetime,
     revisions: MutableMapping[str, int],
+    rows: list[BareRow] | None = None,
 ) -> tuple[list[Recorded], Head]:
-    """Number and chain events after `head`; `revisions` is brought up to date."""
+    """Number and chain events after `head`; `revisions` is brought up to date.
+
+    `rows`: gets their columns, as they are hashed, for the database.
+    """
     position, hash_ = head.position, head.hash
+    owner, learnt = counted(merchant), microseconds(recorded_at)
     events: list[Recorded] = []
     for each in prepared:
-        draft, event = each.draft, each.draft.event
+        draft, stream, data = each.draft, each.stream, each.data
+        event, causation = draft.event, draft.causation
+        name, schema, occurred_at = type(event).__name__, event.SCHEMA, each.occurred_at
+        correlation_id, by = draft.correlation_id, draft.by
         position += 1
-        revision = revisions.get(each.stream, 0) + 1
-        revisions[each.stream] = revision
-        hash_ = link(
-            hash_,
-            merchant=merchant,
-            position=position,
-            stream=each.stream,
-            revision=revision,
-            type=type(event).__name__,
-            schema=event.SCHEMA,
-            occurred_at=each.occurred_at,
-            recorded_at=recorded_at,
-            correlation_id=draft.correlation_id,
-            causation=draft.causation,
-            by=draft.by,
-            data=each.data,
+        revision = revisions.get(stream, 0) + 1
+        revisions[stream] = revision
+        fields = (
+            position,
+            stream,
+            revision,
+            name,
+            schema,
+            microseconds(occurred_at),
+            learnt,
+            correlation_id,
+            causation,
+            by,
         )
+        hash_ = link_fields(hash_, owner, fields, data)
+        if rows is not None:
+            rows.append((*fields, data.decode(), hash_))
         events.append(
             Recorded(
                 merchant=merchant,
                 position=position,
-                stream=each.stream,
+                stream=stream,
                 revision=revision,
-                type=type(event).__name__,
-                schema=event.SCHEMA,
-                occurred_at=each.occurred_at,
+                type=name,
+                schema=schema,
+                occurred_at=occurred_at,
                 recorded_at=recorded_at,
-                correlation_id=draft.correlation_id,
-                causation=draft.causation,
-                by=draft.by,
-                data=each.data,
+                correlation_id=correlation_id,
+                causation=causation,
+                by=by,
+                data=data,
                 hash=hash_,
                 event=event,
             )

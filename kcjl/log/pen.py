@@ -19,8 +19,8 @@ import msgspec
 from kcjl.clock import real_monotonic, real_sleep
 from kcjl.database import Database, is_passing
 from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, Unavailable
-from kcjl.log.chain import genesis
-from kcjl.log.port import Head, Recorded
+from kcjl.log.chain import BareRow, genesis
+from kcjl.log.port import Head
 
 if TYPE_CHECKING:
     from kcjl.database import Connection
@@ -64,7 +64,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     before: Head
     after: Head
     recorded_at: datetime
-    events: Sequence[Recorded]
+    rows: Sequence[BareRow]
 
 
 class RefusedByDatabase(KcjlError):
@@ -177,7 +177,7 @@ class Pen:
                 return
             if isinstance(failure, asyncpg.PostgresError) and not _goes_on_elsewhere(failure):
                 raise Unavailable(
-                    f"the database could not take an append of {len(batch.events)} events, "
+                    f"the database could not take an append of {len(batch.rows)} events, "
                     f"nothing was written ({failure}): try again later"
                 )
 
@@ -189,9 +189,13 @@ class Pen:
 
     async def _send(self, batch: Batch, *, notify: bool) -> Exception | None:
         """None when it is durable; otherwise the failure, after which its fate is unknown."""
-        events, connection = batch.events, self._connection
+        connection = self._connection
         if connection is None:
             return ConnectionError("the connection was dropped")
+        (_, streams, revisions, types, schemas, occurred, _, correlations, *rest) = zip(
+            *batch.rows, strict=True
+        )
+        causations, by, data, hashes = rest
         try:
             await connection.execute(
                 _APPEND,
@@ -201,16 +205,16 @@ class Pen:
                 batch.before.hash,
                 batch.after.hash,
                 batch.recorded_at,
-                [event.stream for event in events],
-                [event.revision for event in events],
-                [event.type for event in events],
-                [event.schema for event in events],
-                [event.occurred_at for event in events],
-                [event.correlation_id for event in events],
-                [event.causation for event in events],
-                [event.by for event in events],
-                [event.data.decode() for event in events],
-                [event.hash for event in events],
+                streams,
+                revisions,
+                types,
+                schemas,
+                occurred,
+                correlations,
+                causations,
+                by,
+                data,
+                b"".join(hashes),
                 notify,
             )
         except asyncpg.PostgresError as error:
@@ -306,6 +310,6 @@ def _refusal(merchant: str, batch: Batch, error: Exception) -> KcjlError:
             f"({error}); verify the log before writing"
         )
     return RefusedByDatabase(
-        f"the database refused an append of {len(batch.events)} events to the log of "
+        f"the database refused an append of {len(batch.rows)} events to the log of "
         f"{merchant} ({_said(error)}); nothing was written"
     )
