@@ -36,12 +36,7 @@ _NOT_AT_HEAD = "KJ001"
 _DYING = ("08", "57P")
 """The server went away under us: the same batch can be sent again to the next one."""
 
-_APPEND = """
-select append_events(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::text[]::json[], $16,
-    $17
-)
-"""
+_APPEND = "select append_events($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 _NOTIFY = "select pg_notify('kcjl_log', $1 || ':' || $2::bigint)"
 _REVISION_KEY = "event_revision"
 _LATEST = "select hash, recorded_at from event where merchant = $1 and position = $2"
@@ -192,10 +187,6 @@ class Pen:
         connection = self._connection
         if connection is None:
             return ConnectionError("the connection was dropped")
-        (_, streams, revisions, types, schemas, occurred, _, correlations, *rest) = zip(
-            *batch.rows, strict=True
-        )
-        causations, by, data, hashes = rest
         try:
             await connection.execute(
                 _APPEND,
@@ -205,16 +196,8 @@ class Pen:
                 batch.before.hash,
                 batch.after.hash,
                 batch.recorded_at,
-                streams,
-                revisions,
-                types,
-                schemas,
-                occurred,
-                correlations,
-                causations,
-                by,
-                data,
-                b"".join(hashes),
+                _as_text(batch.rows),
+                b"".join([row[-1] for row in batch.rows]),
                 notify,
             )
         except asyncpg.PostgresError as error:
@@ -292,6 +275,29 @@ class Pen:
 def _goes_on_elsewhere(error: asyncpg.PostgresError) -> bool:
     """May the same batch be sent again at once?"""
     return str(error.sqlstate).startswith((*_DYING, _NOT_AT_HEAD))
+
+
+def _as_text(rows: Sequence[BareRow]) -> str:
+    """As `append_events` takes them: it has the positions and the time of recording already."""
+    events = [
+        f"{stream}\x1f{revision}\x1f{name}\x1f{schema}\x1f{occurred}\x1f{correlation_id}\x1f"
+        f"{'' if causation is None else causation}\x1f{by}\x1f{data}"
+        for (
+            _position,
+            stream,
+            revision,
+            name,
+            schema,
+            occurred,
+            _recorded,
+            correlation_id,
+            causation,
+            by,
+            data,
+            _hash,
+        ) in rows
+    ]
+    return "\x1e".join(events)
 
 
 def _said(error: Exception) -> str:

@@ -227,12 +227,12 @@ class GroupWriter:
         """Answer now whom it pays to wait for, and the others once the next sheet is sent.
 
         The pen rests while callers who were answered come back. Where that takes longer than
-        half a commit, they are kept in two halves, of which one comes while the other is
+        a commit, they are kept in two halves, of which one comes while the other is
         written; where flushing is what takes long, all of them share each flush.
         """
         appends = sheet.appends
         ahead = len(self._next.appends) if self._next is not None else 0
-        alternate = (len(appends) + ahead) * self._return_s > took_s / 2
+        alternate = (len(appends) + ahead) * self._return_s > took_s
         now = max((len(appends) - ahead) // 2, 0) if alternate else len(appends)
         if alternate and 2 * ahead >= len(appends):
             now = 0
