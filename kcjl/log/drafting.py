@@ -48,7 +48,9 @@ def prepare(
 ) -> tuple[Prepared, ...]:
     """Check and encode. Raises Misuse, which names what can't be stored and why."""
     for stream in expected:
-        if not (stream.isascii() and stream.isprintable() and 0 < len(stream) <= NAME_BYTES_MAX):
+        if not (
+            stream.isascii() and stream.isprintable() and 0 < len(stream) <= NAME_BYTES_MAX
+        ):
             _check_name("stream in expected", stream)
     if len(drafts) > APPEND_EVENTS_MAX:
         raise Misuse(
@@ -167,9 +169,7 @@ def _prepare_one(draft: Draft, vocabulary: Vocabulary) -> Prepared:
             f"event {type(event).__name__}: occurred_at {occurred_at} has no time zone"
         )
     if not _YEAR_MIN <= occurred_at.year <= _YEAR_MAX:
-        raise Misuse(
-            f"event {type(event).__name__}: occurred_at {occurred_at} is out of range"
-        )
+        raise Misuse(f"event {type(event).__name__}: occurred_at {occurred_at} is out of range")
     try:
         encoded = vocabulary.encode(event)
     except UnicodeEncodeError as error:
@@ -179,7 +179,8 @@ def _prepare_one(draft: Draft, vocabulary: Vocabulary) -> Prepared:
     if len(encoded) > EVENT_BYTES_MAX:
         raise Misuse(
             f"event {type(event).__name__} is {len(encoded)} bytes, the log takes "
-            f"{EVENT_BYTES_MAX}: keep what is large elsewhere, and a reference to it in the event"
+            f"{EVENT_BYTES_MAX}: keep what is large elsewhere, and a reference to it in the "
+            "event"
         )
     return Prepared(
         draft=draft,
@@ -192,9 +193,7 @@ def _prepare_one(draft: Draft, vocabulary: Vocabulary) -> Prepared:
 def _unlisted(event: Event) -> Misuse:
     name = type(event).__name__
     if 0 < event.SCHEMA <= _SCHEMA_MAX:
-        return Misuse(
-            f"event {name} of schema {event.SCHEMA} is in no vocabulary: register it"
-        )
+        return Misuse(f"event {name} of schema {event.SCHEMA} is in no vocabulary: register it")
     return Misuse(f"event {name}: schema {event.SCHEMA} is not a positive number")
 
 

@@ -100,14 +100,14 @@ class Sheet:
         are new, and the database tells when one is not.
         """
         known, expected = self._revisions, append.expected
-        missing = {each.stream for each in append.prepared if each.stream not in known}
-        if not append.doubted:
-            missing = {stream for stream in missing if expected.get(stream) != 0}
-        for stream, revision in expected.items():
-            if stream in known or stream in missing:
-                continue
-            if append.doubted or revision != 0 or not _has_event_on(stream, append):
-                missing.add(stream)
+        written = {each.stream for each in append.prepared}
+        missing = {stream for stream in (*written, *expected) if stream not in known}
+        if missing and not append.doubted and not (self.appends and self.appends[0].doubted):
+            missing = {
+                stream
+                for stream in missing
+                if expected.get(stream) != 0 or stream not in written
+            }
         return missing
 
     def draw_up(self, append: Append) -> None:
@@ -152,7 +152,3 @@ class Sheet:
             recorded_at=self.recorded_at,
             rows=self.rows,
         )
-
-
-def _has_event_on(stream: str, append: Append) -> bool:
-    return any(each.stream == stream for each in append.prepared)

@@ -64,10 +64,12 @@ class GroupWriter:
         self._under_way: Sheet | None = None
         self._next: Sheet | None = None
         self._mailbox: deque[Append] = deque()
-        """What can't be drawn up yet: the next sheet is full, or a stream is to be looked up."""
+        """What can't be drawn up yet: the sheet is full, or a stream is to be looked up."""
         self._durable: Sequence[Append] = ()
         """Committed, and to be answered as soon as the next sheet is sent."""
         self._idle: asyncio.Future[None] | None = None
+        self._hurries = False
+        """Is the next sheet to be sent before anybody else comes along?"""
         self._return_s = 0.0
         """How long it lately took until one who was answered came back with more."""
         self._shut = False
@@ -97,7 +99,7 @@ class GroupWriter:
         """Commit sheet after sheet, until closed, fenced or cancelled."""
         try:
             while self.stopped is None:
-                if not self._hurries():
+                if not self._hurries:
                     # Who has just been answered may have more: let them come along.
                     await anyio.lowlevel.checkpoint()
                 self._empty_mailbox()
@@ -187,13 +189,12 @@ class GroupWriter:
             else:
                 self._mailbox.popleft().refuse(error)
         except KcjlError as error:
-            for append in first:
-                self._mailbox.remove(append)
-                append.refuse(error)
+            for _ in first:
+                self._mailbox.popleft().refuse(error)
 
     async def _commit(self, sheet: Sheet) -> None:
         """Write a sheet and answer its callers; put them back when it could not be written."""
-        if any([append.answered.done() for append in sheet.appends]):
+        if any(append.answered.done() for append in sheet.appends):
             # Somebody has left: nothing of theirs is written.
             self._put_back(sheet)
             self._empty_mailbox()
@@ -219,23 +220,24 @@ class GroupWriter:
                 self._revisions.popitem(last=False)
         self._committed(sheet, real_monotonic() - began)
 
-    def _hurries(self) -> bool:
-        """Is the next sheet to be sent before anybody is answered?"""
-        return self._next is not None and len(self._durable) <= 2 * len(self._next.appends)
-
     def _committed(self, sheet: Sheet, took_s: float) -> None:
-        """Answer now whom it pays to wait for, and the others once the next sheet is sent.
+        """Answer now those for whom it pays to wait, the others once the next sheet is sent.
 
-        The pen rests while callers who were answered come back. Where that takes longer than
-        a commit, they are kept in two halves, of which one comes while the other is
-        written; where flushing is what takes long, all of them share each flush.
+        The pen rests while callers who were answered come back with more. Where that takes
+        longer than a commit, they are kept in two halves, of which one comes back while the
+        other is written. Where the commit takes longer, all of them share each flush.
         """
+        self._answer_durable()
         appends = sheet.appends
         ahead = len(self._next.appends) if self._next is not None else 0
         alternate = (len(appends) + ahead) * self._return_s > took_s
-        now = max((len(appends) - ahead) // 2, 0) if alternate else len(appends)
-        if alternate and 2 * ahead >= len(appends):
+        self._hurries = alternate and 2 * ahead >= len(appends)
+        if self._hurries:
             now = 0
+        elif alternate:
+            now = (len(appends) - ahead + 1) // 2
+        else:
+            now = len(appends)
         self._durable = appends[now:]
         self._answer(appends[:now])
 

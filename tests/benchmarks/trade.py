@@ -34,8 +34,8 @@ EVENTS_A_STREAM = 8
 NOON = datetime(2026, 10, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
-class LineTaken(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of an order."""
+class LineTaken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One line of an order, as untracked by the collector as those of the rooms are."""
 
     line_id: str
     sku: str
