@@ -20,6 +20,7 @@ from kcjl.cli.places import (
     settings_at,
 )
 from kcjl.clock import Clock, RandomIds, RealClock, WorldClock, real_sleep
+from kcjl.collector import settle_collector
 from kcjl.database import AUDITOR, Database
 from kcjl.errors import Unavailable
 from kcjl.log.lease import LeaseHeld, LeaseLapsed
@@ -54,6 +55,7 @@ def run(
     for each in chosen:
         check_outside(settings, each)
     with only_one(Path(settings.data_dir)):
+        settle_collector()
         anyio.run(_run, settings, chosen, with_parent)
 
 
