@@ -2,20 +2,21 @@
 -- Everything is keyed by merchant, so that the tables can be distributed by it. Names and keys
 -- collate as bytes ("C"): an index must not depend on a machine's language files.
 
+-- Wide columns of a fixed width come first, so that nothing is padded: 8 bytes an event less.
 create table event (
-    merchant text collate "C" not null check (merchant <> ''),
     position bigint not null check (position > 0),
-    stream text collate "C" not null check (stream <> ''),
-    revision bigint not null check (revision > 0),
-    type text collate "C" not null check (type <> ''),
-    schema integer not null check (schema > 0),
+    causation bigint check (causation < position),
     occurred_at timestamptz not null,
     recorded_at timestamptz not null,
+    revision integer not null check (revision > 0),
+    schema integer not null check (schema > 0),
+    merchant text collate "C" not null check (merchant <> ''),
+    stream text collate "C" not null check (stream <> ''),
+    type text collate "C" not null check (type <> ''),
     correlation_id text collate "C" not null,
-    causation bigint check (causation < position),
     by text collate "C" not null check (by <> ''),
-    data json not null,  -- json, not jsonb: the bytes are what is hashed
     hash bytea not null check (octet_length(hash) = 32),
+    data json not null,  -- json, not jsonb: the bytes are what is hashed
     primary key (merchant, position),
     constraint event_revision unique (merchant, stream, revision)
 );
@@ -52,6 +53,9 @@ alter table event enable always trigger event_append_only;
 
 -- Append a group of events in one round trip. The head is moved by compare-and-swap on epoch,
 -- position and hash: that is at once the order, the lock and the fence (SQLSTATE KJ001).
+-- The events come as one text, because an array of each column took the client three times as
+-- long: U+001E between events, U+001F between fields. No name holds either, and in JSON text
+-- both are escaped.
 create function append_events(
     p_merchant text,
     p_epoch bigint,
@@ -59,21 +63,14 @@ create function append_events(
     p_previous bytea,
     p_hash bytea,
     p_recorded_at timestamptz,
-    p_streams text[],
-    p_revisions bigint[],
-    p_types text[],
-    p_schemas integer[],
-    p_occurred_at timestamptz[],
-    p_correlation_ids text[],
-    p_causations bigint[],
-    p_by text[],
-    p_data json[],
-    p_hashes bytea[],
+    p_events text,  -- stream, revision, type, schema, occurred, correlation, causation, by, data
+    p_hashes bytea,  -- 32 bytes each
     p_notify boolean
 ) returns bigint
 language plpgsql as $$
 declare
-    reached bigint := p_position + cardinality(p_hashes);
+    reached bigint := p_position + octet_length(p_hashes) / 32;
+    written bigint;
 begin
     update log_head set position = reached, hash = p_hash
     where merchant = p_merchant
@@ -91,15 +88,23 @@ begin
         correlation_id, causation, by, data, hash
     )
     select
-        p_merchant, p_position + e.ordinality, e.stream, e.revision, e.type, e.schema,
-        e.occurred_at, p_recorded_at, e.correlation_id, e.causation, e.by, e.data, e.hash
-    from unnest(
-        p_streams, p_revisions, p_types, p_schemas, p_occurred_at, p_correlation_ids,
-        p_causations, p_by, p_data, p_hashes
-    ) with ordinality as e (
-        stream, revision, type, schema, occurred_at, correlation_id,
-        causation, by, data, hash, ordinality
-    );
+        p_merchant, p_position + e.number, e.field[1], e.field[2]::integer, e.field[3],
+        e.field[4]::integer,
+        -- Whole microseconds since 1970, exact for any year.
+        timestamptz 'epoch' + e.field[5]::bigint / 86400000000 * interval '24 hours'
+            + e.field[5]::bigint % 86400000000 * interval '1 microsecond',
+        p_recorded_at, e.field[6], nullif(e.field[7], '')::bigint, e.field[8],
+        e.field[9]::json, substring(p_hashes from (32 * e.number - 31)::integer for 32)
+    from (
+        select string_to_array(each.event, E'\x1f') as field, each.number
+        from string_to_table(p_events, E'\x1e') with ordinality as each (event, number)
+        offset 0  -- taken apart once, not once a field
+    ) as e;
+    get diagnostics written = row_count;
+    if p_position + written <> reached then
+        raise exception 'the log of %: % hashes for % events',
+            p_merchant, reached - p_position, written;
+    end if;
 
     -- A hint for readers; payload: merchant:position. A busy writer gives it now and then.
     if p_notify then

@@ -21,6 +21,7 @@ from kcjl.cli.places import (
     settings_at,
 )
 from kcjl.clock import Clock, RandomIds, RealClock, WorldClock, real_sleep
+from kcjl.collector import settle_collector
 from kcjl.database import AUDITOR, Database
 from kcjl.errors import ShopModelNotServed, Unavailable
 from kcjl.johnlewis.budget import TenantBudgets
@@ -56,6 +57,7 @@ def run(
     for each in chosen:
         check_outside(settings, each)
     with only_one(Path(settings.data_dir)):
+        settle_collector()
         anyio.run(_run, settings, chosen, with_parent)
 
 

@@ -21,10 +21,24 @@ from typing import TypeAlias
 
 import msgspec
 
-__all__ = ["BareRow", "Entry", "bare", "genesis", "link", "link_entry", "link_rows"]
+__all__ = [
+    "BareRow",
+    "Entry",
+    "Fields",
+    "bare",
+    "counted",
+    "genesis",
+    "link",
+    "link_entry",
+    "link_fields",
+    "link_rows",
+    "microseconds",
+]
 
 BareRow: TypeAlias = tuple[int, str, int, str, int, int, int, str, int | None, str, str, bytes]
 """An event's columns as they are hashed, in the order of the fields, without the merchant."""
+Fields: TypeAlias = tuple[int, str, int, str, int, int, int, str, int | None, str]
+"""The same without the payload and the hash."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -70,36 +84,60 @@ def link(
     data: bytes,
 ) -> bytes:
     """The hash of an event that follows the one with the hash `previous`."""
-    # One expression, and lengths out of a table: this runs for each event of an append and of
-    # a verification, and a loop over the fields takes three times as long.
-    place, number = b"%d" % position, b"%d" % revision
-    name, chain_of = stream.encode(), correlation_id.encode()
-    occurred = b"%d" % ((occurred_at - _EPOCH) // _MICROSECOND)
-    cause = b"" if causation is None else b"%d" % causation
+    fields = (
+        position,
+        stream,
+        revision,
+        type,
+        schema,
+        microseconds(occurred_at),
+        microseconds(recorded_at),
+        correlation_id,
+        causation,
+        by,
+    )
+    return link_fields(previous, _counted(merchant), fields, data)
+
+
+def microseconds(at: datetime) -> int:
+    """Since 1970-01-01T00:00:00Z."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def link_fields(previous: bytes, owner: bytes, fields: Fields, data: bytes) -> bytes:
+    """As `link`; `owner` is the merchant as `counted` gives it."""
+    # One text: this runs for each event of an append, and a loop over the fields takes three
+    # times as long. Names of ASCII, shorter than 128, are put together as one text, in which a
+    # length is four characters below 128, so four bytes.
+    (
+        position,
+        stream,
+        revision,
+        name,
+        schema,
+        occurred,
+        recorded,
+        correlation_id,
+        causation,
+        by,
+    ) = fields
+    short = _SHORT
+    place, number, kind = str(position), str(revision), str(schema)
+    was, learnt = str(occurred), str(recorded)
+    cause = "" if causation is None else str(causation)
+    try:
+        text = (
+            f"{short[len(place)]}{place}{short[len(stream)]}{stream}"
+            f"{short[len(number)]}{number}{short[len(name)]}{name}"
+            f"{short[len(kind)]}{kind}{short[len(was)]}{was}{short[len(learnt)]}{learnt}"
+            f"{short[len(correlation_id)]}{correlation_id}{short[len(cause)]}{cause}"
+            f"{short[len(by)]}{by}"
+        ).encode("ascii")
+    except (IndexError, UnicodeEncodeError):
+        every = (place, stream, number, name, kind, was, learnt, correlation_id, cause, by)
+        text = b"".join([_counted_once(field) for field in every])
     return _sha256(
-        b"".join(
-            (
-                previous,
-                _counted(merchant),
-                _SIZES[len(place)],
-                place,
-                _SIZES[len(name)],
-                name,
-                _SIZES[len(number)],
-                number,
-                _kind(type, schema),
-                _SIZES[len(occurred)],
-                occurred,
-                _moment(recorded_at),
-                _SIZES[len(chain_of)],
-                chain_of,
-                _SIZES[len(cause)],
-                cause,
-                _counted(by),
-                len(data).to_bytes(4, "big"),
-                data,
-            )
-        )
+        b"".join((previous, owner, text, len(data).to_bytes(4, "big"), data))
     ).digest()
 
 
@@ -130,8 +168,8 @@ def bare(entry: Entry) -> BareRow:
         entry.revision,
         entry.type,
         entry.schema,
-        (entry.occurred_at - _EPOCH) // _MICROSECOND,
-        (entry.recorded_at - _EPOCH) // _MICROSECOND,
+        microseconds(entry.occurred_at),
+        microseconds(entry.recorded_at),
         entry.correlation_id,
         entry.causation,
         entry.by,
@@ -198,17 +236,6 @@ def link_rows(previous: bytes, merchant: str, rows: Sequence[BareRow]) -> Iterat
         previous = stored
 
 
-class _Sizes(dict[int, bytes]):
-    """Lengths as four bytes, kept: names are short, and there are few lengths."""
-
-    def __missing__(self, size: int) -> bytes:
-        if size > _SIZE_KEPT_MAX:
-            return size.to_bytes(4, "big")
-        return self.setdefault(size, size.to_bytes(4, "big"))
-
-
-_SIZE_KEPT_MAX = 1_000
-_SIZES = _Sizes()
 _sha256 = hashlib.sha256
 
 
@@ -223,12 +250,6 @@ def _counted_once(text: str) -> bytes:
 _counted = lru_cache(maxsize=1_000)(_counted_once)
 
 
-@lru_cache(maxsize=1_000)
-def _kind(name: str, schema: int) -> bytes:
-    return _counted(name) + _counted(str(schema))
-
-
-@lru_cache(maxsize=100)
-def _moment(at: datetime) -> bytes:
-    """Kept, because a whole commit is recorded at one moment."""
-    return _counted(str((at - _EPOCH) // _MICROSECOND))
+def counted(merchant: str) -> bytes:
+    """The merchant's field, as it is hashed."""
+    return _counted(merchant)

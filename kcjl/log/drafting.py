@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from kcjl.errors import Conflict, Misuse
-from kcjl.log.chain import link
+from kcjl.log.chain import BareRow, counted, link_fields, microseconds
 from kcjl.log.port import Draft, Head, Recorded
-from kcjl.vocabulary import Vocabulary
+from kcjl.vocabulary import Event, Vocabulary
 
 __all__ = ["Prepared", "check_merchant", "objection", "prepare", "record", "recording_time"]
 
@@ -48,12 +48,15 @@ def prepare(
 ) -> tuple[Prepared, ...]:
     """Check and encode. Raises Misuse, which names what can't be stored and why."""
     for stream in expected:
-        _check_name("stream in expected", stream)
+        if not (
+            stream.isascii() and stream.isprintable() and 0 < len(stream) <= NAME_BYTES_MAX
+        ):
+            _check_name("stream in expected", stream)
     if len(drafts) > APPEND_EVENTS_MAX:
         raise Misuse(
             f"one append of {len(drafts)} events: at most {APPEND_EVENTS_MAX}; append in parts"
         )
-    return tuple(_prepare_one(draft, vocabulary) for draft in drafts)
+    return tuple([_prepare_one(draft, vocabulary) for draft in drafts])
 
 
 def objection(
@@ -91,44 +94,52 @@ def record(
     head: Head,
     recorded_at: datetime,
     revisions: MutableMapping[str, int],
+    rows: list[BareRow] | None = None,
 ) -> tuple[list[Recorded], Head]:
-    """Number and chain events after `head`; `revisions` is brought up to date."""
+    """Number and chain events after `head`; `revisions` is brought up to date.
+
+    `rows`: gets their columns, as they are hashed, for the database.
+    """
     position, hash_ = head.position, head.hash
+    owner, learnt = counted(merchant), microseconds(recorded_at)
     events: list[Recorded] = []
     for each in prepared:
-        draft, event = each.draft, each.draft.event
+        draft, stream, data = each.draft, each.stream, each.data
+        event, causation = draft.event, draft.causation
+        name, schema, occurred_at = type(event).__name__, event.SCHEMA, each.occurred_at
+        correlation_id, by = draft.correlation_id, draft.by
         position += 1
-        revision = revisions.get(each.stream, 0) + 1
-        revisions[each.stream] = revision
-        hash_ = link(
-            hash_,
-            merchant=merchant,
-            position=position,
-            stream=each.stream,
-            revision=revision,
-            type=type(event).__name__,
-            schema=event.SCHEMA,
-            occurred_at=each.occurred_at,
-            recorded_at=recorded_at,
-            correlation_id=draft.correlation_id,
-            causation=draft.causation,
-            by=draft.by,
-            data=each.data,
+        revision = revisions.get(stream, 0) + 1
+        revisions[stream] = revision
+        fields = (
+            position,
+            stream,
+            revision,
+            name,
+            schema,
+            microseconds(occurred_at),
+            learnt,
+            correlation_id,
+            causation,
+            by,
         )
+        hash_ = link_fields(hash_, owner, fields, data)
+        if rows is not None:
+            rows.append((*fields, data.decode(), hash_))
         events.append(
             Recorded(
                 merchant=merchant,
                 position=position,
-                stream=each.stream,
+                stream=stream,
                 revision=revision,
-                type=type(event).__name__,
-                schema=event.SCHEMA,
-                occurred_at=each.occurred_at,
+                type=name,
+                schema=schema,
+                occurred_at=occurred_at,
                 recorded_at=recorded_at,
-                correlation_id=draft.correlation_id,
-                causation=draft.causation,
-                by=draft.by,
-                data=each.data,
+                correlation_id=correlation_id,
+                causation=causation,
+                by=by,
+                data=data,
                 hash=hash_,
                 event=event,
             )
@@ -138,31 +149,39 @@ def record(
 
 def _prepare_one(draft: Draft, vocabulary: Vocabulary) -> Prepared:
     event = draft.event
-    name = type(event).__name__
-    if not vocabulary.knows(event):
-        raise Misuse(f"event {name} of schema {event.SCHEMA} is in no vocabulary: register it")
-    if not 0 < event.SCHEMA <= _SCHEMA_MAX:
-        raise Misuse(f"event {name}: schema {event.SCHEMA} is not a positive number")
-    stream = event.stream
-    _check_name("stream", stream, of=name)
-    _check_name("by", draft.by, of=name)
-    _check_name("correlation_id", draft.correlation_id, of=name)
+    if not vocabulary.knows(event) or not 0 < event.SCHEMA <= _SCHEMA_MAX:
+        raise _unlisted(event)
+    stream, occurred_at = event.stream, event.occurred_at
+    for what, name in (
+        ("stream", stream),
+        ("by", draft.by),
+        ("correlation_id", draft.correlation_id),
+    ):
+        # isprintable: no control character. The long way knows which of the others are fit.
+        if not (name.isascii() and name.isprintable() and 0 < len(name) <= NAME_BYTES_MAX):
+            _check_name(what, name, of=type(event).__name__)
     if draft.causation is not None and draft.causation < 1:
-        raise Misuse(f"event {name}: causation {draft.causation} is not a position")
-    if event.occurred_at.tzinfo is None:
-        raise Misuse(f"event {name}: occurred_at {event.occurred_at} has no time zone")
-    if not _YEAR_MIN <= event.occurred_at.year <= _YEAR_MAX:
-        raise Misuse(f"event {name}: occurred_at {event.occurred_at} is out of range")
+        raise Misuse(
+            f"event {type(event).__name__}: causation {draft.causation} is not a position"
+        )
+    if occurred_at.tzinfo is None:
+        raise Misuse(
+            f"event {type(event).__name__}: occurred_at {occurred_at} has no time zone"
+        )
+    if not _YEAR_MIN <= occurred_at.year <= _YEAR_MAX:
+        raise Misuse(f"event {type(event).__name__}: occurred_at {occurred_at} is out of range")
     try:
         encoded = vocabulary.encode(event)
     except UnicodeEncodeError as error:
-        raise Misuse(f"event {name} has text that is not Unicode: {error.reason}") from None
+        raise Misuse(
+            f"event {type(event).__name__} has text that is not Unicode: {error.reason}"
+        ) from None
     if len(encoded) > EVENT_BYTES_MAX:
         raise Misuse(
-            f"event {name} is {len(encoded)} bytes, the log takes {EVENT_BYTES_MAX}: keep what "
-            "is large elsewhere, and a reference to it in the event"
+            f"event {type(event).__name__} is {len(encoded)} bytes, the log takes "
+            f"{EVENT_BYTES_MAX}: keep what is large elsewhere, and a reference to it in the "
+            "event"
         )
-    occurred_at = event.occurred_at
     return Prepared(
         draft=draft,
         stream=stream,
@@ -171,9 +190,14 @@ def _prepare_one(draft: Draft, vocabulary: Vocabulary) -> Prepared:
     )
 
 
+def _unlisted(event: Event) -> Misuse:
+    name = type(event).__name__
+    if 0 < event.SCHEMA <= _SCHEMA_MAX:
+        return Misuse(f"event {name} of schema {event.SCHEMA} is in no vocabulary: register it")
+    return Misuse(f"event {name}: schema {event.SCHEMA} is not a positive number")
+
+
 def _check_name(what: str, name: str, *, of: str = "the log") -> None:
-    if name.isascii() and 0 < len(name) <= NAME_BYTES_MAX and "\0" not in name:
-        return
     try:
         size = len(name.encode())
     except UnicodeEncodeError:
@@ -182,3 +206,5 @@ def _check_name(what: str, name: str, *, of: str = "the log") -> None:
         raise Misuse(f"{what} of {of} has {size} bytes, it takes 1 to {NAME_BYTES_MAX}")
     if "\0" in name:
         raise Misuse(f"{what} of {of} holds a zero byte, which the database does not keep")
+    if "\x1e" in name or "\x1f" in name:
+        raise Misuse(f"{what} of {of} holds a separator (U+001E, U+001F) of the log's own")

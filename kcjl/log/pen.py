@@ -19,8 +19,8 @@ import msgspec
 from kcjl.clock import real_monotonic, real_sleep
 from kcjl.database import Database, is_passing
 from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, Unavailable
-from kcjl.log.chain import genesis
-from kcjl.log.port import Head, Recorded
+from kcjl.log.chain import BareRow, genesis
+from kcjl.log.port import Head
 
 if TYPE_CHECKING:
     from kcjl.database import Connection
@@ -36,12 +36,7 @@ _NOT_AT_HEAD = "KJ001"
 _DYING = ("08", "57P")
 """The server went away under us: the same batch can be sent again to the next one."""
 
-_APPEND = """
-select append_events(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::text[]::json[], $16,
-    $17
-)
-"""
+_APPEND = "select append_events($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 _NOTIFY = "select pg_notify('kcjl_log', $1 || ':' || $2::bigint)"
 _REVISION_KEY = "event_revision"
 _LATEST = "select hash, recorded_at from event where merchant = $1 and position = $2"
@@ -64,7 +59,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     before: Head
     after: Head
     recorded_at: datetime
-    events: Sequence[Recorded]
+    rows: Sequence[BareRow]
 
 
 class RefusedByDatabase(KcjlError):
@@ -177,7 +172,7 @@ class Pen:
                 return
             if isinstance(failure, asyncpg.PostgresError) and not _goes_on_elsewhere(failure):
                 raise Unavailable(
-                    f"the database could not take an append of {len(batch.events)} events, "
+                    f"the database could not take an append of {len(batch.rows)} events, "
                     f"nothing was written ({failure}): try again later"
                 )
 
@@ -189,7 +184,7 @@ class Pen:
 
     async def _send(self, batch: Batch, *, notify: bool) -> Exception | None:
         """None when it is durable; otherwise the failure, after which its fate is unknown."""
-        events, connection = batch.events, self._connection
+        connection = self._connection
         if connection is None:
             return ConnectionError("the connection was dropped")
         try:
@@ -201,16 +196,8 @@ class Pen:
                 batch.before.hash,
                 batch.after.hash,
                 batch.recorded_at,
-                [event.stream for event in events],
-                [event.revision for event in events],
-                [event.type for event in events],
-                [event.schema for event in events],
-                [event.occurred_at for event in events],
-                [event.correlation_id for event in events],
-                [event.causation for event in events],
-                [event.by for event in events],
-                [event.data.decode() for event in events],
-                [event.hash for event in events],
+                _as_text(batch.rows),
+                b"".join([row[-1] for row in batch.rows]),
                 notify,
             )
         except asyncpg.PostgresError as error:
@@ -290,6 +277,29 @@ def _goes_on_elsewhere(error: asyncpg.PostgresError) -> bool:
     return str(error.sqlstate).startswith((*_DYING, _NOT_AT_HEAD))
 
 
+def _as_text(rows: Sequence[BareRow]) -> str:
+    """As `append_events` takes them: it has the positions and the time of recording already."""
+    events = [
+        f"{stream}\x1f{revision}\x1f{name}\x1f{schema}\x1f{occurred}\x1f{correlation_id}\x1f"
+        f"{'' if causation is None else causation}\x1f{by}\x1f{data}"
+        for (
+            _position,
+            stream,
+            revision,
+            name,
+            schema,
+            occurred,
+            _recorded,
+            correlation_id,
+            causation,
+            by,
+            data,
+            _hash,
+        ) in rows
+    ]
+    return "\x1e".join(events)
+
+
 def _said(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
@@ -306,6 +316,6 @@ def _refusal(merchant: str, batch: Batch, error: Exception) -> KcjlError:
             f"({error}); verify the log before writing"
         )
     return RefusedByDatabase(
-        f"the database refused an append of {len(batch.events)} events to the log of "
+        f"the database refused an append of {len(batch.rows)} events to the log of "
         f"{merchant} ({_said(error)}); nothing was written"
     )

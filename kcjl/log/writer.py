@@ -1,58 +1,40 @@
 """The single writer of a merchant's log: many appends, one commit.
 
-Promises: while a commit is under way, what arrives waits and goes with the next, so an idle log
-adds no delay and a busy one shares its fsyncs; appends are taken in order of arrival; a stale
-revision or a bad event is answered to its caller alone; an answer is given only when it is
-durable, or certainly not written. Full mailbox: callers wait. It reads no clock but its own.
-Invariant: revisions, positions and hashes are computed here, in memory, from the last committed
-head; they are kept only when the database has taken them.
+Promises: while a commit is under way, what arrives is drawn up for the next one, which is sent
+before the callers of the former are answered; so an idle log adds no delay, and our process and
+the server work at once. Appends are taken in order of arrival; a stale revision or a bad event
+is answered to its caller alone; an answer, a refusal too, is given only when what it rests on
+is durable, or certainly not written. What waits is bounded by the callers: each waits for its
+answer. It reads no clock but its own.
+Invariant: revisions, positions and hashes are computed here, in memory, as if the commit under
+way succeeds; when it does not, what was drawn up on it is torn up and drawn up anew.
 Called by `postgres.py`.
 """
 
+import asyncio
 import copy
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 
 import anyio
 import anyio.lowlevel
 
-from kcjl.clock import Clock
+from kcjl.clock import Clock, real_monotonic
 from kcjl.errors import CorruptLog, Fenced, KcjlError, OutcomeUnknown, Unavailable
-from kcjl.log.drafting import Prepared, objection, record, recording_time
-from kcjl.log.pen import NOTICE_S, Batch, Pen, RefusedByDatabase, RevisionTaken
+from kcjl.log.drafting import Prepared, recording_time
+from kcjl.log.pen import NOTICE_S, Pen, RefusedByDatabase, RevisionTaken
 from kcjl.log.port import Head, Recorded
+from kcjl.log.sheet import Append, Sheet
 from kcjl.log.tail import Tail
 
 __all__ = ["GroupWriter"]
 
-MAILBOX_APPENDS_MAX = 4_096
-"""Appends that wait; more callers are held back at the door."""
-GROUP_EVENTS_MAX = 2_000
-GROUP_BYTES_MAX = 1024 * 1024
-"""A group is closed when it reaches either; its last append may go beyond."""
+LOOKED_UP_APPENDS_MAX = 2_000
+"""Appends whose streams are looked up by one query."""
 STREAMS_REMEMBERED_MAX = 100_000
 """Streams whose revision is held in memory; of others it is looked up."""
-
-
-class _Append:
-    """One caller's append, waiting for its answer."""
-
-    __slots__ = ("answered", "error", "events", "expected", "left", "prepared")
-
-    def __init__(self, prepared: Sequence[Prepared], expected: Mapping[str, int]) -> None:
-        self.prepared = prepared
-        self.expected = expected
-        self.events: Sequence[Recorded] = ()
-        self.error: KcjlError | None = None
-        self.answered = anyio.Event()
-        self.left = False
-        """The caller was cancelled, and waits no more."""
-
-    def refuse(self, error: KcjlError) -> None:
-        # A copy each: callers raise it in their own tasks, and tracebacks are written into it.
-        self.events, self.error = (), copy.copy(error)
-        self.answered.set()
 
 
 class GroupWriter:
@@ -78,54 +60,62 @@ class GroupWriter:
         self._latest = latest
         self._tail = tail
         self._revisions: OrderedDict[str, int] = OrderedDict()
-        self._under_way: Sequence[_Append] = ()
-        self._mailbox: deque[_Append] = deque()
-        self._places = anyio.Semaphore(MAILBOX_APPENDS_MAX, fast_acquire=True)
-        self._arrived = anyio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._under_way: Sheet | None = None
+        self._next: Sheet | None = None
+        self._mailbox: deque[Append] = deque()
+        """What can't be drawn up yet: the sheet is full, or a stream is to be looked up."""
+        self._durable: Sequence[Append] = ()
+        """Committed, and to be answered as soon as the next sheet is sent."""
+        self._idle: asyncio.Future[None] | None = None
+        self._hurries = False
+        """Is the next sheet to be sent before anybody else comes along?"""
+        self._return_s = 0.0
+        """How long it lately took until one who was answered came back with more."""
         self._shut = False
 
     async def append(
         self, prepared: Sequence[Prepared], expected: Mapping[str, int]
     ) -> Sequence[Recorded]:
-        """Wait for a place, then for the commit."""
-        try:
-            self._places.acquire_nowait()
-        except anyio.WouldBlock:
-            await self._places.acquire()
+        """Wait for the commit."""
         if self._shut:
-            self._places.release()  # the next one at the door is to learn it too
             raise copy.copy(self.stopped or self._closed())
-        waiting = _Append(prepared, expected)
-        self._mailbox.append(waiting)
-        if len(self._mailbox) == 1:
-            self._arrived.set()
-        try:
-            await waiting.answered.wait()
-        finally:
-            waiting.left = True
-        if waiting.error is not None:
-            raise waiting.error
-        return waiting.events
+        append = Append(prepared, expected, self._loop.create_future())
+        if self._mailbox or not self._draw_up(append):
+            self._mailbox.append(append)
+        if self._idle is not None:
+            self._wake()
+        await append.answered
+        if append.error is not None:
+            raise append.error
+        return append.events
 
     def close(self) -> None:
         """Take no more; what was taken is still committed."""
         self._shut = True
-        self._arrived.set()
+        self._wake()
 
     async def run(self) -> None:
-        """Commit group after group, until closed, fenced or cancelled."""
+        """Commit sheet after sheet, until closed, fenced or cancelled."""
         try:
             while self.stopped is None:
-                # Who has just been answered may have more: let them come along.
-                await anyio.lowlevel.checkpoint()
-                if self._mailbox:
-                    await self._turn(self._gather())
+                if not self._hurries:
+                    # Who has just been answered may have more: let them come along.
+                    await anyio.lowlevel.checkpoint()
+                self._empty_mailbox()
+                if self._next is not None:
+                    await self._commit(self._next)
+                elif self._durable:
+                    self._answer_durable()
+                elif self._mailbox:
+                    await self._look_up()
                 elif self._shut:
                     break
                 else:
                     await self._arrival()
         finally:
             self._shut = True
+            self._answer_durable()
             self._refuse_the_rest()
             self._tail.end(self.stopped)
             self._pen.close()
@@ -133,152 +123,182 @@ class GroupWriter:
 
     async def _arrival(self) -> None:
         """Wait for an append; meanwhile send the notice that a busy writer kept back."""
-        self._arrived = anyio.Event()
-        if self._pen.owes_notice:
-            with anyio.move_on_after(NOTICE_S):
-                await self._arrived.wait()
+        idle = self._idle = self._loop.create_future()
+        try:
+            if self._pen.owes_notice:
+                with anyio.move_on_after(NOTICE_S):
+                    await idle
+                    return
+                await self._pen.give_notice()
+                if idle.done() or self._shut or self._mailbox or self._next is not None:
+                    return
+                idle = self._idle = self._loop.create_future()
+            await idle
+        finally:
+            self._idle = None
+
+    def _wake(self) -> None:
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+
+    def _draw_up(self, append: Append) -> bool:
+        """On the next sheet, when it can be done now."""
+        sheet = self._next
+        if sheet is None:
+            former = self._under_way
+            sheet = Sheet(
+                self._merchant,
+                before=self.head if former is None else former.after,
+                recorded_at=recording_time(
+                    self._clock.now(), self._latest if former is None else former.recorded_at
+                ),
+                revisions=self._revisions,
+            )
+        if not sheet.takes(append) or sheet.unknown(append):
+            return False
+        sheet.draw_up(append)
+        self._next = sheet
+        return True
+
+    def _empty_mailbox(self) -> None:
+        """Draw up what waits, in order, as far as it can be done now."""
+        while self._mailbox:
+            if self._mailbox[0].answered.done():
+                self._mailbox.popleft()  # its caller has left
+            elif self._draw_up(self._mailbox[0]):
+                self._mailbox.popleft()
+            else:
                 return
-            await self._pen.give_notice()
-        if not self._mailbox and not self._shut:
-            await self._arrived.wait()
+
+    async def _look_up(self) -> None:
+        """Learn the revisions that the first in the mailbox need. No sheet is drawn up."""
+        probe = Sheet(
+            self._merchant,
+            before=self.head,
+            recorded_at=self._clock.now(),
+            revisions=self._revisions,
+        )
+        alone = self._mailbox[0].alone
+        first = [*islice(self._mailbox, 1 if alone else LOOKED_UP_APPENDS_MAX)]
+        unknown = set().union(*[probe.unknown(append) for append in first])
+        try:
+            self._revisions.update(await self._pen.revisions(unknown))
+        except RefusedByDatabase as error:
+            if len(first) > 1:
+                _keep_apart(first)
+            else:
+                self._mailbox.popleft().refuse(error)
+        except KcjlError as error:
+            for _ in first:
+                self._mailbox.popleft().refuse(error)
+
+    async def _commit(self, sheet: Sheet) -> None:
+        """Write a sheet and answer its callers; put them back when it could not be written."""
+        if any(append.answered.done() for append in sheet.appends):
+            # Somebody has left: nothing of theirs is written.
+            self._put_back(sheet)
+            self._empty_mailbox()
+            return
+        self._under_way, self._next = sheet, None
+        self._empty_mailbox()
+        if self._durable:
+            # After the sheet is on its way: the callers then work while the server does.
+            self._loop.call_soon(self._answer_durable)
+        began = real_monotonic()
+        try:
+            if sheet.rows:
+                await self._pen.write(sheet.batch())
+        except KcjlError as error:
+            self._not_written(sheet, error)
+            return
+        self._under_way = None
+        self.head = sheet.after
+        if sheet.rows:
+            self._latest = sheet.recorded_at
+            self._tail.extend(sheet.events)
+            while len(self._revisions) > STREAMS_REMEMBERED_MAX:
+                self._revisions.popitem(last=False)
+        self._committed(sheet, real_monotonic() - began)
+
+    def _committed(self, sheet: Sheet, took_s: float) -> None:
+        """Answer now those for whom it pays to wait, the others once the next sheet is sent.
+
+        The pen rests while callers who were answered come back with more. Where that takes
+        longer than a commit, they are kept in two halves, of which one comes back while the
+        other is written. Where the commit takes longer, all of them share each flush.
+        """
+        self._answer_durable()
+        appends = sheet.appends
+        ahead = len(self._next.appends) if self._next is not None else 0
+        alternate = (len(appends) + ahead) * self._return_s > took_s
+        self._hurries = alternate and 2 * ahead >= len(appends)
+        if self._hurries:
+            now = 0
+        elif alternate:
+            now = (len(appends) - ahead + 1) // 2
+        else:
+            now = len(appends)
+        self._durable = appends[now:]
+        self._answer(appends[:now])
+
+    def _answer_durable(self) -> None:
+        durable, self._durable = self._durable, ()
+        self._answer(durable)
+
+    def _answer(self, appends: Sequence[Append]) -> None:
+        if appends:
+            for append in appends:
+                append.answer()
+            # Called when all of them have had their turn.
+            self._loop.call_soon(self._came_back, real_monotonic(), len(appends))
+
+    def _came_back(self, answered_at: float, appends: int) -> None:
+        self._return_s = (real_monotonic() - answered_at) / appends
+
+    def _not_written(self, sheet: Sheet, error: KcjlError) -> None:
+        """Nothing of it is in the log, nor will be. Who rests on it is drawn up anew."""
+        after = self._next
+        self._under_way = None
+        if after is not None:
+            self._put_back(after)
+        if isinstance(error, RevisionTaken) and sheet.assumed:
+            for append in sheet.appends:
+                append.doubted = True
+            self._put_back(sheet)
+        elif isinstance(error, RefusedByDatabase) and len(sheet.appends) > 1:
+            # Somebody's events can't be stored: find out whose, and hurt nobody else.
+            _keep_apart(sheet.appends)
+            self._put_back(sheet)
+        else:
+            sheet.tear_up()
+            if isinstance(error, Fenced | CorruptLog):
+                self.stopped = error
+            for append in sheet.appends:
+                append.refuse(error)
+
+    def _put_back(self, sheet: Sheet) -> None:
+        sheet.tear_up()
+        self._next = None
+        self._mailbox.extendleft(reversed(sheet.appends))
 
     def _refuse_the_rest(self) -> None:
-        for waiting in self._under_way:
-            if not waiting.answered.is_set():
-                waiting.refuse(
+        if self._under_way is not None:
+            for append in self._under_way.appends:
+                append.refuse(
                     OutcomeUnknown(
                         f"the log of {self._merchant} was closed during a commit: look before "
                         "appending again"
                     )
                 )
+        if self._next is not None:
+            self._put_back(self._next)
         while self._mailbox:
-            self._take().refuse(self.stopped or self._closed())
-
-    def _gather(self) -> list[_Append]:
-        """What has arrived by now, up to the bounds of a group."""
-        group: list[_Append] = []
-        events = size = 0
-        while self._mailbox and events < GROUP_EVENTS_MAX and size < GROUP_BYTES_MAX:
-            waiting = self._take()
-            if not waiting.left:
-                group.append(waiting)
-                events += len(waiting.prepared)
-                size += sum([len(each.data) for each in waiting.prepared])
-        return group
-
-    def _take(self) -> _Append:
-        self._places.release()
-        return self._mailbox.popleft()
-
-    async def _turn(self, group: Sequence[_Append]) -> None:
-        """Commit a group and answer each of its callers."""
-        self._under_way = group
-        try:
-            await self._commit(group)
-        except RefusedByDatabase as error:
-            if len(group) == 1:
-                group[0].refuse(error)
-                return
-            # Somebody's events can't be stored: find out whose, and hurt nobody else.
-            for alone in group:
-                await self._turn([alone])
-        except KcjlError as error:
-            if isinstance(error, Fenced | CorruptLog):
-                self.stopped = error
-            for waiting in group:
-                waiting.refuse(error)
-        finally:
-            self._under_way = group
-        self._under_way = ()
-
-    async def _commit(self, group: Sequence[_Append]) -> None:
-        if self.stopped is not None:
-            raise self.stopped
-        recorded_at = recording_time(self._clock.now(), self._latest)
-        known, unknown = self._known(group)
-        assumed = _said_to_be_new(group, unknown)
-        try:
-            revisions = known | await self._looked_up(unknown - assumed)
-            revisions.update(dict.fromkeys(assumed, 0))
-            batch = self._draw_up(group, revisions, recorded_at)
-            # Where a stream gets no event, nothing would find out that it is not new.
-            proven = all(revisions[stream] for stream in assumed)
-            if proven:
-                await self._write(batch)
-        except RevisionTaken:
-            if not assumed:
-                raise
-            proven = False
-        if not proven:
-            revisions = known | await self._looked_up(unknown)
-            batch = self._draw_up(group, revisions, recorded_at)
-            await self._write(batch)
-        for stream, revision in revisions.items():
-            self._remember(stream, revision)
-        # Refusals too wait for the commit: they may rest on what a neighbour has just written.
-        for waiting in group:
-            waiting.answered.set()
-
-    def _draw_up(
-        self, group: Sequence[_Append], revisions: dict[str, int], recorded_at: datetime
-    ) -> Batch:
-        """Refuse what can't follow; number and chain the rest. `revisions` goes along."""
-        head = self.head
-        events: list[Recorded] = []
-        for waiting in group:
-            waiting.events = ()
-            waiting.error = objection(
-                waiting.prepared, waiting.expected, head=head, revisions=revisions
-            )
-            if waiting.error is None:
-                waiting.events, head = record(
-                    waiting.prepared,
-                    merchant=self._merchant,
-                    head=head,
-                    recorded_at=recorded_at,
-                    revisions=revisions,
-                )
-                events.extend(waiting.events)
-        return Batch(before=self.head, after=head, recorded_at=recorded_at, events=events)
-
-    async def _write(self, batch: Batch) -> None:
-        if not batch.events:
-            return
-        await self._pen.write(batch)
-        self.head, self._latest = batch.after, batch.recorded_at
-        self._tail.extend(batch.events)
-
-    def _known(self, group: Sequence[_Append]) -> tuple[dict[str, int], set[str]]:
-        """Revisions that we remember of the group's streams, and the streams that we don't."""
-        known: dict[str, int] = {}
-        unknown: set[str] = set()
-        for waiting in group:
-            for stream in (*waiting.expected, *[each.stream for each in waiting.prepared]):
-                revision = self._revisions.get(stream)
-                if revision is None:
-                    unknown.add(stream)
-                else:
-                    known[stream] = revision
-        return known, unknown
-
-    async def _looked_up(self, streams: set[str]) -> dict[str, int]:
-        return dict(await self._pen.revisions(streams)) if streams else {}
-
-    def _remember(self, stream: str, revision: int) -> None:
-        self._revisions[stream] = revision
-        self._revisions.move_to_end(stream)
-        if len(self._revisions) > STREAMS_REMEMBERED_MAX:
-            self._revisions.popitem(last=False)
+            self._mailbox.popleft().refuse(self.stopped or self._closed())
 
     def _closed(self) -> Unavailable:
         return Unavailable(f"the log of {self._merchant} is closed: nothing was written")
 
 
-def _said_to_be_new(group: Sequence[_Append], unknown: set[str]) -> set[str]:
-    """Streams that a caller takes for new: most are, and the database tells when one is not."""
-    return {
-        stream
-        for waiting in group
-        for stream, revision in waiting.expected.items()
-        if revision == 0 and stream in unknown
-    }
+def _keep_apart(appends: Sequence[Append]) -> None:
+    for append in appends:
+        append.alone = True

@@ -11,6 +11,7 @@ import sys
 import anyio
 import msgspec
 
+from kcjl.collector import settle_collector
 from tests.benchmarks import adapters, appending, replaying
 from tests.benchmarks.places import place
 from tests.benchmarks.rows import Figure, Row
@@ -30,6 +31,7 @@ def main() -> int:
             summary = (module.__doc__ or "").partition("\n")[0].partition(": ")[2]
             sys.stdout.write(f"{name:<10} {summary}\n")
         return 0
+    settle_collector()  # as the service does
     rows = anyio.run(_run, given.name, given.rounds)
     for row in rows:
         sys.stdout.write(_as_json(row) if given.json else _as_text(row))

@@ -14,13 +14,15 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from kcjl.clock import SeededIds, real_monotonic
-from tests.benchmarks.trade import EVENTS_A_STREAM, VOCABULARY, order
+from tests.benchmarks.trade import EVENTS_A_STREAM, VOCABULARY, order, set_aside
 
 __all__ = ["NAME", "Recorder", "appends_per_s", "is_there", "recorder"]
 
 NAME = "eventsourcing"
 TOPIC = "tests.benchmarks.trade:OrderTaken"
 PAGE = 5_000
+EVENTS_READY = 120_000
+"""Made before a sample, which ends when they are used up."""
 
 
 class Recorder:
@@ -83,26 +85,41 @@ def appends_per_s(
 ) -> float:
     """Events a second that so many threads save, `batch` events in each save."""
     totals = [0] * threads
-    until = real_monotonic() + seconds
+    ready = [
+        _saves(recorder, thread, batch=batch, count=EVENTS_READY // threads // batch, seed=seed)
+        for thread in range(threads)
+    ]
 
     def run(thread: int) -> None:
-        ids = SeededIds(seed * 1_000_000 + batch * 1_000 + thread)
-        number = 0
-        stream = UUID(ids.new())
-        while real_monotonic() < until:
-            events: list[object] = []
-            for _ in range(batch):
-                if number % EVENTS_A_STREAM == 0:
-                    stream = UUID(ids.new())
-                state = VOCABULARY.encode(order(thread, number))
-                events.append(recorder.event(stream, 1 + number % EVENTS_A_STREAM, state))
-                number += 1
+        for events in ready[thread]:
+            if real_monotonic() >= until:
+                return
             recorder.insert(events)
-        totals[thread] = number
+            totals[thread] += batch
 
-    started = real_monotonic()
-    _in_threads(run, threads)
-    return sum(totals) / (real_monotonic() - started)
+    with set_aside():
+        started = real_monotonic()
+        until = started + seconds
+        _in_threads(run, threads)
+        return sum(totals) / (real_monotonic() - started)
+
+
+def _saves(
+    recorder: Recorder, thread: int, *, batch: int, count: int, seed: int
+) -> list[list[object]]:
+    """What a thread saves: so many times `batch` stored events, their JSON made."""
+    ids = SeededIds(seed * 1_000_000 + batch * 1_000 + thread)
+    stream = UUID(ids.new())
+    saves: list[list[object]] = []
+    for first in range(0, count * batch, batch):
+        events: list[object] = []
+        for number in range(first, first + batch):
+            if number % EVENTS_A_STREAM == 0:
+                stream = UUID(ids.new())
+            state = VOCABULARY.encode(order(thread, number))
+            events.append(recorder.event(stream, 1 + number % EVENTS_A_STREAM, state))
+        saves.append(events)
+    return saves
 
 
 def _in_threads(run: Callable[[int], None], threads: int) -> None:

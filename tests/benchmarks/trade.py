@@ -4,21 +4,38 @@ An appender works through orders of eight events each, one order a stream, and s
 revision it expects the stream: as the rooms do, and as the peer's aggregates do.
 """
 
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 import msgspec
 
 from kcjl.log.port import Draft
 from kcjl.vocabulary import Event, Vocabulary
 
-__all__ = ["EVENTS_A_STREAM", "VOCABULARY", "LineTaken", "OrderTaken", "draft", "order"]
+__all__ = [
+    "EVENTS_A_STREAM",
+    "VOCABULARY",
+    "LineTaken",
+    "OrderTaken",
+    "Ready",
+    "appends",
+    "draft",
+    "order",
+    "set_aside",
+]
+
+Ready: TypeAlias = tuple[Sequence[Draft], Mapping[str, int]]
+"""What is given to `append`."""
 
 EVENTS_A_STREAM = 8
 NOON = datetime(2026, 10, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
-class LineTaken(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of an order."""
+class LineTaken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One line of an order, as untracked by the collector as those of the rooms are."""
 
     line_id: str
     sku: str
@@ -69,3 +86,28 @@ def order(appender: int, number: int) -> OrderTaken:
 def draft(appender: int, number: int) -> Draft:
     event = order(appender, number)
     return Draft(event=event, by="orders", correlation_id=event.order_id)
+
+
+def appends(appender: int, *, batch: int, count: int) -> list[Ready]:
+    """So many appends of this appender, `batch` events each, ready to be sent."""
+    ready: list[Ready] = []
+    for first in range(0, count * batch, batch):
+        numbers = range(first, first + batch)
+        drafts = [draft(appender, number) for number in numbers]
+        expected = {
+            each.event.stream: number % EVENTS_A_STREAM
+            for number, each in reversed([*zip(numbers, drafts, strict=True)])
+        }
+        ready.append((drafts, expected))
+    return ready
+
+
+@contextmanager
+def set_aside() -> Iterator[None]:
+    """What was made ready for a sample is not gone over by the collector during it."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

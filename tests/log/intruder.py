@@ -10,19 +10,19 @@ from kcjl.log.chain import Entry, genesis, link_entry
 from tests.log.keepers import MERCHANT, Admin
 
 COLUMNS = (
-    "merchant",
     "position",
-    "stream",
-    "revision",
-    "type",
-    "schema",
+    "causation",
     "occurred_at",
     "recorded_at",
+    "revision",
+    "schema",
+    "merchant",
+    "stream",
+    "type",
     "correlation_id",
-    "causation",
     "by",
-    "data",
     "hash",
+    "data",
 )
 _TEXT = "left({0}, -1) || chr(ascii(right({0}, 1)) # 1)"
 _TIME = """'epoch'::timestamptz

@@ -218,8 +218,8 @@ class PostgresKeeper:
         await self._tamper(
             """
             insert into event
-            select merchant, $2, stream, 1000, type, schema, occurred_at, recorded_at,
-                correlation_id, causation, by, data, hash
+            select $2, causation, occurred_at, recorded_at, 1000, schema, merchant, stream,
+                type, correlation_id, by, hash, data
             from event where position = $1
             """,
             (position, at),

@@ -182,10 +182,42 @@ class LogLaws:
         assert written == event
         assert 1 == (await verify(keeper.reader())).events
 
+    async def test_append_text_with_the_log_s_own_separators_is_kept(
+        self, keeper: Keeper
+    ) -> None:
+        """A name may not hold them, a payload may: no event ends early by what it says."""
+        texts = ["\x1e", "\x1f", "a\x1eb\x1fc\x1e", "\x1f\x1f\x1e\x1e"]
+        async with keeper.writer() as log:
+            written = await log.append([noted("x", text) for text in texts])
+
+        stored = await all_events(keeper.reader())
+
+        assert [*written] == stored
+        assert texts == [getattr(event.event, "text", "") for event in stored]
+        assert 4 == (await verify(keeper.reader())).events
+
+    @pytest.mark.parametrize("year", [1900, 1969, 2000, 2254, 2255, 9998])
+    async def test_append_a_time_of_any_year_is_kept_to_the_microsecond(
+        self, keeper: Keeper, year: int
+    ) -> None:
+        """However far away, no time is rounded."""
+        at = MORNING.replace(year=year, month=12, day=31, hour=23, microsecond=999_999)
+        draft = counted("A", 1)
+        event = Counted(occurred_at=at, sku="A", units=1)
+        async with keeper.writer() as log:
+            await log.append([type(draft)(event=event, by="x", correlation_id="y")])
+
+        (stored,) = await all_events(keeper.reader())
+
+        assert at == stored.occurred_at
+        assert 1 == (await verify(keeper.reader())).events
+
     @pytest.mark.parametrize(
         "draft",
         [
             noted("a\0b", "zero byte in a key"),
+            noted("a\x1eb", "the log's own separator"),
+            noted("a\x1fb", "the log's own separator"),
             noted("\ud800", "half a character"),
             noted("x", "half a character: \ud800"),
             noted("x" * 501, "key too long"),
@@ -193,7 +225,17 @@ class LogLaws:
             counted("A", 1, causation=0),
             counted("A", 1, causation=2**63),
         ],
-        ids=["zero", "half-key", "half-text", "long-key", "large", "no-cause", "far-cause"],
+        ids=[
+            "zero",
+            "end",
+            "unit",
+            "half-key",
+            "half-text",
+            "long-key",
+            "large",
+            "no-cause",
+            "far-cause",
+        ],
     )
     async def test_append_what_can_not_be_kept_is_refused_alone(
         self, keeper: Keeper, draft: object

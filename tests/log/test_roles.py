@@ -67,8 +67,7 @@ FORBIDDEN = {
 NOT_FOR_PEOPLE = {
     "append": "insert into event select * from event",
     "append as the service does": """
-        select append_events('acme', 1, 1, '', '', now(), '{}', '{}', '{}', '{}', '{}', '{}',
-            '{}', '{}', '{}', '{}', true)
+        select append_events('acme', 1, 1, '', '', now(), '', '', true)
     """,
     "move the head": "update log_head set position = 0",
     "raise the epoch": "update log_head set epoch = epoch + 1",
