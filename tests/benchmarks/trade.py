@@ -17,7 +17,7 @@ EVENTS_A_STREAM = 8
 NOON = datetime(2026, 10, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
-class LineTaken(msgspec.Struct, frozen=True, kw_only=True):
+class LineTaken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line of an order."""
 
     line_id: str
@@ -26,7 +26,7 @@ class LineTaken(msgspec.Struct, frozen=True, kw_only=True):
     price: int
 
 
-class OrderTaken(Event, frozen=True, kw_only=True):
+class OrderTaken(Event, frozen=True, kw_only=True, gc=False):
     """An order as the log would hold one."""
 
     order_id: str

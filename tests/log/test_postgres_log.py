@@ -240,10 +240,8 @@ async def test_read_pages_are_bounded(
     """A long log comes in pages, from memory and from the database."""
     async with keeper.writer() as log:
         await log.append([counted("A", number) for number in range(6_000)])
-        for reader in (log, keeper.reader()):
-            sizes = [len(page) async for page in reader.read()]
-
-            assert [5_000, 1_000] == sizes
+        assert [5_000, 1_000] == [len(page) async for page in log.read()]
+        assert [2_100, 2_100, 1_800] == [len(page) async for page in keeper.reader().read()]
         stream = await keeper.reader().read_stream("stock-A")
 
     assert list(range(1, 6_001)) == [event.revision for event in stream]

@@ -203,7 +203,7 @@ def _bare(cls: type[Event]) -> Vocabulary:
     """A vocabulary whose class has its two older schemas read somehow."""
 
     class Bare(msgspec.Struct, frozen=True, kw_only=True):
-        pass
+        occurred_at: datetime
 
     def up(old: msgspec.Struct) -> msgspec.Struct:
         return old
