@@ -200,7 +200,7 @@ class PostgresLogReader:
         return [row["position"] for row in rows]
 
     async def rows(self, after: int = 0, *, to: int) -> AsyncGenerator[Sequence[BareRow], None]:
-        """Bare rows by portions, gaps and all: for verification. Keeps a connection till then."""
+        """Bare rows by portions, gaps and all: for verification. Keeps a connection."""
         async with self._database.session() as session:
             for start in range(after, to, PORTION_EVENTS):
                 end = min(to, start + PORTION_EVENTS)
