@@ -163,17 +163,17 @@ class Database:
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         """The rows of a statement that reads; what writes goes by `execute`, `transaction`."""
-        async with self._session() as session:
+        async with self.session() as session:
             return await session.fetch(query, *arguments)
 
     async def fetchrow(self, query: str, *arguments: object) -> asyncpg.Record | None:
         """The first row of a statement that reads, or None."""
-        async with self._session() as session:
+        async with self.session() as session:
             return await session.fetchrow(query, *arguments)
 
     async def fetchval(self, query: str, *arguments: object) -> Any:
         """The first column of the first row of a statement that reads, or None."""
-        async with self._session() as session:
+        async with self.session() as session:
             return await session.fetchval(query, *arguments)
 
     async def execute(self, query: str, *arguments: object) -> str:
@@ -207,7 +207,8 @@ class Database:
                 await transaction.commit()
 
     @asynccontextmanager
-    async def _session(self) -> AsyncIterator[Session]:
+    async def session(self) -> AsyncIterator[Session]:
+        """A connection for several statements that read, each for itself."""
         async with self._acquired() as connection:
             yield Session(connection, self.place)
 

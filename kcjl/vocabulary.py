@@ -6,9 +6,9 @@ Invariant: change is additive; anything else is a new SCHEMA with an upcaster (l
 Called by every `events.py`; a `Vocabulary` is built once by `kcjl/events.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import ClassVar, cast
+from typing import ClassVar, NoReturn, cast
 
 import msgspec
 
@@ -43,10 +43,20 @@ class Vocabulary:
         """Raises Misuse when an old schema of one of the classes has no way up."""
         self._encoder = msgspec.json.Encoder(order="deterministic")
         self._today = {(cls.__name__, cls.SCHEMA): cls for cls in classes}
-        self._readings: dict[Key, Reading] = {
-            key: msgspec.json.Decoder(cls).decode for key, cls in self._today.items()
-        }
-        self._readings.update(readings(upcasters, self._today))
+        self._readings = _Readings(
+            {key: msgspec.json.Decoder(cls).decode for key, cls in self._today.items()}
+        )
+        self._readings.update(
+            cast("dict[Key, Reading[Event]]", readings(upcasters, self._today))
+        )
+
+    @property
+    def readings(self) -> Mapping[Key, "Reading[Event]"]:
+        """How each type and schema is read, for readers of many: `decode`, but for its errors.
+
+        One that is not known raises CorruptLog; what can't be read, msgspec's error.
+        """
+        return self._readings
 
     def names(self) -> tuple[str, ...]:
         """The names under which events are in the log, former ones too."""
@@ -64,21 +74,35 @@ class Vocabulary:
 
         Raises CorruptLog for a name and schema that this version does not know.
         """
-        reading = self._readings.get((name, schema))
-        if reading is None:
-            raise self._unknown(name, schema)
         try:
-            event = reading(data)
+            return self._readings[name, schema](data)
         except msgspec.MsgspecError as error:
-            raise CorruptLog(
-                f"event {name} of schema {schema} can't be read ({error}): verify the log"
-            ) from None
-        return cast("Event", event)
+            raise _unreadable((name, schema), error) from None
 
-    def _unknown(self, name: str, schema: int) -> CorruptLog:
-        known = sorted(number for each, number in self._readings if each == name)
+    def unreadable(
+        self, merchant: str, position: int, key: Key, error: CorruptLog | msgspec.MsgspecError
+    ) -> CorruptLog:
+        """What to raise for the event there, when one of the readings has raised this."""
+        if not isinstance(error, CorruptLog):
+            error = _unreadable(key, error)
+        return CorruptLog(f"the log of {merchant}, position {position}: {error.message}")
+
+
+class _Readings(dict[Key, "Reading[Event]"]):
+    """By type and schema."""
+
+    def __missing__(self, key: Key) -> NoReturn:
+        name, schema = key
+        known = sorted(number for each, number in self if each == name)
         which = f", which knows its schema {', '.join(map(str, known))}" if known else ""
-        return CorruptLog(
+        raise CorruptLog(
             f"event {name} of schema {schema} is not known to this version{which}: "
             "run the version that wrote it, or a newer one"
         )
+
+
+def _unreadable(key: Key, error: msgspec.MsgspecError) -> CorruptLog:
+    name, schema = key
+    return CorruptLog(
+        f"event {name} of schema {schema} can't be read ({error}): verify the log"
+    )

@@ -155,12 +155,12 @@ def _evolve_dispatch(entry: Dispatch | None, event: Event, key: str) -> Dispatch
                     for line in event.lines
                 ),
             )
+        case ParcelShipped():
+            return _seen(entry, event)
         case SalesOrderCancelled():
             return replace(entry, cancelled_in_erp=True)
         case DispatchClosed():
             return replace(entry, closed=True)
-        case ParcelShipped():
-            return _seen(entry, event)
         case ParcelEvent():
             return _with(entry, event.parcel_key, _parcel_change(event))
         case _:

@@ -14,7 +14,7 @@ Invariant: this form never changes; another form would be a new genesis text.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias
@@ -35,7 +35,9 @@ __all__ = [
     "microseconds",
 ]
 
-BareRow: TypeAlias = tuple[int, str, int, str, int, int, int, str, int | None, str, str, bytes]
+BareRow: TypeAlias = tuple[
+    int, str, int, str, int, int, int, str, int | None, str, bytes, bytes
+]
 """An event's columns as they are hashed, in the order of the fields, without the merchant."""
 Fields: TypeAlias = tuple[int, str, int, str, int, int, int, str, int | None, str]
 """The same without the payload and the hash."""
@@ -173,12 +175,12 @@ def bare(entry: Entry) -> BareRow:
         entry.correlation_id,
         entry.causation,
         entry.by,
-        entry.data.decode(),
+        entry.data,
         entry.hash,
     )
 
 
-def link_rows(previous: bytes, merchant: str, rows: Sequence[BareRow]) -> Iterator[bytes]:
+def link_rows(previous: bytes, merchant: str, rows: Sequence[BareRow]) -> list[bytes]:
     """The hashes that these rows ought to have, each after the STORED hash before it.
 
     The same form as `link`, in a third of the time: names of ASCII, shorter than 128, are put
@@ -186,6 +188,9 @@ def link_rows(previous: bytes, merchant: str, rows: Sequence[BareRow]) -> Iterat
     """
     sha256, short = hashlib.sha256, _SHORT
     owner = _counted(merchant)
+    hashes: list[bytes] = []
+    append = hashes.append
+    latest, learnt = -1, str(-1)
     for row in rows:
         (
             position,
@@ -202,7 +207,9 @@ def link_rows(previous: bytes, merchant: str, rows: Sequence[BareRow]) -> Iterat
             stored,
         ) = row
         place, number, kind = str(position), str(revision), str(schema)
-        was, learnt = str(occurred), str(recorded)
+        was = str(occurred)
+        if recorded != latest:  # a whole commit is recorded at one moment
+            latest, learnt = recorded, str(recorded)
         cause = "" if causation is None else str(causation)
         try:
             fields = (
@@ -230,10 +237,10 @@ def link_rows(previous: bytes, merchant: str, rows: Sequence[BareRow]) -> Iterat
                     )
                 ]
             )
-        text = data.encode()
-        size = len(text).to_bytes(4, "big")
-        yield sha256(b"".join((previous, owner, fields, size, text))).digest()
+        size = len(data).to_bytes(4, "big")
+        append(sha256(b"".join((previous, owner, fields, size, data))).digest())
         previous = stored
+    return hashes
 
 
 _sha256 = hashlib.sha256

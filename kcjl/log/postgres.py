@@ -8,9 +8,9 @@ Called by the service (log), the CLI, the monitor and the audit room (reader).
 """
 
 import copy
-import gc
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from itertools import zip_longest
 from typing import cast
 
 import anyio
@@ -18,13 +18,15 @@ import anyio.lowlevel
 import asyncpg
 
 from kcjl.clock import Clock
-from kcjl.database import Database
+from kcjl.database import Database, Session
 from kcjl.errors import CorruptLog, KcjlError
+from kcjl.log.ahead import PORTION_EVENTS, Ahead
 from kcjl.log.chain import BareRow, Entry, genesis
 from kcjl.log.drafting import check_merchant, prepare
 from kcjl.log.ear import Ear
 from kcjl.log.pen import Pen
 from kcjl.log.port import PAGE_EVENTS_MAX, Draft, Head, Recorded
+from kcjl.log.rows import COLUMNS, all_recorded
 from kcjl.log.tail import TAIL_EVENTS_MAX, Tail
 from kcjl.log.writer import GroupWriter
 from kcjl.vocabulary import Vocabulary
@@ -32,6 +34,8 @@ from kcjl.vocabulary import Vocabulary
 __all__ = ["PostgresLog", "PostgresLogReader"]
 
 CLOSE_S = 5.0
+READ_EVENTS_MAX = 3 * PORTION_EVENTS
+"""Events in one page of ours: what is made of more of them leaves the processor's cache."""
 
 _COLUMNS = """
     position, stream, revision, type, schema, occurred_at, recorded_at,
@@ -40,6 +44,11 @@ _COLUMNS = """
 # Positions and revisions have no gaps, so a page is a range of them. Not "limit": on a table
 # without statistics the planner then sorts all that is left of the log for each page.
 _PAGE = f"""
+select {COLUMNS} from event
+where merchant = $1 and position > $2 and position <= $3
+order by position
+"""  # noqa: S608 - constants of ours
+_ENTRIES = f"""
 select {_COLUMNS} from event
 where merchant = $1 and position > $2 and position <= $3
 order by position
@@ -52,13 +61,13 @@ select
         then (extract(epoch from occurred_at) * 1000000)::bigint else -1 end,
     case when isfinite(recorded_at)
         then (extract(epoch from recorded_at) * 1000000)::bigint else -1 end,
-    correlation_id, causation, by, data, hash
+    correlation_id, causation, by, json_send(data), hash
 from event
 where merchant = $1 and position > $2 and position <= $3
 order by position
 """
 _STREAM = f"""
-select {_COLUMNS} from event
+select {COLUMNS} from event
 where merchant = $1 and stream = $2 and revision > $3 and revision <= $4
 order by revision
 """  # noqa: S608 - constants of ours
@@ -95,17 +104,6 @@ class PostgresLogReader:
             return Head(position=0, hash=genesis(self.merchant), epoch=0)
         return Head(position=row["position"], hash=row["hash"], epoch=row["epoch"])
 
-    async def page(self, after: int, *, to: int) -> Sequence[Recorded]:
-        """The first page of `after < position <= to`. Raises CorruptLog for a gap in it."""
-        end = min(to, after + PAGE_EVENTS_MAX)
-        rows = await self._database.fetch(_PAGE, self.merchant, after, end)
-        for expected, row in enumerate(rows, start=after + 1):
-            if row[0] != expected:
-                raise self._gap(expected)
-        if len(rows) < end - after:
-            raise self._gap(after + len(rows) + 1)
-        return self._all_recorded(rows)
-
     async def read(
         self, after: int = 0, *, to: int | None = None
     ) -> AsyncIterator[Sequence[Recorded]]:
@@ -118,6 +116,32 @@ class PostgresLogReader:
             yield page
             position = page[-1].position
 
+    async def page(self, after: int, *, to: int) -> Sequence[Recorded]:
+        """The first page of `after < position <= to`. Raises CorruptLog for a gap in it."""
+        end = min(to, after + READ_EVENTS_MAX)
+        page: list[Recorded] = []
+        async with (
+            self._database.session() as session,
+            aclosing(self._portions(session, after, end)) as portions,
+        ):
+            ahead = Ahead(portions)
+            while await ahead.more():
+                page += await ahead.work(self._all_recorded)
+        return page
+
+    async def _portions(
+        self, session: Session, after: int, to: int
+    ) -> AsyncGenerator[list[asyncpg.Record], None]:
+        for start in range(after, to, PORTION_EVENTS):
+            end = min(to, start + PORTION_EVENTS)
+            rows = await session.fetch(_PAGE, self.merchant, start, end)
+            wanted = range(start + 1, end + 1)
+            if [row[0] for row in rows] != [*wanted]:
+                pairs = zip_longest(wanted, rows)
+                raise self._gap(next(at for at, row in pairs if row is None or row[0] != at))
+            yield rows
+            del rows  # while the next ones are fetched, the only ones are those in hand
+
     async def read_stream(self, stream: str) -> Sequence[Recorded]:
         events: list[Recorded] = []
         while True:
@@ -125,7 +149,7 @@ class PostgresLogReader:
             rows = await self._database.fetch(
                 _STREAM, self.merchant, stream, after, after + PAGE_EVENTS_MAX
             )
-            events.extend(self._all_recorded(rows))
+            events += self._all_recorded(rows)
             if len(rows) < PAGE_EVENTS_MAX:
                 return events
 
@@ -160,7 +184,7 @@ class PostgresLogReader:
         position = after
         while position < last:
             end = min(last, position + PAGE_EVENTS_MAX)
-            rows = await self._database.fetch(_PAGE, self.merchant, position, end)
+            rows = await self._database.fetch(_ENTRIES, self.merchant, position, end)
             if rows:
                 yield [self._entry(row) for row in rows]
             position = end
@@ -176,48 +200,16 @@ class PostgresLogReader:
         return [row["position"] for row in rows]
 
     async def rows(self, after: int = 0, *, to: int) -> AsyncGenerator[Sequence[BareRow], None]:
-        """Pages of bare rows, gaps and all: for verification."""
-        for start in range(after, to, PAGE_EVENTS_MAX):
-            end = min(to, start + PAGE_EVENTS_MAX)
-            rows = await self._database.fetch(_BARE, self.merchant, start, end)
-            yield cast("Sequence[BareRow]", rows)
+        """Bare rows by portions, gaps and all: for verification. Keeps a connection."""
+        async with self._database.session() as session:
+            for start in range(after, to, PORTION_EVENTS):
+                end = min(to, start + PORTION_EVENTS)
+                rows = await session.fetch(_BARE, self.merchant, start, end)
+                yield cast("Sequence[BareRow]", rows)
+                del rows  # as in `_portions`
 
     def _all_recorded(self, rows: Sequence[asyncpg.Record]) -> list[Recorded]:
-        # A page is many young objects that all stay: looking for rubbish among them again and
-        # again takes longer than decoding them.
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            return [self._recorded(row) for row in rows]
-        finally:
-            if collecting:
-                gc.enable()
-
-    def _recorded(self, row: asyncpg.Record) -> Recorded:
-        """By number, in the order of _COLUMNS: by name takes twice as long."""
-        position, name, schema, data = row[0], row[3], row[4], row[10].encode()
-        try:
-            event = self._vocabulary.decode(name, schema, data)
-        except CorruptLog as error:
-            raise CorruptLog(
-                f"the log of {self.merchant}, position {position}: {error.message}"
-            ) from None
-        return Recorded(
-            merchant=self.merchant,
-            position=position,
-            stream=row[1],
-            revision=row[2],
-            type=name,
-            schema=schema,
-            occurred_at=row[5],
-            recorded_at=row[6],
-            correlation_id=row[7],
-            causation=row[8],
-            by=row[9],
-            data=data,
-            hash=row[11],
-            event=event,
-        )
+        return all_recorded(rows, self.merchant, self._vocabulary)
 
     def _entry(self, row: asyncpg.Record) -> Entry:
         columns = dict(row)

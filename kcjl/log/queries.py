@@ -23,8 +23,8 @@ from kcjl.log.chain import Entry
 from kcjl.log.drafting import check_merchant
 from kcjl.log.memory import MemoryStore
 from kcjl.log.port import PAGE_EVENTS_MAX, Recorded, Selection
-from kcjl.log.upcast import Key
-from kcjl.vocabulary import Event, Vocabulary
+from kcjl.log.rows import COLUMNS, all_recorded
+from kcjl.vocabulary import Vocabulary
 
 __all__ = ["MemoryQueries", "PostgresQueries"]
 
@@ -99,15 +99,15 @@ class PostgresQueries:
         self._vocabulary = vocabulary
 
     async def select(self, selection: Selection) -> AsyncIterator[Sequence[Recorded]]:
-        async for page in self._pages(selection):
-            yield [self._recorded(row) for row in page]
+        async for page in self._pages(selection, COLUMNS):
+            yield all_recorded(page, self.merchant, self._vocabulary)
 
     async def entries(self, selection: Selection) -> AsyncGenerator[Sequence[Entry], None]:
-        async for page in self._pages(selection):
+        async for page in self._pages(selection, _COLUMNS):
             yield [self._entry(row) for row in page]
 
     async def _pages(
-        self, selection: Selection
+        self, selection: Selection, columns: str
     ) -> AsyncGenerator[Sequence[asyncpg.Record], None]:
         _check(selection)
         run = await self._run(selection)
@@ -118,7 +118,7 @@ class PostgresQueries:
                 low, high = max(first, last - size + 1), last
             else:
                 low, high = first, min(last, first + size - 1)
-            rows = await self._fetch(selection, run.column, low, high)
+            rows = await self._fetch(selection, columns, run.column, low, high)
             if not selection.types:
                 self._refuse_gap(run.column, rows, low, high, selection)
             full = bool(selection.types) and len(rows) == selection.page
@@ -169,7 +169,7 @@ class PostgresQueries:
         return found
 
     async def _fetch(
-        self, selection: Selection, column: str, low: int, high: int
+        self, selection: Selection, columns: str, column: str, low: int, high: int
     ) -> list[asyncpg.Record]:
         conditions = [f"{column} between $2 and $3"]
         arguments: list[object] = [self.merchant, low, high]
@@ -181,7 +181,7 @@ class PostgresQueries:
             conditions.append(f"type = any(${len(arguments)}::text[])")
         order = "desc" if selection.backward else "asc"
         statement = (
-            f"select {_COLUMNS} from event where merchant = $1 and {' and '.join(conditions)} "  # noqa: S608 - constants of ours; what is asked for goes as arguments
+            f"select {columns} from event where merchant = $1 and {' and '.join(conditions)} "  # noqa: S608 - constants of ours; what is asked for goes as arguments
             f"order by {column} {order}"
         )
         if selection.types:
@@ -205,31 +205,6 @@ class PostgresQueries:
         raise CorruptLog(
             f"the log of {self.merchant} has no event at {column} {missing}{stream}, where "
             "there must be one: verify the log"
-        )
-
-    def _recorded(self, row: asyncpg.Record) -> Recorded:
-        data = row["data"]
-        return Recorded(
-            merchant=self.merchant,
-            position=row["position"],
-            stream=row["stream"],
-            revision=row["revision"],
-            type=row["type"],
-            schema=row["schema"],
-            occurred_at=row["occurred_at"],
-            recorded_at=row["recorded_at"],
-            correlation_id=row["correlation_id"],
-            causation=row["causation"],
-            by=row["by"],
-            data=data.encode(),
-            hash=row["hash"],
-            event=_event(
-                self._vocabulary,
-                self.merchant,
-                row["position"],
-                (row["type"], row["schema"]),
-                data,
-            ),
         )
 
     def _entry(self, row: asyncpg.Record) -> Entry:
@@ -294,21 +269,13 @@ def _stored(event: Recorded) -> Entry:
 
 
 def _decoded(entry: Entry, vocabulary: Vocabulary) -> Recorded:
-    event = _event(
-        vocabulary, entry.merchant, entry.position, (entry.type, entry.schema), entry.data
-    )
-    return Recorded(event=event, **msgspec.structs.asdict(entry))
-
-
-def _event(
-    vocabulary: Vocabulary, merchant: str, position: int, key: Key, data: bytes | str
-) -> Event:
     try:
-        return vocabulary.decode(*key, data)
+        event = vocabulary.decode(entry.type, entry.schema, entry.data)
     except CorruptLog as error:
         raise CorruptLog(
-            f"the log of {merchant}, position {position}: {error.message}"
+            f"the log of {entry.merchant}, position {entry.position}: {error.message}"
         ) from None
+    return Recorded(event=event, **msgspec.structs.asdict(entry))
 
 
 def _check(selection: Selection) -> None:

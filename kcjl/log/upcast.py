@@ -3,13 +3,14 @@
 Promises: an event that was written under schema 1 is read as today's class, whatever came in
 between; the stored bytes and their hash stay as they are. A chain with a hole, a step that is
 there twice or one that leads nowhere is refused when the vocabulary is built, not at the event
-that would have needed it. It reads and writes nothing.
+that would have needed it. No step changes when it occurred. It reads and writes nothing.
 Invariant: every step has a stored old sample (tests/log/samples), and what becomes of it.
 Called by `kcjl/vocabulary.py`; steps are registered in `kcjl/events.py`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from datetime import datetime
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -19,7 +20,8 @@ __all__ = ["Key", "Reading", "Upcaster", "readings"]
 
 Key: TypeAlias = tuple[str, int]
 """Type and schema of an event, as the log holds them."""
-Reading: TypeAlias = Callable[[bytes | str], msgspec.Struct]
+E = TypeVar("E", bound=msgspec.Struct)
+Reading: TypeAlias = Callable[[bytes | str], E]
 """From the stored JSON to today's struct."""
 
 
@@ -47,15 +49,17 @@ class Upcaster(msgspec.Struct, frozen=True, kw_only=True):
 
 def readings(
     upcasters: Iterable[Upcaster], today: Mapping[Key, type[msgspec.Struct]]
-) -> dict[Key, Reading]:
+) -> dict[Key, Reading[msgspec.Struct]]:
     """How each old type and schema is read. Raises Misuse for steps that don't make a chain."""
     steps: dict[Key, Upcaster] = {}
     for step in upcasters:
+        if "occurred_at" not in step.old.__struct_fields__:
+            raise Misuse(f"event {_named(step.key)} is read without its time: add occurred_at")
         if step.key in steps or step.key in today:
             raise Misuse(f"event {_named(step.key)} has more than one reading: keep one")
         steps[step.key] = step
     reached: dict[Key, set[int]] = {key: set() for key in today}
-    found: dict[Key, Reading] = {}
+    found: dict[Key, Reading[msgspec.Struct]] = {}
     for key in steps:
         chain = _chain(key, steps, today)
         reached[chain[-1].target].add(key[1])
@@ -89,7 +93,7 @@ def _reading(
     chain: tuple[Upcaster, ...],
     steps: Mapping[Key, Upcaster],
     today: Mapping[Key, type[msgspec.Struct]],
-) -> Reading:
+) -> Reading[msgspec.Struct]:
     decoder = msgspec.json.Decoder(chain[0].old)
     wanted = [
         today[step.target] if step.target in today else steps[step.target].old for step in chain
@@ -97,6 +101,7 @@ def _reading(
 
     def read(stored: bytes | str) -> msgspec.Struct:
         payload: msgspec.Struct = decoder.decode(stored)
+        occurred_at = _occurred_at(payload)
         for step, kind in zip(chain, wanted, strict=True):
             payload = _lifted(step, payload)
             if type(payload) is not kind:
@@ -104,9 +109,19 @@ def _reading(
                     f"the upcaster of {_named(step.key)} gives a {type(payload).__name__}, "
                     f"where a {kind.__name__} is wanted: mend it"
                 )
+        if _occurred_at(payload) != occurred_at:
+            raise Misuse(
+                f"the upcaster of {_named(chain[0].key)} makes {_occurred_at(payload)} of the "
+                f"time {occurred_at} at which it occurred: leave that as it is"
+            )
         return payload
 
     return read
+
+
+def _occurred_at(payload: msgspec.Struct) -> datetime:
+    occurred_at: datetime = getattr(payload, "occurred_at")  # noqa: B009 - of any struct
+    return occurred_at
 
 
 def _lifted(step: Upcaster, payload: msgspec.Struct) -> msgspec.Struct:

@@ -10,6 +10,7 @@ Called by rebuild.
 from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
+import msgspec
 
 from kcjl.database import Database
 from kcjl.errors import CorruptLog
@@ -19,7 +20,8 @@ from kcjl.vocabulary import Event, Vocabulary
 __all__ = ["Feed"]
 
 _PAGE = """
-select type, schema, case when type <> all($4::text[]) then data::text end as data from event
+select type, schema, case when type <> all($4::text[]) then json_send(data) end as data
+from event
 where merchant = $1 and position > $2 and position <= $3
 order by position
 """
@@ -39,7 +41,7 @@ class Feed:
         self._database = database
         self._merchant = merchant
         self._vocabulary = vocabulary
-        self._hears = hears
+        self._hears = _Hears(hears)
         self._unheard: set[tuple[str, int]] = set()
 
     async def head(self) -> int:
@@ -49,7 +51,7 @@ class Feed:
         """(position reached, events) page by page, for `after < position <= to`."""
         while after < to:
             end = min(to, after + PAGE_EVENTS_MAX)
-            rows = await self._page(after, end, [name for name, _ in self._unheard])
+            rows = await self._page(after, end, list({name for name, _ in self._unheard}))
             if any(row[2] is None and (row[0], row[1]) not in self._unheard for row in rows):
                 rows = await self._page(after, end, [])  # a new schema of an unheard type
             if len(rows) != end - after:
@@ -64,20 +66,31 @@ class Feed:
         return await self._database.fetch(_PAGE, self._merchant, after, to, unheard)
 
     def _decoded(self, rows: Sequence[asyncpg.Record], after: int) -> Sequence[Event]:
-        decode, hears, unheard = self._vocabulary.decode, self._hears, self._unheard
+        readings, hears, unheard = self._vocabulary.readings, self._hears, self._unheard
         events: list[Event] = []
-        position = after
+        position, name, schema = after, "", 0
         try:
             for position, (name, schema, data) in enumerate(rows, start=after + 1):  # noqa: B007
                 if data is None:
                     continue
-                event = decode(name, schema, data)
-                if isinstance(event, hears):
+                event = readings[name, schema](data)
+                if hears[type(event)]:
                     events.append(event)
                 else:
                     unheard.add((name, schema))
-        except CorruptLog as error:
-            raise CorruptLog(
-                f"the log of {self._merchant}, position {position}: {error.message}"
+        except (CorruptLog, msgspec.MsgspecError) as error:
+            raise self._vocabulary.unreadable(
+                self._merchant, position, (name, schema), error
             ) from None
         return events
+
+
+class _Hears(dict[type[Event], bool]):
+    """Is a class one of these? Asked once a class: an event that is none takes 0.1 µs."""
+
+    def __init__(self, kinds: tuple[type[Event], ...]) -> None:
+        super().__init__()
+        self._kinds = kinds
+
+    def __missing__(self, kind: type[Event]) -> bool:
+        return self.setdefault(kind, issubclass(kind, self._kinds))

@@ -7,8 +7,10 @@ most that the database gives. The table was analysed and is warm, on every side.
 
 from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
 from uuid import UUID
 
 import anyio
@@ -33,6 +35,8 @@ PEER_BATCH = 100
 MERCHANT = "replay"
 PEER_PAGES = (10, 5_000)
 """Its default, and its best."""
+TWO_PROCESSES_S = 60.0
+"""By when they have started, and by when they have read."""
 _COPY = "select position, stream, version, payload from bare order by position"
 Say = Callable[[str], None]
 Samples = defaultdict[str, list[float]]
@@ -64,7 +68,8 @@ async def _round(dsn: str, samples: Samples) -> None:
         for size in PEER_PAGES:
             rate = await anyio.to_thread.run_sync(_read_peer, dsn, size)
             samples[f"peer {size}"].append(rate)
-    samples["one"].append(EVENTS / await _read(dsn, 0, EVENTS))
+    began, ended = await _read(dsn, 0, EVENTS)
+    samples["one"].append(EVENTS / (ended - began))
     samples["two"].append(EVENTS / await anyio.to_thread.run_sync(_read_in_two, dsn))
     async with Database(dsn, role=AUDITOR) as database:
         reader = PostgresLogReader(database, MERCHANT, VOCABULARY)
@@ -73,31 +78,48 @@ async def _round(dsn: str, samples: Samples) -> None:
         samples["verify"].append(verified.events / (real_monotonic() - started))
 
 
-async def _read(dsn: str, after: int, to: int) -> float:
-    """Seconds to read the range, decoded into structs."""
+async def _read(
+    dsn: str, after: int, to: int, *, ready: Callable[[], object] = lambda: None
+) -> tuple[float, float]:
+    """When the reading of the range, decoded into structs, began and ended."""
     async with Database(dsn, role=AUDITOR) as database:
         reader = PostgresLogReader(database, MERCHANT, VOCABULARY)
+        await reader.head()  # connected, as the peer is
+        ready()
         started = real_monotonic()
         read = 0
         async for page in reader.read(after, to=to):
             read += len(page)
         if read != to - after:
             raise AssertionError(f"{read} events were read, not {to - after}")
-        return real_monotonic() - started
+        return started, real_monotonic()
 
 
 def _read_in_two(dsn: str) -> float:
     """Seconds from the first one's beginning to the last one's end, without their start-up."""
     half = EVENTS // 2
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
-        spans = list(processes.map(_read_in_process, [dsn] * 2, (0, half), (half, EVENTS)))
+    context = get_context("spawn")
+    answers: SimpleQueue[tuple[float, float]] = context.SimpleQueue()
+    gate = context.Barrier(2)
+    processes = [
+        context.Process(target=_read_in_process, args=(dsn, after, to, gate, answers))
+        for after, to in ((0, half), (half, EVENTS))
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(TWO_PROCESSES_S)
+        if process.exitcode != 0:
+            raise AssertionError(f"a reading process ended with {process.exitcode}")
+    spans = [answers.get() for _ in processes]
     return max(end for _, end in spans) - min(begin for begin, _ in spans)
 
 
-def _read_in_process(dsn: str, after: int, to: int) -> tuple[float, float]:
-    begin = real_monotonic()
-    anyio.run(_read, dsn, after, to)
-    return begin, real_monotonic()
+def _read_in_process(
+    dsn: str, after: int, to: int, gate: Barrier, answers: "SimpleQueue[tuple[float, float]]"
+) -> None:
+    reading = partial(_read, dsn, after, to, ready=partial(gate.wait, TWO_PROCESSES_S))
+    answers.put(anyio.run(reading))
 
 
 def _fill_peer(dsn: str) -> None:

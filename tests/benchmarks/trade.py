@@ -43,7 +43,7 @@ class LineTaken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     price: int
 
 
-class OrderTaken(Event, frozen=True, kw_only=True):
+class OrderTaken(Event, frozen=True, kw_only=True, gc=False):
     """An order as the log would hold one."""
 
     order_id: str

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any
 
 import anyio
+import msgspec
 import pytest
 
 from kcjl.database import Database
@@ -17,6 +19,7 @@ from kcjl.log.postgres import PostgresLog
 from kcjl.log.verify import verify
 from tests.log.keepers import (
     MERCHANT,
+    MORNING,
     VOCABULARY,
     Admin,
     PostgresKeeper,
@@ -234,16 +237,69 @@ async def test_read_a_gap_is_never_skipped(keeper: PostgresKeeper, missing: int)
         await all_events(keeper.reader())
 
 
+@pytest.mark.parametrize(("missing", "whole"), [(900, 0), (2_500, 1)], ids=["first", "second"])
+async def test_read_a_gap_further_on_stops_there_after_whole_pages(
+    keeper: PostgresKeeper, missing: int, whole: int
+) -> None:
+    """What is fetched ahead is not given out early: whole pages come, then the gap is named."""
+    async with keeper.writer() as log:
+        await log.append([counted("A", number) for number in range(3_000)])
+    await keeper.remove(missing)
+    reading = aiter(keeper.reader().read())
+    for _ in range(whole):
+        assert await anext(reading)
+
+    with pytest.raises(CorruptLog, match=f"no event at position {missing},"):
+        await anext(reading)
+
+
+async def test_read_an_unreadable_event_further_on_names_its_position(
+    keeper: PostgresKeeper,
+) -> None:
+    """Also where other rows are on their way meanwhile."""
+    async with keeper.writer() as log:
+        await log.append([counted("A", number) for number in range(2_000)])
+    await keeper.edit(800, old='"units":799', new='"units":"x"')
+
+    with pytest.raises(CorruptLog, match=r"position 800: event .* can't be read"):
+        await all_events(keeper.reader())
+
+
+async def test_read_gives_the_times_that_were_written(keeper: PostgresKeeper) -> None:
+    """To the microsecond and in UTC, for each commit of a page."""
+    clock = SetClock(MORNING + timedelta(microseconds=1))
+    lease = await acquire(keeper.database, MERCHANT, "tests", ttl_s=60)
+    there = timezone(timedelta(hours=-4))
+    abroad = counted("A", 1)
+    abroad = msgspec.structs.replace(
+        abroad,
+        event=msgspec.structs.replace(abroad.event, occurred_at=MORNING.astimezone(there)),
+    )
+    async with PostgresLog.open(
+        keeper.database, MERCHANT, VOCABULARY, clock, lease.epoch
+    ) as log:
+        written = [*await log.append([abroad])]
+        clock.forward(0.123456)
+        written += await log.append([counted("A", 2), counted("A", 3)])
+    read = await all_events(keeper.reader())
+
+    assert written == read
+    assert {UTC} == {each for event in read for each in _zones(event)}
+    assert MORNING + timedelta(microseconds=123_457) == read[1].recorded_at
+
+
+def _zones(event: Recorded) -> Sequence[tzinfo | None]:
+    return event.occurred_at.tzinfo, event.recorded_at.tzinfo
+
+
 async def test_read_pages_are_bounded(
     keeper: PostgresKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A long log comes in pages, from memory and from the database."""
     async with keeper.writer() as log:
         await log.append([counted("A", number) for number in range(6_000)])
-        for reader in (log, keeper.reader()):
-            sizes = [len(page) async for page in reader.read()]
-
-            assert [5_000, 1_000] == sizes
+        assert [5_000, 1_000] == [len(page) async for page in log.read()]
+        assert [2_100, 2_100, 1_800] == [len(page) async for page in keeper.reader().read()]
         stream = await keeper.reader().read_stream("stock-A")
 
     assert list(range(1, 6_001)) == [event.revision for event in stream]

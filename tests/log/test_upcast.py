@@ -203,7 +203,7 @@ def _bare(cls: type[Event]) -> Vocabulary:
     """A vocabulary whose class has its two older schemas read somehow."""
 
     class Bare(msgspec.Struct, frozen=True, kw_only=True):
-        pass
+        occurred_at: datetime
 
     def up(old: msgspec.Struct) -> msgspec.Struct:
         return old
@@ -444,3 +444,26 @@ def test_lifting_keeps_when_it_was_true() -> None:
     event = TODAY.decode("Weighed", 1, bytes(SAMPLES[0].data))
 
     assert timedelta(0) == event.occurred_at - MORNING
+
+
+def test_lifting_to_another_time_is_our_mistake() -> None:
+    """Readers take the time from today's event: no step may make another of it."""
+
+    def later(old: WeighedV2) -> WeightTaken:
+        lifted = _to_weight_taken(old)
+        return msgspec.structs.replace(lifted, occurred_at=MORNING + timedelta(days=1))
+
+    steps = (STEPS[0], msgspec.structs.replace(STEPS[1], lift=later))
+    with pytest.raises(Misuse, match="of Weighed of schema 1 makes 2026-10-02"):
+        Vocabulary([WeightTaken], steps).decode("Weighed", 1, bytes(SAMPLES[0].data))
+
+
+def test_vocabulary_with_an_old_payload_without_its_time_is_refused() -> None:
+    """An old event is not read without when it was true."""
+
+    class Timeless(msgspec.Struct, frozen=True, kw_only=True):
+        sku: str
+
+    steps = (msgspec.structs.replace(STEPS[0], old=Timeless), STEPS[1])
+    with pytest.raises(Misuse, match="Weighed of schema 1 is read without its time"):
+        Vocabulary([WeightTaken], steps)
