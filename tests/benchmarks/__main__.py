@@ -11,11 +11,11 @@ import sys
 import anyio
 import msgspec
 
-from tests.benchmarks import appending, replaying
+from tests.benchmarks import appending, replaying, subscribing
 from tests.benchmarks.places import place
 from tests.benchmarks.rows import Figure, Row
 
-BENCHMARKS = {"log": appending, "replay": replaying}
+BENCHMARKS = {"log": appending, "replay": replaying, "subscribe": subscribing}
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 
 

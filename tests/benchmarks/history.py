@@ -328,9 +328,7 @@ def _posted(number: int, at: datetime) -> Iterator[Event]:
     yield orders.ReferenceWriteIntended(
         occurred_at=at, order_id=order_id, erp_order_code=sales_order
     )
-    yield orders.ReferenceWritten(
-        occurred_at=at, order_id=order_id, erp_order_code=sales_order
-    )
+    yield orders.ReferenceWritten(occurred_at=at, order_id=order_id, erp_order_code=sales_order)
     for _, sku, _ in _prices(number):
         yield _level(sku, number, at + timedelta(seconds=30))
 
@@ -350,9 +348,7 @@ def _shipped(number: int, at: datetime) -> Iterator[Event]:
         courier_code="DPD",
         tracking_number=f"1550{number:010d}",
         shipped_on=at.date(),
-        items=tuple(
-            dispatch.ParcelItem(stock_code=sku, quantity=1) for sku in _skus(number)
-        ),
+        items=tuple(dispatch.ParcelItem(stock_code=sku, quantity=1) for sku in _skus(number)),
         deadline=at + timedelta(days=1),
     )
     yield dispatch.ConfirmationIntended(
