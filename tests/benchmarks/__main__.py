@@ -11,11 +11,17 @@ import sys
 import anyio
 import msgspec
 
-from tests.benchmarks import appending, replaying, subscribing
+from tests.benchmarks import appending, projecting, remembering, replaying, subscribing
 from tests.benchmarks.places import place
 from tests.benchmarks.rows import Figure, Row
 
-BENCHMARKS = {"log": appending, "replay": replaying, "subscribe": subscribing}
+BENCHMARKS = {
+    "log": appending,
+    "replay": replaying,
+    "subscribe": subscribing,
+    "projections": projecting,
+    "memory": remembering,
+}
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 
 

@@ -18,13 +18,13 @@ import asyncpg
 
 from kcjl.clock import chance
 from kcjl.dispatch import events as dispatch
-from kcjl.events import vocabulary
+from kcjl.events import vocabulary as everything
 from kcjl.log.chain import genesis, link
 from kcjl.money import Money
 from kcjl.orders import events as orders
 from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
-from kcjl.vocabulary import Event
+from kcjl.vocabulary import Event, Vocabulary
 
 __all__ = ["PRODUCTS", "History"]
 
@@ -56,15 +56,23 @@ _COLUMNS = (
 class History:
     """One merchant's log, that grows."""
 
-    def __init__(self, dsn: str, merchant: str) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        merchant: str,
+        *,
+        events: Iterator[Event] | None = None,
+        vocabulary: Vocabulary | None = None,
+    ) -> None:
+        """`events`: others than a merchant's life, of another vocabulary."""
         self.merchant = merchant
         self.position = 0
         self._dsn = dsn
         self._hash = genesis(merchant)
         self._recorded_at = _BEGAN
         self._revisions: defaultdict[str, int] = defaultdict(int)
-        self._events = _life()
-        self._encode = vocabulary().encode
+        self._events = events or _life()
+        self._encode = (vocabulary or everything()).encode
 
     async def grow(self, to: int) -> None:
         """Write what follows, up to this position."""

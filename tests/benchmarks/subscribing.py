@@ -12,7 +12,6 @@ import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from uuid import UUID
 
 import anyio
@@ -27,14 +26,13 @@ from kcjl.log.postgres import PostgresLog
 from tests.benchmarks import peer
 from tests.benchmarks.appending import OFFERED_PER_S, open_loop, opened, percentile
 from tests.benchmarks.places import Place
+from tests.benchmarks.rebuilding import ROOT
 from tests.benchmarks.rows import Row, row
 from tests.benchmarks.subscriber import PEER, Reached
 from tests.benchmarks.trade import VOCABULARY, OrderTaken, draft, order
 
-__all__ = ["ROOT", "benchmark"]
+__all__ = ["benchmark"]
 
-ROOT = Path(__file__).parents[2]
-"""Where a process of its own is started, so that it finds the same code."""
 SECONDS = 4.0
 IDLE_PER_S = 50
 IDLE_GOAL_MS, BUSY_GOAL_MS = 5, 20
