@@ -17,7 +17,7 @@ import aiohttp
 import anyio
 import structlog
 
-from kcjl.actors import Room
+from kcjl.actors import Room, catch_up_together
 from kcjl.clock import Clock, Ids, real_monotonic, real_sleep
 from kcjl.commands import Handler, serve_commands
 from kcjl.database import SERVICE, Database
@@ -51,7 +51,7 @@ from kcjl.snapshots import (
 from kcjl.stock.actor import Stock
 from kcjl.vault import PostgresVault, Vault, vault_key
 
-__all__ = ["Outside", "Rooms", "check_outside", "run_merchant", "run_rooms"]
+__all__ = ["Outside", "Rooms", "bring_up", "check_outside", "run_merchant", "run_rooms"]
 
 LEASE_S = 30.0
 RENEW_S = 10.0
@@ -172,9 +172,7 @@ async def run_rooms(
     now: Callable[[], datetime],
 ) -> None:
     """Run every room and the projections until cancelled, fenced, or the log is corrupt."""
-    loaded = await load_snapshots(rooms.all(), log, snapshots)
-    if loaded:
-        _say.info("snapshots_loaded", merchant=log.merchant, **loaded)
+    loaded = await bring_up(rooms, log, snapshots)
     async with anyio.create_task_group() as group:
         for room in rooms.all():
             group.start_soon(_keep_running, room.name, room.run)
@@ -183,8 +181,21 @@ async def run_rooms(
         group.start_soon(
             _keep_running,
             "snapshots",
-            lambda: keep_snapshots(rooms.all(), log.merchant, snapshots, now),
+            lambda: keep_snapshots(rooms.all(), log.merchant, snapshots, now, kept=loaded),
         )
+
+
+async def bring_up(rooms: Rooms, log: Log, snapshots: SnapshotStore) -> Mapping[str, int]:
+    """Have every room fold what there is, from its snapshot on; the snapshots' positions."""
+    loaded = await load_snapshots(rooms.all(), log, snapshots)
+    if loaded:
+        _say.info("snapshots_loaded", merchant=log.merchant, **loaded)
+    try:
+        await catch_up_together(rooms.all(), log)
+    except KcjlError as error:
+        # Each room goes on from where it is, and is supervised: there it counts.
+        _say.info("start_interrupted", merchant=log.merchant, because=error.message)
+    return loaded
 
 
 async def _keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:

@@ -11,7 +11,14 @@ import sys
 import anyio
 import msgspec
 
-from tests.benchmarks import appending, projecting, remembering, replaying, subscribing
+from tests.benchmarks import (
+    appending,
+    projecting,
+    remembering,
+    replaying,
+    starting,
+    subscribing,
+)
 from tests.benchmarks.places import place
 from tests.benchmarks.rows import Figure, Row
 
@@ -21,6 +28,7 @@ BENCHMARKS = {
     "subscribe": subscribing,
     "projections": projecting,
     "memory": remembering,
+    "start": starting,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 
