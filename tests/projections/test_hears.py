@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kcjl import actors
@@ -49,6 +49,7 @@ def _unheard(each: Projection[Any] | Fold[Any]) -> list[type[Event]]:
 
 
 @pytest.mark.parametrize("fold", ROOM_FOLDS.values(), ids=ROOM_FOLDS)
+@settings(max_examples=10)
 @given(chance=st.data())
 def test_event_that_is_not_heard_touches_no_entry_of_a_room(
     fold: Fold[Any], chance: st.DataObject
@@ -68,6 +69,7 @@ async def test_every_table_of_a_room_is_one_of_these_folds() -> None:
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda each: each.name)
+@settings(max_examples=30)
 @given(chance=st.data())
 def test_event_that_is_not_heard_touches_no_row(
     projection: Projection[Any], chance: st.DataObject
