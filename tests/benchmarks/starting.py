@@ -66,7 +66,8 @@ async def _start(dsn: str, how: str, samples: Samples) -> Started:
     began = real_monotonic()
     ended = await anyio.run_process(command, cwd=ROOT, stderr=None, env={**os.environ})
     took = real_monotonic() - began
-    started = msgspec.json.decode(ended.stdout, type=Started)
+    last = ended.stdout.splitlines()[-1]  # after the log lines of a start
+    started = msgspec.json.decode(last, type=Started)
     samples[how].append(took)
     samples[f"{how}, inside"].append(started.seconds)
     return started
