@@ -348,14 +348,16 @@ async def test_rooms_that_catch_up_together_are_as_if_each_had_alone(place: Prem
     assert await folded_at_once(place) == together
 
 
-async def test_room_that_fails_in_catching_up_holds_no_other_one_back(place: Premises) -> None:
+async def test_room_that_fails_in_catching_up_holds_no_other_one_back(
+    place: Premises, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It stands where it failed, and meets the same at its own start."""
 
     async def fail(_page: object) -> None:
         raise ZeroDivisionError
 
     async with opened(place) as (log, rooms):
-        rooms[1].fold = fail  # type: ignore[method-assign]
+        monkeypatch.setattr(rooms[1], "fold", fail)
         await catch_up_together(rooms, log)
 
         assert [HALF, 0, HALF, HALF, HALF] == [room.applied for room in rooms]
