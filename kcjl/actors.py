@@ -26,10 +26,10 @@ from kcjl.errors import (
 )
 from kcjl.exceptions.events import JobInterrupted, JobResumed, WritesSwitched
 from kcjl.fold import Contents, Fold, Table
-from kcjl.log.port import Draft, Log, Recorded
+from kcjl.log.port import Draft, Log, LogReader, Recorded
 from kcjl.vocabulary import Event
 
-__all__ = ["Folded", "Job", "Room"]
+__all__ = ["Folded", "Job", "Room", "catch_up_together"]
 
 S = TypeVar("S")
 
@@ -79,6 +79,12 @@ def _evolve_switch(
     return event if isinstance(event, WritesSwitched) else entry
 
 
+JOBS: Fold[bool] = Fold(_job_keys, _evolve_job, bool, hears=(JobInterrupted, JobResumed))
+SWITCH: Fold[WritesSwitched] = Fold(
+    _switch_keys, _evolve_switch, WritesSwitched, hears=(WritesSwitched,)
+)
+
+
 class Folded:
     """All that a room has folded, up to a position: what a snapshot keeps."""
 
@@ -99,6 +105,18 @@ class Folded:
         self.marks = marks
 
 
+class _Heard:
+    """What events of one class mean to a room."""
+
+    def __init__(
+        self, *, tables: Sequence[Table[Any]], own: bool, wakes: Sequence[Job]
+    ) -> None:
+        self.tables = tables
+        self.own = own
+        """It decides on their streams, so it keeps their revisions."""
+        self.wakes = wakes
+
+
 class Room:
     """Base of a concern's actor: its tables, its jobs, its way to the log."""
 
@@ -114,8 +132,10 @@ class Room:
         self._applied_hash = b""
         self.jobs: tuple[Job, ...] = ()
         self._tables: list[Table[Any]] = []
-        self._interrupted = self.table(Fold(_job_keys, _evolve_job, bool))
-        self._switch = self.table(Fold(_switch_keys, _evolve_switch, WritesSwitched))
+        self._folds: list[Fold[Any]] = []
+        self._heard: dict[type[Event], _Heard] = {}
+        self._interrupted = self.table(JOBS)
+        self._switch = self.table(SWITCH)
         self._revisions: dict[str, int] = {}
         self._own = f"kcjl.{self.name}.events"
         self._applying = anyio.Lock()
@@ -131,6 +151,7 @@ class Room:
         """Register a fold; its entries are kept up to date from now on."""
         table = Table(fold, watch=watch, group=group)
         self._tables.append(table)
+        self._folds.append(fold)
         return table
 
     @property
@@ -170,21 +191,38 @@ class Room:
             async for page in self.log.read(self.applied):
                 self._apply(page)
 
+    async def fold(self, page: Sequence[Recorded]) -> None:
+        """Fold a page that somebody has read: what of it is not yet folded."""
+        async with self._applying:
+            self._apply(page)
+
     def _apply(self, page: Sequence[Recorded]) -> None:
         for recorded in page:
             if recorded.position <= self.applied:
                 continue
             event = recorded.event
-            for table in self._tables:
+            heard = self._heard.get(type(event)) or self._hear(type(event))
+            for table in heard.tables:
                 table.apply(event)
-            if type(event).__module__ == self._own or isinstance(
-                event, JobInterrupted | JobResumed | WritesSwitched
-            ):
+            if heard.own:
                 self._revisions[recorded.stream] = recorded.revision
             self.applied, self._applied_hash = recorded.position, recorded.hash
-            for job in self.jobs:
-                if isinstance(event, job.wakes_on):
-                    job.woken.set()
+            for job in heard.wakes:
+                job.woken.set()
+
+    def _hear(self, kind: type[Event]) -> "_Heard":
+        """Asked once a class of events: asking each event took longer than folding it."""
+        heard = self._heard[kind] = _Heard(
+            tables=[
+                table
+                for table, fold in zip(self._tables, self._folds, strict=True)
+                if issubclass(kind, fold.hears)
+            ],
+            own=kind.__module__ == self._own
+            or issubclass(kind, JobInterrupted | JobResumed | WritesSwitched),
+            wakes=[job for job in self.jobs if issubclass(kind, job.wakes_on)],
+        )
+        return heard
 
     async def commit(
         self,
@@ -317,3 +355,18 @@ class Room:
         event = JobResumed(room=self.name, job=job.name, occurred_at=self.clock.now())
         if event.stream in self._interrupted:
             await self.commit((event,))
+
+
+async def catch_up_together(rooms: Sequence[Room], log: LogReader) -> None:
+    """Fold the log into all of them, each page read and decoded once.
+
+    A room that fails at an event is left behind: it meets the same one at its own start, where
+    that is said and supervised. Raises what reading the log raises.
+    """
+    folding = list(rooms)
+    async for page in log.read(min((room.applied for room in rooms), default=0)):
+        for room in tuple(folding):
+            try:
+                await room.fold(page)
+            except Exception:  # noqa: BLE001 - the room itself says it, when it starts
+                folding.remove(room)

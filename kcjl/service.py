@@ -18,7 +18,7 @@ import aiohttp
 import anyio
 import structlog
 
-from kcjl.actors import Room
+from kcjl.actors import Room, catch_up_together
 from kcjl.calls.postgres import PostgresCalls
 from kcjl.calls.sync_log import SyncLog
 from kcjl.clock import Clock, Ids, real_monotonic, real_sleep
@@ -64,7 +64,7 @@ from kcjl.stock.actor import Stock
 from kcjl.tenant.actor import Tenancy
 from kcjl.vault import PostgresVault, Vault, vault_key
 
-__all__ = ["Outside", "Rooms", "check_outside", "run_merchant", "run_rooms"]
+__all__ = ["Outside", "Rooms", "bring_up", "check_outside", "run_merchant", "run_rooms"]
 
 LEASE_S = 30.0
 RENEW_S = 10.0
@@ -202,9 +202,7 @@ async def run_rooms(
     The tenant comes first: a shop that we do not serve raises ShopModelNotServed before any
     other room has begun.
     """
-    loaded = await load_snapshots(rooms.all(), log, snapshots)
-    if loaded:
-        _say.info("snapshots_loaded", merchant=log.merchant, **loaded)
+    loaded = await bring_up(rooms, log, snapshots)
     await rooms.tenant.open()
     ready()
     async with anyio.create_task_group() as group:
@@ -215,8 +213,21 @@ async def run_rooms(
         group.start_soon(
             _keep_running,
             "snapshots",
-            lambda: keep_snapshots(rooms.all(), log.merchant, snapshots, now),
+            lambda: keep_snapshots(rooms.all(), log.merchant, snapshots, now, kept=loaded),
         )
+
+
+async def bring_up(rooms: Rooms, log: Log, snapshots: SnapshotStore) -> Mapping[str, int]:
+    """Have every room fold what there is, from its snapshot on; the snapshots' positions."""
+    loaded = await load_snapshots(rooms.all(), log, snapshots)
+    if loaded:
+        _say.info("snapshots_loaded", merchant=log.merchant, **loaded)
+    try:
+        await catch_up_together(rooms.all(), log)
+    except KcjlError as error:
+        # Each room goes on from where it is, and is supervised: there it counts.
+        _say.info("start_interrupted", merchant=log.merchant, because=error.message)
+    return loaded
 
 
 async def _keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:

@@ -11,7 +11,7 @@ Called by `service.py`.
 import hashlib
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -219,10 +219,15 @@ def _unpacked(snapshot: Snapshot, tables: int) -> Folded:
 
 
 async def keep_snapshots(
-    rooms: Sequence[Room], merchant: str, store: SnapshotStore, now: Callable[[], datetime]
+    rooms: Sequence[Room],
+    merchant: str,
+    store: SnapshotStore,
+    now: Callable[[], datetime],
+    *,
+    kept: Mapping[str, int],
 ) -> None:
-    """Take snapshots when they are due, for ever."""
-    taken = {room.name: room.applied for room in rooms}
+    """Take snapshots when they are due, for ever. `kept`: positions of those that there are."""
+    taken = {room.name: kept.get(room.name, 0) for room in rooms}
     while True:
         await real_sleep(LOOK_EVERY_S)
         due = [room for room in rooms if _due(room, taken[room.name])]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kcjl import snapshots as shots
-from kcjl.actors import Room
+from kcjl.actors import Room, catch_up_together
 from kcjl.database import AUDITOR, OPERATOR, SERVICE, Database
 from kcjl.events import vocabulary
 from kcjl.fold import Contents, Table
@@ -304,9 +304,63 @@ async def test_snapshot_is_taken_when_enough_has_happened(
 
         monkeypatch.setattr(shots, "real_sleep", wait)
         with pytest.raises(TimeoutError):
-            await keep_snapshots([orders], "acme", store, now)
+            await keep_snapshots([orders], "acme", store, now, kept={"orders": HALF})
 
     assert [set(), set(), {HALF + 33}, {HALF + 33}] == kept
+
+
+async def test_snapshot_is_taken_soon_after_a_start_that_had_none(
+    place: Premises, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an upgrade the whole log was folded: the next start is not to do it again."""
+    monkeypatch.setattr(shots, "EVENTS_BETWEEN_MIN", HALF)
+    looks = 0
+    store = MemorySnapshots()
+    async with opened(place) as (log, rooms):
+        loaded = await load_snapshots(rooms, log, store)
+        await catch_up_together(rooms, log)
+
+        async def wait(_seconds: float) -> None:
+            nonlocal looks
+            looks += 1
+            if looks == 2:
+                raise TimeoutError
+
+        monkeypatch.setattr(shots, "real_sleep", wait)
+        with pytest.raises(TimeoutError):
+            await keep_snapshots(rooms, "acme", store, now, kept=loaded)
+
+    assert dict.fromkeys(ROOMS, HALF) == {
+        name: each.position for name, each in store.kept.items()
+    }
+
+
+async def test_rooms_that_catch_up_together_are_as_if_each_had_alone(place: Premises) -> None:
+    """Wherever their snapshots were: each event is folded once into each of them."""
+    store = await taken(place)
+    del store.kept["orders"]
+    await append(place, TRADE[HALF:])
+    async with opened(place) as (log, rooms):
+        await load_snapshots(rooms, log, store)
+        await catch_up_together(rooms, log)
+        together = {room.name: contents(room) for room in rooms}
+
+    assert await folded_at_once(place) == together
+
+
+async def test_room_that_fails_in_catching_up_holds_no_other_one_back(
+    place: Premises, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands where it failed, and meets the same at its own start."""
+
+    async def fail(_page: object) -> None:
+        raise ZeroDivisionError
+
+    async with opened(place) as (log, rooms):
+        monkeypatch.setattr(rooms[1], "fold", fail)
+        await catch_up_together(rooms, log)
+
+        assert [HALF, 0, HALF, HALF, HALF] == [room.applied for room in rooms]
 
 
 async def test_snapshot_that_would_be_too_large_is_not_kept_and_said(

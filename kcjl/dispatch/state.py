@@ -274,4 +274,6 @@ def _evolve_carriers(entry: Carriers | None, event: Event, _key: str) -> Carrier
             return carriers
 
 
-CARRIERS: Fold[Carriers] = Fold(_carrier_keys, _evolve_carriers, Carriers)
+CARRIERS: Fold[Carriers] = Fold(
+    _carrier_keys, _evolve_carriers, Carriers, hears=(CarrierMapped, CarriersRead)
+)

@@ -60,3 +60,5 @@ class Desk(Room):
                     causation=recorded.position,
                 )
                 self._judged = recorded.position
+            # Most events give no cause to say anything: a snapshot keeps how far we are.
+            self.marks["judged"] = self._judged

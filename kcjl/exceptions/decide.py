@@ -69,7 +69,9 @@ def _evolve_open(_entry: OpenException | None, event: Event, _key: str) -> OpenE
     return OpenException(raised=event) if isinstance(event, ExceptionRaised) else None
 
 
-OPEN: Fold[OpenException] = Fold(_open_keys, _evolve_open, OpenException)
+OPEN: Fold[OpenException] = Fold(
+    _open_keys, _evolve_open, OpenException, hears=(ExceptionRaised, ExceptionCleared)
+)
 """The open exceptions, by exception id."""
 
 Condition = Raise | Clear

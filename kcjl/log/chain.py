@@ -220,23 +220,8 @@ def link_rows(previous: bytes, merchant: str, rows: Sequence[BareRow]) -> list[b
                 f"{short[len(by)]}{by}"
             ).encode("ascii")
         except (IndexError, UnicodeEncodeError):
-            fields = b"".join(
-                [
-                    _counted_once(field)
-                    for field in (
-                        place,
-                        stream,
-                        number,
-                        name,
-                        kind,
-                        was,
-                        learnt,
-                        correlation_id,
-                        cause,
-                        by,
-                    )
-                ]
-            )
+            every = (place, stream, number, name, kind, was, learnt, correlation_id, cause, by)
+            fields = b"".join([_counted_once(field) for field in every])
         size = len(data).to_bytes(4, "big")
         append(sha256(b"".join((previous, owner, fields, size, data))).digest())
         previous = stored

@@ -125,7 +125,7 @@ def record(
         )
         hash_ = link_fields(hash_, owner, fields, data)
         if rows is not None:
-            rows.append((*fields, data.decode(), hash_))
+            rows.append((*fields, data, hash_))
         events.append(
             Recorded(
                 merchant=merchant,

@@ -259,7 +259,9 @@ def _evolve_catalogue(entry: Catalogued | None, event: Event, _key: str) -> Cata
             return entry
 
 
-CATALOGUE: Fold[Catalogued] = Fold(_catalogue_keys, _evolve_catalogue, Catalogued)
+CATALOGUE: Fold[Catalogued] = Fold(
+    _catalogue_keys, _evolve_catalogue, Catalogued, hears=(SkuConfirmed, SkuUnmatched)
+)
 
 
 class Intake(msgspec.Struct, frozen=True, kw_only=True):
@@ -280,4 +282,4 @@ def _evolve_intake(entry: Intake | None, event: Event, _key: str) -> Intake | No
     return Intake(cursor=event.cursor, swept_at=swept_at)
 
 
-INTAKE: Fold[Intake] = Fold(_intake_keys, _evolve_intake, Intake)
+INTAKE: Fold[Intake] = Fold(_intake_keys, _evolve_intake, Intake, hears=(OrdersRead,))

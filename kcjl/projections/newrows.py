@@ -7,7 +7,7 @@ Invariant: an entry that is held is newer than its row; one that is not held is 
 Called by rebuild, which says when to spill and when to write.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from kcjl.database import Database, Session
@@ -16,6 +16,9 @@ from kcjl.projections.store import fetch_planned_now
 from kcjl.vocabulary import Event
 
 __all__ = ["NewRows"]
+
+CHANGE_ROWS_MAX = 1_000
+"""Rows that one statement changes or removes: all of its arguments are in memory at once."""
 
 _COLUMNS = ("merchant", "projection", "version", "key", "data")
 # One index look-up a key, by "lateral": a join would be planned for the one row that a version
@@ -111,26 +114,32 @@ class NewRows:
     async def _write(
         self, transaction: Session, held: dict[str, Any], keys: Iterable[str]
     ) -> None:
-        encode = self._projection.encode
-        new: list[tuple[object, ...]] = []
-        changed: list[tuple[str, str]] = []
+        new: list[str] = []
+        changed: list[str] = []
         gone: list[str] = []
         for key in sorted(keys):
-            entry = held[key]
-            if entry is None:
+            if held[key] is None:
                 gone.append(key)
-            elif key in self._in_table:
-                changed.append((key, encode(entry).decode()))
             else:
-                new.append((*self._where, key, encode(entry).decode()))
+                (changed if key in self._in_table else new).append(key)
         if new:
-            await transaction.copy_into("projection_row", _COLUMNS, new)
-        if changed:
-            await transaction.execute(
-                _CHANGE,
-                *self._where,
-                [key for key, _ in changed],
-                [data for _, data in changed],
-            )
-        if gone:
-            await transaction.execute(_REMOVE, *self._where, gone)
+            rows = self._rows(held, new)
+            await transaction.copy_into("projection_row", _COLUMNS, rows)
+        for some in _slices(changed):
+            data = [self._row(held[key]) for key in some]
+            await transaction.execute(_CHANGE, *self._where, some, data)
+        for some in _slices(gone):
+            await transaction.execute(_REMOVE, *self._where, some)
+
+    def _rows(self, held: dict[str, Any], keys: Iterable[str]) -> Iterator[tuple[object, ...]]:
+        """Made while they are sent: all of them at once would be as large as the entries."""
+        for key in keys:
+            yield (*self._where, key, self._row(held[key]))
+
+    def _row(self, entry: Any) -> str:
+        return self._projection.encode(entry).decode()
+
+
+def _slices(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), CHANGE_ROWS_MAX):
+        yield keys[start : start + CHANGE_ROWS_MAX]

@@ -28,6 +28,7 @@ class Projection(Generic[S]):
         self._state_of = state_of
         self._encoder = msgspec.json.Encoder(order="deterministic")
         self._decoder = msgspec.json.Decoder(fold.entry_type)
+        self._heard = _Heard(fold.hears)
 
     @property
     def hears(self) -> tuple[type[Event], ...]:
@@ -39,8 +40,8 @@ class Projection(Generic[S]):
 
     def touches(self, events: Iterable[Event]) -> list[tuple[str, Event]]:
         """(key, event) for each row that an event touches, in order of the events."""
-        keys = self._fold.keys
-        return [(key, event) for event in events for key in keys(event)]
+        keys, heard = self._fold.keys, self._heard
+        return [(key, event) for event in events if heard[type(event)] for key in keys(event)]
 
     def fold(
         self, touches: Iterable[tuple[str, Event]], entries: MutableMapping[str, S | None]
@@ -72,3 +73,14 @@ class Projection(Generic[S]):
 
 class _Stored(msgspec.Struct):
     row: msgspec.Raw
+
+
+class _Heard(dict[type[Event], bool]):
+    """Whether events of a class can touch a row: asked once a class, not once an event."""
+
+    def __init__(self, hears: tuple[type[Event], ...]) -> None:
+        super().__init__()
+        self._hears = hears
+
+    def __missing__(self, kind: type[Event]) -> bool:
+        return self.setdefault(kind, issubclass(kind, self._hears))

@@ -24,7 +24,7 @@ from kcjl.vocabulary import Vocabulary
 
 __all__ = ["Progress", "Rebuilt", "chosen", "rebuild"]
 
-ENTRIES_HELD_MAX = 20_000
+ENTRIES_HELD_MAX = 10_000
 """Entries in memory, of all projections that are rebuilt together: about 50 MB of orders."""
 LAST_EVENTS_MAX = 2_000
 """Folded while the live checkpoint is held, just before the swap: some 50 ms."""

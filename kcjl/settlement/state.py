@@ -152,7 +152,9 @@ def _evolve_sales_order(entry: SalesOrder | None, event: Event, key: str) -> Sal
     )
 
 
-SALES_ORDERS: Fold[SalesOrder] = Fold(_sales_order_keys, _evolve_sales_order, SalesOrder)
+SALES_ORDERS: Fold[SalesOrder] = Fold(
+    _sales_order_keys, _evolve_sales_order, SalesOrder, hears=(SalesOrderPosted,)
+)
 
 
 def _accounts_keys(event: Event) -> tuple[str, ...]:
@@ -165,7 +167,9 @@ def _evolve_accounts(entry: Accounts | None, event: Event, _key: str) -> Account
     return Accounts(accounts=event.accounts, version=event.version)
 
 
-ACCOUNTS: Fold[Accounts] = Fold(_accounts_keys, _evolve_accounts, Accounts)
+ACCOUNTS: Fold[Accounts] = Fold(
+    _accounts_keys, _evolve_accounts, Accounts, hears=(AccountMapSet,)
+)
 
 
 def _reads_keys(event: Event) -> tuple[str, ...]:
@@ -183,4 +187,6 @@ def _evolve_reads(entry: Reads | None, event: Event, _key: str) -> Reads:
             return reads
 
 
-READS: Fold[Reads] = Fold(_reads_keys, _evolve_reads, Reads)
+READS: Fold[Reads] = Fold(
+    _reads_keys, _evolve_reads, Reads, hears=(TransactionsRead, CyclesRead)
+)

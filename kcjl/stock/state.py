@@ -341,7 +341,7 @@ def _evolve_publish(_entry: Publish | None, event: Event, key: str) -> Publish |
             return None
 
 
-PUBLISHES: Fold[Publish] = Fold(_publish_keys, _evolve_publish, Publish)
+PUBLISHES: Fold[Publish] = Fold(_publish_keys, _evolve_publish, Publish, hears=_PUBLISH_EVENTS)
 
 
 def _policy_keys(event: Event) -> tuple[str, ...]:
@@ -354,7 +354,7 @@ def _evolve_policy(entry: Policy | None, event: Event, _key: str) -> Policy | No
     return Policy(buffer_units=event.units, version=event.version)
 
 
-POLICY: Fold[Policy] = Fold(_policy_keys, _evolve_policy, Policy)
+POLICY: Fold[Policy] = Fold(_policy_keys, _evolve_policy, Policy, hears=(BufferSet,))
 
 
 def _reads_keys(event: Event) -> tuple[str, ...]:
@@ -377,4 +377,4 @@ def _evolve_reads(entry: Reads | None, event: Event, _key: str) -> Reads:
             return reads
 
 
-READS: Fold[Reads] = Fold(_reads_keys, _evolve_reads, Reads)
+READS: Fold[Reads] = Fold(_reads_keys, _evolve_reads, Reads, hears=(StockRead, OrdersRead))

@@ -12,11 +12,27 @@ import anyio
 import msgspec
 
 from kcjl.collector import settle_collector
-from tests.benchmarks import adapters, appending, replaying
+from tests.benchmarks import (
+    adapters,
+    appending,
+    projecting,
+    remembering,
+    replaying,
+    starting,
+    subscribing,
+)
 from tests.benchmarks.places import place
 from tests.benchmarks.rows import Figure, Row
 
-BENCHMARKS = {"log": appending, "replay": replaying, "adapters": adapters}
+BENCHMARKS = {
+    "log": appending,
+    "replay": replaying,
+    "adapters": adapters,
+    "subscribe": subscribing,
+    "projections": projecting,
+    "memory": remembering,
+    "start": starting,
+}
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 
 

@@ -47,6 +47,12 @@ class Recorder:
             yield [notification.state for notification in page]
             start = page[-1].id + 1
 
+    def subscription(self) -> Iterator[tuple[int, bytes]]:
+        """The library's own: woken by NOTIFY, for ever; (number, payload) of each event."""
+        with self._recorder.subscribe(gt=0) as subscription:
+            for notification in subscription:
+                yield notification.id, notification.state
+
 
 def is_there() -> bool:
     try:

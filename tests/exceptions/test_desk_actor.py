@@ -48,6 +48,18 @@ async def test_events_are_judged_once_over_restarts() -> None:
     assert before == len(await place.said(ExceptionRaised)) == 2
 
 
+async def test_events_that_gave_no_cause_are_known_as_judged() -> None:
+    """A snapshot keeps it: in a year without trouble nothing is judged anew at each start."""
+    place = Premises()
+    place.warehouse.put("A-1", 10)
+    async with place.open() as process:
+        await process.do("levels", "judge")
+        applied = process.desk.applied
+
+        assert 0 < applied == process.desk.folded().marks["judged"]
+    assert [] == await place.said(ExceptionRaised, ExceptionCleared)
+
+
 async def test_exceptions_that_were_closed_are_not_raised_again_by_a_restart() -> None:
     """A new process does not judge the past anew: what is closed stays closed."""
     place = premises()

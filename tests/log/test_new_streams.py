@@ -99,3 +99,27 @@ async def test_notices_are_throttled_and_the_last_one_is_given(
 
     assert 20 > len(heard)
     assert sorted(heard, key=lambda payload: int(payload.rpartition(":")[2])) == heard
+
+
+async def test_commits_that_come_seldom_are_each_noticed_at_once(
+    keeper: PostgresKeeper, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two events close together, on a quiet day: the second one is not kept back."""
+    for module in (pen, writer):
+        monkeypatch.setattr(module, "NOTICE_S", 3_600)
+    heard: list[str] = []
+    last = anyio.Event()
+
+    def hear(_connection: object, _pid: int, _channel: str, payload: object) -> None:
+        heard.append(str(payload))
+        if payload == "acme:5":
+            last.set()
+
+    await admin.add_listener("kcjl_log", hear)
+    async with keeper.writer() as log:
+        for number in range(5):
+            await log.append([counted("A", number)])
+        with anyio.fail_after(10):
+            await last.wait()
+
+    assert [f"acme:{position}" for position in range(1, 6)] == heard

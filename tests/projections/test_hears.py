@@ -1,23 +1,75 @@
-"""What a fold says that it hears is all that can touch it: a rebuild reads nothing else."""
+"""What a fold says that it hears is all that can touch it: nothing else is asked or read."""
 
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kcjl import actors
+from kcjl.dispatch import state as dispatch
 from kcjl.events import EVENT_CLASSES, vocabulary
+from kcjl.exceptions import decide as desk
+from kcjl.fold import Fold
+from kcjl.orders import state as orders
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.projection import Projection
+from kcjl.settlement import state as settlement
+from kcjl.stock import state as stock
 from kcjl.vocabulary import Event
 from tests.any_event import any_events
+from tests.rooms import Premises
+
+pytestmark = pytest.mark.anyio
 
 
-def _unheard(projection: Projection[Any]) -> list[type[Event]]:
-    return [cls for cls in EVENT_CLASSES if not issubclass(cls, projection.hears)]
+ROOM_FOLDS: dict[str, Fold[Any]] = {
+    "jobs": actors.JOBS,
+    "switch": actors.SWITCH,
+    "products": stock.PRODUCTS,
+    "publishes": stock.PUBLISHES,
+    "policy": stock.POLICY,
+    "stock reads": stock.READS,
+    "orders": orders.ORDERS,
+    "catalogue": orders.CATALOGUE,
+    "intake": orders.INTAKE,
+    "dispatches": dispatch.DISPATCHES,
+    "carriers": dispatch.CARRIERS,
+    "lines": settlement.LINES,
+    "cycles": settlement.CYCLES,
+    "sales orders": settlement.SALES_ORDERS,
+    "accounts": settlement.ACCOUNTS,
+    "settlement reads": settlement.READS,
+    "open exceptions": desk.OPEN,
+}
+
+
+def _unheard(each: Projection[Any] | Fold[Any]) -> list[type[Event]]:
+    return [cls for cls in EVENT_CLASSES if not issubclass(cls, each.hears)]
+
+
+@pytest.mark.parametrize("fold", ROOM_FOLDS.values(), ids=ROOM_FOLDS)
+@settings(max_examples=10)
+@given(chance=st.data())
+def test_event_that_is_not_heard_touches_no_entry_of_a_room(
+    fold: Fold[Any], chance: st.DataObject
+) -> None:
+    """Whatever stands in it: a room does not ask the table about it."""
+    for event in chance.draw(any_events(*_unheard(fold), max_size=4)):
+        assert () == fold.keys(event)
+
+
+async def test_every_table_of_a_room_is_one_of_these_folds() -> None:
+    """And none of them hears everything."""
+    async with Premises().open() as process:
+        folds = {fold for room in process.rooms for fold in room._folds}
+
+    assert set(ROOM_FOLDS.values()) == folds
+    assert all(20 < len(_unheard(fold)) for fold in folds)
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda each: each.name)
+@settings(max_examples=30)
 @given(chance=st.data())
 def test_event_that_is_not_heard_touches_no_row(
     projection: Projection[Any], chance: st.DataObject
