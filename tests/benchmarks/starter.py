@@ -21,7 +21,7 @@ from kcjl.database import SERVICE, Database  # noqa: E402
 from kcjl.events import vocabulary  # noqa: E402
 from kcjl.log.lease import acquire, release  # noqa: E402
 from kcjl.log.postgres import PostgresLog  # noqa: E402
-from kcjl.service import Outside, Rooms, bring_up  # noqa: E402
+from kcjl.rooms import Outside, Rooms, bring_up  # noqa: E402
 from kcjl.settings import (  # noqa: E402
     InvoiceAddress,
     JohnLewisSettings,
