@@ -115,7 +115,7 @@ _QUICK_MARKETPLACE = MarketplaceSettings(
     received_after_hours_min=3,
     received_after_hours_max=8,
     cycle_every_days=1,
-    cycle_time_london="20:00",
+    cycle_time="20:00",
     payout_paid_after_hours=0.5,
 )
 

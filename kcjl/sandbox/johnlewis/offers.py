@@ -80,7 +80,7 @@ def offer_view(asked: Asked, offer: Offer) -> Json:
     settings = asked.settings
     price = amount(offer.price)
     pricing = _pricing(offer)
-    deadline = end_of_day(asked.marketplace.agenda.now, settings.shipping_deadline_days)
+    deadline = end_of_day(asked.marketplace.agenda.now, settings)
     return {
         "offer_id": offer.offer_id,
         "shop_sku": offer.sku,

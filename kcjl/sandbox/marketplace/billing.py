@@ -19,6 +19,7 @@ from kcjl.sandbox.marketplace.records import (
     TransactionLine,
 )
 from kcjl.sandbox.marketplace.settings import MarketplaceSettings
+from kcjl.sandbox.marketplace.tenant import Tenant
 
 __all__ = ["PAIRED_TOTALS", "UNPAIRED_TOTALS", "Billing"]
 
@@ -84,35 +85,31 @@ FIRST_INVOICE_ID = 980
 class Billing:
     """The cycles, their payouts and their invoices."""
 
-    def __init__(self, agenda: Agenda, settings: MarketplaceSettings, ledger: Ledger) -> None:
+    def __init__(self, agenda: Agenda, tenant: Tenant, ledger: Ledger) -> None:
         self._agenda = agenda
-        self._settings = settings
+        self._tenant = tenant
         self._ledger = ledger
         self.cycles: dict[str, BillingCycle] = {}
         self.invoices: dict[int, Invoice] = {}
         self._last_cycle_at = agenda.now
-        first = first_cycle_after(
-            agenda.now,
-            settings.cycle_time_london,
-            every_days=settings.cycle_every_days,
-            days_of_month=settings.cycle_days_of_month,
-        )
-        agenda.at(first, self._run)
+        self._runs = 0
+        agenda.at(first_cycle_after(agenda.now, self._settings), self._run)
+
+    @property
+    def _settings(self) -> MarketplaceSettings:
+        return self._tenant.settings
 
     def _run(self) -> None:
         now = self._agenda.now
-        settings = self._settings
         self.run_cycle()
-        following = cycle_after(
-            now,
-            settings.cycle_time_london,
-            every_days=settings.cycle_every_days,
-            days_of_month=settings.cycle_days_of_month,
-        )
-        self._agenda.at(following, self._run)
+        self._agenda.at(cycle_after(now, self._settings), self._run)
 
     def run_cycle(self) -> BillingCycle | None:
-        """Pay what is payable; None where that comes to nothing or less."""
+        """Pay what is payable; None where that comes to nothing or less.
+
+        A voucher is one number for all shops of a run (e.2); runs without a payout use one.
+        """
+        self._runs += 1
         self._charge_subscription()
         lines = self._ledger.payable
         payout = sum(line.amount.amount_minor for line in lines)
@@ -120,7 +117,7 @@ class Billing:
             return None
         agenda = self._agenda
         cycle_id = agenda.new_id()
-        voucher = f"{len(self.cycles) + 1:06d}"
+        voucher = f"{self._runs:06d}"
         summary = self._summary(lines)
         invoice = self._invoice(summary, cycle_id)
         cycle = BillingCycle(
@@ -138,13 +135,25 @@ class Billing:
             summary=summary,
         )
         self.cycles[cycle_id] = cycle
+        numbers = {line.manual_document for line in lines}
+        for document in self.invoices.values():
+            if document.number in numbers:
+                document.cycle_id = cycle_id
         self._last_cycle_at = agenda.now
-        agenda.after(
-            timedelta(hours=self._settings.payout_paid_after_hours), lambda: self._paid(cycle)
-        )
+        self._plan_payout(cycle)
         return cycle
 
-    def _paid(self, cycle: BillingCycle) -> None:
+    def _plan_payout(self, cycle: BillingCycle) -> None:
+        delay = timedelta(hours=self._settings.payout_paid_after_hours)
+        self._agenda.after(delay, lambda: self._pay_out(cycle))
+
+    def _pay_out(self, cycle: BillingCycle) -> None:
+        """The bank transfer; one that fails is tried again, so that a switch can mend it."""
+        cycle.failure_reason = self._settings.payout_failure
+        if cycle.failure_reason is not None:
+            cycle.payout_state = "FAILED"
+            self._plan_payout(cycle)
+            return
         cycle.payout_state = "PAID"
         cycle.paid_at = seconds(self._agenda.now)
         cycle.payout_reference = f"BACS-{889_000 + int(cycle.voucher)}"
@@ -193,9 +202,7 @@ class Billing:
             description=description, amount=amount, tax=vat, order_id=order_id
         )
         invoice = self._issue(kind, [detail], None)
-        self._ledger.charge_fee(
-            kind, amount.times(sign), vat.times(sign), document=invoice.number
-        )
+        self._ledger.charge_fee(kind, amount.times(sign), vat.times(sign), invoice=invoice)
         return invoice
 
     def _issue(self, kind: str, details: list[InvoiceDetail], cycle_id: str | None) -> Invoice:

@@ -18,7 +18,7 @@ from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.marketplace.errors import ApiError
 from kcjl.sandbox.marketplace.moments import seconds
 from kcjl.sandbox.marketplace.records import ImportLineError, Offer, StockImport
-from kcjl.sandbox.marketplace.settings import MarketplaceSettings
+from kcjl.sandbox.marketplace.tenant import Tenant
 
 __all__ = ["Catalogue"]
 
@@ -44,9 +44,9 @@ class StockLine:
 class Catalogue:
     """Offers by SKU and by id, and the stock imports."""
 
-    def __init__(self, agenda: Agenda, settings: MarketplaceSettings) -> None:
+    def __init__(self, agenda: Agenda, tenant: Tenant) -> None:
         self._agenda = agenda
-        self._settings = settings
+        self._tenant = tenant
         self.offers: dict[str, Offer] = {}
         self.by_id: dict[int, Offer] = {}
         self.imports: dict[str, StockImport] = {}
@@ -93,7 +93,7 @@ class Catalogue:
             import_id=self._agenda.new_id(), created_at=seconds(now), content=csv_text
         )
         self.imports[taken.import_id] = taken
-        settings = self._settings
+        settings = self._tenant.settings
         duration_s = self._agenda.chance.uniform(settings.import_s_min, settings.import_s_max)
         starts_at = max(now, self._importer_free_at)
         done_at = starts_at + timedelta(seconds=duration_s)

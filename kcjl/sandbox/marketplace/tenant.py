@@ -1,0 +1,37 @@
+"""The tenant whose settings can be switched while the world goes on.
+
+Promises: `settings` are those that hold now; a switch names settings that there are, with
+values that they can have, or nothing is changed. What was planned or written before (an order's
+tax mode, a debit under way) stays as it was. It tells nobody.
+Invariant: what the world's books rest on (currency, the numbers of orders) is never switched.
+Called by every room of the marketplace, which asks it each time; switched by the door.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from kcjl.sandbox.marketplace.errors import ApiError
+from kcjl.sandbox.marketplace.settings import MarketplaceSettings
+
+__all__ = ["Tenant"]
+
+FIXED = frozenset({"currency", "first_order_number", "shop_id"})
+
+
+class Tenant:
+    """Whoever needs a setting asks for it here, at the moment it is needed."""
+
+    def __init__(self, settings: MarketplaceSettings) -> None:
+        self.settings = settings
+
+    def switch(self, changes: Mapping[str, object]) -> None:
+        names = {field.name for field in msgspec.structs.fields(MarketplaceSettings)} - FIXED
+        unknown = sorted(changes.keys() - names)
+        if unknown:
+            raise ApiError.of(400, f"{', '.join(unknown)}: no settings that can be switched")
+        written = msgspec.to_builtins(self.settings)
+        try:
+            self.settings = msgspec.convert({**written, **changes}, MarketplaceSettings)
+        except msgspec.ValidationError as invalid:
+            raise ApiError.of(400, f"The settings cannot be switched so: {invalid}") from None
