@@ -104,12 +104,14 @@ class WorldSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 _LIFE_MARKETPLACE = MarketplaceSettings(
+    returns_accepted_automatically=True,
     received_after_hours_min=48,
     received_after_hours_max=144,
     cycle_days_of_month=(1, 11, 21),
 )
 
 _QUICK_MARKETPLACE = MarketplaceSettings(
+    returns_accepted_automatically=True,
     debit_delay_s_min=120,
     debit_delay_s_max=600,
     received_after_hours_min=3,

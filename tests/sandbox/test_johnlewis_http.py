@@ -13,6 +13,8 @@ from tests.sandbox.marketplace_shop import SHIRT, quick
 
 pytestmark = pytest.mark.anyio
 
+PATH_VALUES = {"order_id": "x", "offer": "1", "import_id": "x", "line": "1", "document_id": "1"}
+
 
 # ── keys, roles, refusals ─────────────────────────────────────────────────────────────────────
 
@@ -93,9 +95,9 @@ async def test_each_route_enters_the_gate_under_its_operation() -> None:
     """Each operation is known by its code, to the gate and to whoever injects faults."""
     async with serving() as client:
         for _, method, path, _ in ROUTES:
-            await client.ask(method, path.format(order_id="x", offer="1", import_id="x"))
+            await client.ask(method, path.format(**PATH_VALUES))
 
-        uploads = {"STO01"}
+        uploads = {"STO01", "OR74"}
         assert [code for code, *_ in ROUTES if code not in uploads] == [
             code for _, code in client.gate.entered
         ]

@@ -17,7 +17,7 @@ import msgspec
 from kcjl.sandbox.gate import Gate
 from kcjl.sandbox.marketplace import ApiError, Marketplace
 
-__all__ = ["Asked", "OffsetPage", "SeekPage"]
+__all__ = ["Asked", "OffsetPage", "Part", "SeekPage"]
 
 T = TypeVar("T")
 LIST_MAX = 100
@@ -50,6 +50,14 @@ class SeekPage(msgspec.Struct, frozen=True, kw_only=True):
         return base64.urlsafe_b64encode(written.encode()).decode()
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of a multipart body."""
+
+    name: str
+    file_name: str
+    content: bytes
+
+
 class Asked:
     """One request, as the operations see it."""
 
@@ -63,6 +71,7 @@ class Asked:
         query: Sequence[tuple[str, str]],
         body: bytes = b"",
         upload: str | None = None,
+        parts: Sequence[Part] = (),
     ) -> None:
         self.marketplace = marketplace
         self.settings = marketplace.settings
@@ -73,6 +82,8 @@ class Asked:
         self._body = body
         self.upload = upload
         """The text of the multipart part `file`."""
+        self.parts = parts
+        """All parts of the multipart body, where the operation takes files of any kind."""
 
     def change(self, operation: str, **arguments: object) -> object:
         """Change the marketplace, through the gate."""
@@ -148,6 +159,14 @@ class Asked:
     def is_further_page(self) -> bool:
         """Whether it goes on with a reading that was begun."""
         return self.text("page_token") is not None or self.text("offset") not in {None, "0"}
+
+    @property
+    def is_descending(self) -> bool:
+        """`order` of the offset-paged lists; rising where nothing is said."""
+        text = (self.text("order") or "asc").lower()
+        if text not in {"asc", "desc"}:
+            raise ApiError.of(400, f"order: '{text}' is neither asc nor desc")
+        return text == "desc"
 
     def offset_page(self, total: int) -> OffsetPage:
         """`paginate=false` gives all rows, where one page can hold them."""

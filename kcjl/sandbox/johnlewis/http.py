@@ -14,9 +14,21 @@ from aiohttp import web
 from aiohttp.multipart import BodyPartReader
 
 from kcjl.sandbox.gate import Gate
-from kcjl.sandbox.johnlewis import accounting, offers, orders, shipments, shop
+from kcjl.sandbox.johnlewis import (
+    account_statistics,
+    accounting,
+    after_sales,
+    documents,
+    lists,
+    offers,
+    orders,
+    returns,
+    shipment_changes,
+    shipments,
+    shop,
+)
 from kcjl.sandbox.johnlewis.answers import refusal
-from kcjl.sandbox.johnlewis.asking import Asked
+from kcjl.sandbox.johnlewis.asking import Asked, Part
 from kcjl.sandbox.johnlewis.limits import CallLimits
 from kcjl.sandbox.marketplace import ApiError, ApiKey, Marketplace
 
@@ -30,6 +42,8 @@ BODY_BYTES_MAX = 32 * 1024 * 1024
 
 ACCOUNTING = frozenset({"TL02", "SBC11", "IV01"})
 UPLOADS = frozenset({"STO01"})
+MULTIPART = frozenset({"OR74"})
+"""Operations that take files of any kind."""
 
 ROUTES: tuple[tuple[str, str, str, Operation], ...] = (
     ("V01", "GET", "/api/version", shop.version),
@@ -69,16 +83,21 @@ ROUTES: tuple[tuple[str, str, str, Operation], ...] = (
     ("TL02", "GET", "/api/sellerpayment/transactions_logs", accounting.list_transactions),
     ("SBC11", "GET", "/api/seller-billing-cycles", accounting.list_cycles),
     ("IV01", "GET", "/api/invoices", accounting.list_invoices),
+    *lists.ROUTES,
+    *account_statistics.ROUTES,
+    *documents.ROUTES,
+    *after_sales.ROUTES,
+    *returns.ROUTES,
+    *shipment_changes.ROUTES,
 )
 
 
 def johnlewis_app(marketplace: Marketplace, gate: Gate) -> web.Application:
     """The seller API of one shop."""
     app = web.Application(middlewares=[_spoken], client_max_size=BODY_BYTES_MAX)
-    limits = CallLimits(marketplace.settings)
-    keys = {key.key: key for key in marketplace.settings.api_keys}
+    limits = CallLimits(marketplace)
     for code, method, path, operation in ROUTES:
-        serve = _served(code, operation, marketplace, gate, limits, keys)
+        serve = _served(code, operation, marketplace, gate, limits)
         app.router.add_route(method, path, serve, name=code)
     return app
 
@@ -110,16 +129,14 @@ def _served(
     marketplace: Marketplace,
     gate: Gate,
     limits: CallLimits,
-    keys: dict[str, ApiKey],
 ) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
-        key = keys.get(request.headers.get("Authorization", ""))
-        if key is None:
-            raise ApiError.of(401, "Unauthorized")
+        key = _key(request, marketplace)
         if code in ACCOUNTING and not key.accounting:
             raise ApiError.of(403, "Access is denied: the accounting role is missing")
         upload = await _upload(request) if code in UPLOADS else None
-        body = b"" if code in UPLOADS else await _body(request)
+        parts = await _parts(request) if code in MULTIPART else ()
+        body = b"" if code in UPLOADS | MULTIPART else await _body(request)
         asked = Asked(
             marketplace,
             gate,
@@ -128,6 +145,7 @@ def _served(
             query=list(request.query.items()),
             body=body,
             upload=upload,
+            parts=parts,
         )
         gate.enter("johnlewis", code)
         wait_s = limits.ask(key, code, marketplace.agenda.now, is_page=asked.is_further_page)
@@ -139,6 +157,14 @@ def _served(
         return operation(asked)
 
     return serve
+
+
+def _key(request: web.Request, marketplace: Marketplace) -> ApiKey:
+    said = request.headers.get("Authorization", "")
+    for key in marketplace.settings.api_keys:
+        if key.key == said:
+            return key
+    raise ApiError.of(401, "Unauthorized")
 
 
 async def _body(request: web.Request) -> bytes:
@@ -170,3 +196,24 @@ async def _upload(request: web.Request) -> str | None:
         return None if found is None else found.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ApiError.of(400, "The file is not in UTF-8") from None
+
+
+async def _parts(request: web.Request) -> list[Part]:
+    """All parts of a multipart body."""
+    if not request.content_type.startswith("multipart/"):
+        raise web.HTTPUnsupportedMediaType
+    parts: list[Part] = []
+    size = 0
+    try:
+        async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader) or part.name is None:
+                continue
+            content = bytes(await part.read())
+            size += len(content)
+            if size > BODY_BYTES_MAX:
+                raise web.HTTPRequestEntityTooLarge(BODY_BYTES_MAX, size)
+            name = part.filename or ""
+            parts.append(Part(name=part.name, file_name=name, content=content))
+    except ValueError as broken:
+        raise ApiError.of(400, f"The multipart body cannot be read: {broken}") from None
+    return parts

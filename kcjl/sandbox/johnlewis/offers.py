@@ -48,7 +48,7 @@ def list_offers(asked: Asked) -> web.Response:
             and (not states or NEW in states)
             and not asked.flag("favorite")
         ]
-    if asked.text("order") == "desc":
+    if asked.is_descending:
         offers = offers[::-1]
     page, headers = page_of(asked, offers)
     shown = [offer_view(asked, offer) for offer in page]

@@ -149,6 +149,8 @@ class MarketplaceSettings(Setting, frozen=True, kw_only=True):
     returns_module: bool = True
     """Off: the return operations answer 404."""
     returns_accepted_automatically: bool = False
+    returns_refunded_by: Literal["OPERATOR", "SHOP"] = "OPERATOR"
+    """Who gives the money back when the goods have come (uncertain, g)."""
     return_window_days: int = 30
     """Units can come back so long after they were delivered."""
     return_reception_days: float | None = 30

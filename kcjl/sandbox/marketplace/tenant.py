@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from kcjl.sandbox.marketplace.errors import ApiError
+from kcjl.errors import Misuse
 from kcjl.sandbox.marketplace.settings import MarketplaceSettings
 
 __all__ = ["Tenant"]
@@ -29,9 +29,9 @@ class Tenant:
         names = {field.name for field in msgspec.structs.fields(MarketplaceSettings)} - FIXED
         unknown = sorted(changes.keys() - names)
         if unknown:
-            raise ApiError.of(400, f"{', '.join(unknown)}: no settings that can be switched")
+            raise Misuse(f"{', '.join(unknown)}: there are no such settings to switch")
         written = msgspec.to_builtins(self.settings)
         try:
             self.settings = msgspec.convert({**written, **changes}, MarketplaceSettings)
         except msgspec.ValidationError as invalid:
-            raise ApiError.of(400, f"The settings cannot be switched so: {invalid}") from None
+            raise Misuse(f"the settings can't be switched so: {invalid}") from None
