@@ -35,8 +35,9 @@ WAREHOUSE_HOOKS = frozenset(
 MARKETPLACE_HOOKS = frozenset(
     {
         "close_incident", "customer_cancels", "customer_returns", "list_offer",
-        "open_incident", "open_return", "operator_cancels", "operator_credits",
-        "operator_invoices", "operator_refunds", "place_order", "run_cycle", "switch",
+        "open_incident", "open_return", "operator_cancels", "operator_charges",
+        "operator_credits", "operator_invoices", "operator_refunds", "place_order",
+        "run_cycle", "switch",
     }
 )  # fmt: skip
 """Methods of `Marketplace` that customers and the operator may call."""

@@ -132,10 +132,21 @@ def _entities(asked: Asked, line: TransactionLine, order: Order | None) -> Json:
     if line.refund_id is not None:
         entities["refund"] = {"id": line.refund_id}
     if line.tax is not None:
-        tie = "order_tax" if line.kind.endswith("_TAX") else "shop_tax"
+        of_order = line.kind.startswith(("ORDER_", "REFUND_ORDER_"))
+        tie = "order_tax" if of_order else "shop_tax"
         entities[tie] = {"code": line.tax.code, "rate": line.tax.rate}
     if line.manual_document is not None:
         entities["manual_accounting_document"] = {"number": line.manual_document}
+    if line.one_off is not None:
+        entities["one_off_item"] = {
+            "description": line.one_off,
+            "quantity": 1,
+            "unit_price": amount(line.amount),
+            "operation_date": second(line.created_at),
+            "references": [],
+        }
+    if line.fee_code is not None:
+        entities["fee"] = {"code": line.fee_code, "cancelations": [], "refunds": []}
     if line.transaction_number is not None:
         entities["transaction_info"] = {
             "number": line.transaction_number,

@@ -103,7 +103,7 @@ def offer_view(asked: Asked, offer: Offer) -> Json:
         "state_code": NEW,
         "active": offer.quantity > 0,
         "inactivity_reasons": [] if offer.quantity > 0 else ["ZERO_QUANTITY"],
-        "leadtime_to_ship": settings.shipping_deadline_days,
+        "leadtime_to_ship": max(1, settings.shipping_deadline_days),
         "shipping_deadline": instant(deadline),
         "logistic_class": {"code": "STD", "label": "Standard"},
         "min_order_quantity": 1,

@@ -8,6 +8,7 @@ Invariant: a line is on one cycle at most. Called by the agenda; read by the doo
 
 from datetime import timedelta
 
+from kcjl.errors import Misuse
 from kcjl.money import Money, half_up
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.marketplace.ledger import Ledger
@@ -16,6 +17,7 @@ from kcjl.sandbox.marketplace.records import (
     BillingCycle,
     Invoice,
     InvoiceDetail,
+    Order,
     TransactionLine,
 )
 from kcjl.sandbox.marketplace.settings import MarketplaceSettings
@@ -72,12 +74,30 @@ _TOTAL_OF_KIND = {
     "MANUAL_INVOICE": "other_invoices",
     "MANUAL_INVOICE_VAT": "other_invoices",
 }
-_OPERATORS = ("commissions", "refund_commissions", "subscription")
+EXTRAS = {
+    "INVOICEABLE_ONE_OFF_DEBIT": (-1, "other_invoices"),
+    "INVOICEABLE_ONE_OFF_CREDIT": (1, "other_credits"),
+    "SELLER_PENALTY_FEE": (-1, "seller_penalty_fees"),
+    "SELLER_FEE_ON_ORDER": (-1, "seller_fees_on_orders"),
+}
+"""What the operator may charge beside commission: its sign (e.3), and its total."""
+_TOTAL_OF_KIND |= {
+    name: total for kind, (_, total) in EXTRAS.items() for name in (kind, f"{kind}_TAX")
+}
+_OPERATORS = (
+    "commissions",
+    "refund_commissions",
+    "subscription",
+    "seller_fees_on_orders",
+    "seller_penalty_fees",
+)
 """Totals that make the operator's share, and its invoice."""
 _DESCRIPTIONS = {
     "commissions": "Commission",
     "refund_commissions": "Refunded commission",
     "subscription": "Subscription",
+    "seller_fees_on_orders": "Fees on orders",
+    "seller_penalty_fees": "Penalty fees",
 }
 FIRST_INVOICE_ID = 980
 
@@ -204,6 +224,23 @@ class Billing:
         invoice = self._issue(kind, [detail], None)
         self._ledger.charge_fee(kind, amount.times(sign), vat.times(sign), invoice=invoice)
         return invoice
+
+    def operator_charge(
+        self, kind: str, amount: Money, description: str, order: Order | None
+    ) -> None:
+        """A one-off, a fee on an order or a penalty, without its tax."""
+        if kind not in EXTRAS:
+            raise Misuse(f"{kind!r} is none of {', '.join(EXTRAS)}")
+        if (order is None) != kind.startswith("INVOICEABLE_ONE_OFF"):
+            raise Misuse(f"{kind} {'has no' if order else 'needs an'} order")
+        sign, _ = EXTRAS[kind]
+        self._ledger.charge_extra(
+            kind,
+            amount.times(sign),
+            self._vat(amount).times(sign),
+            description=description,
+            order=order,
+        )
 
     def _issue(self, kind: str, details: list[InvoiceDetail], cycle_id: str | None) -> Invoice:
         number = FIRST_INVOICE_ID + len(self.invoices) + 1

@@ -249,11 +249,24 @@ class Book:
         hours = self.agenda.chance.uniform(
             settings.received_after_hours_min, settings.received_after_hours_max
         )
-        self.agenda.after(
-            timedelta(hours=hours), lambda: self._when(order, "SHIPPED", self._received)
-        )
+        if self._is_collected(order):
+            self.agenda.after(
+                timedelta(hours=hours / 2),
+                lambda: self._when(order, "SHIPPED", self._to_collect),
+            )
+        self.agenda.after(timedelta(hours=hours), lambda: self._received(order))
+
+    def _is_collected(self, order: Order) -> bool:
+        kinds = self.settings.shipping_types
+        return any(kind.click_and_collect for kind in kinds if kind.code == order.shipping_type)
+
+    def _to_collect(self, order: Order) -> None:
+        self._move_shipments(order, "SHIPPED", "TO_COLLECT")
+        self.move(order, "TO_COLLECT")
 
     def _received(self, order: Order) -> None:
+        if order.state not in {"SHIPPED", "TO_COLLECT"}:
+            return
         now = seconds(self.agenda.now)
         if order.payment_workflow == "PAY_ON_DUE_DATE":
             due = timedelta(days=self.settings.due_date_days)
@@ -263,7 +276,7 @@ class Book:
         order.received_at = now
         for line in order.live_lines:
             line.received_at = now
-        self._move_shipments(order, "SHIPPED", "RECEIVED")
+        self._move_shipments(order, order.state, "RECEIVED")
         self.move(order, "RECEIVED")
         self.ledger.make_payable(order.order_id)
         self._plan_close(order)

@@ -178,6 +178,19 @@ class Ledger:
                 made.document_id = invoice.document_id
                 made.document_at = invoice.created_at
 
+    def charge_extra(
+        self, kind: str, amount: Money, tax: Money, *, description: str, order: Order | None
+    ) -> None:
+        """A one-off of no order, or a fee on an order; signed as given, its tax beside it."""
+        for made in (
+            self._add(kind, amount, order=order),
+            self._add(f"{kind}_TAX", tax, order=order, tax=self._fee_tax(tax)),
+        ):
+            if order is None:
+                made.one_off = description
+            else:
+                made.fee_code = description
+
     def _fee_tax(self, amount: Money) -> Tax:
         settings = self._settings
         return Tax(

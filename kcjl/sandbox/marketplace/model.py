@@ -211,6 +211,14 @@ class Marketplace(AfterSales):
         money = msgspec.convert(amount, Money)
         return self.billing.operator_document("MANUAL_INVOICE", money, description, order_id)
 
+    def operator_charges(
+        self, kind: str, amount: Money, description: str, order_id: str | None = None
+    ) -> None:
+        """A one-off debit or credit, a fee on an order or a penalty, without its tax."""
+        order = None if order_id is None else self.book.order(order_id)
+        money = msgspec.convert(amount, Money)
+        self.billing.operator_charge(kind, money, description, order)
+
     def switch(self, settings: Mapping[str, object]) -> None:
         """The operator sets the tenant up otherwise, from now on."""
         self.tenant.switch(settings)

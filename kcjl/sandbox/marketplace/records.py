@@ -307,6 +307,10 @@ class TransactionLine:
     transaction_number: str | None = None
     transaction_at: datetime | None = None
     manual_document: str | None = None
+    one_off: str | None = None
+    """What a one-off charge or credit is for."""
+    fee_code: str | None = None
+    """Of a fee or a penalty on an order."""
     cycle_id: str | None = None
     voucher: str | None = None
     document_number: str | None = None
