@@ -55,6 +55,7 @@ _GOODS_IN_AT = time(7)
 _RETURNED_AFTER_H = (0.5, 6.0)
 _BACK_AFTER_H = (0.25, 3.0)
 """Hours from the acceptance of a return until its goods are at the warehouse."""
+_ONE_DAY = timedelta(days=1)
 _RETURN_REASON = "RETURN_CHANGED_MIND"
 _REFUND_REASON = "17"
 _OVER = frozenset({"REFUSED", "CANCELED"})
@@ -285,7 +286,13 @@ class World:
         code = self.shelf.erp_code(line.sku)
         if code is not None:
             self.warehouse.take_back(code, units)
-        if self.marketplace.settings.returns_refunded_by != "OPERATOR":
+        if self.marketplace.settings.returns_refunded_by == "OPERATOR":
+            self._give_back(order, line, units)
+
+    def _give_back(self, order: Order, line: OrderLine, units: int) -> None:
+        """The operator's refund; it waits for the money where the customer pays later."""
+        if order.debited_at is None and order.state in _DELIVERED:
+            self.agenda.after(_ONE_DAY, lambda: self._give_back(order, line, units))
             return
         try:
             self.marketplace.customer_returns(line.line_id, units, reason_code=_REFUND_REASON)

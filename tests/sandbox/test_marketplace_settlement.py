@@ -142,6 +142,22 @@ def test_cycles_run_on_the_1st_11th_and_21st_by_the_tenants_clock() -> None:
         assert 2 == len({when.utcoffset() for when in ran})
 
 
+def test_cycle_is_planned_anew_when_its_days_are_switched() -> None:
+    """From the 11th to every day at noon: the old plan is dropped, the new one holds."""
+    shop = Shop(quick(subscription_fee=Money(1)))
+    shop.marketplace.switch({"cycle_every_days": 1, "cycle_time": "12:00"})
+    shop.wait(hours=24 * 9)
+    shop.marketplace.switch({"subscription_fee": {"amount_minor": 2}})
+    shop.wait(hours=24)
+    ran = [
+        line.created_at.strftime("%d %H:%M")
+        for line in lines_of(shop)
+        if line.kind == "SUBSCRIPTION_FEE"
+    ]
+
+    assert [f"{day:02} 12:00" for day in range(3, 13)] == ran
+
+
 def test_payout_that_fails_says_why_and_is_tried_again() -> None:
     """FAILED with its reason; PAID with a reference once the operator has what it needs."""
     shop = Shop(quick(payout_failure="INCOMPLETE_KYC", payout_paid_after_hours=1))

@@ -6,7 +6,7 @@ the operator charges, which is never the payout. It makes no lines of orders.
 Invariant: a line is on one cycle at most. Called by the agenda; read by the door.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from kcjl.errors import Misuse
 from kcjl.money import Money, half_up
@@ -113,16 +113,30 @@ class Billing:
         self.invoices: dict[int, Invoice] = {}
         self._last_cycle_at = agenda.now
         self._runs = 0
-        agenda.at(first_cycle_after(agenda.now, self._settings), self._run)
+        self._plans = 0
+        self._plan(first_cycle_after(agenda.now, self._settings))
+        tenant.on_switch.append(self._plan_anew)
 
     @property
     def _settings(self) -> MarketplaceSettings:
         return self._tenant.settings
 
-    def _run(self) -> None:
+    def _plan(self, when: datetime) -> None:
+        self._plans += 1
+        number = self._plans
+        self._agenda.at(when, lambda: self._run(number))
+
+    def _run(self, number: int) -> None:
+        if number != self._plans:
+            return  # the cycle was put to another time meanwhile
         now = self._agenda.now
         self.run_cycle()
-        self._agenda.at(cycle_after(now, self._settings), self._run)
+        self._plan(cycle_after(now, self._settings))
+
+    def _plan_anew(self, before: MarketplaceSettings) -> None:
+        """Where the cycle's days or hour were switched, the next one is by the new ones."""
+        if _rhythm(before) != _rhythm(self._settings):
+            self._plan(first_cycle_after(self._agenda.now, self._settings))
 
     def run_cycle(self) -> BillingCycle | None:
         """Pay what is payable; None where that comes to nothing or less.
@@ -265,3 +279,12 @@ class Billing:
 
     def _money(self, minor: int) -> Money:
         return Money(minor, self._settings.currency)
+
+
+def _rhythm(settings: MarketplaceSettings) -> tuple[object, ...]:
+    return (
+        settings.time_zone,
+        settings.cycle_time,
+        settings.cycle_every_days,
+        settings.cycle_days_of_month,
+    )

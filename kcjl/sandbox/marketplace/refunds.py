@@ -86,6 +86,8 @@ class Refunds:
         order, line = self._charges.find(order_line_id)
         if order.state not in {"SHIPPED", "TO_COLLECT", "RECEIVED"} or not line.is_live:
             raise ApiError.of(400, f"Order line {order_line_id} is in state {line.state}")
+        if order.debited_at is None:
+            raise ApiError.of(400, f"Order line {order_line_id} has not been paid for")
         if quantity <= 0 or quantity > line.shipped:
             raise ApiError.of(
                 400, f"{quantity} units cannot come back of {line.shipped} shipped"
