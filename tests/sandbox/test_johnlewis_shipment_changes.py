@@ -81,7 +81,7 @@ async def test_shipment_is_described_field_by_field() -> None:
             json={
                 "shipments": [
                     {"id": first, "shipment_additional_information": fields},
-                    {"id": second, "shipment_additional_information": wrong},
+                    {"shipment_id": second, "shipment_additional_information": wrong},
                     {"id": "none", "shipment_additional_information": fields},
                 ]
             },

@@ -21,7 +21,10 @@ __all__ = ["ROUTES"]
 
 
 class DescribedParcel(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
+    """Named by `id`, as in the other calls, or by `shipment_id`, as in this one's answer."""
+
+    id: str | None = None
+    shipment_id: str | None = None
     shipment_additional_information: list[AdditionalInformation] = []
 
 
@@ -48,7 +51,15 @@ def _named(asked: Asked, operation: str) -> web.Response:
 def describe_shipments(asked: Asked) -> web.Response:
     """ST31."""
     asked.marketplace.parcels.require_shipments()
-    items = msgspec.to_builtins(asked.decoded(DescriptionCall).shipments)
+    items = [
+        {
+            "id": parcel.id or parcel.shipment_id or "",
+            "shipment_additional_information": msgspec.to_builtins(
+                parcel.shipment_additional_information
+            ),
+        }
+        for parcel in asked.decoded(DescriptionCall).shipments
+    ]
     outcomes = asked.change("describe_shipments", shipments=items)
     if not isinstance(outcomes, list):
         raise TypeError("the gate answered shipments with something else than outcomes")
