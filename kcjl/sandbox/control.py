@@ -1,4 +1,4 @@
-"""The routes of the sandbox itself: clock, truth, faults, and a person's hand in each system.
+"""The routes of the sandbox itself: clock, truth, settings, faults, a person's hand.
 
 Promises: what changes the world goes through the doorkeeper's journal; reads show the world as
 it stands at its clock's now. No route here exists in life, and none needs a key: the sandbox
@@ -36,9 +36,10 @@ WAREHOUSE_HOOKS = frozenset(
 
 MARKETPLACE_HOOKS = frozenset(
     {
-        "customer_returns", "list_offer", "operator_cancels", "operator_credits",
-        "operator_invoices", "place_order", "run_cycle",
-        "fail_exports", "slow_imports",
+        "close_incident", "customer_cancels", "customer_returns", "fail_exports",
+        "list_offer", "open_incident", "open_return", "operator_cancels", "operator_charges",
+        "operator_credits", "operator_invoices", "operator_refunds", "place_order",
+        "run_cycle", "slow_imports", "switch",
     }
 )  # fmt: skip
 """Methods of `Marketplace` that customers and the operator may call."""
@@ -68,6 +69,9 @@ def control_routes(doorkeeper: Doorkeeper) -> list[web.RouteDef]:
         web.get(f"{PREFIX}/orders/{{order_id}}", _answering(control.read_order)),
         web.get(f"{PREFIX}/offers", _answering(control.read_offers)),
         web.get(f"{PREFIX}/stock", _answering(control.read_stock)),
+        web.get(f"{PREFIX}/returns", _answering(control.read_returns)),
+        web.get(f"{PREFIX}/settings", _answering(control.read_settings)),
+        web.post(f"{PREFIX}/settings", _answering(control.switch_settings)),
         web.get(f"{PREFIX}/faults", _answering(control.read_faults)),
         web.post(f"{PREFIX}/faults", _answering(control.add_faults)),
         web.delete(f"{PREFIX}/faults", _answering(control.clear_faults)),
@@ -128,6 +132,23 @@ class _Control:
         stock = self._door.world.warehouse.stock
         items = {sku: stock.find(sku) for sku in self._door.world.marketplace.offers}
         return {sku: None if item is None else item.level() for sku, item in items.items()}
+
+    async def read_returns(self, _: web.Request) -> object:
+        """Every return, oldest first."""
+        self._door.enter("control", "returns")
+        return list(self._door.world.marketplace.returns.by_id.values())
+
+    async def read_settings(self, _: web.Request) -> object:
+        """The marketplace tenant's settings as they hold now."""
+        self._door.enter("control", "settings")
+        return self._door.world.marketplace.settings
+
+    async def switch_settings(self, request: web.Request) -> object:
+        """Settings by name with their new values; the answer is all of them."""
+        changes = _decoded(await request.read(), dict[str, object])
+        self._door.enter("control", "switch")
+        self._door.change("johnlewis", "switch", {"settings": changes})
+        return self._door.world.marketplace.settings
 
     async def read_faults(self, _: web.Request) -> object:
         return self._door.faults.planned

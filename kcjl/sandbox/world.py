@@ -16,9 +16,12 @@ from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.buying import Buying
 from kcjl.sandbox.generator import generate_trade
 from kcjl.sandbox.marketplace import (
+    ApiError,
     Marketplace,
     Order,
+    OrderLine,
     PlacedOrder,
+    Return,
     TransactionLine,
 )
 from kcjl.sandbox.stocking import Shelf
@@ -50,9 +53,22 @@ _LEFT_LYING = timedelta(hours=12)
 """So long after its last change an order that nobody posts waits for a person."""
 _GOODS_IN_AT = time(7)
 _RETURNED_AFTER_H = (0.5, 6.0)
-_RETURN_REASON = "17"
+_BACK_AFTER_H = (0.25, 3.0)
+"""Hours from the acceptance of a return until its goods are at the warehouse."""
+_ONE_DAY = timedelta(days=1)
+_RETURN_REASON = "RETURN_CHANGED_MIND"
+_REFUND_REASON = "17"
 _OVER = frozenset({"REFUSED", "CANCELED"})
-_REOPENING = frozenset({"customer_returns", "refund"})
+_REOPENING = frozenset(
+    {
+        "close_incident",
+        "customer_returns",
+        "open_incident",
+        "operator_refunds",
+        "refund",
+        "resolve_incident",
+    }
+)
 """Changes after which an order that was over may have something to pay again."""
 _DELIVERED = frozenset({"RECEIVED", "CLOSED"})
 _HELD = frozenset(
@@ -86,6 +102,8 @@ class World:
         self._happened = 0
         self.marketplace.on_order_placed.append(self._note_placed)
         self.marketplace.on_order_state.append(self._note_state)
+        self.marketplace.on_return_state.append(self._note_return)
+        self.marketplace.refunds.on_refunded.append(self._note_refund)
         self._plan_next()
         self.agenda.at(self._next_goods_in(), self._goods_in)
 
@@ -229,23 +247,62 @@ class World:
         units = luck.randint(1, line.shipped)
         self._returns_to_come += 1
         after = timedelta(hours=luck.uniform(*_RETURNED_AFTER_H))
-        self.agenda.after(after, lambda: self._return(order.order_id, line.line_id, units))
+        self.agenda.after(after, lambda: self._send_back(order, line, units))
 
-    def _return(self, order_id: str, line_id: str, units: int) -> None:
-        """Units are back at the warehouse, and the operator has refunded them."""
+    def _send_back(self, order: Order, line: OrderLine, units: int) -> None:
+        """A customer returns units: by a return where there is the module, else at once."""
         self._returns_to_come -= 1
-        order = self.marketplace.orders[order_id]
-        line = order.line(line_id)
-        if order.state != "RECEIVED" or line is None or not line.is_live:
+        if order.state != "RECEIVED" or not line.is_live or not line.refundable:
             return
-        if not line.refundable:
+        if not self.marketplace.settings.returns_module:
+            self._come_back(order, line, units)
             return
-        self.marketplace.customer_returns(line_id, units, reason_code=_RETURN_REASON)
+        try:
+            self.marketplace.open_return(line.line_id, units, _RETURN_REASON)
+        except ApiError:
+            return  # somebody else returned them
+        self.counted.returns_opened += 1
+
+    def _note_return(self, found: Return) -> None:
+        """An accepted return is sent, whoever opened it."""
+        if found.state == "IN_PROGRESS":
+            luck = chance(f"goods back/{self.settings.seed}/{found.return_id}")
+            self._returns_to_come += 1
+            after = timedelta(hours=luck.uniform(*_BACK_AFTER_H))
+            self.agenda.after(after, lambda: self._arrive(found))
+
+    def _arrive(self, found: Return) -> None:
+        self._returns_to_come -= 1
+        if found.state == "CANCELED":
+            return
+        order = self.marketplace.orders[found.order_id]
+        for part in found.lines:
+            line = order.line(part.order_line_id)
+            if line is not None:
+                self._come_back(order, line, part.quantity)
+
+    def _come_back(self, order: Order, line: OrderLine, units: int) -> None:
+        """Units are at the warehouse again; the operator refunds them where he is to."""
         code = self.shelf.erp_code(line.sku)
         if code is not None:
             self.warehouse.take_back(code, units)
+        if self.marketplace.settings.returns_refunded_by == "OPERATOR":
+            self._give_back(order, line, units)
+
+    def _give_back(self, order: Order, line: OrderLine, units: int) -> None:
+        """The operator's refund; it waits for the money where the customer pays later."""
+        if order.debited_at is None and order.state in _DELIVERED:
+            self.agenda.after(_ONE_DAY, lambda: self._give_back(order, line, units))
+            return
+        try:
+            self.marketplace.customer_returns(line.line_id, units, reason_code=_REFUND_REASON)
+        except ApiError:
+            return  # it has been refunded already, or the order is closed
         self.counted.returns_refunded += 1
-        self._open[order_id] = None
+        self._open[order.order_id] = None
+
+    def _note_refund(self, order: Order, _: OrderLine) -> None:
+        self._open[order.order_id] = None
 
     # ── is it over ──
 

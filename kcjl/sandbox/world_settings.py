@@ -104,18 +104,20 @@ class WorldSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 _LIFE_MARKETPLACE = MarketplaceSettings(
+    returns_accepted_automatically=True,
     received_after_hours_min=48,
     received_after_hours_max=144,
     cycle_days_of_month=(1, 11, 21),
 )
 
 _QUICK_MARKETPLACE = MarketplaceSettings(
+    returns_accepted_automatically=True,
     debit_delay_s_min=120,
     debit_delay_s_max=600,
     received_after_hours_min=3,
     received_after_hours_max=8,
     cycle_every_days=1,
-    cycle_time_london="20:00",
+    cycle_time="20:00",
     payout_paid_after_hours=0.5,
 )
 

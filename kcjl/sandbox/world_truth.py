@@ -73,6 +73,8 @@ class Counters(msgspec.Struct, kw_only=True):
     returned_elsewhere_units_no_product: int = 0
     adjustments: int = 0
     adjustments_no_product: int = 0
+    returns_opened: int = 0
+    """By the customers of the world, where the tenant has a returns module."""
     returns_refunded: int = 0
     """Returns of delivered marketplace orders."""
 

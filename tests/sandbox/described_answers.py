@@ -87,14 +87,13 @@ def _node(value: object) -> Node:
 
 
 def _code(method: str, path: str) -> str | None:
-    return next(
-        (
-            code
-            for code, of_method, template, _ in ROUTES
-            if of_method == method and _pattern(template).fullmatch(path)
-        ),
-        None,
-    )
+    """The operation of the plainest path that fits: /offers/states before /offers/{offer}."""
+    fitting = [
+        (template.count("{"), code)
+        for code, of_method, template, _ in ROUTES
+        if of_method == method and _pattern(template).fullmatch(path)
+    ]
+    return min(fitting)[1] if fitting else None
 
 
 @cache

@@ -73,13 +73,23 @@ def test_described_body_is_the_record_that_the_operation_reads() -> None:
     """A body is decoded into one record, and that one is in the document."""
     wrong = []
     for code, _, _, operation in ROUTES:
-        names = getattr(operation, "__code__").co_names  # noqa: B009 - the function behind
+        names = _names(operation)
         body = DESCRIBED[code].body
         reads = "decoded" in names
         if reads != (body is not None) or (body is not None and body.__name__ not in names):
             wrong.append(f"{code}: reads a body: {reads}, described: {body}")
 
     assert not wrong, "\n".join(wrong)
+
+
+def _names(operation: object) -> set[str]:
+    """What a function names, and what the functions of its module name that it calls."""
+    around = getattr(operation, "__globals__", {})
+    names = set(getattr(operation, "__code__").co_names)  # noqa: B009 - the function behind
+    called = [around[name] for name in names if name.startswith("_") and name in around]
+    return names.union(
+        *(each.__code__.co_names for each in called if hasattr(each, "__code__"))
+    )
 
 
 async def test_parameters_that_an_operation_reads_are_described(
@@ -105,8 +115,10 @@ async def test_parameters_that_an_operation_reads_are_described(
             if method != "GET" or "{" in path:
                 continue
             read.clear()
-            assert (await client.get(path)).status == 200, code
+            status = (await client.get(path)).status
             described = {each.name for each in DESCRIBED[code].query} | {"shop_id"}
+            if status in {400, 404}:  # something mandatory is missing, the rest was not read
+                described &= read
             # what every call may have, whatever it lists: is this a further page?
             ignored = {"page_token", "offset", "shop_id"}
             if read - ignored != described - ignored:

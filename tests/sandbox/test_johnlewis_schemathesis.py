@@ -71,6 +71,7 @@ async def _fill(client: Client) -> dict[str, list[str]]:
     shop.wait(seconds=40)
     return {
         "order_id": [order.order_id for order in orders],
+        "line": [line.line_id for line in orders[1].lines],
         "order_line_id": [line.line_id for order in orders for line in order.lines],
         "offer": [str(offer.offer_id) for offer in marketplace.offers.values()],
         "import_id": [str(offers), prices, stock],
@@ -120,7 +121,7 @@ def _with_known_ids(known: dict[str, list[str]]) -> dict[str, Any]:
         for operation in path.values():
             for parameter in operation["parameters"]:
                 if parameter["in"] == "path":
-                    parameter["schema"] = {"enum": [*known[parameter["name"]], "77"]}
+                    parameter["schema"] = {"enum": [*known.get(parameter["name"], ()), "77"]}
     records = described["components"]["schemas"]
     for name in _of_bodies(described):
         for field, values in known.items():
@@ -138,7 +139,7 @@ def _of_bodies(described: dict[str, Any]) -> set[str]:
     ]
     found: set[str] = set()
     while waiting:
-        named = re.findall(r"#/components/schemas/(\w+)", str(waiting.pop()))
+        named = re.findall(r"#/components/schemas/([\w.]+)", str(waiting.pop()))
         new = set(named) - found
         found |= new
         waiting += [described["components"]["schemas"][name] for name in new]

@@ -197,11 +197,14 @@ def test_order_where_acceptance_is_automatic_needs_no_decision() -> None:
 
 
 def test_order_when_the_debit_fails_is_cancelled_and_the_stock_stays_down() -> None:
-    """A failed payment cancels the order; the platform does not put the quantity back."""
+    """A failed payment is waited for, then the order is cancelled; the quantity stays down."""
     shop = Shop(quick(failing_debit_share=1))
     order = shop.order()
     shop.decide(order)
-    shop.wait(seconds=60)
+    shop.wait(hours=30 * 24 - 1)
+
+    assert order.state == "WAITING_DEBIT_PAYMENT"
+    shop.wait(hours=1)
 
     assert order.state == "CANCELED"
     assert {Money(0)} == {line.price for line in order.lines}
@@ -221,7 +224,7 @@ def test_order_when_the_debit_fails_is_cancelled_and_the_stock_stays_down() -> N
         {"cycle_every_days": 0},
         {"cycle_days_of_month": ()},
         {"cycle_days_of_month": (31,)},
-        {"cycle_time_london": "25:00"},
+        {"cycle_time": "25:00"},
         {"debit_delay_s_min": 5, "debit_delay_s_max": 4},
     ],
 )

@@ -13,6 +13,7 @@ from kcjl.sandbox.johnlewis.asking import Asked
 from kcjl.sandbox.johnlewis.invoice_pdf import invoice_pdf
 from kcjl.sandbox.johnlewis.order_view import references
 from kcjl.sandbox.marketplace import ApiError, BillingCycle, Invoice, Order, TransactionLine
+from kcjl.sandbox.marketplace.inputs import PostalAddress
 from kcjl.sandbox.marketplace.recency import seek
 from kcjl.sandbox.marketplace.search import TransactionSearch, find_transactions
 
@@ -31,6 +32,8 @@ PAYMENT_STATES = frozenset({"PENDING", "PAYABLE", "PAID", "NOT_APPLICABLE", "RES
 PAYOUT_STATES = frozenset({"TO_PAY", "PAID", "FAILED"})
 INVOICE_KINDS = frozenset({"ALL", "AUTO_INVOICE", "MANUAL_INVOICE", "MANUAL_CREDIT"})
 INVOICE_PAYMENT_STATES = frozenset({"PENDING", "PAID", "FAILED"})
+SHOP_MODELS = frozenset({"MARKETPLACE", "DROPSHIP", "ONE_CREDITOR"})
+ISSUERS = frozenset({"OPERATOR", "SHOP"})
 PSP = "NOT_SPECIFIED"
 
 
@@ -59,6 +62,8 @@ def list_transactions(asked: Asked) -> web.Response:
         document_ids=asked.listed("accounting_document_id"),
     )
     marketplace = asked.marketplace
+    if not _may_match(asked):
+        return _page([], None)
     rows, last = find_transactions(
         marketplace.ledger,
         marketplace.book,
@@ -69,6 +74,17 @@ def list_transactions(asked: Asked) -> web.Response:
         limit=page.limit,
     )
     return _page([transaction_view(asked, line) for line in rows], page.token(last))
+
+
+def _may_match(asked: Asked) -> bool:
+    """Filters that all lines of this tenant answer alike: one model, one PSP, no other tie."""
+    models = asked.among("shop_model", SHOP_MODELS)
+    psps = asked.listed("pay_out_psp_codes")
+    return (
+        (not models or asked.settings.shop_model in models)
+        and (not psps or PSP in psps)
+        and not asked.listed("other_reference")
+    )
 
 
 def _page(rows: list[Json], token: str | None) -> web.Response:
@@ -125,10 +141,21 @@ def _entities(asked: Asked, line: TransactionLine, order: Order | None) -> Json:
     if line.refund_id is not None:
         entities["refund"] = {"id": line.refund_id}
     if line.tax is not None:
-        tie = "order_tax" if line.kind.endswith("_TAX") else "shop_tax"
+        of_order = line.kind.startswith(("ORDER_", "REFUND_ORDER_"))
+        tie = "order_tax" if of_order else "shop_tax"
         entities[tie] = {"code": line.tax.code, "rate": line.tax.rate}
     if line.manual_document is not None:
         entities["manual_accounting_document"] = {"number": line.manual_document}
+    if line.one_off is not None:
+        entities["one_off_item"] = {
+            "description": line.one_off,
+            "quantity": 1,
+            "unit_price": amount(line.amount),
+            "operation_date": second(line.created_at),
+            "references": [],
+        }
+    if line.fee_code is not None:
+        entities["fee"] = {"code": line.fee_code, "cancelations": [], "refunds": []}
     if line.transaction_number is not None:
         entities["transaction_info"] = {
             "number": line.transaction_number,
@@ -196,7 +223,7 @@ def _payout(cycle: BillingCycle, *, waiting: str) -> Json:
         "state": waiting if cycle.payout_state == "TO_PAY" else cycle.payout_state,
         "reference": cycle.payout_reference,
         "transaction_date": second(cycle.paid_at),
-        "failure_reason": None,
+        "failure_reason": cycle.failure_reason,
     }
 
 
@@ -214,10 +241,12 @@ def list_invoices(asked: Asked) -> web.Response:
         raise ApiError.of(400, f"currency: '{asked.text('currency')}' is not the shop's")
     if asked.text("sort") not in {None, "dateCreated"}:
         raise ApiError.of(400, f"sort: '{asked.text('sort')}' is not possible here")
+    issuers = asked.among("issuing_user_types", ISSUERS)
     found = [
         invoice
         for invoice in asked.marketplace.invoices.values()
         if ("ALL" in kinds or invoice.kind in kinds)
+        and (not issuers or "OPERATOR" in issuers)
         and (not states or _payment(asked, invoice)["state"] in states)
         and (not cycle_ids or invoice.cycle_id in cycle_ids)
         and (not invoice_ids or str(invoice.invoice_id) in invoice_ids)
@@ -246,6 +275,7 @@ def _payment(asked: Asked, invoice: Invoice) -> Json:
 def _invoice(asked: Asked, invoice: Invoice) -> Json:
     settings = asked.settings
     cycle = asked.marketplace.cycles.get(invoice.cycle_id or "")
+    is_of_cycle = invoice.kind == "AUTO_INVOICE"
     including = amount(Money(invoice.amount + invoice.tax, settings.currency))
     code = settings.commission_tax_code
     return {
@@ -263,7 +293,7 @@ def _invoice(asked: Asked, invoice: Invoice) -> Json:
         "payment": _payment(asked, invoice),
         "payment_voucher_number": cycle.voucher if cycle else None,
         "seller_billing_cycle_id": invoice.cycle_id,
-        "summary": _invoice_summary(cycle) if cycle else None,
+        "summary": _invoice_summary(cycle) if cycle and is_of_cycle else None,
         "details": [
             {
                 "description": detail.description,
@@ -286,8 +316,22 @@ def _invoice(asked: Asked, invoice: Invoice) -> Json:
         "shop_model": settings.shop_model,
         "shop_corporate_name": settings.shop_corporate_name,
         "shop_operator_internal_id": settings.shop_operator_internal_id,
-        "shop_tax_number": None,
-        "shop_address": None,
+        "shop_tax_number": settings.shop_tax_number,
+        "shop_address": _shop_address(settings.shop_address),
+        "issuing_user_type": "OPERATOR",
+    }
+
+
+def _shop_address(place: PostalAddress) -> Json:
+    return {
+        "company": place.company,
+        "street1": place.street_1,
+        "street2": place.street_2,
+        "zip_code": place.postcode,
+        "city": place.city,
+        "state": place.county,
+        "country": place.country,
+        "country_iso_code": place.country_code,
     }
 
 

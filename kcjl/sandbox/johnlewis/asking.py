@@ -18,7 +18,7 @@ from aiohttp import web
 from kcjl.sandbox.gate import Gate
 from kcjl.sandbox.marketplace import ApiError, Marketplace
 
-__all__ = ["LIST_MAX", "Asked", "OffsetPage", "Operation", "SeekPage"]
+__all__ = ["LIST_MAX", "Asked", "OffsetPage", "Operation", "Part", "SeekPage"]
 
 T = TypeVar("T")
 LIST_MAX = 100
@@ -51,6 +51,14 @@ class SeekPage(msgspec.Struct, frozen=True, kw_only=True):
         return base64.urlsafe_b64encode(written.encode()).decode()
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of a multipart body."""
+
+    name: str
+    file_name: str
+    content: bytes
+
+
 class Asked:
     """One request, as the operations see it."""
 
@@ -65,6 +73,7 @@ class Asked:
         body: bytes = b"",
         upload: str | None = None,
         form: Mapping[str, str] | None = None,
+        parts: Sequence[Part] = (),
     ) -> None:
         self.marketplace = marketplace
         self.settings = marketplace.settings
@@ -77,6 +86,8 @@ class Asked:
         """The text of the multipart part `file`."""
         self.form = form or {}
         """The other parts of a multipart body, by name."""
+        self.parts = parts
+        """All parts of the multipart body, where the operation takes files of any kind."""
 
     def change(self, operation: str, **arguments: object) -> object:
         """Change the marketplace, through the gate."""
@@ -152,6 +163,14 @@ class Asked:
     def is_further_page(self) -> bool:
         """Whether it goes on with a reading that was begun."""
         return self.text("page_token") is not None or self.text("offset") not in {None, "0"}
+
+    @property
+    def is_descending(self) -> bool:
+        """`order` of the offset-paged lists; rising where nothing is said."""
+        text = (self.text("order") or "asc").lower()
+        if text not in {"asc", "desc"}:
+            raise ApiError.of(400, f"order: '{text}' is neither asc nor desc")
+        return text == "desc"
 
     def offset_page(self, total: int) -> OffsetPage:
         """`paginate=false` gives all rows, where one page can hold them."""

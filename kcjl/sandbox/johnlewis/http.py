@@ -16,16 +16,22 @@ from aiohttp.multipart import BodyPartReader
 
 from kcjl.sandbox.gate import Gate
 from kcjl.sandbox.johnlewis import (
+    account_statistics,
     accounting,
+    after_sales,
+    documents,
     exports,
+    lists,
     offer_imports,
     offers,
     orders,
+    returns,
+    shipment_changes,
     shipments,
     shop,
 )
 from kcjl.sandbox.johnlewis.answers import answer, refusal
-from kcjl.sandbox.johnlewis.asking import Asked, Operation
+from kcjl.sandbox.johnlewis.asking import Asked, Operation, Part
 from kcjl.sandbox.johnlewis.described.document import openapi
 from kcjl.sandbox.johnlewis.limits import CallLimits
 from kcjl.sandbox.marketplace import ApiError, ApiKey, Marketplace
@@ -44,6 +50,8 @@ LINE_BYTES_MAX = 64 * 1024
 
 ACCOUNTING = frozenset({"TL02", "TL03", "TL04", "SBC11", "IV01", "IV02"})
 UPLOADS = frozenset({"STO01", "OF01", "PRI01"})
+MULTIPART = frozenset({"OR74"})
+"""Operations that take files of any kind."""
 FILES = frozenset({"OF54", "OR15", "TL05"})
 """Files of exports: their address is the key, unless the tenant wants it otherwise."""
 
@@ -105,6 +113,7 @@ _TRANSFERS: tuple[tuple[str, str, str, Operation], ...] = (
 )
 """Imports, exports and files. They stand first: /api/offers/{offer} would take some of them."""
 
+
 ROUTES: tuple[tuple[str, str, str, Operation], ...] = (
     *_TRANSFERS,
     ("V01", "GET", "/api/version", shop.version),
@@ -144,16 +153,21 @@ ROUTES: tuple[tuple[str, str, str, Operation], ...] = (
     ("TL02", "GET", "/api/sellerpayment/transactions_logs", accounting.list_transactions),
     ("SBC11", "GET", "/api/seller-billing-cycles", accounting.list_cycles),
     ("IV01", "GET", "/api/invoices", accounting.list_invoices),
+    *lists.ROUTES,
+    *account_statistics.ROUTES,
+    *documents.ROUTES,
+    *after_sales.ROUTES,
+    *returns.ROUTES,
+    *shipment_changes.ROUTES,
 )
 
 
 def johnlewis_app(marketplace: Marketplace, gate: Gate) -> web.Application:
     """The seller API of one shop."""
     app = web.Application(middlewares=[_spoken], client_max_size=BODY_BYTES_MAX)
-    limits = CallLimits(marketplace.settings)
-    keys = {key.key: key for key in marketplace.settings.api_keys}
+    limits = CallLimits(marketplace)
     for code, method, path, operation in ROUTES:
-        serve = _served(code, operation, marketplace, gate, limits, keys)
+        serve = _served(code, operation, marketplace, gate, limits)
         app.router.add_route(method, path, serve, name=code)
     for path in DOCUMENT_PATHS:
         app.router.add_get(path, _document)
@@ -199,17 +213,14 @@ def _served(
     marketplace: Marketplace,
     gate: Gate,
     limits: CallLimits,
-    keys: dict[str, ApiKey],
 ) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
-        key = keys.get(request.headers.get("Authorization", ""))
-        is_open = code in FILES and not marketplace.settings.export_files_need_key
-        if key is None and not is_open:
-            raise ApiError.of(401, "Unauthorized")
+        key = _key(request, marketplace, is_open=code in FILES)
         if code in ACCOUNTING and key is not None and not key.accounting:
             raise ApiError.of(403, "Access is denied: the accounting role is missing")
         upload, form = await _upload(request) if code in UPLOADS else (None, {})
-        body = b"" if code in UPLOADS else await _body(request)
+        parts = await _parts(request) if code in MULTIPART else ()
+        body = b"" if code in UPLOADS | MULTIPART else await _body(request)
         asked = Asked(
             marketplace,
             gate,
@@ -219,6 +230,7 @@ def _served(
             body=body,
             upload=upload,
             form=form,
+            parts=parts,
         )
         gate.enter("johnlewis", code)
         now = marketplace.agenda.now
@@ -233,6 +245,17 @@ def _served(
         return operation(asked)
 
     return serve
+
+
+def _key(request: web.Request, marketplace: Marketplace, *, is_open: bool) -> ApiKey | None:
+    """Whose key it is; None where none is needed and none was given."""
+    said = request.headers.get("Authorization", "")
+    for key in marketplace.settings.api_keys:
+        if key.key == said:
+            return key
+    if is_open and not marketplace.settings.export_files_need_key:
+        return None
+    raise ApiError.of(401, "Unauthorized")
 
 
 async def _body(request: web.Request) -> bytes:
@@ -267,3 +290,24 @@ async def _upload(request: web.Request) -> tuple[str | None, dict[str, str]]:
     except UnicodeDecodeError:
         raise ApiError.of(400, "The file is not in UTF-8") from None
     return texts.pop("file", None), texts
+
+
+async def _parts(request: web.Request) -> list[Part]:
+    """All parts of a multipart body."""
+    if not request.content_type.startswith("multipart/"):
+        raise web.HTTPUnsupportedMediaType
+    parts: list[Part] = []
+    size = 0
+    try:
+        async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader) or part.name is None:
+                continue
+            content = bytes(await part.read())
+            size += len(content)
+            if size > BODY_BYTES_MAX:
+                raise web.HTTPRequestEntityTooLarge(BODY_BYTES_MAX, size)
+            name = part.filename or ""
+            parts.append(Part(name=part.name, file_name=name, content=content))
+    except (ValueError, HttpProcessingError) as broken:
+        raise ApiError.of(400, f"The multipart body cannot be read: {broken}") from None
+    return parts

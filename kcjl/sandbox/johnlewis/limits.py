@@ -10,20 +10,25 @@ from collections import defaultdict, deque
 from datetime import datetime, timedelta
 from math import ceil
 
-from kcjl.sandbox.marketplace import ApiKey, MarketplaceSettings
+from kcjl.sandbox.marketplace import ApiKey, Marketplace
 
 __all__ = ["CallLimits"]
 
 DAY_S = 86_400
 PAGES_WITHIN_S = 3600
 """A further page is free for so long after the page before it."""
-DAILY = ("A01", "SH21", "SH12", "SBC11", "IV01", "TL03")
+DAILY = (
+    "A01", "A21", "SH21", "SH12", "OR75", "AF01", "DO01", "OF61", "CH11", "CUR01", "L01",
+    "SBC11", "IV01", "TL03",
+)  # fmt: skip
 PAGES_COUNT = ("TL02",)
 
 _LIMITS: dict[str, tuple[tuple[int, float], ...]] = {
     "OR11": ((1, 60),),
     "OR04": ((1, 60),),
+    "OR31": ((5, 1),),
     "ST12": ((1, 300),),
+    "RT11": ((1, 300),),
     "STO01": ((1, 60),),
     "STO02": ((1, 15),),
     "STO03": ((1, 60),),
@@ -50,15 +55,15 @@ _EXTERNAL_PARTNER_OR11 = ((1, 900.0),)
 class CallLimits:
     """Which calls were made lately, and whether one more may be."""
 
-    def __init__(self, settings: MarketplaceSettings) -> None:
-        self._settings = settings
+    def __init__(self, marketplace: Marketplace) -> None:
+        self._marketplace = marketplace
         self._calls: defaultdict[tuple[str, str], deque[datetime]] = defaultdict(deque)
         self._read_at: dict[tuple[str, str], datetime] = {}
 
     def ask(self, key: ApiKey, operation: str, now: datetime, *, is_page: bool) -> int | None:
         """Count a call, or say in how many seconds of the world it may come again."""
         limits = self._limits(key, operation)
-        if not self._settings.call_limits or not limits:
+        if not self._marketplace.settings.call_limits or not limits:
             return None
         calls = self._calls[(key.key, operation)]
         if is_page and operation not in PAGES_COUNT and self._is_reading(key, operation, now):
@@ -86,10 +91,11 @@ class CallLimits:
         return True
 
     def _limits(self, key: ApiKey, operation: str) -> list[tuple[int, float]]:
-        slack = 1 - self._settings.call_window_slack
+        slack = 1 - self._marketplace.settings.call_window_slack
         if operation in DAILY:
-            return [(self._settings.daily_calls, DAY_S * slack)]
+            return [(self._marketplace.settings.daily_calls, DAY_S * slack)]
         limits = _LIMITS.get(operation, ())
-        if operation == "OR11" and key.external_partner:
+        partner = key.external_partner or self._marketplace.settings.external_partner
+        if operation == "OR11" and partner:
             limits = _EXTERNAL_PARTNER_OR11
         return [(most, window_s * slack) for most, window_s in limits]

@@ -60,7 +60,7 @@ def offer_view(settings: MarketplaceSettings, offer: Offer, now: datetime) -> Js
         "active": not reasons,
         "inactivity_reasons": reasons,
         **_terms(settings, offer),
-        "shipping_deadline": instant(end_of_day(now, _leadtime(settings, offer))),
+        "shipping_deadline": instant(end_of_day(now, settings, _leadtime(settings, offer))),
         "logistic_class": {
             "code": offer.logistic_class or LOGISTIC_CLASS,
             "label": "Standard" if offer.logistic_class is None else offer.logistic_class,
@@ -101,7 +101,7 @@ def _terms(settings: MarketplaceSettings, offer: Offer) -> Json:
 def _leadtime(settings: MarketplaceSettings, offer: Offer) -> int:
     """0 is shown as 1 (contract b.2)."""
     days = offer.leadtime_to_ship
-    return settings.shipping_deadline_days if days is None else max(1, days)
+    return max(1, settings.shipping_deadline_days if days is None else days)
 
 
 def _warehouses(offer: Offer) -> list[Json]:

@@ -45,7 +45,7 @@ def list_offers(asked: Asked) -> web.Response:
             and (not states or offer.state_code in states)
             and not asked.flag("favorite")
         ]
-    if asked.text("order") == "desc":
+    if asked.is_descending:
         offers = offers[::-1]
     page, headers = page_of(asked, offers)
     now = asked.marketplace.agenda.now

@@ -12,12 +12,13 @@ from decimal import Decimal
 
 from kcjl.money import Money, half_up
 from kcjl.sandbox.johnlewis.answers import Json, amount, instant, second
+from kcjl.sandbox.marketplace.additional_fields import shown_fields
 from kcjl.sandbox.marketplace.inputs import PostalAddress
 from kcjl.sandbox.marketplace.model import Marketplace
 from kcjl.sandbox.marketplace.records import Cancelation, Charge, Order, OrderLine, Refund, Tax
 from kcjl.sandbox.marketplace.refunds import REFUNDABLE_STATES
 
-__all__ = ["OrderView", "address", "references", "taxes"]
+__all__ = ["OrderView", "address", "references", "tax_parts", "taxes"]
 
 HIDDEN_UNTIL: dict[str, frozenset[str]] = {
     "CREATION": frozenset(),
@@ -58,7 +59,7 @@ class OrderView:
             "created_date": second(order.created_at),
             "last_updated_date": second(order.updated_at),
             "acceptance_decision_date": second(order.decided_at),
-            "customer_debited_date": instant(order.debited_at),
+            "customer_debited_date": instant(order.customer_debited_at),
             "shipping_deadline": instant(order.shipping_deadline),
             "delivery_date": {
                 "earliest": second(order.shipping_deadline.replace(hour=0, minute=0, second=0)),
@@ -82,7 +83,7 @@ class OrderView:
             "fulfillment": {"center": {"code": "DEFAULT"}},
             "customer": self._customer(order),
             "customer_notification_email": order.notification_email,
-            "order_additional_fields": [],
+            "order_additional_fields": shown_fields(order.additional_fields, settings),
             "promotions": {"applied_promotions": [], "total_deduced_amount": 0},
             "discount_campaigns": [],
             "invoice_details": None,
@@ -94,13 +95,15 @@ class OrderView:
     # ── parts of the order ─────────────────────────────────────────────────────────────────
 
     def _payment(self, order: Order) -> Json:
+        debited_at = order.customer_debited_at
+        is_due_later = order.payment_workflow == "PAY_ON_DUE_DATE"
         return {
             "payment_type": "CARD",
             "paymentType": "CARD",
             "payment_workflow": order.payment_workflow,
-            "payment_duration": None,
-            "transaction_number": order.transaction_number,
-            "transaction_date": second(order.debited_at) if order.transaction_number else None,
+            "payment_duration": int(self._settings.due_date_days) if is_due_later else None,
+            "transaction_number": order.transaction_number if debited_at else None,
+            "transaction_date": second(debited_at),
         }
 
     def _flags(self, order: Order, counted: Sequence[OrderLine]) -> Json:
@@ -109,8 +112,8 @@ class OrderView:
             "can_shop_ship": any(line.to_ship for line in order.lines),
             "fully_refunded": bool(counted) and all(line.is_fully_refunded for line in counted),
             "has_customer_message": False,
-            "has_incident": False,
-            "has_invoice": False,
+            "has_incident": order.has_incident,
+            "has_invoice": self._marketplace.documents.has_invoice(order.order_id),
             "customer_directly_pays_seller": False,
         }
 
@@ -201,8 +204,13 @@ class OrderView:
             "cancelations": [self._cancelation(order, part) for part in line.cancelations],
             "shipping_from": None,
             "purchase_information": None,
-            "order_line_additional_fields": [],
+            "order_line_additional_fields": shown_fields(
+                line.additional_fields, self._settings
+            ),
             "tax_legal_notice": None,
+            "measurement": None,
+            "eco_contributions": [],
+            "discount_campaign": None,
             "price_additional_info": None,
             "created_date": second(line.created_at),
             "last_updated_date": second(line.updated_at),
@@ -321,6 +329,11 @@ def taxes(on_it: Sequence[Tax]) -> list[Json]:
         }
         for tax in on_it
     ]
+
+
+def tax_parts(on_it: Sequence[Tax]) -> list[Json]:
+    """Taxes as the writing operations answer them: {code, amount}."""
+    return [{"code": tax.code, "amount": amount(tax.amount)} for tax in on_it]
 
 
 def address(place: PostalAddress) -> Json:

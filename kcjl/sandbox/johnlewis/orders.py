@@ -11,9 +11,9 @@ from decimal import Decimal
 import msgspec
 from aiohttp import web
 
-from kcjl.sandbox.johnlewis.answers import Json, amount, answer, nothing, page_of
+from kcjl.sandbox.johnlewis.answers import Json, answer, nothing, page_of
 from kcjl.sandbox.johnlewis.asking import Asked
-from kcjl.sandbox.johnlewis.order_view import OrderView, taxes
+from kcjl.sandbox.johnlewis.order_view import OrderView, tax_parts
 from kcjl.sandbox.marketplace import ApiError, Refund
 from kcjl.sandbox.marketplace.search import OrderSearch, find_orders
 
@@ -133,10 +133,11 @@ def list_orders(asked: Asked) -> web.Response:
         updated_to=asked.moment("end_update_date"),
         customer_debited=asked.flag("customer_debited"),
         payment_workflow=workflows[0] if workflows else None,
+        has_incident=asked.flag("has_incident"),
     )
     tax_modes = asked.among("order_tax_mode", TAX_MODES)
     orders = find_orders(asked.marketplace.book, search) if _may_match(asked) else []
-    if asked.text("order") == "desc":
+    if asked.is_descending:
         orders.reverse()
     page, headers = page_of(asked, orders)
     view = OrderView(asked.marketplace, tax_modes[0] if tax_modes else None)
@@ -145,13 +146,12 @@ def list_orders(asked: Asked) -> web.Response:
 
 
 def _may_match(asked: Asked) -> bool:
-    """Filters that all orders of this tenant answer alike: one channel, no incidents."""
+    """Filters that all orders of this tenant answer alike: one channel, one centre."""
     channels = asked.listed("channel_codes")
     centers = asked.listed("fulfillment_center_code")
     return (
         (not channels or asked.settings.channel_code in channels)
         and not asked.flag("only_null_channel")
-        and not asked.flag("has_incident")
         and (not centers or "DEFAULT" in centers)
     )
 
@@ -213,7 +213,8 @@ def refund_lines(asked: Asked) -> web.Response:
     made = asked.change("refund", refunds=refunds, order_tax_mode=body.order_tax_mode)
     if not isinstance(made, list):
         raise TypeError("the gate answered a refund with something else than refunds")
-    mode = body.order_tax_mode or asked.settings.tax_mode
+    orders = asked.marketplace.book.order_of_line
+    mode = body.order_tax_mode or orders[body.refunds[0].order_line_id].tax_mode
     shown = [
         _refund(refund, item, asked.settings.currency)
         for refund, item in zip(made, body.refunds, strict=True)
@@ -233,13 +234,8 @@ def _refund(refund: Refund, item: RefundItem, currency: str) -> Json:
         "reason_code": refund.reason_code,
         "currency_iso_code": currency,
         "excluded_from_shipment": refund.excluded_from_shipment,
-        "taxes": [
-            {"code": tax["code"], "amount": tax["amount"]} for tax in taxes(refund.charge.taxes)
-        ],
-        "shipping_taxes": [
-            {"code": tax.code, "amount": amount(tax.amount)}
-            for tax in refund.charge.shipping_taxes
-        ],
+        "taxes": tax_parts(refund.charge.taxes),
+        "shipping_taxes": tax_parts(refund.charge.shipping_taxes),
         "fees": [],
     }
 

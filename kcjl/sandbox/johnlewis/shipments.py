@@ -20,9 +20,13 @@ from kcjl.sandbox.marketplace.recency import seek
 from kcjl.sandbox.marketplace.records import ShipmentOutcome
 
 __all__ = [
+    "AdditionalInformation",
+    "ShippingCall",
+    "answered_items",
     "create_shipments",
     "items_to_ship",
     "list_shipments",
+    "outcomes_of",
     "ship_shipments",
     "track_shipments",
 ]
@@ -63,12 +67,30 @@ class ParcelLine(Body, frozen=True, kw_only=True):
     package_reference: str | None = None
 
 
+class AdditionalInformation(Body, frozen=True, kw_only=True):
+    """ST01 and ST31: something more about a parcel."""
+
+    code: str
+    value: str | None = None
+    type: str = "STRING"
+
+
+class Warehouse(Body, frozen=True, kw_only=True):
+    code: str | None = None
+
+
+class Origin(Body, frozen=True, kw_only=True):
+    warehouse: Warehouse | None = None
+
+
 class Parcel(Body, frozen=True, kw_only=True):
     order_id: str
     shipment_lines: list[ParcelLine]
     tracking: ParcelTracking | None = None
     shipped: bool | None = None
     invoice_reference: str | None = None
+    shipping_from: Origin | None = None
+    shipment_additional_information: list[AdditionalInformation] | None = None
 
 
 class ParcelCall(Body, frozen=True, kw_only=True):
@@ -98,11 +120,8 @@ class ShippingCall(Body, frozen=True, kw_only=True):
 def create_shipments(asked: Asked) -> web.Response:
     """ST01."""
     asked.marketplace.parcels.require_shipments()
-    shipments = [
-        {key: value for key, value in msgspec.to_builtins(parcel).items() if value is not None}
-        for parcel in asked.decoded(ParcelCall).shipments
-    ]
-    outcomes = _outcomes(asked.change("create_shipments", shipments=shipments))
+    shipments = [_written(parcel) for parcel in asked.decoded(ParcelCall).shipments]
+    outcomes = outcomes_of(asked.change("create_shipments", shipments=shipments))
     body = {
         "shipment_success": [
             _view(outcome.shipment) for outcome in outcomes if outcome.shipment is not None
@@ -116,21 +135,33 @@ def create_shipments(asked: Asked) -> web.Response:
     return answer(body, status=201)
 
 
+def _written(parcel: Parcel) -> Json:
+    """The parcel in the marketplace's words, without what was not said."""
+    said = msgspec.to_builtins(parcel)
+    origin = said.pop("shipping_from") or {}
+    more = said.pop("shipment_additional_information") or []
+    said["warehouse"] = (origin.get("warehouse") or {}).get("code")
+    said["additional"] = [each for each in more if each["value"] is not None]
+    return {key: value for key, value in said.items() if value is not None}
+
+
 def track_shipments(asked: Asked) -> web.Response:
     """ST23."""
     asked.marketplace.parcels.require_shipments()
     shipments = msgspec.to_builtins(asked.decoded(TrackingCall).shipments)
-    return _answered(_outcomes(asked.change("track_shipments", shipments=shipments)))
+    return answered_items(outcomes_of(asked.change("track_shipments", shipments=shipments)))
 
 
 def ship_shipments(asked: Asked) -> web.Response:
     """ST24."""
     asked.marketplace.parcels.require_shipments()
     shipment_ids = [parcel.id for parcel in asked.decoded(ShippingCall).shipments]
-    return _answered(_outcomes(asked.change("ship_shipments", shipment_ids=shipment_ids)))
+    return answered_items(
+        outcomes_of(asked.change("ship_shipments", shipment_ids=shipment_ids))
+    )
 
 
-def _answered(outcomes: list[ShipmentOutcome]) -> web.Response:
+def answered_items(outcomes: list[ShipmentOutcome]) -> web.Response:
     body = {
         "shipment_success": [
             {"id": outcome.key} for outcome in outcomes if outcome.shipment is not None
@@ -144,7 +175,7 @@ def _answered(outcomes: list[ShipmentOutcome]) -> web.Response:
     return answer(body)
 
 
-def _outcomes(answered: object) -> list[ShipmentOutcome]:
+def outcomes_of(answered: object) -> list[ShipmentOutcome]:
     if not isinstance(answered, list):
         raise TypeError("the gate answered shipments with something else than outcomes")
     return answered
@@ -169,7 +200,8 @@ def list_shipments(asked: Asked) -> web.Response:
 
     def fits(shipment: Shipment) -> bool:
         return (
-            (not states or shipment.status in states)
+            not shipment.is_deleted
+            and (not states or shipment.status in states)
             and (not debits or DEBIT_STATE in debits)
             and (since is None or since <= shipment.updated_at)
             and (until is None or shipment.updated_at <= until)
@@ -260,8 +292,15 @@ def _view(shipment: Shipment) -> Json:
             for line in shipment.lines
         ],
         "tracking": _tracking(shipment.tracking),
-        "shipping_from": None,
-        "shipment_additional_information": [],
+        "shipping_from": (
+            {"address": None, "warehouse": {"code": shipment.warehouse}}
+            if shipment.warehouse is not None
+            else None
+        ),
+        "shipment_additional_information": [
+            {"code": each.code, "type": each.type, "value": each.value}
+            for each in shipment.additional
+        ],
     }
 
 

@@ -65,6 +65,7 @@ def _approval_rate(asked: Asked) -> float:
 def platform(asked: Asked) -> web.Response:
     """PC01."""
     settings = asked.settings
+    model = settings.shop_model
     workflow = settings.payment_workflow
     visible = settings.addresses_visible_from
     features = {
@@ -83,7 +84,14 @@ def platform(asked: Asked) -> web.Response:
             "multi_part_item_shipment": False,
         },
         "disable_seller_alternative_carrier": settings.listed_carriers_only,
-        "returns": {"marketplace": False, "drop_ship": False, "one_creditor": False},
+        "returns": {
+            name: settings.returns_module and model == of
+            for name, of in (
+                ("marketplace", "MARKETPLACE"),
+                ("drop_ship", "DROPSHIP"),
+                ("one_creditor", "ONE_CREDITOR"),
+            )
+        },
         "lead_time_to_ship_by_sellers_enabled": "YES",
         "offer_prices_decimals": str(settings.offer_price_decimals),
         "operator_csv_delimiter": settings.csv_delimiter,
@@ -94,7 +102,6 @@ def platform(asked: Asked) -> web.Response:
         },
         "payment_confirmation": True,
     }
-    model = settings.shop_model
     body = {
         "features": features,
         "platform_configuration": {
@@ -107,7 +114,7 @@ def platform(asked: Asked) -> web.Response:
         },
         "platform_name": settings.platform_name,
         "tenant_name": settings.tenant_name,
-        "timezone": "Europe/London",
+        "timezone": settings.time_zone,
     }
     return answer(body)
 

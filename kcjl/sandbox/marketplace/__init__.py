@@ -24,6 +24,7 @@ from kcjl.sandbox.marketplace.records import (
     Shipment,
     TransactionLine,
 )
+from kcjl.sandbox.marketplace.return_records import Return
 from kcjl.sandbox.marketplace.settings import (
     ApiKey,
     CarrierSetting,
@@ -50,6 +51,7 @@ __all__ = [
     "PostalAddress",
     "ReasonSetting",
     "Refund",
+    "Return",
     "Shipment",
     "ShippingTypeSetting",
     "TransactionLine",

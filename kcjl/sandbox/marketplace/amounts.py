@@ -11,6 +11,7 @@ from decimal import Decimal
 from kcjl.money import Money, half_up
 from kcjl.sandbox.marketplace.records import Charge, OrderLine, Tax
 from kcjl.sandbox.marketplace.settings import MarketplaceSettings
+from kcjl.sandbox.marketplace.tenant import Tenant
 
 __all__ = ["Tariff"]
 
@@ -20,8 +21,12 @@ HUNDRED = Decimal(100)
 class Tariff:
     """What the tenant charges on amounts."""
 
-    def __init__(self, settings: MarketplaceSettings) -> None:
-        self._settings = settings
+    def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
+
+    @property
+    def _settings(self) -> MarketplaceSettings:
+        return self._tenant.settings
 
     def taxes(self, amount: Money, category: str) -> list[Tax]:
         """The tax on an amount; none on nothing, none where the tenant leaves taxes empty."""

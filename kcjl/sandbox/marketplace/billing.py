@@ -6,8 +6,9 @@ the operator charges, which is never the payout. It makes no lines of orders.
 Invariant: a line is on one cycle at most. Called by the agenda; read by the door.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from kcjl.errors import Misuse
 from kcjl.money import Money, half_up
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.marketplace.ledger import Ledger
@@ -16,9 +17,11 @@ from kcjl.sandbox.marketplace.records import (
     BillingCycle,
     Invoice,
     InvoiceDetail,
+    Order,
     TransactionLine,
 )
 from kcjl.sandbox.marketplace.settings import MarketplaceSettings
+from kcjl.sandbox.marketplace.tenant import Tenant
 
 __all__ = ["PAIRED_TOTALS", "UNPAIRED_TOTALS", "Billing"]
 
@@ -71,12 +74,30 @@ _TOTAL_OF_KIND = {
     "MANUAL_INVOICE": "other_invoices",
     "MANUAL_INVOICE_VAT": "other_invoices",
 }
-_OPERATORS = ("commissions", "refund_commissions", "subscription")
+EXTRAS = {
+    "INVOICEABLE_ONE_OFF_DEBIT": (-1, "other_invoices"),
+    "INVOICEABLE_ONE_OFF_CREDIT": (1, "other_credits"),
+    "SELLER_PENALTY_FEE": (-1, "seller_penalty_fees"),
+    "SELLER_FEE_ON_ORDER": (-1, "seller_fees_on_orders"),
+}
+"""What the operator may charge beside commission: its sign (e.3), and its total."""
+_TOTAL_OF_KIND |= {
+    name: total for kind, (_, total) in EXTRAS.items() for name in (kind, f"{kind}_TAX")
+}
+_OPERATORS = (
+    "commissions",
+    "refund_commissions",
+    "subscription",
+    "seller_fees_on_orders",
+    "seller_penalty_fees",
+)
 """Totals that make the operator's share, and its invoice."""
 _DESCRIPTIONS = {
     "commissions": "Commission",
     "refund_commissions": "Refunded commission",
     "subscription": "Subscription",
+    "seller_fees_on_orders": "Fees on orders",
+    "seller_penalty_fees": "Penalty fees",
 }
 FIRST_INVOICE_ID = 980
 
@@ -84,35 +105,45 @@ FIRST_INVOICE_ID = 980
 class Billing:
     """The cycles, their payouts and their invoices."""
 
-    def __init__(self, agenda: Agenda, settings: MarketplaceSettings, ledger: Ledger) -> None:
+    def __init__(self, agenda: Agenda, tenant: Tenant, ledger: Ledger) -> None:
         self._agenda = agenda
-        self._settings = settings
+        self._tenant = tenant
         self._ledger = ledger
         self.cycles: dict[str, BillingCycle] = {}
         self.invoices: dict[int, Invoice] = {}
         self._last_cycle_at = agenda.now
-        first = first_cycle_after(
-            agenda.now,
-            settings.cycle_time_london,
-            every_days=settings.cycle_every_days,
-            days_of_month=settings.cycle_days_of_month,
-        )
-        agenda.at(first, self._run)
+        self._runs = 0
+        self._plans = 0
+        self._plan(first_cycle_after(agenda.now, self._settings))
+        tenant.on_switch.append(self._plan_anew)
 
-    def _run(self) -> None:
+    @property
+    def _settings(self) -> MarketplaceSettings:
+        return self._tenant.settings
+
+    def _plan(self, when: datetime) -> None:
+        self._plans += 1
+        number = self._plans
+        self._agenda.at(when, lambda: self._run(number))
+
+    def _run(self, number: int) -> None:
+        if number != self._plans:
+            return  # the cycle was put to another time meanwhile
         now = self._agenda.now
-        settings = self._settings
         self.run_cycle()
-        following = cycle_after(
-            now,
-            settings.cycle_time_london,
-            every_days=settings.cycle_every_days,
-            days_of_month=settings.cycle_days_of_month,
-        )
-        self._agenda.at(following, self._run)
+        self._plan(cycle_after(now, self._settings))
+
+    def _plan_anew(self, before: MarketplaceSettings) -> None:
+        """Where the cycle's days or hour were switched, the next one is by the new ones."""
+        if _rhythm(before) != _rhythm(self._settings):
+            self._plan(first_cycle_after(self._agenda.now, self._settings))
 
     def run_cycle(self) -> BillingCycle | None:
-        """Pay what is payable; None where that comes to nothing or less."""
+        """Pay what is payable; None where that comes to nothing or less.
+
+        A voucher is one number for all shops of a run (e.2); runs without a payout use one.
+        """
+        self._runs += 1
         self._charge_subscription()
         lines = self._ledger.payable
         payout = sum(line.amount.amount_minor for line in lines)
@@ -120,7 +151,7 @@ class Billing:
             return None
         agenda = self._agenda
         cycle_id = agenda.new_id()
-        voucher = f"{len(self.cycles) + 1:06d}"
+        voucher = f"{self._runs:06d}"
         summary = self._summary(lines)
         invoice = self._invoice(summary, cycle_id)
         cycle = BillingCycle(
@@ -138,13 +169,25 @@ class Billing:
             summary=summary,
         )
         self.cycles[cycle_id] = cycle
+        numbers = {line.manual_document for line in lines}
+        for document in self.invoices.values():
+            if document.number in numbers:
+                document.cycle_id = cycle_id
         self._last_cycle_at = agenda.now
-        agenda.after(
-            timedelta(hours=self._settings.payout_paid_after_hours), lambda: self._paid(cycle)
-        )
+        self._plan_payout(cycle)
         return cycle
 
-    def _paid(self, cycle: BillingCycle) -> None:
+    def _plan_payout(self, cycle: BillingCycle) -> None:
+        delay = timedelta(hours=self._settings.payout_paid_after_hours)
+        self._agenda.after(delay, lambda: self._pay_out(cycle))
+
+    def _pay_out(self, cycle: BillingCycle) -> None:
+        """The bank transfer; one that fails is tried again, so that a switch can mend it."""
+        cycle.failure_reason = self._settings.payout_failure
+        if cycle.failure_reason is not None:
+            cycle.payout_state = "FAILED"
+            self._plan_payout(cycle)
+            return
         cycle.payout_state = "PAID"
         cycle.paid_at = seconds(self._agenda.now)
         cycle.payout_reference = f"BACS-{889_000 + int(cycle.voucher)}"
@@ -193,10 +236,25 @@ class Billing:
             description=description, amount=amount, tax=vat, order_id=order_id
         )
         invoice = self._issue(kind, [detail], None)
-        self._ledger.charge_fee(
-            kind, amount.times(sign), vat.times(sign), document=invoice.number
-        )
+        self._ledger.charge_fee(kind, amount.times(sign), vat.times(sign), invoice=invoice)
         return invoice
+
+    def operator_charge(
+        self, kind: str, amount: Money, description: str, order: Order | None
+    ) -> None:
+        """A one-off, a fee on an order or a penalty, without its tax."""
+        if kind not in EXTRAS:
+            raise Misuse(f"{kind!r} is none of {', '.join(EXTRAS)}")
+        if (order is None) != kind.startswith("INVOICEABLE_ONE_OFF"):
+            raise Misuse(f"{kind} {'has no' if order else 'needs an'} order")
+        sign, _ = EXTRAS[kind]
+        self._ledger.charge_extra(
+            kind,
+            amount.times(sign),
+            self._vat(amount).times(sign),
+            description=description,
+            order=order,
+        )
 
     def _issue(self, kind: str, details: list[InvoiceDetail], cycle_id: str | None) -> Invoice:
         number = FIRST_INVOICE_ID + len(self.invoices) + 1
@@ -221,3 +279,12 @@ class Billing:
 
     def _money(self, minor: int) -> Money:
         return Money(minor, self._settings.currency)
+
+
+def _rhythm(settings: MarketplaceSettings) -> tuple[object, ...]:
+    return (
+        settings.time_zone,
+        settings.cycle_time,
+        settings.cycle_every_days,
+        settings.cycle_days_of_month,
+    )

@@ -21,8 +21,9 @@ from kcjl.sandbox.marketplace.inputs import Reason
 from kcjl.sandbox.marketplace.ledger import Ledger
 from kcjl.sandbox.marketplace.moments import end_of_day, milliseconds, seconds
 from kcjl.sandbox.marketplace.recency import Recency
-from kcjl.sandbox.marketplace.records import Cancelation, Order, OrderLine, Shipment
+from kcjl.sandbox.marketplace.records import Cancelation, Charge, Order, OrderLine, Shipment
 from kcjl.sandbox.marketplace.settings import MarketplaceSettings
+from kcjl.sandbox.marketplace.tenant import Tenant
 
 __all__ = ["AUTO_REFUSED", "DEBIT_FAILED", "LATE_SHIPMENT", "Book"]
 
@@ -41,15 +42,15 @@ class Book:
     def __init__(
         self,
         agenda: Agenda,
-        settings: MarketplaceSettings,
+        tenant: Tenant,
         catalogue: Catalogue,
         ledger: Ledger,
     ) -> None:
         self.agenda = agenda
-        self.settings = settings
+        self.tenant = tenant
         self.catalogue = catalogue
         self.ledger = ledger
-        self.tariff = Tariff(settings)
+        self.tariff = Tariff(tenant)
         self.orders: dict[str, Order] = {}
         self.shipments: dict[str, Shipment] = {}
         self.shipments_of: defaultdict[str, list[Shipment]] = defaultdict(list)
@@ -65,6 +66,10 @@ class Book:
         self._created: list[datetime] = []
         self._transactions = FIRST_TRANSACTION
         self.on_order_state: list[Callable[[str, str], None]] = []
+
+    @property
+    def settings(self) -> MarketplaceSettings:
+        return self.tenant.settings
 
     # ── finding ────────────────────────────────────────────────────────────────────────────
 
@@ -117,10 +122,13 @@ class Book:
         self.by_update.touch(order.order_id, now)
 
     def move(self, order: Order, state: str, reason: Reason | None = None) -> None:
-        """Put the order and its live lines into a state."""
+        """Put the order and its live lines into a state; an open incident stays shown."""
         live = order.live_lines
         for line in live:
-            line.state = state
+            if line.has_incident:
+                line.state_under_incident = state
+            else:
+                line.state = state
         self.set_state(order, state, reason)
         self.touch(order, live)
 
@@ -162,6 +170,9 @@ class Book:
     def start_debit(self, order: Order) -> None:
         """The order is accepted: the customer pays now, or what comes later by the workflow."""
         settings = self.settings
+        if settings.offer_lowered_at == "ACCEPTANCE":
+            for line in order.live_lines:
+                self.catalogue.sell_by_sku(line.sku, line.quantity)
         if order.payment_workflow != "PAY_ON_ACCEPTANCE":
             self._ready_to_ship(order)
             return
@@ -174,7 +185,9 @@ class Book:
             lambda: self._when(order, "WAITING_DEBIT", self._await_payment),
         )
         self.agenda.after(
-            timedelta(seconds=delay_s),
+            timedelta(days=settings.failed_debit_cancel_days)
+            if fails
+            else timedelta(seconds=delay_s),
             lambda: self._when(
                 order, "WAITING_DEBIT_PAYMENT", self._debit_failed if fails else self._debited
             ),
@@ -211,7 +224,7 @@ class Book:
         now = self.agenda.now
         settings = self.settings
         order.shipping_since = seconds(now)
-        order.shipping_deadline = end_of_day(now, settings.shipping_deadline_days)
+        order.shipping_deadline = end_of_day(now, settings)
         self.move(order, "SHIPPING")
         if settings.late_shipment_cancel_hours is not None:
             self.agenda.at(
@@ -236,25 +249,48 @@ class Book:
         hours = self.agenda.chance.uniform(
             settings.received_after_hours_min, settings.received_after_hours_max
         )
-        self.agenda.after(
-            timedelta(hours=hours), lambda: self._when(order, "SHIPPED", self._received)
-        )
+        if self._is_collected(order):
+            self.agenda.after(
+                timedelta(hours=hours / 2),
+                lambda: self._when(order, "SHIPPED", self._to_collect),
+            )
+        self.agenda.after(timedelta(hours=hours), lambda: self._received(order))
+
+    def _is_collected(self, order: Order) -> bool:
+        kinds = self.settings.shipping_types
+        return any(kind.click_and_collect for kind in kinds if kind.code == order.shipping_type)
+
+    def _to_collect(self, order: Order) -> None:
+        self._move_shipments(order, "SHIPPED", "TO_COLLECT")
+        self.move(order, "TO_COLLECT")
 
     def _received(self, order: Order) -> None:
+        if order.state not in {"SHIPPED", "TO_COLLECT"}:
+            return
         now = seconds(self.agenda.now)
-        self.debit(order)
+        if order.payment_workflow == "PAY_ON_DUE_DATE":
+            due = timedelta(days=self.settings.due_date_days)
+            self.agenda.after(due, lambda: self.debit(order))
+        else:
+            self.debit(order)
         order.received_at = now
         for line in order.live_lines:
             line.received_at = now
-        self._move_shipments(order, "SHIPPED", "RECEIVED")
+        self._move_shipments(order, order.state, "RECEIVED")
         self.move(order, "RECEIVED")
         self.ledger.make_payable(order.order_id)
+        self._plan_close(order)
+
+    def _plan_close(self, order: Order) -> None:
         self.agenda.after(
             timedelta(hours=self.settings.closed_after_hours),
             lambda: self._when(order, "RECEIVED", self._closed),
         )
 
     def _closed(self, order: Order) -> None:
+        if order.has_incident:
+            self._plan_close(order)
+            return
         self._move_shipments(order, "RECEIVED", "CLOSED")
         self.move(order, "CLOSED")
 
@@ -276,22 +312,34 @@ class Book:
         for line in live:
             units = line.quantity - line.shipped - line.not_to_ship
             if units > 0:
-                self._cancel_units(order, line, units, reason)
-        self.touch(order, live)
-        if not order.live_lines:
-            self.set_state(order, "CANCELED", reason)
-            self._drop_open_shipments(order)
-            self.ledger.make_payable(order.order_id)
-        else:
-            self._drop_open_shipments(order)
-            self.settle(order)
+                line.parcelled = 0
+                self.cancel_part(order, line, units, self._charge_of(line, units), reason)
+        self._drop_open_shipments(order)
+        self.after_cancelation(order, live, reason)
 
-    def _cancel_units(self, order: Order, line: OrderLine, units: int, reason: Reason) -> None:
-        whole = units == line.quantity
+    def after_cancelation(self, order: Order, lines: list[OrderLine], reason: Reason) -> None:
+        """Lines of the order were cancelled: it may be over, or all that is left be sent."""
+        self.touch(order, lines)
+        if order.live_lines:
+            self.settle(order)
+            return
+        self.set_state(order, "CANCELED", reason)
+        self._drop_open_shipments(order)
+        self.ledger.make_payable(order.order_id)
+
+    def _charge_of(self, line: OrderLine, units: int) -> Charge:
+        """What the last units of a line that have not left are of its amounts."""
+        whole = not line.shipped
         amount = line.refundable if whole else line.unit_price.times(units)
         amount = min(amount, line.refundable)
         shipping = line.refundable_shipping if whole else Money(0, amount.currency)
-        charge = self.tariff.charge(line, amount, shipping)
+        return self.tariff.charge(line, amount, shipping)
+
+    def cancel_part(
+        self, order: Order, line: OrderLine, units: int, charge: Charge, reason: Reason
+    ) -> Cancelation:
+        """Take units and an amount off a line; the caller says `after_cancelation`."""
+        amount, shipping = charge.amount, charge.shipping_amount
         if amount == line.price and shipping == line.shipping_price:
             charge.commission_fee, charge.commission_vat = (
                 line.commission_fee,
@@ -316,15 +364,22 @@ class Book:
         ):
             for tax, part in zip(taxes, gone, strict=False):
                 tax.amount -= part.amount
-        line.reason = reason
-        line.state = "SHIPPED" if line.shipped else "CANCELED"
+        if line.shipped + line.not_to_ship == line.quantity:
+            line.reason = reason
+            line.state = "SHIPPED" if line.shipped else "CANCELED"
+        early = order.state in {"STAGING", "WAITING_ACCEPTANCE"}
+        if self.settings.offer_put_back and not (
+            early and self.settings.offer_lowered_at == "ACCEPTANCE"
+        ):
+            self.catalogue.put_back(line.sku, units)
         if line.debited_at is not None:
             self.ledger.reverse(order, line, cancelation)
+        return cancelation
 
     def _drop_open_shipments(self, order: Order) -> None:
         """Parcels that have not left, of lines that were given back, never will."""
         for shipment in self.shipments_of[order.order_id]:
-            if shipment.status == "SHIPPING":
+            if shipment.status in {"SHIPPING", "READY_FOR_PICK_UP"}:
                 shipment.status = "CANCELED"
                 self.touch_shipment(shipment)
         for line in order.lines:

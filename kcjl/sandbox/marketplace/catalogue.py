@@ -19,7 +19,7 @@ from kcjl.sandbox.marketplace.errors import ApiError
 from kcjl.sandbox.marketplace.files import read_file
 from kcjl.sandbox.marketplace.moments import seconds
 from kcjl.sandbox.marketplace.offer_records import ImportLineError, Offer, StockImport
-from kcjl.sandbox.marketplace.settings import MarketplaceSettings
+from kcjl.sandbox.marketplace.tenant import Tenant
 
 __all__ = ["SKU_LENGTH_MAX", "Catalogue", "is_sku"]
 
@@ -47,9 +47,9 @@ class StockLine:
 class Catalogue:
     """Offers by SKU and by id, the stock imports, and the line in which imports wait."""
 
-    def __init__(self, agenda: Agenda, settings: MarketplaceSettings) -> None:
+    def __init__(self, agenda: Agenda, tenant: Tenant) -> None:
         self._agenda = agenda
-        self._settings = settings
+        self._tenant = tenant
         self.offers: dict[str, Offer] = {}
         self.by_id: dict[int, Offer] = {}
         self.imports: dict[str, StockImport] = {}
@@ -109,6 +109,19 @@ class Catalogue:
         offer.reduce(units)
         offer.updated_at = seconds(self._agenda.now)
 
+    def sell_by_sku(self, sku: str, units: int) -> None:
+        """The same of an offer that may have been deleted since it was bought."""
+        offer = self.offers.get(sku)
+        if offer is not None:
+            self.sell(offer, units)
+
+    def put_back(self, sku: str, units: int) -> None:
+        """Sold units are for sale again; where there is no offer any more, they are not."""
+        offer = self.offers.get(sku)
+        if offer is not None:
+            offer.put_back(units)
+            offer.updated_at = seconds(self._agenda.now)
+
     def take_down(self, sku: str) -> None:
         """Offer nothing of a SKU any more; one that is not on offer stays as it is."""
         offer = self.offers.get(sku)
@@ -141,7 +154,7 @@ class Catalogue:
 
     def in_turn(self, run: Callable[[], None], complete: Callable[[], None]) -> None:
         """Plan an import after those before it: when it runs, and when it is done."""
-        settings = self._settings
+        settings = self._tenant.settings
         duration_s = self._agenda.chance.uniform(settings.import_s_min, settings.import_s_max)
         if self._longer_imports:
             duration_s = self._longer_imports.pop(0)

@@ -81,7 +81,8 @@ class Counter:
             if offer is None or wanted.quantity <= 0:
                 unsold.append(wanted)
             elif offer.quantity >= wanted.quantity or beyond_the_window:
-                self._book.catalogue.sell(offer, wanted.quantity)
+                if self._book.settings.offer_lowered_at == "CREATION":
+                    self._book.catalogue.sell(offer, wanted.quantity)
                 sold.append(wanted)
             else:
                 unsold.append(wanted)
@@ -104,7 +105,7 @@ class Counter:
             state=state,
             created_at=now,
             updated_at=now,
-            shipping_deadline=end_of_day(now, settings.shipping_deadline_days),
+            shipping_deadline=end_of_day(now, settings),
             payment_workflow=settings.payment_workflow,
             tax_mode=settings.tax_mode,
             shipping_type=shipping_type or settings.shipping_types[0].code,
@@ -195,7 +196,7 @@ class Counter:
                     f"Order {order_id} has to be accepted or refused as a whole",
                     code="ORDER_PARTIAL_ACCEPTANCE_DISABLED",
                 )
-            self._empty_offers(refused)
+            self._change_offers(refused)
             for line in refused:
                 line.state = "REFUSED"
             self._book.touch(order, refused)
@@ -206,27 +207,35 @@ class Counter:
             self._book.start_debit(order)
 
     def _refuse(self, order: Order, lines: list[OrderLine], reason: Reason | None) -> None:
-        self._empty_offers(lines)
+        self._change_offers(lines)
         for line in lines:
             line.state = "REFUSED"
             line.reason = reason
         self._book.set_state(order, "REFUSED", reason)
         self._book.touch(order, lines)
 
-    def _empty_offers(self, lines: list[OrderLine]) -> None:
-        if self._book.settings.refusal_empties_offer:
-            for line in lines:
-                self._book.catalogue.take_down(line.sku)
+    def _change_offers(self, refused: list[OrderLine]) -> None:
+        """What refusing does to the offers: as a rule nothing can be sold of them any more."""
+        settings = self._book.settings
+        catalogue = self._book.catalogue
+        for line in refused:
+            if settings.refusal_empties_offer:
+                catalogue.take_down(line.sku)
+            elif settings.offer_put_back and settings.offer_lowered_at == "CREATION":
+                catalogue.put_back(line.sku, line.quantity)
 
     # ── cancelling ─────────────────────────────────────────────────────────────────────────
 
     def can_cancel(self, order: Order) -> bool:
         """Whether the shop may (OR29): before the debit, or before shipping."""
+        return self.is_before_debit(order) and not any(line.shipped for line in order.lines)
+
+    def is_before_debit(self, order: Order) -> bool:
+        """Whether what has not left can be cancelled by the shop, line by line (OR30)."""
         return (
             order.payment_workflow != "PAY_ON_ACCEPTANCE"
             and order.state in {"WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "SHIPPING"}
             and order.debited_at is None
-            and not any(line.shipped for line in order.lines)
         )
 
     def cancel(self, order_id: str) -> None:

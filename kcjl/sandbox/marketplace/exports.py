@@ -32,7 +32,7 @@ from kcjl.sandbox.marketplace.search import (
     find_orders,
     find_transactions,
 )
-from kcjl.sandbox.marketplace.settings import MarketplaceSettings
+from kcjl.sandbox.marketplace.tenant import Tenant
 
 __all__ = ["Export", "ExportAsked", "ExportKind", "Exports", "OfferSearch"]
 
@@ -99,12 +99,12 @@ class Exports:
     def __init__(
         self,
         agenda: Agenda,
-        settings: MarketplaceSettings,
+        tenant: Tenant,
         book: Book,
         ledger: Ledger,
     ) -> None:
         self._agenda = agenda
-        self._settings = settings
+        self._tenant = tenant
         self._book = book
         self._ledger = ledger
         self.exports: dict[str, Export] = {}
@@ -116,7 +116,7 @@ class Exports:
             for before in reversed(self.exports.values()):
                 if before.status == "PENDING" and before.asked == asked:
                     return before.tracking_id
-        agenda, settings = self._agenda, self._settings
+        agenda, settings = self._agenda, self._tenant.settings
         now = milliseconds(agenda.now)
         taken = Export(tracking_id=agenda.new_id(), asked=asked, created_at=now, updated_at=now)
         self.exports[taken.tracking_id] = taken
@@ -152,7 +152,7 @@ class Exports:
 
     def _complete(self, taken: Export) -> None:
         taken.updated_at = milliseconds(self._agenda.now)
-        share = self._settings.failing_export_share
+        share = self._tenant.settings.failing_export_share
         if self._failures_to_come:
             self._failures_to_come -= 1
             taken.status, taken.error = "FAILED", FAILURE
@@ -167,7 +167,7 @@ class Exports:
         taken.files = [[copy.deepcopy(row) for row in rows[at : at + step]] for at in starts]
         taken.chunks = len(taken.files)
         taken.status = "COMPLETED"
-        lives = timedelta(hours=self._settings.export_files_live_hours)
+        lives = timedelta(hours=self._tenant.settings.export_files_live_hours)
         self._agenda.after(lives, _forgetting(taken))
 
     def _found(self, asked: ExportAsked) -> Sequence[Row]:

@@ -17,6 +17,7 @@ from kcjl.sandbox.marketplace.recency import Recency
 from kcjl.sandbox.marketplace.records import (
     Cancelation,
     Charge,
+    Invoice,
     Order,
     OrderLine,
     Refund,
@@ -24,16 +25,20 @@ from kcjl.sandbox.marketplace.records import (
     TransactionLine,
 )
 from kcjl.sandbox.marketplace.settings import MarketplaceSettings
+from kcjl.sandbox.marketplace.tenant import Tenant
 
 __all__ = ["Ledger"]
+
+SETTLED = frozenset({"RECEIVED", "CLOSED", "CANCELED"})
+"""States of an order in which its lines can be paid."""
 
 
 class Ledger:
     """Transaction lines by id, by order, by cycle, by creation and by last change."""
 
-    def __init__(self, agenda: Agenda, settings: MarketplaceSettings) -> None:
+    def __init__(self, agenda: Agenda, tenant: Tenant) -> None:
         self._agenda = agenda
-        self._settings = settings
+        self._tenant = tenant
         self.lines: dict[str, TransactionLine] = {}
         self.by_creation = Recency()
         self.by_update = Recency()
@@ -44,6 +49,12 @@ class Ledger:
         self._balance = 0
         self._paid_out = 0
         self._state_totals: defaultdict[str, int] = defaultdict(int)
+        self._held: dict[str, None] = {}
+        """Order lines whose billing is held."""
+
+    @property
+    def _settings(self) -> MarketplaceSettings:
+        return self._tenant.settings
 
     # ── balances ───────────────────────────────────────────────────────────────────────────
 
@@ -110,7 +121,7 @@ class Ledger:
     ) -> None:
         """An amount and, where they stand apart, the taxes on it."""
         tax = self._money(sum(tax.amount.amount_minor for tax in taxes))
-        included = self._settings.tax_mode == "TAX_INCLUDED"
+        included = order.tax_mode == "TAX_INCLUDED"
         apart = not included or self._settings.separate_tax_lines
         self._add(
             kind,
@@ -153,12 +164,32 @@ class Ledger:
             )
 
     def charge_fee(
-        self, kind: str, fee: Money, vat: Money, *, document: str | None = None
+        self, kind: str, fee: Money, vat: Money, *, invoice: Invoice | None = None
     ) -> None:
         """A fee or a document of no order, signed as given, and its VAT line beside it."""
-        self._add(kind, fee, document=document, tax=None)
         vat_kind = kind.removesuffix("_FEE") + "_VAT"
-        self._add(vat_kind, vat, document=document, tax=self._fee_tax(vat))
+        for made in (
+            self._add(kind, fee, tax=None),
+            self._add(vat_kind, vat, tax=self._fee_tax(vat)),
+        ):
+            if invoice is not None:
+                made.manual_document = invoice.number
+                made.document_number = invoice.number
+                made.document_id = invoice.document_id
+                made.document_at = invoice.created_at
+
+    def charge_extra(
+        self, kind: str, amount: Money, tax: Money, *, description: str, order: Order | None
+    ) -> None:
+        """A one-off of no order, or a fee on an order; signed as given, its tax beside it."""
+        for made in (
+            self._add(kind, amount, order=order),
+            self._add(f"{kind}_TAX", tax, order=order, tax=self._fee_tax(tax)),
+        ):
+            if order is None:
+                made.one_off = description
+            else:
+                made.fee_code = description
 
     def _fee_tax(self, amount: Money) -> Tax:
         settings = self._settings
@@ -178,11 +209,11 @@ class Ledger:
         refund_id: str | None = None,
         tax: Tax | None = None,
         tax_inside: Money | None = None,
-        document: str | None = None,
     ) -> TransactionLine:
         now = milliseconds(self._agenda.now)
         self._balance += amount.amount_minor
-        settled = order is None or order.state in {"RECEIVED", "CLOSED", "CANCELED"}
+        held = line is not None and line.line_id in self._held
+        settled = order is None or (order.state in SETTLED and not held)
         added = TransactionLine(
             line_id=self._agenda.new_id(),
             kind=kind,
@@ -198,7 +229,6 @@ class Ledger:
             tax_inside=tax_inside or self._money(0),
             transaction_number=order.transaction_number if order else None,
             transaction_at=order.debited_at if order else None,
-            manual_document=document,
         )
         self.lines[added.line_id] = added
         self.by_creation.touch(added.line_id, now)
@@ -215,8 +245,27 @@ class Ledger:
     def make_payable(self, order_id: str) -> None:
         """The order has been received, or is over: its lines wait for the next cycle."""
         for line_id in self._pending.pop(order_id, ()):
+            if self.lines[line_id].order_line_id in self._held:
+                self._pending[order_id].append(line_id)
+                continue
             self._set_state(self.lines[line_id], "PAYABLE")
             self._payable[line_id] = None
+
+    def hold(self, order: Order, order_line_id: str) -> None:
+        """The billing of an order line waits: what is not on a cycle yet is PENDING."""
+        self._held[order_line_id] = None
+        for line_id in self.by_order.get(order.order_id, ()):
+            line = self.lines[line_id]
+            if line.order_line_id == order_line_id and line_id in self._payable:
+                del self._payable[line_id]
+                self._pending[order.order_id].append(line_id)
+                self._set_state(line, "PENDING")
+
+    def release(self, order: Order, order_line_id: str) -> None:
+        """The billing of an order line goes on from where the order stands now."""
+        self._held.pop(order_line_id, None)
+        if order.state in SETTLED:
+            self.make_payable(order.order_id)
 
     def pay(
         self,
@@ -232,9 +281,10 @@ class Ledger:
         now = milliseconds(self._agenda.now)
         for line in lines:
             paid += line.amount.amount_minor
-            line.document_number = document_number
-            line.document_id = document_id
-            line.document_at = now
+            if line.document_number is None:
+                line.document_number = document_number
+                line.document_id = document_id
+                line.document_at = now
             self._put_on_cycle(line, cycle_id, voucher)
         self._paid_out += paid
         payment = self._add("PAYMENT", self._money(-paid))

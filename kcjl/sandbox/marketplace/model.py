@@ -13,12 +13,18 @@ import msgspec
 
 from kcjl.money import Money
 from kcjl.sandbox.agenda import Agenda
+from kcjl.sandbox.marketplace.additional_fields import AdditionalFields
+from kcjl.sandbox.marketplace.after_sales import AfterSales
 from kcjl.sandbox.marketplace.billing import Billing
 from kcjl.sandbox.marketplace.book import Book
+from kcjl.sandbox.marketplace.cancelations import Cancelations
 from kcjl.sandbox.marketplace.catalogue import Catalogue
 from kcjl.sandbox.marketplace.counter import Counter
+from kcjl.sandbox.marketplace.customers import Customers
+from kcjl.sandbox.marketplace.documents import Documents
 from kcjl.sandbox.marketplace.errors import ApiError
 from kcjl.sandbox.marketplace.exports import ExportAsked, Exports
+from kcjl.sandbox.marketplace.incidents import Incidents
 from kcjl.sandbox.marketplace.inputs import (
     BasketLine,
     Customer,
@@ -40,29 +46,48 @@ from kcjl.sandbox.marketplace.records import (
     TransactionLine,
 )
 from kcjl.sandbox.marketplace.refunds import Refunds
+from kcjl.sandbox.marketplace.return_records import Return
+from kcjl.sandbox.marketplace.returns import Returns
 from kcjl.sandbox.marketplace.settings import MarketplaceSettings
+from kcjl.sandbox.marketplace.shipment_changes import ShipmentChanges
+from kcjl.sandbox.marketplace.tenant import Tenant
 
 __all__ = ["Marketplace"]
 
 
-class Marketplace:
+class Marketplace(AfterSales):
     """One shop's account on the marketplace."""
 
     def __init__(self, agenda: Agenda, settings: MarketplaceSettings) -> None:
         self.agenda = agenda
-        self.settings = settings
-        self.catalogue = Catalogue(agenda, settings)
-        self.ledger = Ledger(agenda, settings)
-        self.book = Book(agenda, settings, self.catalogue, self.ledger)
+        self.tenant = Tenant(settings)
+        self.catalogue = Catalogue(agenda, self.tenant)
+        self.ledger = Ledger(agenda, self.tenant)
+        self.book = Book(agenda, self.tenant, self.catalogue, self.ledger)
         self.counter = Counter(self.book)
         self.refunds = Refunds(self.book)
         self.parcels = Parcels(self.book)
-        self.billing = Billing(agenda, settings, self.ledger)
-        self.offer_imports = OfferImports(agenda, settings, self.catalogue)
-        self.price_imports = PriceImports(agenda, settings, self.catalogue)
-        self.exports = Exports(agenda, settings, self.book, self.ledger)
+        self.billing = Billing(agenda, self.tenant, self.ledger)
+        self.cancelations = Cancelations(self.book, self.counter)
+        self.incidents = Incidents(self.book)
+        self.returns = Returns(self.book)
+        self.shipment_changes = ShipmentChanges(self.book, self.parcels)
+        self.documents = Documents(self.book)
+        self.additional_fields = AdditionalFields(self.book)
+        self.customers = Customers(self.book, self.counter, self.refunds, self.incidents)
+        self.refunds.on_refunded.append(self.incidents.refunded)
+        self.counter.on_order_placed.append(self.customers.note_placed)
+        self.book.on_order_state.append(self.customers.note_state)
+        self.offer_imports = OfferImports(agenda, self.tenant, self.catalogue)
+        self.price_imports = PriceImports(agenda, self.tenant, self.catalogue)
+        self.exports = Exports(agenda, self.tenant, self.book, self.ledger)
 
     # ── the readable truth ─────────────────────────────────────────────────────────────────
+
+    @property
+    def settings(self) -> MarketplaceSettings:
+        """As they hold now."""
+        return self.tenant.settings
 
     @property
     def offers(self) -> Mapping[str, Offer]:
@@ -89,6 +114,11 @@ class Marketplace:
     @property
     def invoices(self) -> Mapping[int, Invoice]:
         return self.billing.invoices
+
+    @property
+    def on_return_state(self) -> list[Callable[[Return], None]]:
+        """Called with a return that has come into a state."""
+        return self.returns.on_return_state
 
     @property
     def on_order_placed(self) -> list[Callable[[PlacedOrder], None]]:
@@ -121,6 +151,8 @@ class Marketplace:
                 list(self.offer_imports.imports.values()),
                 list(self.price_imports.imports.values()),
                 list(self.exports.exports.values()),
+                list(self.returns.by_id.values()),
+                list(self.documents.by_id.values()),
             ]
         )
 
@@ -189,6 +221,18 @@ class Marketplace:
         """A manual invoice to the shop, without its VAT."""
         money = msgspec.convert(amount, Money)
         return self.billing.operator_document("MANUAL_INVOICE", money, description, order_id)
+
+    def operator_charges(
+        self, kind: str, amount: Money, description: str, order_id: str | None = None
+    ) -> None:
+        """A one-off debit or credit, a fee on an order or a penalty, without its tax."""
+        order = None if order_id is None else self.book.order(order_id)
+        money = msgspec.convert(amount, Money)
+        self.billing.operator_charge(kind, money, description, order)
+
+    def switch(self, settings: Mapping[str, object]) -> None:
+        """The operator sets the tenant up otherwise, from now on."""
+        self.tenant.switch(settings)
 
     def run_cycle(self) -> BillingCycle | None:
         """A billing cycle out of turn; None where nothing is to be paid."""

@@ -31,7 +31,7 @@ from kcjl.sandbox.marketplace.offer_lines import (
     whole_of,
 )
 from kcjl.sandbox.marketplace.offer_records import ImportLineError, Offer
-from kcjl.sandbox.marketplace.settings import MarketplaceSettings
+from kcjl.sandbox.marketplace.tenant import Tenant
 
 __all__ = ["OfferImport", "OfferImports"]
 
@@ -67,18 +67,20 @@ class OfferImport:
 class OfferImports:
     """All offer imports, oldest first."""
 
-    def __init__(
-        self, agenda: Agenda, settings: MarketplaceSettings, catalogue: Catalogue
-    ) -> None:
+    def __init__(self, agenda: Agenda, tenant: Tenant, catalogue: Catalogue) -> None:
         self._agenda = agenda
-        self._settings = settings
+        self._tenant = tenant
         self._catalogue = catalogue
-        self._prices = Prices(
+        self.imports: dict[int, OfferImport] = {}
+
+    @property
+    def _prices(self) -> Prices:
+        settings = self._tenant.settings
+        return Prices(
             settings.currency,
             decimals=settings.offer_price_decimals,
             discount_period_required=settings.discount_period_required,
         )
-        self.imports: dict[int, OfferImport] = {}
 
     def take_offers(self, offers: list[WrittenOffer]) -> int:
         """OF24: returns the import's id."""
@@ -126,7 +128,7 @@ class OfferImports:
         lines: list[Line] | None,
     ) -> None:
         content, taken.content = taken.content.decode(), b""
-        share = self._settings.failing_import_share
+        share = self._tenant.settings.failing_import_share
         if share and self._agenda.chance.random() < share:
             taken.status, taken.reason = "FAILED", "The import could not be processed"
             return
@@ -230,7 +232,7 @@ class OfferImports:
         return product_sku
 
     def _is_product(self, kind: str, named: str) -> bool:
-        known = self._settings.known_product_ids
+        known = self._tenant.settings.known_product_ids
         if known is not None:
             return named in known
         is_number = named.isascii() and named.isdigit()

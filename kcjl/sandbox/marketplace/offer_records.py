@@ -101,6 +101,13 @@ class Offer:
             self.warehouses[code] -= taken
             units -= taken
 
+    def put_back(self, units: int) -> None:
+        """Units that were sold are for sale again, in the first warehouse that is named."""
+        self.quantity += units
+        if self.warehouses:
+            first = next(iter(self.warehouses))
+            self.warehouses[first] += units
+
     def empty(self) -> None:
         self.reduce(self.quantity)
 

@@ -7,7 +7,7 @@ are left, as on the platform (d.5). Called by the marketplace's door.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NoReturn
 
 import msgspec
@@ -20,6 +20,7 @@ from kcjl.sandbox.marketplace.records import (
     Order,
     OrderLine,
     Shipment,
+    ShipmentField,
     ShipmentLine,
     ShipmentOutcome,
 )
@@ -28,6 +29,7 @@ from kcjl.sandbox.marketplace.settings import CarrierSetting
 __all__ = ["Parcels"]
 
 SHIPMENTS_MAX = 1000
+TRACKABLE = frozenset({"SHIPPING", "READY_FOR_PICK_UP", "SHIPPED"})
 INVOICE_REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 
@@ -58,6 +60,8 @@ class ShipmentRequest(msgspec.Struct, frozen=True, kw_only=True):
     tracking: TrackingRequest | None = None
     shipped: bool = False
     invoice_reference: str | None = None
+    warehouse: str | None = None
+    additional: list[ShipmentField] = []
 
 
 class Parcels:
@@ -109,12 +113,16 @@ class Parcels:
         if not self._book.settings.multi_shipment:
             raise ApiError.of(404, "Not Found")
 
+    def check_count(self, items: Sequence[object]) -> None:
+        if not 1 <= len(items) <= SHIPMENTS_MAX:
+            _refuse(f"shipments: 1 to {SHIPMENTS_MAX} are allowed in one call")
+
     def create_shipments(
         self, shipments: Sequence[Mapping[str, object]]
     ) -> list[ShipmentOutcome]:
         """ST01."""
         self.require_shipments()
-        _check_count(shipments)
+        self.check_count(shipments)
         try:
             requests = msgspec.convert(shipments, list[ShipmentRequest])
         except msgspec.ValidationError as invalid:
@@ -131,13 +139,16 @@ class Parcels:
         except ApiError as refusal:
             outcome.message = refusal.message
             return outcome
-        outcome.shipment = self._add_shipment(
+        shipment = self._add_shipment(
             order,
             units,
             tracking=tracking,
             shipped=request.shipped,
             invoice_reference=request.invoice_reference,
         )
+        shipment.warehouse = request.warehouse
+        shipment.additional = list(request.additional)
+        outcome.shipment = shipment
         return outcome
 
     def _units(
@@ -238,13 +249,13 @@ class Parcels:
     ) -> list[ShipmentOutcome]:
         """ST23."""
         self.require_shipments()
-        _check_count(shipments)
+        self.check_count(shipments)
         return [self._track(item) for item in shipments]
 
     def _track(self, item: Mapping[str, object]) -> ShipmentOutcome:
         outcome = ShipmentOutcome(key=str(item.get("id")))
         try:
-            shipment, order = self._shipment(outcome.key, {"SHIPPING", "SHIPPED"})
+            shipment, order = self.shipment(outcome.key, TRACKABLE)
             tracking = item.get("tracking")
             if not isinstance(tracking, Mapping):
                 _refuse("tracking: must not be null")
@@ -260,13 +271,13 @@ class Parcels:
     def ship_shipments(self, shipment_ids: Sequence[str]) -> list[ShipmentOutcome]:
         """ST24."""
         self.require_shipments()
-        _check_count(shipment_ids)
+        self.check_count(shipment_ids)
         return [self._ship_one(shipment_id) for shipment_id in shipment_ids]
 
     def _ship_one(self, shipment_id: str) -> ShipmentOutcome:
         outcome = ShipmentOutcome(key=shipment_id)
         try:
-            shipment, order = self._shipment(shipment_id, {"SHIPPING"})
+            shipment, order = self.shipment(shipment_id, {"SHIPPING", "READY_FOR_PICK_UP"})
             self._require_tracking(shipment.tracking)
         except ApiError as refusal:
             outcome.message = refusal.message
@@ -275,9 +286,10 @@ class Parcels:
         outcome.shipment = shipment
         return outcome
 
-    def _shipment(self, shipment_id: str, states: set[str]) -> tuple[Shipment, Order]:
+    def shipment(self, shipment_id: str, states: Collection[str]) -> tuple[Shipment, Order]:
+        """A shipment in one of these states, and its order."""
         shipment = self._book.shipments.get(shipment_id)
-        if shipment is None:
+        if shipment is None or shipment.is_deleted:
             _refuse(f"Shipment {shipment_id} not found")
         if shipment.status not in states:
             _refuse(f"Shipment {shipment_id} is in state {shipment.status}")
@@ -332,11 +344,6 @@ def _line_meant(order: Order, wanted: ShipmentLineRequest) -> OrderLine:
             f"Order {order.order_id}: offer_sku {wanted.offer_sku} is on {len(lines)} lines"
         )
     return lines[0]
-
-
-def _check_count(items: Sequence[object]) -> None:
-    if not 1 <= len(items) <= SHIPMENTS_MAX:
-        _refuse(f"shipments: 1 to {SHIPMENTS_MAX} are allowed in one call")
 
 
 def _refuse(message: str) -> NoReturn:

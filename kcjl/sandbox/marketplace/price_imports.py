@@ -22,7 +22,7 @@ from kcjl.sandbox.marketplace.offer_lines import (
     moment_of,
 )
 from kcjl.sandbox.marketplace.offer_records import ImportLineError, OfferPrice
-from kcjl.sandbox.marketplace.settings import MarketplaceSettings
+from kcjl.sandbox.marketplace.tenant import Tenant
 
 __all__ = ["PriceImport", "PriceImports"]
 
@@ -55,18 +55,20 @@ class PriceImport:
 class PriceImports:
     """All price imports, oldest first."""
 
-    def __init__(
-        self, agenda: Agenda, settings: MarketplaceSettings, catalogue: Catalogue
-    ) -> None:
+    def __init__(self, agenda: Agenda, tenant: Tenant, catalogue: Catalogue) -> None:
         self._agenda = agenda
-        self._settings = settings
+        self._tenant = tenant
         self._catalogue = catalogue
-        self._prices = Prices(
+        self.imports: dict[str, PriceImport] = {}
+
+    @property
+    def _prices(self) -> Prices:
+        settings = self._tenant.settings
+        return Prices(
             settings.currency,
             decimals=settings.offer_price_decimals,
             discount_period_required=settings.discount_period_required,
         )
-        self.imports: dict[str, PriceImport] = {}
 
     def take(self, csv_text: str) -> str:
         """PRI01: returns the import's id."""
@@ -90,7 +92,7 @@ class PriceImports:
 
     def _complete(self, taken: PriceImport) -> None:
         content, taken.content = taken.content, ""
-        share = self._settings.failing_import_share
+        share = self._tenant.settings.failing_import_share
         rows = read_file(content, REQUIRED, COLUMNS)
         if (share and self._agenda.chance.random() < share) or rows is None:
             taken.status, taken.reason = "FAILED", "The file could not be processed"
@@ -170,7 +172,7 @@ class PriceImports:
             price,
         )
         channel = cells.get("channels") or None
-        if channel not in {None, self._settings.channel_code}:
+        if channel not in {None, self._tenant.settings.channel_code}:
             raise LineRefused(f"The channel '{channel}' does not exist")
         return OfferPrice(
             price=price,

@@ -1,4 +1,4 @@
-"""What the marketplace keeps: orders, parcels, and the shop's account (offers: offer_records).
+"""What the marketplace keeps: orders and the shop's account; offers and parcels stand beside.
 
 Promises: what is kept changes only in the marketplace's own rooms, and is the readable truth
 for checks. Amounts are `Money`, times are aware UTC. It decides nothing.
@@ -13,6 +13,12 @@ from decimal import Decimal
 
 from kcjl.money import Money
 from kcjl.sandbox.marketplace.inputs import Customer, Reason, Tracking
+from kcjl.sandbox.marketplace.parcel_records import (
+    Shipment,
+    ShipmentField,
+    ShipmentLine,
+    ShipmentOutcome,
+)
 
 __all__ = [
     "BillingCycle",
@@ -24,6 +30,7 @@ __all__ = [
     "OrderLine",
     "Refund",
     "Shipment",
+    "ShipmentField",
     "ShipmentLine",
     "ShipmentOutcome",
     "Tax",
@@ -118,6 +125,17 @@ class OrderLine:
     """Units in shipments that have not left."""
     not_to_ship: int = 0
     """Units refunded before shipping, or cancelled."""
+    state_under_incident: str | None = None
+    """While an incident is open: the state that the line would have without it."""
+    incidents: int = 0
+    """How many were ever opened."""
+    returned: int = 0
+    """Units of returns that were neither refused nor cancelled."""
+    additional_fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def has_incident(self) -> bool:
+        return self.state_under_incident is not None
 
     @property
     def is_live(self) -> bool:
@@ -183,6 +201,17 @@ class Order:
     customer: Customer
     notification_email: str
     lines: list[OrderLine]
+    additional_fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def customer_debited_at(self) -> datetime | None:
+        """None as long as nobody told the platform that the customer has paid."""
+        silent = self.payment_workflow == "NO_CUSTOMER_PAYMENT_CONFIRMATION"
+        return None if silent else self.debited_at
+
+    @property
+    def has_incident(self) -> bool:
+        return any(line.has_incident for line in self.lines)
 
     @property
     def live_lines(self) -> list[OrderLine]:
@@ -190,44 +219,6 @@ class Order:
 
     def line(self, line_id: str) -> OrderLine | None:
         return next((line for line in self.lines if line.line_id == line_id), None)
-
-
-# ── parcels ─────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(slots=True, kw_only=True)
-class ShipmentLine:
-    """Units of an order line in one parcel."""
-
-    order_line_id: str
-    sku: str
-    quantity: int
-    package_reference: str | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class Shipment:
-    """ST01: one parcel."""
-
-    shipment_id: str
-    order_id: str
-    status: str
-    created_at: datetime
-    updated_at: datetime
-    shipped_at: datetime | None = None
-    invoice_reference: str | None = None
-    tracking: Tracking | None = None
-    lines: list[ShipmentLine]
-
-
-@dataclass(slots=True, kw_only=True)
-class ShipmentOutcome:
-    """What became of one item of a shipment call: a shipment, or a message why not."""
-
-    key: str
-    """The order id (ST01) or the shipment id (ST23, ST24)."""
-    shipment: Shipment | None = None
-    message: str | None = None
 
 
 # ── the shop's account ──────────────────────────────────────────────────────────────────────
@@ -254,6 +245,10 @@ class TransactionLine:
     transaction_number: str | None = None
     transaction_at: datetime | None = None
     manual_document: str | None = None
+    one_off: str | None = None
+    """What a one-off charge or credit is for."""
+    fee_code: str | None = None
+    """Of a fee or a penalty on an order."""
     cycle_id: str | None = None
     voucher: str | None = None
     document_number: str | None = None
@@ -272,6 +267,7 @@ class BillingCycle:
     amount_to_operator: Money
     payout_state: str = "TO_PAY"
     payout_reference: str | None = None
+    failure_reason: str | None = None
     paid_at: datetime | None = None
     summary: dict[str, Money]
 
@@ -300,6 +296,7 @@ class Invoice:
     start_at: datetime
     end_at: datetime
     cycle_id: str | None = None
+    """The cycle that paid it."""
     details: list[InvoiceDetail]
 
     @property

@@ -36,6 +36,7 @@ class OrderSearch(Search, frozen=True, kw_only=True):
     updated_to: datetime | None = None
     customer_debited: bool | None = None
     payment_workflow: str | None = None
+    has_incident: bool | None = None
 
 
 class TransactionSearch(Search, frozen=True, kw_only=True):
@@ -111,9 +112,10 @@ def _order_fits(search: OrderSearch) -> Callable[[Order], bool]:
             and _within(order.updated_at, search.updated_from, search.updated_to)
             and (
                 search.customer_debited is None
-                or search.customer_debited == (order.debited_at is not None)
+                or search.customer_debited == (order.customer_debited_at is not None)
             )
             and search.payment_workflow in {None, order.payment_workflow}
+            and search.has_incident in {None, order.has_incident}
         )
 
     return fits

@@ -2,17 +2,35 @@
 
 Promises: defaults are those of the contract (johnlewis b.1, c.3, d.1, e); what it calls
 uncertain is a switch here. Durations say their unit. It decides nothing itself.
-Invariant: a settings object never changes; another tenant is another object.
+Invariant: a settings object never changes; a tenant that is switched has another object.
 Called by the marketplace model, its HTTP face and the server that builds them.
 """
 
 from datetime import time
 from decimal import Decimal
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from kcjl.money import Money
+from kcjl.sandbox.marketplace.inputs import PostalAddress
+from kcjl.sandbox.marketplace.listings import (
+    ADDITIONAL_FIELDS,
+    CARRIERS,
+    DOCUMENT_TYPES,
+    LOCALES,
+    OFFER_STATES,
+    REASONS,
+    SHIPPING_TYPES,
+    AdditionalFieldSetting,
+    CarrierSetting,
+    DocumentTypeSetting,
+    Named,
+    ReasonSetting,
+    Setting,
+    ShippingTypeSetting,
+)
 
 __all__ = [
     "ApiKey",
@@ -22,11 +40,13 @@ __all__ = [
     "ShippingTypeSetting",
 ]
 
-TRACKING_PLACEHOLDER = "{trackingId}"
 
-
-class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of the settings."""
+SHARES = (
+    "failing_debit_share",
+    "customer_cancel_share",
+    "operator_refund_share",
+    "incident_share",
+)
 
 
 class ApiKey(Setting, frozen=True, kw_only=True):
@@ -37,86 +57,6 @@ class ApiKey(Setting, frozen=True, kw_only=True):
     """Without the accounting role TL02 to TL05, SBC11, IV01 and IV02 answer 403."""
     external_partner: bool = False
     """An External Partner may call OR11 every 15 minutes only (d.1)."""
-
-
-class CarrierSetting(Setting, frozen=True, kw_only=True):
-    """SH21: a registered carrier."""
-
-    code: str
-    label: str
-    standard_code: str | None = None
-    tracking_url: str | None = None
-    """With {trackingId} where the tracking number goes; then the number is mandatory."""
-
-    @property
-    def number_is_mandatory(self) -> bool:
-        return self.tracking_url is not None and TRACKING_PLACEHOLDER in self.tracking_url
-
-    def url_for(self, number: str | None) -> str | None:
-        if self.tracking_url is None or not number:
-            return None
-        return self.tracking_url.replace(TRACKING_PLACEHOLDER, number)
-
-
-class ShippingTypeSetting(Setting, frozen=True, kw_only=True):
-    """SH12: a delivery service."""
-
-    code: str
-    label: str
-    description: str = ""
-    standard_code: str | None = None
-    click_and_collect: bool = False
-    delivery_by_operator: bool = False
-
-
-class ReasonSetting(Setting, frozen=True, kw_only=True):
-    """RE01: why something was refunded, cancelled or returned."""
-
-    code: str
-    label: str
-    type: str
-    is_shop_right: bool = True
-
-
-def _url(carrier: str) -> str:
-    return f"https://{carrier}.carrier.example/track/{TRACKING_PLACEHOLDER}"
-
-
-_CARRIERS = (
-    CarrierSetting(
-        code="RM", label="Royal Mail", standard_code="royal-mail", tracking_url=_url("rm")
-    ),
-    CarrierSetting(code="EVRI", label="Evri", standard_code="evri", tracking_url=_url("evri")),
-    CarrierSetting(code="DPD", label="DPD", standard_code="dpd-uk", tracking_url=_url("dpd")),
-    CarrierSetting(code="DHL", label="DHL", standard_code="dhl", tracking_url=_url("dhl")),
-    CarrierSetting(code="UPS", label="UPS", standard_code="ups", tracking_url=_url("ups")),
-    CarrierSetting(code="YODEL", label="Yodel", standard_code="yodel"),
-)
-
-_SHIPPING_TYPES = (
-    ShippingTypeSetting(
-        code="STD", label="Standard", description="3 to 5 days", standard_code="CU_ADD-STD"
-    ),
-    ShippingTypeSetting(
-        code="NDD", label="Next day", description="Next day", standard_code="CU_ADD-EXP"
-    ),
-)
-
-_REASONS = (
-    ReasonSetting(
-        code="14", label="No response from seller", type="REFUND", is_shop_right=False
-    ),
-    ReasonSetting(code="15", label="Out of stock", type="REFUND"),
-    ReasonSetting(code="16", label="Item damaged", type="REFUND"),
-    ReasonSetting(code="17", label="Item returned", type="REFUND"),
-    ReasonSetting(code="18", label="Item not received", type="REFUND"),
-    ReasonSetting(code="19", label="Goodwill", type="REFUND"),
-    ReasonSetting(code="34", label="Cancelled before shipping", type="CANCELATION"),
-    ReasonSetting(
-        code="35", label="Cancelled by customer", type="CANCELATION", is_shop_right=False
-    ),
-    ReasonSetting(code="RETURN_CHANGED_MIND", label="Changed mind", type="RETURN"),
-)
 
 
 class MarketplaceSettings(Setting, frozen=True, kw_only=True):
@@ -134,11 +74,26 @@ class MarketplaceSettings(Setting, frozen=True, kw_only=True):
     platform_name: str = "Example Stores"
     tenant_name: str = "example-preprod"
     api_keys: tuple[ApiKey, ...] = (ApiKey(key="johnlewis-sandbox-key"),)
+    external_partner: bool = False
+    """Every key is an External Partner's, whatever it says of itself (d.1)."""
+    time_zone: str = "Europe/London"
+    """Days end and cycles run by its clock, summer time included (PC01)."""
+    shop_tax_number: str | None = "GB000000000"
+    shop_address: PostalAddress = PostalAddress(
+        company="Example Brand Ltd", street_1="2 Dock Road", city="Hull", postcode="HU1 1AA"
+    )
+    """On invoices; also where returns go."""
 
     # ── lists ──────────────────────────────────────────────────────────────────────────────
-    carriers: tuple[CarrierSetting, ...] = _CARRIERS
-    shipping_types: tuple[ShippingTypeSetting, ...] = _SHIPPING_TYPES
-    reasons: tuple[ReasonSetting, ...] = _REASONS
+    carriers: tuple[CarrierSetting, ...] = CARRIERS
+    shipping_types: tuple[ShippingTypeSetting, ...] = SHIPPING_TYPES
+    reasons: tuple[ReasonSetting, ...] = REASONS
+    additional_fields: tuple[AdditionalFieldSetting, ...] = ADDITIONAL_FIELDS
+    document_types: tuple[DocumentTypeSetting, ...] = DOCUMENT_TYPES
+    offer_states: tuple[Named, ...] = OFFER_STATES
+    locales: tuple[Named, ...] = LOCALES
+    documents_max: int = 50
+    """An order's documents (d.2)."""
 
     # ── acceptance and debit ───────────────────────────────────────────────────────────────
     first_order_number: int = 700_000_001
@@ -150,6 +105,10 @@ class MarketplaceSettings(Setting, frozen=True, kw_only=True):
     """After so long without a decision an order is REFUSED; None: never."""
     refusal_empties_offer: bool = True
     """Refusing an order line sets its offer's quantity to 0 (f.18)."""
+    offer_lowered_at: Literal["CREATION", "ACCEPTANCE"] = "CREATION"
+    """When a sale takes its units off the offer (uncertain, g)."""
+    offer_put_back: bool = False
+    """Whether refused and cancelled units go back on the offer (uncertain, g)."""
     payment_workflow: Literal[
         "PAY_ON_ACCEPTANCE",
         "PAY_ON_DELIVERY",
@@ -160,7 +119,11 @@ class MarketplaceSettings(Setting, frozen=True, kw_only=True):
     debit_delay_s_min: float = 60
     debit_delay_s_max: float = 900
     failing_debit_share: float = 0
-    """Share of debits that fail: such orders are CANCELED."""
+    """Share of debits that fail: such orders stay in WAITING_DEBIT_PAYMENT, and then end."""
+    failed_debit_cancel_days: float = 30
+    """After so long a debit that failed ends its order as CANCELED (f.12)."""
+    due_date_days: float = 30
+    """Under PAY_ON_DUE_DATE the customer pays so long after the order was RECEIVED."""
     addresses_visible_from: Literal["CREATION", "ACCEPTANCE", "SHIPPING"] = "SHIPPING"
 
     # ── shipping ───────────────────────────────────────────────────────────────────────────
@@ -176,6 +139,30 @@ class MarketplaceSettings(Setting, frozen=True, kw_only=True):
     received_after_hours_min: float = 24
     received_after_hours_max: float = 72
     closed_after_hours: float = 14 * 24
+    """An order with an open incident is not closed before that has ended."""
+    line_cancelation: bool = True
+    """Off: OR30 answers 404 (it needs a feature of the tenant's, b.3)."""
+
+    # ── incidents and returns ──────────────────────────────────────────────────────────────
+    incident_holds_billing: bool = True
+    """While a line has an open incident, its transaction lines stay PENDING."""
+    returns_module: bool = True
+    """Off: the return operations answer 404."""
+    returns_accepted_automatically: bool = False
+    returns_refunded_by: Literal["OPERATOR", "SHOP"] = "OPERATOR"
+    """Who gives the money back when the goods have come (uncertain, g)."""
+    return_window_days: int = 30
+    """Units can come back so long after they were delivered."""
+    return_reception_days: float | None = 30
+    """A return on its way that nobody received by then is NO_RECEPTION; None: never."""
+
+    # ── what customers and the operator do unasked ─────────────────────────────────────────
+    customer_cancel_share: float = 0
+    """Share of the orders that their customers cancel before they are shipped."""
+    operator_refund_share: float = 0
+    """Share of the received orders on which the operator refunds something unasked."""
+    incident_share: float = 0
+    """Share of the received orders about which the customer opens an incident."""
 
     # ── amounts ────────────────────────────────────────────────────────────────────────────
     shipping_price: Money = Money(395)
@@ -190,10 +177,10 @@ class MarketplaceSettings(Setting, frozen=True, kw_only=True):
     tax_code: str = "VAT20"
     tax_rate: Decimal = Decimal(20)
     """Percent."""
-    tax_rates_by_category: dict[str, Decimal] = {}
+    tax_rates_by_category: dict[str, Decimal] = msgspec.field(default_factory=dict)
     commission_rate: Decimal = Decimal("0.20")
     """On price and shipping of a line, half up to the penny (e.5)."""
-    commission_rates_by_category: dict[str, Decimal] = {}
+    commission_rates_by_category: dict[str, Decimal] = msgspec.field(default_factory=dict)
     commission_on_shipping: bool = True
     commission_tax_code: str = "TAXDEFAULT"
     commission_vat_rate: Decimal = Decimal(20)
@@ -203,11 +190,14 @@ class MarketplaceSettings(Setting, frozen=True, kw_only=True):
     refund_accepted_after_s: float = 60
     refund_paid_after_s: float = 3600
     refund_needs_payable_balance: bool = False
-    cycle_time_london: str = "01:00"
+    cycle_time: str = "01:00"
+    """By the tenant's clock."""
     cycle_every_days: int | None = None
     """A billing cycle every so many days; None: on `cycle_days_of_month`."""
     cycle_days_of_month: tuple[int, ...] = (1, 11, 21)
     payout_paid_after_hours: float = 48
+    payout_failure: Literal["INCOMPLETE_KYC", "AWAITING_INVOICE_CHECK"] | None = None
+    """Payouts fail for this reason; None: they are PAID."""
     subscription_fee: Money | None = None
     """Without its VAT; charged at every billing cycle."""
 
@@ -256,15 +246,20 @@ class MarketplaceSettings(Setting, frozen=True, kw_only=True):
             raise ValueError("api_keys: a shop without a key can't be called")
         if not self.shipping_types:
             raise ValueError("shipping_types: at least one is needed")
-        if not 0 <= self.failing_debit_share <= 1:
-            raise ValueError("failing_debit_share: a share is from 0 to 1")
+        for name in SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}: a share is from 0 to 1")
         if self.cycle_every_days is not None and self.cycle_every_days < 1:
             raise ValueError("cycle_every_days: at least 1")
         if not self.cycle_days_of_month or not set(self.cycle_days_of_month) <= set(
             range(1, 29)
         ):
             raise ValueError("cycle_days_of_month: days that each month has, 1 to 28")
-        time.fromisoformat(self.cycle_time_london)
+        time.fromisoformat(self.cycle_time)
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"time_zone: there is no {self.time_zone!r}") from None
         self._check_transfers()
         for name in ("debit_delay_s", "received_after_hours", "import_s", "export_s"):
             least, most = getattr(self, f"{name}_min"), getattr(self, f"{name}_max")

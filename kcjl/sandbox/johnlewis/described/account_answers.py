@@ -49,6 +49,20 @@ class TransactionInfo(Shown, frozen=True, kw_only=True):
     date: datetime | None
 
 
+class OneOffItem(Shown, frozen=True, kw_only=True):
+    description: str
+    quantity: int
+    unit_price: Decimal
+    operation_date: datetime
+    references: list[dict[str, object]]
+
+
+class FeeOfTransaction(Shown, frozen=True, kw_only=True):
+    code: str
+    cancelations: list[dict[str, object]]
+    refunds: list[dict[str, object]]
+
+
 class Entities(Shown, frozen=True, kw_only=True):
     """What a line is tied to; ties that it has not are left out."""
 
@@ -61,6 +75,8 @@ class Entities(Shown, frozen=True, kw_only=True):
     shop_tax: TaxOfTransaction | UnsetType = UNSET
     manual_accounting_document: ManualDocument | UnsetType = UNSET
     transaction_info: TransactionInfo | UnsetType = UNSET
+    one_off_item: OneOffItem | UnsetType = UNSET
+    fee: FeeOfTransaction | UnsetType = UNSET
 
 
 class ShopOfTransaction(Shown, frozen=True, kw_only=True):
@@ -184,6 +200,7 @@ class InvoiceShown(Shown, frozen=True, kw_only=True):
     shop_operator_internal_id: str
     shop_tax_number: str | None
     shop_address: dict[str, object] | None
+    issuing_user_type: str
 
 
 class Invoices(Shown, frozen=True, kw_only=True):

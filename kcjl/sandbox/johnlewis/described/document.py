@@ -134,6 +134,14 @@ def _body(
             parts[name] = {"type": "string", **({"enum": list(values)} if values else {})}
         schema: Schema = {"type": "object", "properties": parts, "required": ["file"]}
         return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    if described.parts:
+        files: Schema = {name: {"type": "string"} for name in described.parts}
+        whole_body: Schema = {
+            "type": "object",
+            "properties": files,
+            "required": list(described.parts),
+        }
+        return {"required": True, "content": {"multipart/form-data": {"schema": whole_body}}}
     if described.body is not None:
         reference = components.body(described.body)
         return {"required": True, "content": {JSON: {"schema": reference}}}
@@ -166,7 +174,12 @@ class _Answers:
         refusals = [(400, "Refused; nothing was done"), (401, "The key is missing or wrong")]
         if accounting:
             refusals.append((403, "The key's user lacks the accounting role"))
-        if self._names_something or self._described.may_be_absent or self._has_body:
+        if (
+            self._names_something
+            or not self._is_known
+            or self._described.may_be_absent
+            or self._has_body
+        ):
             refusals.append((404, "There is no such thing, or the feature is not on"))
         if self._has_body or upload:
             refusals.append((413, "The body is too long"))

@@ -2,14 +2,26 @@
 
 Promises: an operation of the route table that is not here is described all the same, by its
 path, its role and a free body; tests want each to be here. It serves nothing.
+It has more lines than most: a table is read best in one place.
 Invariant: codes are those of the route table. Called by the OpenAPI document.
 """
 
 import msgspec
 
-from kcjl.sandbox.johnlewis import accounting, exports, offer_imports, orders, shipments
+from kcjl.sandbox.johnlewis import (
+    accounting,
+    after_sales,
+    exports,
+    offer_imports,
+    orders,
+    returns,
+    shipment_changes,
+    shipments,
+)
 from kcjl.sandbox.johnlewis.described import (
     account_answers,
+    after_sale_answers,
+    list_answers,
     offer_answers,
     order_answers,
     shop_answers,
@@ -24,6 +36,8 @@ from kcjl.sandbox.johnlewis.described.parameters import (
     seek_pages,
     text,
 )
+from kcjl.sandbox.johnlewis.lists import FIELD_ENTITIES
+from kcjl.sandbox.marketplace.shop_statistics import PERIODS
 
 __all__ = ["DESCRIBED", "Described"]
 
@@ -46,6 +60,8 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     """Media types of an answer that is a file; beside the JSON where there is one."""
     form: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Parts of a multipart body beside `file`: (name, allowed values)."""
+    parts: tuple[str, ...] = ()
+    """Parts of a multipart body that has no `file`."""
     pages: bool = False
     """Answers carry `Link` to the next and the previous page."""
     may_be_absent: bool = False
@@ -249,6 +265,9 @@ _ACCOUNT = {
             repeated("order_reference_for_seller"),
             repeated("accounting_document_number"),
             repeated("accounting_document_id"),
+            repeated("shop_model", accounting.SHOP_MODELS),
+            repeated("pay_out_psp_codes"),
+            repeated("other_reference"),
             *seek_pages(accounting.TRANSACTIONS_MAX, "dateCreated", "lastUpdated"),
         ),
     ),
@@ -287,6 +306,7 @@ _ACCOUNT = {
             repeated("payment_status", accounting.INVOICE_PAYMENT_STATES),
             repeated("seller_billing_cycle_id"),
             repeated("invoice_id"),
+            repeated("issuing_user_types", accounting.ISSUERS),
             moment("start_date"),
             moment("end_date"),
             text("currency"),
@@ -296,4 +316,137 @@ _ACCOUNT = {
     "IV02": Described(title="An invoice as PDF", files=(PDF,)),
 }
 
-DESCRIBED: dict[str, Described] = {**_SHOP, **_OFFERS, **_ORDERS, **_SHIPMENTS, **_ACCOUNT}
+_LISTS = {
+    "A21": Described(
+        title="How well the shop serves",
+        answer=list_answers.Statistics,
+        query=(repeated("periods", PERIODS),),
+    ),
+    "OR75": Described(title="Order taxes", answer=list_answers.OrderTaxes),
+    "AF01": Described(
+        title="Own fields of the tenant",
+        answer=list_answers.AdditionalFieldList,
+        query=(repeated("entities", FIELD_ENTITIES),),
+    ),
+    "DO01": Described(
+        title="Document types",
+        answer=list_answers.DocumentTypes,
+        query=(repeated("entities"),),
+    ),
+    "OF61": Described(title="Offer states", answer=list_answers.OfferStates),
+    "CH11": Described(title="Channels", answer=list_answers.Channels),
+    "CUR01": Described(title="Currencies", answer=list_answers.Currencies),
+    "L01": Described(title="Locales", answer=list_answers.Locales),
+    "SH11": Described(title="Shipping zones", answer=list_answers.ShippingZones),
+    "SH31": Described(title="Logistic classes", answer=list_answers.LogisticClasses),
+}
+
+_AFTER_SALES = {
+    "OR12": Described(
+        title="One order (deprecated)",
+        answer=order_answers.OrderShown,
+        query=(text("order_tax_mode", orders.TAX_MODES),),
+    ),
+    "OR30": Described(
+        title="Cancel lines",
+        body=after_sales.CancelationCall,
+        answer=after_sale_answers.CancelationsMade,
+    ),
+    "OR31": Described(
+        title="Write own fields",
+        body=after_sales.FieldsCall,
+        answer=after_sale_answers.FieldsWritten,
+    ),
+    "OR64": Described(title="End an incident", body=after_sales.Resolution, status=204),
+    "OR72": Described(
+        title="Documents of orders",
+        answer=after_sale_answers.OrderDocuments,
+        query=(listed("order_ids"),),
+    ),
+    "OR73": Described(
+        title="Download documents",
+        files=("application/octet-stream", "application/zip"),
+        query=(listed("order_ids"), listed("document_ids"), listed("document_codes")),
+        may_be_absent=True,
+    ),
+    "OR74": Described(
+        title="Upload documents",
+        answer=after_sale_answers.UploadedDocuments,
+        parts=("files", "order_documents"),
+    ),
+    "OR76": Described(title="Delete a document", status=204),
+    "ST06": Described(
+        title="Delete parcels",
+        body=shipments.ShippingCall,
+        answer=order_answers.ShipmentOutcomes,
+        may_be_absent=True,
+    ),
+    "ST26": Described(
+        title="Parcels are ready for pick-up",
+        body=shipments.ShippingCall,
+        answer=order_answers.ShipmentOutcomes,
+        may_be_absent=True,
+    ),
+    "ST31": Described(
+        title="More about parcels",
+        body=shipment_changes.DescriptionCall,
+        answer=after_sale_answers.DescribedShipments,
+        may_be_absent=True,
+    ),
+    "RT11": Described(
+        title="Returns",
+        answer=after_sale_answers.Returns,
+        may_be_absent=True,
+        query=(
+            *(repeated(name) for name in (*returns.TEXTS, "order_line_id")),
+            repeated("return_state", returns.STATES),
+            moment("return_creation_date_from"),
+            moment("return_creation_date_to"),
+            moment("return_last_updated_from"),
+            moment("return_last_updated_to"),
+            *seek_pages(returns.LIMIT_MAX, "date_created"),
+        ),
+    ),
+    "RT12": Described(
+        title="What may come back",
+        answer=after_sale_answers.ItemsToReturn,
+        may_be_absent=True,
+        query=(
+            repeated("order_commercial_id"),
+            repeated("order_line_id"),
+            *seek_pages(returns.LIMIT_MAX, "date_created"),
+        ),
+    ),
+    "RT01": Described(
+        title="Create returns",
+        body=returns.CreationCall,
+        answer=after_sale_answers.ReturnsMade,
+        may_be_absent=True,
+    ),
+    **{
+        code: Described(
+            title=title,
+            body=body,
+            answer=after_sale_answers.ReturnOutcomes,
+            may_be_absent=True,
+        )
+        for code, title, body in (
+            ("RT04", "Change returns", returns.UpdateCall),
+            ("RT21", "Accept or refuse returns", returns.AcceptanceCall),
+            ("RT25", "Returns have arrived", returns.NamingCall),
+            ("RT26", "Judge returned units", returns.ComplianceCall),
+            ("RT27", "Close returns", returns.NamingCall),
+            ("RT29", "Cancel returns", returns.NamingCall),
+        )
+    },
+}
+
+DESCRIBED: dict[str, Described] = {
+    **_SHOP,
+    **_OFFERS,
+    **_ORDERS,
+    **_SHIPMENTS,
+    **_ACCOUNT,
+    **_LISTS,
+    **_AFTER_SALES,
+}

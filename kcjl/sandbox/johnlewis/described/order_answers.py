@@ -25,10 +25,13 @@ __all__ = [
     "ExportStatus",
     "ItemsToShip",
     "OrderFile",
+    "OrderShown",
     "Orders",
     "RefundsMade",
     "ShipmentOutcomes",
     "Shipments",
+    "TaxMode",
+    "TaxPartShown",
     "UpdatedOrders",
 ]
 
@@ -128,6 +131,9 @@ class OrderLineShown(Shown, frozen=True, kw_only=True):
     order_line_additional_fields: list[FieldShown]
     tax_legal_notice: str | None
     price_additional_info: str | None
+    measurement: dict[str, object] | None
+    eco_contributions: list[dict[str, object]]
+    discount_campaign: dict[str, object] | None
     created_date: datetime
     last_updated_date: datetime
     debited_date: datetime | None
