@@ -10,6 +10,7 @@ Called by `service.py`, and by whoever runs the rooms on other keepers (the test
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from typing import Protocol
 
 import anyio
 import structlog
@@ -20,6 +21,8 @@ from kcjl.commands import Handler
 from kcjl.dispatch.actor import Dispatches
 from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, ShopModelNotServed
 from kcjl.exceptions.actor import Desk
+from kcjl.johnlewis.port import MarketplacePort
+from kcjl.johnlewis.tenant_port import TenantReading
 from kcjl.khaos.port import ErpPort
 from kcjl.ledger.port import LedgerPort
 from kcjl.log.port import Log
