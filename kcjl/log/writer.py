@@ -33,6 +33,8 @@ __all__ = ["GroupWriter"]
 
 LOOKED_UP_APPENDS_MAX = 2_000
 """Appends whose streams are looked up by one query."""
+INSERT_S = 8e-6
+"""What an event adds to a commit, measured (docs/speed.md): the rest is the commit's own."""
 STREAMS_REMEMBERED_MAX = 100_000
 """Streams whose revision is held in memory; of others it is looked up."""
 
@@ -224,13 +226,15 @@ class GroupWriter:
         """Answer now those for whom it pays to wait, the others once the next sheet is sent.
 
         The pen rests while callers who were answered come back with more. Where that takes
-        longer than a commit, they are kept in two halves, of which one comes back while the
-        other is written. Where the commit takes longer, all of them share each flush.
+        longer than what every commit costs, however small, they are kept in two halves, of
+        which one comes back while the other is written. Otherwise (a slow disk, few callers)
+        all of them share each flush.
         """
         self._answer_durable()
         appends = sheet.appends
         ahead = len(self._next.appends) if self._next is not None else 0
-        alternate = (len(appends) + ahead) * self._return_s > took_s
+        flush_s = took_s - len(sheet.rows) * INSERT_S
+        alternate = (len(appends) + ahead) * self._return_s > flush_s
         self._hurries = alternate and 2 * ahead >= len(appends)
         if self._hurries:
             now = 0

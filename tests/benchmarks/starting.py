@@ -27,7 +27,7 @@ __all__ = ["benchmark"]
 
 EVENTS = 1_000_000
 GOAL_S = 2.0
-ROOMS = 5
+ROOMS = 6
 Say = Callable[[str], None]
 Samples = defaultdict[str, list[float]]
 
