@@ -186,11 +186,12 @@ def link_rows(previous: bytes, merchant: str, rows: Sequence[BareRow]) -> list[b
     The same form as `link`, in a third of the time: names of ASCII, shorter than 128, are put
     together as one text, in which a length is four characters below 128, so four bytes.
     """
-    sha256, short = hashlib.sha256, _SHORT
+    sha256, short, sizes = hashlib.sha256, _SHORT, _SIZES
     owner = _counted(merchant)
     hashes: list[bytes] = []
     append = hashes.append
-    latest, learnt = -1, str(-1)
+    latest, learnt = -1, _short(str(-1))
+    kinds: dict[tuple[str, int], str] = {}
     for row in rows:
         (
             position,
@@ -206,23 +207,28 @@ def link_rows(previous: bytes, merchant: str, rows: Sequence[BareRow]) -> list[b
             data,
             stored,
         ) = row
-        place, number, kind = str(position), str(revision), str(schema)
-        was = str(occurred)
-        if recorded != latest:  # a whole commit is recorded at one moment
-            latest, learnt = recorded, str(recorded)
+        place, number, was = str(position), str(revision), str(occurred)
         cause = "" if causation is None else str(causation)
         try:
+            if recorded != latest:  # a whole commit is recorded at one moment
+                latest, learnt = recorded, _short(str(recorded))
+            kind = kinds.get((name, schema))
+            if kind is None:  # there are few
+                kind = kinds[name, schema] = _short(name) + _short(str(schema))
             fields = (
                 f"{short[len(place)]}{place}{short[len(stream)]}{stream}"
-                f"{short[len(number)]}{number}{short[len(name)]}{name}"
-                f"{short[len(kind)]}{kind}{short[len(was)]}{was}{short[len(learnt)]}{learnt}"
+                f"{short[len(number)]}{number}{kind}{short[len(was)]}{was}{learnt}"
                 f"{short[len(correlation_id)]}{correlation_id}{short[len(cause)]}{cause}"
                 f"{short[len(by)]}{by}"
             ).encode("ascii")
         except (IndexError, UnicodeEncodeError):
-            every = (place, stream, number, name, kind, was, learnt, correlation_id, cause, by)
+            every = (
+                *(place, stream, number, name, str(schema), was, str(recorded)),
+                *(correlation_id, cause, by),
+            )
             fields = b"".join([_counted_once(field) for field in every])
-        size = len(data).to_bytes(4, "big")
+        length = len(data)
+        size = sizes[length] if length < _SIZES_KEPT else length.to_bytes(4, "big")
         append(sha256(b"".join((previous, owner, fields, size, data))).digest())
         previous = stored
     return hashes
@@ -232,6 +238,13 @@ _sha256 = hashlib.sha256
 
 
 _SHORT = [f"\0\0\0{chr(size)}" for size in range(128)]
+_SIZES_KEPT = 4_096
+_SIZES = [size.to_bytes(4, "big") for size in range(_SIZES_KEPT)]
+
+
+def _short(text: str) -> str:
+    """A field of less than 128 characters. Raises IndexError for a longer one."""
+    return f"{_SHORT[len(text)]}{text}"
 
 
 def _counted_once(text: str) -> bytes:

@@ -7,6 +7,7 @@ Invariant: an event is yielded only when it is durable.
 Called by the service (log), the CLI, the monitor and the audit room (reader).
 """
 
+import asyncio
 import copy
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -34,6 +35,8 @@ from kcjl.vocabulary import Vocabulary
 __all__ = ["PostgresLog", "PostgresLogReader"]
 
 CLOSE_S = 5.0
+APPENDS_MAX = 4_096
+"""In hand at a time, drawn up or waiting; more callers are held back at the door."""
 READ_EVENTS_MAX = 3 * PORTION_EVENTS
 """Events in one page of ours: what is made of more of them leaves the processor's cache."""
 
@@ -240,6 +243,7 @@ class PostgresLog:
         self._writer = writer
         self._pen = pen
         self._tail = tail
+        self._places = asyncio.Semaphore(APPENDS_MAX)
 
     @classmethod
     @asynccontextmanager
@@ -293,9 +297,16 @@ class PostgresLog:
     async def append(
         self, drafts: Sequence[Draft], *, expected: Mapping[str, int] | None = None
     ) -> Sequence[Recorded]:
-        """As the port says. When the connection is lost it waits until the fate is known."""
-        prepared = prepare(drafts, expected or {}, self._vocabulary)
-        return await self._writer.append(prepared, expected or {})
+        """As the port says. When the connection is lost it waits until the fate is known.
+
+        When APPENDS_MAX are in hand it waits at the door, in order, with nothing encoded yet.
+        """
+        await self._places.acquire()
+        try:
+            prepared = prepare(drafts, expected or {}, self._vocabulary)
+            return await self._writer.append(prepared, expected or {})
+        finally:
+            self._places.release()
 
     async def head(self) -> Head:
         return self._writer.head

@@ -4,8 +4,8 @@ Promises: while a commit is under way, what arrives is drawn up for the next one
 before the callers of the former are answered; so an idle log adds no delay, and our process and
 the server work at once. Appends are taken in order of arrival; a stale revision or a bad event
 is answered to its caller alone; an answer, a refusal too, is given only when what it rests on
-is durable, or certainly not written. What waits is bounded by the callers: each waits for its
-answer. It reads no clock but its own.
+is durable, or certainly not written. How many wait is bounded by who calls (`PostgresLog`).
+It reads no clock but its own.
 Invariant: revisions, positions and hashes are computed here, in memory, as if the commit under
 way succeeds; when it does not, what was drawn up on it is torn up and drawn up anew.
 Called by `postgres.py`.

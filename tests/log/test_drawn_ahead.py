@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 
 from kcjl.database import SERVICE, Database
-from kcjl.errors import Conflict, Fenced, KcjlError
+from kcjl.errors import Conflict, Fenced, KcjlError, Misuse
+from kcjl.log import postgres
 from kcjl.log.pen import RefusedByDatabase
 from kcjl.log.port import Draft, Log, Recorded
 from kcjl.log.verify import verify
@@ -235,3 +236,22 @@ async def test_append_function_refuses_more_hashes_than_events(
         )
 
     assert 1 == (await verify(keeper.reader())).events
+
+
+async def test_callers_beyond_the_bound_wait_at_the_door_with_nothing_encoded(
+    keeper: PostgresKeeper, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in hand is bounded; who waits outside comes in in turn, nobody is dropped."""
+    monkeypatch.setattr(postgres, "APPENDS_MAX", 2)
+    async with _first_under_way(keeper, admin, counted("A", 0), 0) as (callers, start):
+        start("in hand", counted("A", 1))
+        start("outside, far too early", noted("x", "much too long " * 100_000))
+        for number in range(2, 30):
+            start(f"outside {number}", counted("A", number))
+        await anyio.wait_all_tasks_blocked()
+
+        assert not callers.told  # the one that can't be encoded was not even looked at
+    stored = await all_events(keeper.reader())
+
+    assert Misuse is callers.refusal("outside, far too early")
+    assert [*range(30)] == [units_of(event) for event in stored]
