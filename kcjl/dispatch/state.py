@@ -275,5 +275,8 @@ def _evolve_carriers(entry: Carriers | None, event: Event, _key: str) -> Carrier
 
 
 CARRIERS: Fold[Carriers] = Fold(
-    _carrier_keys, _evolve_carriers, Carriers, hears=(CarrierMapped, CarriersRead)
+    _carrier_keys,
+    _evolve_carriers,
+    Carriers,
+    hears=(CarrierMapped, CarriersRead, TenantRead),
 )

@@ -16,6 +16,7 @@ from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.projection import Projection
 from kcjl.settlement import state as settlement
 from kcjl.stock import state as stock
+from kcjl.tenant import state as tenant
 from kcjl.vocabulary import Event
 from tests.any_event import any_events
 from tests.rooms import Premises
@@ -41,6 +42,7 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "accounts": settlement.ACCOUNTS,
     "settlement reads": settlement.READS,
     "open exceptions": desk.OPEN,
+    "tenant": tenant.TENANT,
 }
 
 
