@@ -21,6 +21,7 @@ from kcjl.sandbox.warehouse.faults import KhaosFault
 from kcjl.sandbox.warehouse.hours import london_date
 from kcjl.sandbox.warehouse.orders import CourierEntry, OrderBook, OrderLine, SalesOrder
 from kcjl.sandbox.warehouse.settings import WarehouseSettings
+from kcjl.sandbox.warehouse.setup import Setup
 from kcjl.sandbox.warehouse.staff import Staff
 from kcjl.sandbox.warehouse.stock import BackOrder, StockBook, StockItem
 
@@ -64,7 +65,7 @@ class ImportDesk:
     def __init__(
         self,
         agenda: Agenda,
-        settings: WarehouseSettings,
+        setup: Setup,
         stock: StockBook,
         orders: OrderBook,
         customers: CustomerBook,
@@ -72,12 +73,16 @@ class ImportDesk:
         staff: Staff,
     ) -> None:
         self._agenda = agenda
-        self._settings = settings
+        self._setup = setup
         self._stock = stock
         self._orders = orders
         self._customers = customers
         self._staff = staff
-        self._checks = OrderCheck(settings, stock, customers, couriers)
+        self._checks = OrderCheck(setup, stock, customers, couriers)
+
+    @property
+    def _settings(self) -> WarehouseSettings:
+        return self._setup.settings
 
     def take(self, document: str) -> ImportResult:
         """Import the orders of a document; a fault ends the call."""

@@ -21,6 +21,7 @@ from kcjl.sandbox.warehouse.settings import Courier
 from kcjl.sandbox.warehouse.stock import BackOrder, StockItem
 
 __all__ = [
+    "ARCHIVES",
     "Box",
     "Cancellation",
     "CourierEntry",
@@ -52,6 +53,13 @@ class StageId(IntEnum):
     ORDERS_FUTURE_TERMS = 21
     ISSUED_CURRENT = 70
     ISSUED_ARCHIVEDQ1 = 71
+    ISSUED_ARCHIVEDQ2 = 72
+    ISSUED_ARCHIVEDQ3 = 73
+
+
+ARCHIVES = frozenset(
+    {StageId.ISSUED_ARCHIVEDQ1, StageId.ISSUED_ARCHIVEDQ2, StageId.ISSUED_ARCHIVEDQ3}
+)
 
 
 @dataclass(slots=True)
@@ -210,6 +218,10 @@ class OrderBook:
         self._by_customer.setdefault(order.customer_code.casefold(), []).append(order)
         self._created.append(order)
         self._open[order.code] = order
+
+    def has_item(self, item: StockItem) -> bool:
+        """Whether an order line was ever made of the item."""
+        return any(line.item is item for order in self._created for line in order.lines)
 
     def add_invoice(self, invoice: Invoice) -> None:
         invoice.order.invoices.append(invoice)
