@@ -47,6 +47,20 @@ class Erp:
 
         return await anyio.to_thread.run_sync(call)
 
+    async def declared(self) -> dict[str, list[str]]:
+        """Each method of the WSDL, with the names of its parameters, as zeep reads it."""
+
+        def read() -> dict[str, list[str]]:
+            client = zeep.Client(f"{self.url}/wsdl/IKosWeb")  # type: ignore[no-untyped-call]
+            (service,) = client.wsdl.services.values()
+            (port,) = service.ports.values()
+            return {
+                name: [part for part, _ in operation.input.body.type.elements]
+                for name, operation in port.binding._operations.items()
+            }
+
+        return await anyio.to_thread.run_sync(read)
+
     async def document(self, operation: str, *arguments: object) -> etree._Element:
         answer = await self.zeep(operation, *arguments)
         assert isinstance(answer, str)
