@@ -29,9 +29,9 @@ PREFIX = "/sandbox"
 WAREHOUSE_HOOKS = frozenset(
     {
         "add_box", "add_product", "adjust", "archive", "authorise_payment", "cancel_order",
-        "confirm_shipment", "delete_product", "edit_product", "goods_in", "hold", "issue",
-        "move_stage", "purchase", "release_hold", "rename_courier", "sell_elsewhere",
-        "set_consignment", "ship_part", "switch", "take_back", "un_ship",
+        "confirm_order", "confirm_shipment", "delete_product", "edit_product", "goods_in",
+        "hold", "issue", "move_stage", "purchase", "release_hold", "rename_courier",
+        "sell_elsewhere", "set_consignment", "ship_part", "switch", "take_back", "un_ship",
     }
 )  # fmt: skip
 """Methods of `Warehouse` that a person may call; `import_orders` is the client's."""

@@ -213,3 +213,13 @@ async def test_hands_change_levels_below_zero_and_by_fractions(erp: Erp) -> None
         levels.append(etree.fromstring(_returned(body)).findtext("STOCK_ITEM/LEVEL"))
 
     assert levels == ["-2.25", "1.25"]
+
+
+async def test_stale_answer_is_never_given_to_an_import(erp: Erp) -> None:
+    """A cache between may serve an old reading, but what changes something is done."""
+    _, _, first = await erp.send()
+    await erp.plan(kind="stale", operation="ImportOrders")
+    _, _, second = await erp.send()
+
+    assert etree.fromstring(first).findtext(".//ImportedCount") == "1"
+    assert etree.fromstring(second).findtext(".//ImportedCount") == "0"

@@ -126,3 +126,15 @@ def test_item_of_more_than_four_styles_is_refused() -> None:
         warehouse.add_product(
             "X", description="X", sell_price="1", parent="VASE", styles=[("A", "A")] * 5
         )
+
+
+def test_invoice_at_a_future_stage_can_only_be_released() -> None:
+    """From Manual Hold and Awaiting Stock an invoice goes to Released, nowhere else."""
+    warehouse = warehouse_of()
+    (invoice,) = imported(warehouse, document()).invoices
+    warehouse.hold("JL100200300")
+    with pytest.raises(Misuse, match="released"):
+        warehouse.move_stage(invoice.code, 14)
+    warehouse.move_stage(invoice.code, 9)
+
+    assert invoice.stage == StageId.ORDERS_RELEASED

@@ -115,9 +115,12 @@ class Operations:
     def _export_order_status_ex(self, arguments: Arguments) -> Value:
         cancelled = arguments.flag("IncludeCancelled")
         stages = {_stage(text) for text in arguments.names("InvoiceStageIDs")}
+        confirmed_only = arguments.flag("ConfirmedOnly")
         chosen: list[tuple[SalesOrder, list[Invoice]]] = []
         for order in self._asked_orders(arguments):
             if order.cancelled is not None and not cancelled:
+                continue
+            if confirmed_only and not order.confirmed:
                 continue
             invoices = [i for i in order.invoices if not stages or int(i.stage) in stages]
             if invoices or not stages:

@@ -83,7 +83,7 @@ def _order_status(order: SalesOrder, invoices: list[Invoice], view: StatusView) 
             f'<DELIVERY_TOTAL NET_VALUE="{order.delivery_net.decimal()}">'
             f"{order.delivery_gross.decimal()}</DELIVERY_TOTAL>"
         ),
-        element("COMPLETE", flag(order.complete)),
+        element("COMPLETE", flag(_is_complete(order))),
         element("QTY_SOLD", plain(order.quantity_sold)),
         element("QTY_ASSIGNED", plain(order.quantity_assigned)),
     ]
@@ -175,7 +175,7 @@ def order_statuses(orders: Iterable[SalesOrder], forms: Forms, separator: str) -
     """ORDER_STATUSES: one row an invoice, its text the stage id."""
     rows = "".join(
         f"<ORDER REF={quoteattr(order.external_ref)} ID={quoteattr(order.code)}"
-        f' INVOICE={quoteattr(invoice.code)} COMPLETE="{flag(order.complete)}"'
+        f' INVOICE={quoteattr(invoice.code)} COMPLETE="{flag(_is_complete(order))}"'
         f" CONSIGNMENT={quoteattr(separator.join(_sent_numbers(invoice)))}"
         f" URN={quoteattr(order.customer_code)}{forms.unknown_attribute()}>"
         f"{int(invoice.stage)}</ORDER>"
@@ -183,6 +183,11 @@ def order_statuses(orders: Iterable[SalesOrder], forms: Forms, separator: str) -
         for invoice in order.invoices
     )
     return f"<ORDER_STATUSES>{rows}</ORDER_STATUSES>" if rows else "<ORDER_STATUSES/>"
+
+
+def _is_complete(order: SalesOrder) -> bool:
+    """All of it is issued; of a cancelled order nothing ever will be."""
+    return order.complete and order.cancelled is None
 
 
 def _sent_numbers(invoice: Invoice) -> list[str]:

@@ -20,6 +20,7 @@ from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.warehouse.customers import CustomerBook
 from kcjl.sandbox.warehouse.elsewhere import sell_free_stock
 from kcjl.sandbox.warehouse.faults import KhaosFault
+from kcjl.sandbox.warehouse.given import Given, above_0, price_of
 from kcjl.sandbox.warehouse.order_import import (
     ImportDesk,
     ImportedOrder,
@@ -28,6 +29,7 @@ from kcjl.sandbox.warehouse.order_import import (
 )
 from kcjl.sandbox.warehouse.orders import (
     ARCHIVES,
+    FUTURES,
     CourierEntry,
     Invoice,
     OrderBook,
@@ -114,7 +116,7 @@ class Warehouse:
         *,
         description: str,
         sell_price: Money | str | Mapping[str, object],
-        physical: int | str | Decimal | Mapping[int, int] | Mapping[str, int] = 0,
+        physical: Given | Mapping[int, int] | Mapping[str, int] = 0,
         discontinued: bool = False,
         run_to_zero: bool = False,
         stock_controlled: bool = True,
@@ -214,14 +216,14 @@ class Warehouse:
         self.unknown_elsewhere += unknown
         return short
 
-    def take_back(self, code: str, quantity: int | str | Decimal) -> None:
+    def take_back(self, code: str, quantity: Given) -> None:
         """A return of another channel puts stock back."""
-        self.stock.put(self.stock.get(code), self._default_site, _above_0(quantity))
+        self.stock.put(self.stock.get(code), self._default_site, above_0(quantity))
 
     def adjust(
         self,
         code: str,
-        delta: int | str | Decimal,
+        delta: Given,
         reason: str,
         site: int | str | None = None,
     ) -> None:
@@ -234,18 +236,16 @@ class Warehouse:
             self.adjustments_dropped += 1
         self.stock.put(item, self._site(site), change)
 
-    def purchase(self, code: str, quantity: int | str | Decimal, due: date | str) -> None:
+    def purchase(self, code: str, quantity: Given, due: date | str) -> None:
         """A purchase order goes out to the supplier."""
         day = date.fromisoformat(due) if isinstance(due, str) else due
         item = self.stock.get(code)
-        item.on_order = sorted([*item.on_order, (day, _above_0(quantity))])
+        item.on_order = sorted([*item.on_order, (day, above_0(quantity))])
 
-    def goods_in(
-        self, code: str, quantity: int | str | Decimal, site: int | str | None = None
-    ) -> None:
+    def goods_in(self, code: str, quantity: Given, site: int | str | None = None) -> None:
         """A delivery arrives: back orders first, oldest delivery date first."""
         item = self.stock.get(code)
-        units = _above_0(quantity)
+        units = above_0(quantity)
         self.stock.deliver(item, units)
         self.stock.put(item, self._site(site), units)
 
@@ -269,6 +269,10 @@ class Warehouse:
         return self.orders.by_ref(ref)
 
     # ── what a person in the warehouse does ──
+
+    def confirm_order(self, external_ref: str) -> None:
+        """An order that was imported unconfirmed is taken: invoices can be made of it."""
+        self._desk.confirm(self._order(external_ref))
 
     def cancel_order(self, external_ref: str, reason: str) -> str:
         """Cancel: "cancelled", "rest_cancelled" (a part had gone) or "too_late" (all had)."""
@@ -337,6 +341,8 @@ class Warehouse:
         invoice = self._open_invoice(invoice_code)
         if stage_id in {StageId.CANCELLED, StageId.ISSUED_CURRENT, *ARCHIVES}:
             raise Misuse("cancel, issue and archive have their own ways")
+        if invoice.stage in FUTURES and stage_id not in {StageId.ORDERS_RELEASED, *FUTURES}:
+            raise Misuse(f"{invoice_code} is at a future stage: it can only be released (9)")
         invoice.plan += 1
         invoice.stage = stage_id
 
@@ -365,10 +371,7 @@ class Warehouse:
     # ── inside ──
 
     def _price(self, price: Money | str | Mapping[str, object]) -> Money:
-        """A price as it was given, or as a journal wrote it."""
-        if isinstance(price, str):
-            return Money.parse(price, self.settings.system_currency)
-        return msgspec.convert(price, Money, from_attributes=True)
+        return price_of(price, self.settings.system_currency)
 
     def _site(self, site: int | str | None) -> int:
         """A site by its id or its name; None is the first one."""
@@ -390,10 +393,3 @@ class Warehouse:
         if invoice is None or invoice.closed:
             raise Misuse(f"the warehouse has no open invoice {code!r}")
         return invoice
-
-
-def _above_0(quantity: int | str | Decimal) -> Decimal:
-    units = Decimal(quantity)
-    if units <= 0:
-        raise Misuse(f"a quantity of {units} can't come in")
-    return units

@@ -22,6 +22,7 @@ from kcjl.sandbox.warehouse.stock import BackOrder, StockItem
 
 __all__ = [
     "ARCHIVES",
+    "FUTURES",
     "Box",
     "Cancellation",
     "CourierEntry",
@@ -60,6 +61,15 @@ class StageId(IntEnum):
 ARCHIVES = frozenset(
     {StageId.ISSUED_ARCHIVEDQ1, StageId.ISSUED_ARCHIVEDQ2, StageId.ISSUED_ARCHIVEDQ3}
 )
+FUTURES = frozenset(
+    {
+        StageId.ORDERS_FUTURE_DATE,
+        StageId.ORDERS_FUTURE_STOCK,
+        StageId.ORDERS_FUTURE_HOLD,
+        StageId.ORDERS_FUTURE_TERMS,
+    }
+)
+"""From one of them an invoice goes to Released only."""
 
 
 @dataclass(slots=True)
@@ -170,6 +180,8 @@ class SalesOrder:
     paid: bool
     lines: list[OrderLine] = field(default_factory=list)
     invoices: list[Invoice] = field(default_factory=list)
+    confirmed: bool = True
+    """No invoice is made of an order that is not."""
     cancelled: Cancellation | None = None
     tracking_changed_at: datetime | None = None
 
@@ -188,6 +200,8 @@ class SalesOrder:
     @property
     def complete(self) -> bool:
         """Everything is issued (or cancelled) and nothing is left to do."""
+        if not self.invoices:
+            return self.cancelled is not None
         return all(invoice.closed for invoice in self.invoices)
 
     @property

@@ -213,6 +213,10 @@ class WarehouseSettings(Setting, frozen=True, kw_only=True, forbid_unknown_field
     """A second order with an ASSOCIATED_REF that is there (h.3)."""
     batch_is_atomic: bool = False
     """False: orders before a refused one stay; True: none of the call is taken (h.4)."""
+    imports_unconfirmed: bool = False
+    """True: a person confirms each order before invoices are made of it (h.9)."""
+    unconfirmed_reserves: bool = True
+    """Whether stock is assigned to an order before it is confirmed (h.9)."""
     creates_unknown_stock: bool = False
     """Option 019821."""
     amount_mismatch_answer: Literal["accept", "fault"] = "accept"

@@ -318,7 +318,7 @@ class Staff:
     ) -> Literal["cancelled", "rest_cancelled", "too_late"]:
         """Cancel what has not been shipped, and give its stock back."""
         stopped = [i for i in order.invoices if i.shipped_at is None and not i.closed]
-        if not stopped:
+        if not stopped and order.invoices:
             return "too_late"
         for invoice in stopped:
             invoice.plan += 1
