@@ -7,7 +7,7 @@ Called by the import desk of the sandbox's warehouse. Source: contract khaos b.3
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
 import msgspec
@@ -16,7 +16,11 @@ from lxml import etree
 from kcjl.clock import LONDON
 from kcjl.sandbox.warehouse.faults import KhaosFault
 from kcjl.sandbox.warehouse.pricing import UnitPrice
-from kcjl.sandbox.warehouse.reading import parse_document, parse_wall_time
+from kcjl.sandbox.warehouse.reading import (
+    parse_document,
+    parse_wall,
+    parse_wall_time,
+)
 from kcjl.sandbox.warehouse.settings import WarehouseSettings
 
 __all__ = [
@@ -153,6 +157,7 @@ class _Reader:
 
     def __init__(self, settings: WarehouseSettings) -> None:
         self._keeps_unicode = settings.keeps_unicode
+        self._zone = LONDON if settings.wall_clock == "london" else UTC
         self._refuses_unwritable = settings.refuses_unwritable
         self._maxima = _MAXIMA | {
             "ASSOCIATED_REF": settings.external_ref_max,
@@ -170,9 +175,9 @@ class _Reader:
             raise KhaosFault("ORDER_ITEMS holds no ORDER_ITEM")
         if self._whole(header, "CHANNEL_ID"):
             raise KhaosFault("CHANNEL_ID: no channel listing has this order's items")
-        placed = parse_wall_time(self._text(header, "ORDER_DATE"))
-        due = parse_wall_time(self._text(header, "DELIVERY_DATE"))
-        required = parse_wall_time(self._text(header, "REQUIRED_BY_DATE"))
+        placed = parse_wall_time(self._text(header, "ORDER_DATE"), self._zone)
+        due = parse_wall(self._text(header, "DELIVERY_DATE"))
+        required = parse_wall(self._text(header, "REQUIRED_BY_DATE"))
         due = due or required
         return OrderDocument(
             customer=customer,
@@ -181,7 +186,7 @@ class _Reader:
             ),
             external_ref=self._required(header, "ASSOCIATED_REF"),
             order_date=placed,
-            delivery_date=due.astimezone(LONDON).date() if due else None,
+            delivery_date=due.date() if due else None,
             order_amount=self._number(header, "ORDER_AMOUNT"),
             currency=self._text(header, "ORDER_CURRENCY_CODE"),
             site_name=self._text(header, "SITE"),

@@ -7,7 +7,7 @@ Called by the import desk, ImportStockStatus and the SOAP face of the sandbox.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from lxml import etree
 
@@ -26,14 +26,14 @@ _WALL_TIME = re.compile(
 _NO_DATE_YEARS = frozenset({1899, 1})
 
 
-def parse_wall_time(text: str) -> datetime | None:
-    """A London wall time as a moment; a zone is decoration, 1899 means no date.
+def parse_wall_time(text: str, zone: tzinfo = LONDON) -> datetime | None:
+    """A wall time as a moment; a zone in it is decoration, 1899 means no date.
 
     >>> parse_wall_time("2026-07-01T09:00:00.000Z")
     datetime.datetime(2026, 7, 1, 8, 0, tzinfo=datetime.timezone.utc)
     """
     wall = parse_wall(text)
-    return None if wall is None else wall.replace(tzinfo=LONDON).astimezone(UTC)
+    return None if wall is None else wall.replace(tzinfo=zone).astimezone(UTC)
 
 
 def parse_wall(text: str) -> datetime | None:
