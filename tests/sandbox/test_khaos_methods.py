@@ -283,3 +283,24 @@ async def test_cheap_status_and_orders_out_answer_and_refuse(erp: Erp) -> None:
     assert (row.get("REF"), row.text, row.get("URN")) == ("JL100200300", "70", "JLMKT")
     assert order.findtext("ORDER_HEADER/ASSOCIATED_REF") == "JL100200300"
     assert await refusal(erp, "ExportOrders", "X", 4) == "Mapping type 4 is not supported"
+
+
+async def test_client_that_sends_blanks_in_its_dates_is_understood(erp: Erp) -> None:
+    """A live client writes a blank, a T and an hour without its zero."""
+    counts = []
+    for since in ("2026-03-02 T9:00:00", "2026-03-02 09:00:00", "2026-03-02 T9:00:01"):
+        _, body = await erp.post(f"<GetStockList><a>0</a><b>{since}</b></GetStockList>")
+        counts.append(body.findtext("return/Count"))
+
+    assert counts == ["6", "6", "0"]
+
+
+async def test_public_client_reads_on_where_a_newer_build_sends_more() -> None:
+    """Zeep in its lenient mode: what it knows is where it was, unknown fields beside it."""
+    warehouse = warehouse_of(unknown_tags=True, multi_reference=True)
+    async with served(warehouse) as erp:
+        sites = plain(await erp.zeep_lenient("GetSiteList"))
+        result = plain(await erp.zeep_lenient("ImportOrders", document()))
+
+    assert sites["List"][0]["SiteName"] == "Main Site"
+    assert (result["ImportedCount"], result["OrderImport"][0]["URN"]) == (1, "JLMKT")
