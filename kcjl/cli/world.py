@@ -60,6 +60,10 @@ def sandbox(  # noqa: PLR0917 - one parameter an option
         Path | None,
         typer.Option(help="Switches of the John Lewis tenant (JSON); see docs/sandbox.md."),
     ] = None,
+    erp: Annotated[
+        Path | None,
+        typer.Option(help="Switches of Khaos Control (JSON); see docs/sandbox.md."),
+    ] = None,
     write: Annotated[
         Path | None,
         typer.Option("--write-config", help="Write a kcjl.toml for this sandbox here."),
@@ -107,6 +111,7 @@ def sandbox(  # noqa: PLR0917 - one parameter an option
         wait_for_client=wait,
         faults_file=faults,
         tenant_file=tenant,
+        erp_file=erp,
     )
     anyio.run(_serve, settings, write, service_data_dir, with_parent)
 

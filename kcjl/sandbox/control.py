@@ -19,6 +19,7 @@ from kcjl.errors import KcjlError, Misuse
 from kcjl.sandbox.doorkeeper import Doorkeeper
 from kcjl.sandbox.faults import Fault, faults_from
 from kcjl.sandbox.johnlewis.http import ROUTES
+from kcjl.sandbox.khaos.signatures import OPERATIONS
 from kcjl.sandbox.marketplace import ApiError
 
 __all__ = ["MARKETPLACE_HOOKS", "PREFIX", "WAREHOUSE_HOOKS", "control_routes"]
@@ -27,9 +28,10 @@ PREFIX = "/sandbox"
 
 WAREHOUSE_HOOKS = frozenset(
     {
-        "add_product", "adjust", "authorise_payment", "cancel_order", "confirm_shipment",
-        "edit_product", "goods_in", "hold", "issue", "move_stage", "purchase", "release_hold",
-        "rename_courier", "sell_elsewhere", "set_consignment", "take_back", "un_ship",
+        "add_box", "add_product", "adjust", "archive", "authorise_payment", "cancel_order",
+        "confirm_order", "confirm_shipment", "delete_product", "edit_product", "goods_in",
+        "hold", "issue", "move_stage", "purchase", "release_hold", "rename_courier",
+        "sell_elsewhere", "set_consignment", "ship_part", "switch", "take_back", "un_ship",
     }
 )  # fmt: skip
 """Methods of `Warehouse` that a person may call; `import_orders` is the client's."""
@@ -72,6 +74,8 @@ def control_routes(doorkeeper: Doorkeeper) -> list[web.RouteDef]:
         web.get(f"{PREFIX}/returns", _answering(control.read_returns)),
         web.get(f"{PREFIX}/settings", _answering(control.read_settings)),
         web.post(f"{PREFIX}/settings", _answering(control.switch_settings)),
+        web.get(f"{PREFIX}/settings/warehouse", _answering(control.read_warehouse_settings)),
+        web.post(f"{PREFIX}/settings/warehouse", _answering(control.switch_warehouse)),
         web.get(f"{PREFIX}/faults", _answering(control.read_faults)),
         web.post(f"{PREFIX}/faults", _answering(control.add_faults)),
         web.delete(f"{PREFIX}/faults", _answering(control.clear_faults)),
@@ -150,6 +154,18 @@ class _Control:
         self._door.change("johnlewis", "switch", {"settings": changes})
         return self._door.world.marketplace.settings
 
+    async def read_warehouse_settings(self, _: web.Request) -> object:
+        """The settings of the ERP and of its web service as they hold now."""
+        self._door.enter("control", "settings")
+        return self._door.world.warehouse.settings
+
+    async def switch_warehouse(self, request: web.Request) -> object:
+        """Settings by name with their new values; the answer is all of them."""
+        changes = _decoded(await request.read(), dict[str, object])
+        self._door.enter("control", "switch")
+        self._door.change("khaos", "switch", {"settings": changes})
+        return self._door.world.warehouse.settings
+
     async def read_faults(self, _: web.Request) -> object:
         return self._door.faults.planned
 
@@ -213,7 +229,10 @@ def _hooks(model: object, names: frozenset[str]) -> dict[str, object]:
 def _refuse_unknown_operations(faults: Sequence[Fault]) -> None:
     """A fault of an operation that there is not would never strike, and nobody would know."""
     codes = {code for code, *_ in ROUTES}
+    methods = {*OPERATIONS, "WSDL", "*"}
     for fault in faults:
+        if fault.side == "khaos" and fault.operation not in methods:
+            raise Misuse(f"the ERP's web service has no operation {fault.operation!r}")
         if fault.side == "johnlewis" and fault.operation not in codes | {"*"}:
             raise Misuse(f"the seller API has no operation {fault.operation!r}")
 

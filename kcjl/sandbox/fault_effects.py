@@ -8,6 +8,7 @@ Called by the sandbox's server, as the outer middleware of both faces.
 
 import hashlib
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
@@ -19,6 +20,8 @@ from aiohttp.typedefs import Handler, Middleware
 
 from kcjl.clock import real_sleep
 from kcjl.sandbox.faults import Fault
+from kcjl.sandbox.khaos.answers import Speech, fault_envelope
+from kcjl.sandbox.warehouse import KhaosFault, WarehouseSettings
 
 __all__ = ["faulty"]
 
@@ -31,6 +34,7 @@ _KEPT_MAX = 64
 _KEPT_BYTES_MAX = 512 * 1024
 """Of one remembered answer: all of them together stay below 32 MiB."""
 _BITS = 20
+_RETURN = re.compile(rb"<return\b[^>]*(?:/>|>.*</return>)", re.DOTALL)
 _OF_THE_WIRE = frozenset({"Content-Length", "Date", "Server", "Transfer-Encoding"})
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -45,14 +49,17 @@ def faulty(
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        fault = take(side, await operation_of(request))
-        key = await _key(side, request)
+        operation = await operation_of(request)
+        fault = take(side, operation)
+        key = await _key(side, operation, request)
         if fault is None:
             answer = await handler(request)
             earlier.remember(key, answer)
             return answer
         if fault.kind == "stale":
             return earlier.of(key) or await handler(request)
+        if fault.kind in {"soap_fault", "empty_string", "empty"} and side == "khaos":
+            return await _suffer_in_soap(fault, request, handler)
         return await _suffer(fault, request, handler)
 
     return middleware
@@ -87,14 +94,14 @@ class EarlierAnswers:
         return web.Response(body=body, headers=again)
 
 
-async def _key(side: str, request: web.Request) -> Key | None:
+async def _key(side: str, operation: str, request: web.Request) -> Key | None:
     """What makes two requests the same; None for one that changes something.
 
     SOAP posts whatever it asks: there the body tells.
     """
     if request.method == "GET":
         return request.path_qs, b""
-    if side == "khaos":
+    if side == "khaos" and not operation.startswith("Import"):
         return request.path_qs, hashlib.sha256(await request.read()).digest()
     return None
 
@@ -128,6 +135,29 @@ async def _suffer(fault: Fault, request: web.Request, handler: Handler) -> web.S
             return _changed(fault.kind, await _answered(request, handler))
         case _:  # stale, which never comes here
             return await handler(request)
+
+
+async def _suffer_in_soap(
+    fault: Fault, request: web.Request, handler: Handler
+) -> web.StreamResponse:
+    """The faults that only SOAP has, and the empty answer as SOAP would call it."""
+    if fault.kind == "soap_fault":
+        if fault.after_effect:
+            await _answered(request, handler)
+        speech = Speech(settings=WarehouseSettings(), soap_12=False)
+        body = fault_envelope(KhaosFault(fault.message, fault.class_name), speech)
+        return web.Response(
+            status=fault.status, body=body, content_type="text/xml", charset="utf-8"
+        )
+    answer = await _answered(request, handler)
+    if fault.kind == "empty":
+        return web.Response(content_type="text/xml")
+    whole = answer.body if isinstance(answer, web.Response) else None
+    if not isinstance(whole, bytes):
+        return answer
+    headers = {k: value for k, value in answer.headers.items() if k not in _OF_THE_WIRE}
+    emptied = _RETURN.sub(b'<return xsi:type="xsd:string"></return>', whole)
+    return web.Response(status=answer.status, body=emptied, headers=headers)
 
 
 async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -20,6 +20,7 @@ __all__ = ["Fault", "FaultPlan", "PlannedFault", "faults_from"]
 _PLANNED_MAX = 10_000
 """Faults that one plan holds; more is a mistake of the plan's maker."""
 _SLOW_MAX_S = 600.0
+_OF_SOAP = frozenset({"soap_fault", "empty_string"})
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,14 +28,17 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     kind: Literal[
         "lost_before", "lost_after", "status", "rate_limit", "slow", "truncated", "empty",
-        "slow_body", "half_json", "wrong_type", "duplicated_rows", "stale",
+        "slow_body", "half_json", "wrong_type", "duplicated_rows", "stale", "soap_fault",
+        "empty_string",
     ]  # fmt: skip
     """lost_before: connection cut, nothing done. lost_after: effect done, connection cut.
     status: an error page. rate_limit: 429. slow: a late answer. truncated: half of the body,
     then cut. empty: effect done, 200 without a body. slow_body: the body comes bit by bit.
     half_json: half of the body as if it were whole. wrong_type: the body, called text/html.
     duplicated_rows: each list of a JSON answer has its last row twice. stale: what the same
-    reading was answered before; the first time, and for what changes something, as ever."""
+    reading was answered before; the first time, and for what changes something, as ever.
+    soap_fault: a SOAP fault with `message` and `class_name`. empty_string: the SOAP answer's
+    return is an empty string."""
     side: Literal["johnlewis", "khaos", "*"] = "*"
     operation: str = "*"
     """OR21, ST01, ImportOrders, …"""
@@ -53,9 +57,15 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     seconds: float = 5.0
     """For slow and slow_body: real seconds."""
     after_effect: bool = False
-    """For status, rate_limit and slow: whether the call is carried out first."""
+    """For status, rate_limit, slow and soap_fault: whether the call is carried out first."""
+    message: str = "lock conflict on no wait transaction"
+    """For soap_fault."""
+    class_name: str = "EIBInterBaseError"
+    """For soap_fault: the exception's class."""
 
     def __post_init__(self) -> None:
+        if self.kind in _OF_SOAP and self.side != "khaos":
+            raise ValueError(f"{self.kind} is a fault of the side khaos, not of {self.side}")
         if not 0 <= self.share <= 1:
             raise ValueError(f"the share of a fault is from 0 to 1, not {self.share}")
         if self.times is not None and self.times < 1:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 import anyio
 import msgspec
@@ -28,12 +29,12 @@ from kcjl.sandbox.generator import GeneratedTrade
 from kcjl.sandbox.johnlewis.http import LINE_BYTES_MAX, johnlewis_app
 from kcjl.sandbox.journal import WorldJournal, plain
 from kcjl.sandbox.khaos.http import khaos_app, operation_of
-from kcjl.sandbox.marketplace import MarketplaceSettings
 from kcjl.sandbox.world import World
 from kcjl.sandbox.world_settings import Preset, TradeFile, WorldSettings
 
 __all__ = ["JOHNLEWIS_PORT", "KHAOS_PORT", "Sandbox", "SandboxSettings", "settings_from"]
 
+T = TypeVar("T", bound=msgspec.Struct)
 JOHNLEWIS_PORT = 8480
 KHAOS_PORT = 8481
 SPEED = 600.0
@@ -207,6 +208,7 @@ def settings_from(
     wait_for_client: bool = False,
     faults_file: Path | None = None,
     tenant_file: Path | None = None,
+    erp_file: Path | None = None,
 ) -> SandboxSettings:
     """The settings that the command's options mean; Misuse where they contradict each other."""
     happens: TradeFile | GeneratedTrade
@@ -231,8 +233,11 @@ def settings_from(
             raise Misuse(f"the fault plan {faults_file} can't be read: {trouble}") from None
     world = WorldSettings.of(preset, seed=seed, trade=happens)
     if tenant_file is not None:
-        tenant = _tenant(world.marketplace, tenant_file)
+        tenant = _switched(world.marketplace, tenant_file, "a tenant")
         world = msgspec.structs.replace(world, marketplace=tenant)
+    if erp_file is not None:
+        erp = _switched(world.warehouse, erp_file, "the ERP")
+        world = msgspec.structs.replace(world, warehouse=erp)
     return SandboxSettings(
         world=world,
         host=host,
@@ -245,19 +250,20 @@ def settings_from(
     )
 
 
-def _tenant(preset: MarketplaceSettings, file: Path) -> MarketplaceSettings:
-    """The preset's tenant with the switches of a file (JSON, by the settings' names)."""
+def _switched(preset: T, file: Path, whose: str) -> T:
+    """The preset's settings with the switches of a file (JSON, by the settings' names)."""
     try:
         switches = msgspec.json.decode(file.read_bytes(), type=dict[str, object])
     except OSError as trouble:
-        raise Misuse(f"the tenant {file} can't be read: {trouble}") from None
+        raise Misuse(f"the switches of {whose}, {file}, can't be read: {trouble}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as trouble:
         raise Misuse(f"{file} is no object of switches: {trouble}") from None
     known = {name: getattr(preset, name) for name in preset.__struct_fields__}
     unknown = sorted(switches.keys() - known.keys())
     if unknown:
-        raise Misuse(f"{file}: a tenant has no switch {', '.join(unknown)}")
+        raise Misuse(f"{file}: {whose} has no switch {', '.join(unknown)}")
     try:
-        return msgspec.convert(msgspec.to_builtins(known) | switches, MarketplaceSettings)
+        written = msgspec.to_builtins(known, str_keys=True) | switches
+        return msgspec.convert(written, type(preset), str_keys=True)
     except msgspec.ValidationError as trouble:
         raise Misuse(f"{file}: {trouble}") from None

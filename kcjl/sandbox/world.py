@@ -362,6 +362,6 @@ def _trade(settings: WorldSettings) -> Trade:
 
 
 def _is_stopped(sales_order: SalesOrder) -> bool:
-    if sales_order.cancelled is not None:
+    if sales_order.cancelled is not None or not sales_order.confirmed:
         return True
     return any(invoice.stage in _HELD for invoice in sales_order.invoices)

@@ -47,6 +47,30 @@ class Erp:
 
         return await anyio.to_thread.run_sync(call)
 
+    async def zeep_lenient(self, operation: str, *arguments: object) -> object:
+        """The same client in the mode that passes over what the WSDL does not name."""
+
+        def call() -> object:
+            lenient = zeep.Settings(strict=False)
+            client = zeep.Client(f"{self.url}/wsdl/IKosWeb", settings=lenient)  # type: ignore[no-untyped-call]
+            return client.service[operation](*arguments)
+
+        return await anyio.to_thread.run_sync(call)
+
+    async def declared(self) -> dict[str, list[str]]:
+        """Each method of the WSDL, with the names of its parameters, as zeep reads it."""
+
+        def read() -> dict[str, list[str]]:
+            client = zeep.Client(f"{self.url}/wsdl/IKosWeb")  # type: ignore[no-untyped-call]
+            (service,) = client.wsdl.services.values()
+            (port,) = service.ports.values()
+            return {
+                name: [part for part, _ in operation.input.body.type.elements]
+                for name, operation in port.binding._operations.items()
+            }
+
+        return await anyio.to_thread.run_sync(read)
+
     async def document(self, operation: str, *arguments: object) -> etree._Element:
         answer = await self.zeep(operation, *arguments)
         assert isinstance(answer, str)

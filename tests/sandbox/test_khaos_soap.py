@@ -6,9 +6,10 @@ import aiohttp
 import pytest
 from lxml import etree
 
+from kcjl.sandbox.khaos.dialect import Dialect
 from kcjl.sandbox.khaos.http import operation_of
 from kcjl.sandbox.khaos.soap import parse_call
-from kcjl.sandbox.warehouse import KhaosFault
+from kcjl.sandbox.warehouse import KhaosFault, WarehouseSettings
 from tests.sandbox.khaos_server import Erp, served
 from tests.sandbox.warehouse_orders import warehouse_of
 
@@ -99,7 +100,10 @@ async def test_wrong_call_is_a_fault(erp: Erp, inner: str, text: str, actor: str
 async def test_document_type_in_the_envelope_is_refused() -> None:
     """No entity of a client's making is ever expanded."""
     with pytest.raises(KhaosFault, match="DTD"):
-        parse_call(b'<!DOCTYPE a [<!ENTITY b "c">]><Envelope>&b;</Envelope>')
+        parse_call(
+            b'<!DOCTYPE a [<!ENTITY b "c">]><Envelope>&b;</Envelope>',
+            Dialect.of(WarehouseSettings()),
+        )
 
 
 @pytest.mark.parametrize(

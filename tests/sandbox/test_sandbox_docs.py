@@ -2,14 +2,17 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
 
 from kcjl.sandbox.control import MARKETPLACE_HOOKS, WAREHOUSE_HOOKS, control_routes
 from kcjl.sandbox.doorkeeper import Doorkeeper
-from kcjl.sandbox.faults import FaultPlan
+from kcjl.sandbox.faults import Fault, FaultPlan
+from kcjl.sandbox.khaos.signatures import OPERATIONS
 from kcjl.sandbox.marketplace import MarketplaceSettings
+from kcjl.sandbox.warehouse import WarehouseSettings
 from kcjl.sandbox.world import World
 from kcjl.sandbox.world_settings import WorldSettings
 
@@ -37,14 +40,40 @@ def test_every_route_is_documented_and_no_other() -> None:
 )
 def test_every_hook_is_documented_and_no_other(heading: str, there: frozenset[str]) -> None:
     """The operations that a person may call, of each system."""
-    start = r"^\| `(\w+)` \|" if heading.startswith("The market") else r"`(\w+)`"
+    rows = re.findall(r"^\| `(\w+)` \|", section(heading), re.MULTILINE)
 
-    assert sorted(there) == sorted(re.findall(start, section(heading), re.MULTILINE))
+    assert sorted(there) == sorted(rows)
 
 
-def test_every_setting_of_the_tenant_is_documented_and_no_other() -> None:
-    """What can be switched, by name."""
-    there = sorted(field.name for field in msgspec.structs.fields(MarketplaceSettings))
-    rows = [line for line in section("The tenant's settings").splitlines() if "|" in line]
+@pytest.mark.parametrize(
+    ("heading", "settings"),
+    [
+        ("The tenant's settings", MarketplaceSettings),
+        ("The warehouse's settings", WarehouseSettings),
+    ],
+)
+def test_every_setting_is_documented_and_no_other(
+    heading: str, settings: type[msgspec.Struct]
+) -> None:
+    """What can be switched, by name, of both systems."""
+    there = sorted(field.name for field in msgspec.structs.fields(settings))
+    table = section(heading).partition("\n### ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")]
 
     assert there == sorted(re.findall(r"`(\w+)`", "\n".join(rows)))
+
+
+def test_every_kind_of_fault_is_documented_and_no_other() -> None:
+    """What can be planned to go wrong, by name."""
+    (kinds,) = [f.type for f in msgspec.structs.fields(Fault) if f.name == "kind"]
+    rows = re.findall(r"^\| `(\w+)` \|", section("Faults"), re.MULTILINE)
+
+    assert sorted(get_args(kinds)) == sorted(rows)
+
+
+def test_every_method_that_the_erp_carries_out_is_documented_and_no_other() -> None:
+    """The methods of the web service that are answered; the others are in the WSDL only."""
+    there = [name for name, method in OPERATIONS.items() if method.returns is not None]
+    table = section("Operations").partition("| Methods |")[2]
+
+    assert sorted(there) == sorted(re.findall(r"`(\w+)`", table))

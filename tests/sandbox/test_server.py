@@ -405,6 +405,28 @@ def test_tenant_file_switches_what_it_names_and_nothing_else(tmp_path: Path) -> 
         settings_from(tenant_file=tmp_path / "nowhere.json")
 
 
+def test_erp_file_switches_what_it_names_and_nothing_else(tmp_path: Path) -> None:
+    """Sites and couriers too, which can't be switched later; mistakes are named."""
+    erp = tmp_path / "erp.json"
+    erp.write_text(
+        '{"sites": [{"site_id": 1, "name": "Main"}, {"site_id": 4, "name": "Leeds"}], '
+        '"tax_percent": {"1": 20, "2": 0}}'
+    )
+    preset, chosen = (settings_from(erp_file=file).world.warehouse for file in (None, erp))
+    kept = {"sites": preset.sites, "tax_percent": preset.tax_percent}
+
+    assert ["Main", "Leeds"] == [site.name for site in chosen.sites]
+    assert {1: 20, 2: 0} == chosen.tax_percent
+    assert preset == msgspec.structs.replace(chosen, **kept)
+    for written, reason in (
+        ('{"site": []}', "no switch site"),
+        ('{"sites": []}', "needs a site"),
+    ):
+        erp.write_text(written)
+        with pytest.raises(Misuse, match=reason):
+            settings_from(erp_file=erp)
+
+
 # ── its life after a kill ───────────────────────────────────────────────────────────────────
 
 _PROCESS = """

@@ -36,6 +36,7 @@ class Arguments:
     def flag(self, name: str) -> bool:
         return self._arguments.get(name) is True
 
-    def moment(self, name: str) -> datetime | None:
+    def wall(self, name: str) -> datetime | None:
+        """A time as it stands on a clock, without a zone."""
         value = self._arguments.get(name)
         return value if isinstance(value, datetime) else None

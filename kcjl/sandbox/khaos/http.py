@@ -16,16 +16,19 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from kcjl.sandbox.gate import Gate
-from kcjl.sandbox.khaos.operations import Operations
-from kcjl.sandbox.khaos.soap import (
+from kcjl.sandbox.khaos.answers import (
+    SOAP_12,
+    Speech,
     answer_envelope,
     fault_envelope,
-    operation_of,
-    parse_call,
 )
+from kcjl.sandbox.khaos.dialect import Dialect
+from kcjl.sandbox.khaos.operations import Operations
+from kcjl.sandbox.khaos.soap import operation_of, parse_call
 from kcjl.sandbox.khaos.wsdl import ENCODING_SCHEMA, wsdl
 from kcjl.sandbox.warehouse import Warehouse
 from kcjl.sandbox.warehouse.faults import KhaosFault
+from kcjl.sandbox.warehouse.settings import WarehouseSettings
 
 __all__ = ["BODY_BYTES_MAX", "khaos_app", "operation_of"]
 
@@ -33,7 +36,6 @@ BODY_BYTES_MAX = 16 * 1024 * 1024
 """A larger request is answered 413."""
 _ENCODING_FILE = "SoapEncoding.xsd"
 _SOAP_12_TYPE = "application/soap+xml"
-_SOAP_12_NAMESPACE = b"http://www.w3.org/2003/05/soap-envelope"
 
 
 def khaos_app(
@@ -54,9 +56,13 @@ def khaos_app(
 
 class _Face:
     def __init__(self, warehouse: Warehouse, gate: Gate) -> None:
-        self._settings = warehouse.settings
+        self._warehouse = warehouse
         self._gate = gate
         self._operations = Operations(warehouse, gate)
+
+    @property
+    def _settings(self) -> WarehouseSettings:
+        return self._warehouse.settings
 
     @web.middleware
     async def authenticate(
@@ -82,7 +88,9 @@ class _Face:
         """The WSDL; the endpoint's address is beside the address that was asked."""
         base = request.path.rstrip("/").rsplit("/", 2)[0]
         service = f"{request.scheme}://{request.host}{base}"
-        text = wsdl(f"{service}/soap/IKosWeb", f"{service}/wsdl/{_ENCODING_FILE}")
+        dialect = Dialect.of(self._settings)
+        encoding = f"{service}/wsdl/{_ENCODING_FILE}"
+        text = wsdl(f"{service}/soap/IKosWeb", encoding, dialect)
         return web.Response(text=text, content_type="text/xml", charset="utf-8")
 
     async def describe_encoding(self, _: web.Request) -> web.Response:
@@ -97,24 +105,19 @@ class _Face:
         body = await request.read()
         operation = operation_of(body, request.headers.get("SOAPAction", ""))
         self._gate.enter("khaos", operation)
-        soap_12 = _SOAP_12_NAMESPACE in body[:2048]
+        settings = self._settings
+        speech = Speech(settings=settings, soap_12=SOAP_12.encode() in body[:2048])
         try:
-            call = parse_call(body)
-            answer = answer_envelope(
-                call.operation,
-                self._operations.carry_out(call),
-                soap_12=soap_12,
-                multi_reference=self._settings.multi_reference,
-            )
+            call = parse_call(body, Dialect.of(settings))
+            value = self._operations.carry_out(call)
+            answer = answer_envelope(call.operation, value, speech)
         except KhaosFault as fault:
-            return _xml(
-                fault_envelope(fault, soap_12=soap_12),
-                soap_12=soap_12,
-                status=self._settings.fault_status,
-            )
-        return _xml(answer, soap_12=soap_12, status=200)
+            return _xml(fault_envelope(fault, speech), speech, settings.fault_status)
+        return _xml(answer, speech, 200)
 
 
-def _xml(body: bytes, *, soap_12: bool, status: int) -> web.Response:
-    kind = _SOAP_12_TYPE if soap_12 else "text/xml"
-    return web.Response(body=body, status=status, content_type=kind, charset="utf-8")
+def _xml(body: bytes, speech: Speech, status: int) -> web.Response:
+    kind = _SOAP_12_TYPE if speech.soap_12 else "text/xml"
+    return web.Response(
+        body=body, status=status, content_type=kind, charset=speech.settings.charset
+    )

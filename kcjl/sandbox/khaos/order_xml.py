@@ -7,15 +7,15 @@ Called by the operations of the SOAP face of the sandbox's ERP.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import datetime
 from decimal import Decimal
 from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
+from kcjl.sandbox.khaos.forms import Forms
 from kcjl.sandbox.khaos.stock_xml import element, flag, plain
 from kcjl.sandbox.warehouse.documents import AddressDocument, CustomerDocument
-from kcjl.sandbox.warehouse.hours import london_date, london_wall
 from kcjl.sandbox.warehouse.orders import Box, Invoice, InvoiceItem, SalesOrder, StageId
 
 __all__ = ["StatusView", "order_statuses", "sales_orders", "status_list"]
@@ -37,12 +37,15 @@ _DESCRIPTIONS = {
     StageId.ORDERS_FUTURE_TERMS: "TERMS HOLD",
     StageId.ISSUED_CURRENT: "ISSUED",
     StageId.ISSUED_ARCHIVEDQ1: "ISSUED ARCHIVE",
+    StageId.ISSUED_ARCHIVEDQ2: "ISSUED ARCHIVE A2",
+    StageId.ISSUED_ARCHIVEDQ3: "ISSUED ARCHIVE A3",
 }
 
 
 class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     """What of an order the status shows."""
 
+    forms: Forms
     show_items: bool
     separator: str
     """Between the consignment numbers of an invoice."""
@@ -70,8 +73,8 @@ def _order_status(order: SalesOrder, invoices: list[Invoice], view: StatusView) 
         '<ORDER_TYPE TYPE_ID="S">Sales Order</ORDER_TYPE>',
         element("COURIER", order.courier.name),
         element("CURRENCY_CODE", order.currency),
-        element("DATE_CREATED", _british(london_date(order.created_at))),
-        element("DELIVERY_DATE", _british(order.delivery_date)),
+        element("DATE_CREATED", view.forms.status_day(view.forms.day(order.created_at))),
+        element("DELIVERY_DATE", view.forms.status_day(order.delivery_date)),
         (
             f'<ITEMS_TOTAL NET_VALUE="{order.items_net.decimal()}">'
             f"{order.items_gross.decimal()}</ITEMS_TOTAL>"
@@ -80,12 +83,12 @@ def _order_status(order: SalesOrder, invoices: list[Invoice], view: StatusView) 
             f'<DELIVERY_TOTAL NET_VALUE="{order.delivery_net.decimal()}">'
             f"{order.delivery_gross.decimal()}</DELIVERY_TOTAL>"
         ),
-        element("COMPLETE", flag(order.complete)),
+        element("COMPLETE", flag(_is_complete(order))),
         element("QTY_SOLD", plain(order.quantity_sold)),
         element("QTY_ASSIGNED", plain(order.quantity_assigned)),
     ]
     if order.cancelled is not None:
-        at = london_wall(order.cancelled.at).strftime("%d/%m/%Y %H:%M:%S")
+        at = _cancelled_at(order.cancelled.at, view.forms)
         parts.append(
             "<CANCELLED>"
             + element("CANCELLED_DATE_TIME", at)
@@ -95,7 +98,7 @@ def _order_status(order: SalesOrder, invoices: list[Invoice], view: StatusView) 
         )
     parts.append("<INVOICES>")
     parts.extend(_invoice(invoice, view) for invoice in invoices)
-    parts.append("</INVOICES></ORDER_STATUS>")
+    parts.append(f"</INVOICES>{view.forms.unknown()}</ORDER_STATUS>")
     return "".join(parts)
 
 
@@ -103,14 +106,14 @@ def _invoice(invoice: Invoice, view: StatusView) -> str:
     order = invoice.order
     waits = invoice.stage in {StageId.ORDERS_FUTURE_STOCK, StageId.CANCELLED}
     sent = Decimal(0) if waits else invoice.quantity
-    shipped = london_date(invoice.shipped_at) if invoice.shipped_at else None
-    issued = london_date(invoice.issued_at) if invoice.issued_at else None
+    forms = view.forms
+    shipped, issued = forms.day(invoice.shipped_at), forms.day(invoice.issued_at)
     numbers = invoice.consignments
     attributes = {
         "INVOICE_CODE": invoice.code,
-        "INVOICE_DATE": _british(invoice.created_on),
-        "SHIP_DATE": _british(shipped),
-        "ISSUE_DATE": _british(issued),
+        "INVOICE_DATE": forms.status_day(invoice.created_on),
+        "SHIP_DATE": forms.status_day(shipped),
+        "ISSUE_DATE": forms.status_day(issued),
         "INVOICE_STAGE_ID": str(int(invoice.stage)),
         "INVOICE_STAGE_DESC": _description(invoice.stage),
         "COURIER": (invoice.courier if shipped else order.courier).name,
@@ -121,22 +124,25 @@ def _invoice(invoice: Invoice, view: StatusView) -> str:
         "MOVED": flag(view.moved(invoice)),
     }
     written = "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items())
-    inner = "".join(_box(box, show_items=view.show_items) for box in invoice.boxes)
+    inner = "".join(_box(box, view) for box in invoice.boxes)
     if view.show_items:
         items = "".join(
             _item("INVOICE_ITEM", row, Decimal(0) if waits else row.quantity)
             for row in invoice.items
         )
         inner += f"<INVOICE_ITEMS>{items}</INVOICE_ITEMS>"
-    return f"<INVOICE{written}>{inner}</INVOICE>"
+    return f"<INVOICE{written}{forms.unknown_attribute()}>{inner}{forms.unknown()}</INVOICE>"
 
 
-def _box(box: Box, *, show_items: bool) -> str:
+def _box(box: Box, view: StatusView) -> str:
     items = (
-        "".join(_item("BOX_ITEM", row, row.quantity) for row in box.items) if show_items else ""
+        "".join(_item("BOX_ITEM", row, row.quantity) for row in box.items)
+        if view.show_items
+        else ""
     )
     return (
-        f'<BOX SHIPPED="{flag(box.shipped)}" SHIP_DATE="{_british(box.shipped_on)}"'
+        f'<BOX SHIPPED="{flag(box.shipped)}"'
+        f' SHIP_DATE="{view.forms.status_day(box.shipped_on)}"'
         f" COURIER={quoteattr(box.courier.name)}"
         f" CONSIGNMENT_REF={quoteattr(box.consignment)}"
         f" TRACKING_URL={quoteattr(_tracking_url(box))}>{items}</BOX>"
@@ -160,38 +166,49 @@ def _description(stage: int) -> str:
         return f"STAGE {stage}"
 
 
-def _british(day: date | None) -> str:
-    return day.strftime("%d/%m/%Y") if day is not None else ""
+def _cancelled_at(moment: datetime, forms: Forms) -> str:
+    wall = forms.wall(moment)
+    return f"{forms.status_day(wall.date())} {wall:%H:%M:%S}"
 
 
-def order_statuses(orders: Iterable[SalesOrder]) -> str:
+def order_statuses(orders: Iterable[SalesOrder], forms: Forms, separator: str) -> str:
     """ORDER_STATUSES: one row an invoice, its text the stage id."""
     rows = "".join(
         f"<ORDER REF={quoteattr(order.external_ref)} ID={quoteattr(order.code)}"
-        f' INVOICE={quoteattr(invoice.code)} COMPLETE="{flag(order.complete)}"'
-        f" CONSIGNMENT={quoteattr(','.join(invoice.consignments))}"
-        f" URN={quoteattr(order.customer_code)}>{int(invoice.stage)}</ORDER>"
+        f' INVOICE={quoteattr(invoice.code)} COMPLETE="{flag(_is_complete(order))}"'
+        f" CONSIGNMENT={quoteattr(separator.join(_sent_numbers(invoice)))}"
+        f" URN={quoteattr(order.customer_code)}{forms.unknown_attribute()}>"
+        f"{int(invoice.stage)}</ORDER>"
         for order in orders
         for invoice in order.invoices
     )
     return f"<ORDER_STATUSES>{rows}</ORDER_STATUSES>" if rows else "<ORDER_STATUSES/>"
 
 
+def _is_complete(order: SalesOrder) -> bool:
+    """All of it is issued; of a cancelled order nothing ever will be."""
+    return order.complete and order.cancelled is None
+
+
+def _sent_numbers(invoice: Invoice) -> list[str]:
+    return invoice.consignments if invoice.shipped_at is not None else []
+
+
 # ── the export of orders ──
 
 
-def sales_orders(orders: Iterable[SalesOrder], site_names: dict[int, str]) -> str:
+def sales_orders(orders: Iterable[SalesOrder], site_names: dict[int, str], forms: Forms) -> str:
     """SALES_ORDERS, in the format of the import; without the ERP's own order code."""
-    inner = "".join(_sales_order(order, site_names) for order in orders)
+    inner = "".join(_sales_order(order, site_names, forms) for order in orders)
     return f"<SALES_ORDERS>{inner}</SALES_ORDERS>" if inner else "<SALES_ORDERS/>"
 
 
-def _sales_order(order: SalesOrder, site_names: dict[int, str]) -> str:
+def _sales_order(order: SalesOrder, site_names: dict[int, str], forms: Forms) -> str:
     document = order.document
     placed = document.order_date or order.created_at
     header = (
-        element("ORDER_DATE", london_wall(placed).isoformat(timespec="seconds"))
-        + element("DELIVERY_DATE", order.delivery_date.isoformat())
+        element("ORDER_DATE", forms.wall(placed).isoformat(timespec="seconds"))
+        + element("DELIVERY_DATE", forms.stock_day(order.delivery_date))
         + element("ORDER_AMOUNT", order.gross_total.decimal())
         + element("ORDER_CURRENCY_CODE", order.currency)
         + element("SITE", site_names[order.site_id])
@@ -202,6 +219,9 @@ def _sales_order(order: SalesOrder, site_names: dict[int, str]) -> str:
         + element("COURIER_CODE", order.courier.settings.code)
         + element("COURIER_DESC", order.courier.name)
         + element("SALES_SOURCE", document.sales_source)
+        + element("BRAND", document.brand)
+        + element("KEYCODE_CODE", document.keycode)
+        + forms.unknown()
         + element("PO_NUMBER", document.po_number)
         + element("ORDER_NOTE", document.order_note)
         + element("INVOICE_NOTE", document.invoice_note)

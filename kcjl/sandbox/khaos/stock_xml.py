@@ -1,8 +1,8 @@
-"""The ERP's stock documents: STOCK_STATUS, STOCK_ITEMS and SOPDATA.
+"""The ERP's stock documents: STOCK_STATUS and STOCK_ITEMS.
 
 Promises: -1/0 booleans, decimals with a dot, the ERP's own spelling of codes; only the level
 is shown, never what is physical or assigned. It selects nothing. Source: contract khaos b.2,
-b.7, b.8. Invariant: what cannot stand in XML does not get here.
+b.7. Invariant: what cannot stand in XML does not get here.
 Called by the operations of the SOAP face of the sandbox's ERP.
 """
 
@@ -11,15 +11,15 @@ from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from xml.sax.saxutils import escape, quoteattr
 
-from kcjl.sandbox.warehouse.hours import london_date
-from kcjl.sandbox.warehouse.orders import CourierEntry
+import msgspec
+
+from kcjl.sandbox.khaos.forms import Forms
 from kcjl.sandbox.warehouse.settings import WarehouseSettings
 from kcjl.sandbox.warehouse.stock import StockBook, StockItem
 
-__all__ = ["element", "flag", "plain", "sop_data", "stock_items", "stock_status"]
+__all__ = ["StockView", "element", "flag", "plain", "stock_items", "stock_status"]
 
 _DUE_SOON = timedelta(days=14)
-_NO_DATE = "1899-12-30"
 
 
 def element(tag: str, text: object) -> str:
@@ -41,42 +41,36 @@ def plain(number: Decimal) -> str:
     return f"{number.normalize():f}"
 
 
-def stock_status(
-    rows: Iterable[tuple[StockItem, int]],
-    *,
-    stock: StockBook,
-    site_names: dict[int, str],
-    title: str,
-    today: date,
-    next_with_free_stock: bool,
-    extra_tags: bool,
-) -> str:
+class StockView(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the stock a document shows."""
+
+    stock: StockBook
+    forms: Forms
+    settings: WarehouseSettings
+    site_names: dict[int, str]
+    today: date
+    next_with_free_stock: bool = False
+    says_sites: bool = False
+    """SITE in every item: all sites stand in one document."""
+
+
+def stock_status(rows: Iterable[tuple[StockItem, int]], view: StockView, title: str) -> str:
     """STOCK_STATUS with one STOCK_ITEM a row (item, site)."""
-    inner = "".join(
-        _status_item(
-            item, site_id, stock, today, next_with_free_stock, site_names if extra_tags else {}
-        )
-        for item, site_id in rows
-    )
+    inner = "".join([_status_item(item, site_id, view) for item, site_id in rows])
     if not inner:
         return f"<STOCK_STATUS SITE={quoteattr(title)}/>"
     return f"<STOCK_STATUS SITE={quoteattr(title)}>{inner}</STOCK_STATUS>"
 
 
-def _status_item(
-    item: StockItem,
-    site_id: int,
-    stock: StockBook,
-    today: date,
-    next_with_free_stock: bool,  # noqa: FBT001
-    site_names: dict[int, str],
-) -> str:
+def _status_item(item: StockItem, site_id: int, view: StockView) -> str:
     level = item.level(site_id)
+    forms = view.forms
     other_ref = f" OTHER_REF={quoteattr(item.other_ref)}" if item.other_ref else ""
+    lead_time = _lead_time(item, next_with_free_stock=view.next_with_free_stock)
     parts = [
         (
             f'<STOCK_ITEM CODE={quoteattr(item.code)} ID="{item.item_id}"{other_ref}'
-            f" DESC={quoteattr(item.description)}>"
+            f" DESC={quoteattr(item.description)}{forms.unknown_attribute()}>"
         ),
         element("BUY_PRICE", item.buy_price.decimal()),
         element("SELL_PRICE", item.sell_price.decimal()),
@@ -84,18 +78,18 @@ def _status_item(
         element("SAFE_LEVEL", item.safe_level),
         element("MIN_LEVEL", item.min_level),
         element("LEVEL", plain(level)),
-        element("STATUS", _status(item, level, site_id, today)),
-        element("LEAD_TIME", _lead_time(item, next_with_free_stock=next_with_free_stock)),
+        element("STATUS", _status(item, level, site_id, view.today)),
+        element("LEAD_TIME", forms.stock_day(lead_time)),
     ]
     if item.pack_of:
         parts.append(
-            element("BUILD_POTENTIAL_CHILDREN", _build_potential(item, stock, site_id))
+            element("BUILD_POTENTIAL_CHILDREN", _build_potential(item, view.stock, site_id))
         )
-    if site_names:
-        parts.append(element("SITE", site_names[site_id]))
+    if view.settings.extra_tags or view.says_sites:
+        parts.append(element("SITE", view.site_names[site_id]))
         parts.append(element("ON_ORDER_LEVEL", plain(item.units_on_order())))
         parts.append("<MAX_BO_QTY>0</MAX_BO_QTY>")
-    parts.append("</STOCK_ITEM>")
+    parts.append(f"{forms.unknown()}</STOCK_ITEM>")
     return "".join(parts)
 
 
@@ -113,14 +107,14 @@ def _status(item: StockItem, level: Decimal, site_id: int, today: date) -> int:
     return 2 if soon else 3
 
 
-def _lead_time(item: StockItem, *, next_with_free_stock: bool) -> str:
+def _lead_time(item: StockItem, *, next_with_free_stock: bool) -> date | None:
     """Due date of the oldest purchase, or of the first that back orders do not use up."""
     promised = item.units_on_back_order() if next_with_free_stock else Decimal(-1)
     for due, quantity in item.on_order:
         promised -= quantity
         if promised < 0:
-            return due.isoformat()
-    return _NO_DATE
+            return due
+    return None
 
 
 def _build_potential(item: StockItem, stock: StockBook, site_id: int) -> int:
@@ -133,40 +127,55 @@ def _build_potential(item: StockItem, stock: StockBook, site_id: int) -> int:
     return int(min(packs).to_integral_value(ROUND_FLOOR)) if packs else 0
 
 
-def stock_items(
-    items: Iterable[StockItem], *, stock: StockBook, settings: WarehouseSettings
-) -> str:
-    """STOCK_ITEMS: what the items are, without levels."""
-    inner = "".join(_stock_item(item, stock, settings) for item in items)
-    return f"<STOCK_ITEMS>{inner}</STOCK_ITEMS>" if inner else "<STOCK_ITEMS/>"
+# ── what the items are ──
 
 
-def _stock_item(item: StockItem, stock: StockBook, settings: WarehouseSettings) -> str:
+def stock_items(items: Iterable[StockItem], view: StockView) -> str:
+    """STOCK_ITEMS: what the items are, without levels; children as the setting says (b.7)."""
+    rows: list[str] = []
+    done: dict[int, None] = {}
+    for item in items:
+        inside = item.parent_code and view.settings.scs_answer == "in_parent"
+        top = view.stock.get(item.parent_code) if inside else item
+        if top.item_id not in done:
+            done[top.item_id] = None
+            rows.append(f"<STOCK_ITEM>{_stock_item(top, view)}</STOCK_ITEM>")
+    return f"<STOCK_ITEMS>{''.join(rows)}</STOCK_ITEMS>" if rows else "<STOCK_ITEMS/>"
+
+
+def _stock_item(item: StockItem, view: StockView) -> str:
+    forms = view.forms
     is_net = flag(item.sell_price_is_net)
     barcodes = "".join(
         f"<BARCODE DESC={quoteattr('Main')}>{escape(code)}</BARCODE>" for code in item.barcodes
     )
-    links = "".join(
-        "<LINK_ITEM>"
-        + element("STOCK_CODE", stock.get(code).code)
-        + "<LINK_TYPE>3</LINK_TYPE>"
-        + element("LINK_VALUE", plain(units))
-        + "</LINK_ITEM>"
-        for code, units in item.pack_of
-    )
-    children = "".join(
-        f"<SCS_ITEM>{element('STOCK_CODE', code)}</SCS_ITEM>" for code in item.children
-    )
     parts = [
-        "<STOCK_ITEM>",
         element("STOCK_CODE", item.code),
         element("ASSOCIATED_REF", item.other_ref),
         element("STOCK_DESC", item.description),
         element("LONG_DESC", item.description),
         f'<BUY_PRICE IS_NET="-1">{item.buy_price.decimal()}</BUY_PRICE>',
         f'<SELL_PRICE IS_NET="{is_net}">{item.sell_price.decimal()}</SELL_PRICE>',
+        *_flags(item, view),
+        element("LAUNCH_DATE", forms.stock_day(forms.day(item.launched_at))),
+        f"<BARCODES>{barcodes}</BARCODES>",
+        _linked_items(item, view.stock),
+    ]
+    if item.children:
+        parts.append(_scs(item, view))
+    if view.settings.extra_tags:
+        parts.append(
+            "<PURCHASE_MULTIPLE>1</PURCHASE_MULTIPLE><HEIGHT>0</HEIGHT><WIDTH>0</WIDTH>"
+            "<DEPTH>0</DEPTH><COUNTRY_OF_MANUFACTURE/><ICN_CODE/>"
+        )
+    return "".join(parts) + forms.unknown()
+
+
+def _flags(item: StockItem, view: StockView) -> tuple[str, ...]:
+    """What parents and children say in the same way."""
+    return (
         "<SELL_PRICE_WEB>0</SELL_PRICE_WEB>",
-        element("VAT_RATE", settings.tax_percent[item.tax_code]),
+        element("VAT_RATE", view.settings.tax_percent.get(item.tax_code, 0)),
         element("STOCK_ID", item.item_id),
         "<WEIGHT>0</WEIGHT>",
         element("DELETED", flag(item.discontinued or not item.on_web)),
@@ -179,30 +188,55 @@ def _stock_item(item: StockItem, stock: StockBook, settings: WarehouseSettings) 
         element("SAFE_LEVEL", item.safe_level),
         element("SALES_MULTIPLE", item.sales_multiple),
         element("MAX_DISPLAY_QTY", item.max_display),
-        element("LAUNCH_DATE", london_date(item.launched_at).isoformat()),
-        f"<BARCODES>{barcodes}</BARCODES>",
-        f"<LINKED_ITEMS>{links}</LINKED_ITEMS>",
-    ]
-    if children:
-        parts.append(f"<SCS><STYLE>{children}</STYLE></SCS>")
-    if settings.extra_tags:
-        parts.append(
-            "<PURCHASE_MULTIPLE>1</PURCHASE_MULTIPLE><HEIGHT>0</HEIGHT><WIDTH>0</WIDTH>"
-            "<DEPTH>0</DEPTH><COUNTRY_OF_MANUFACTURE/><ICN_CODE/>"
-        )
-    parts.append("</STOCK_ITEM>")
-    return "".join(parts)
-
-
-def sop_data(couriers: Iterable[CourierEntry] | None) -> str:
-    """SOPDATA with the couriers, or empty when they were not asked for."""
-    if couriers is None:
-        return "<SOPDATA/>"
-    rows = "".join(
-        f"<COURIER{_code(entry)}>{escape(entry.name)}</COURIER>" for entry in couriers
     )
-    return f"<SOPDATA><COURIERS>{rows}</COURIERS></SOPDATA>"
 
 
-def _code(entry: CourierEntry) -> str:
-    return f" CODE={quoteattr(entry.settings.code)}" if entry.settings.code else ""
+def _linked_items(item: StockItem, stock: StockBook) -> str:
+    links = "".join(
+        "<LINK_ITEM>"
+        + element("STOCK_CODE", stock.get(code).code)
+        + "<LINK_TYPE>3</LINK_TYPE>"
+        + element("LINK_VALUE", plain(units))
+        + "</LINK_ITEM>"
+        for code, units in item.pack_of
+    )
+    return f"<LINKED_ITEMS>{links}</LINKED_ITEMS>"
+
+
+def _scs(parent: StockItem, view: StockView) -> str:
+    """The children by their styles, level in level; the prices' IS_NET is the parent's."""
+    children = [view.stock.get(code) for code in parent.children]
+    return f"<SCS>{_styles(children, 0, view)}</SCS>"
+
+
+def _styles(children: list[StockItem], depth: int, view: StockView) -> str:
+    by_style: dict[tuple[str, str], list[StockItem]] = {}
+    for child in children:
+        style = child.styles[depth] if depth < len(child.styles) else (child.description, "")
+        by_style.setdefault(style, []).append(child)
+    rows: list[str] = []
+    for (name, suffix), of_style in by_style.items():
+        deeper = [child for child in of_style if len(child.styles) > depth + 1]
+        inner = "".join(
+            _scs_item(child, view) for child in of_style if len(child.styles) <= depth + 1
+        )
+        if deeper:
+            inner += _styles(deeper, depth + 1, view)
+        head = element("DESCRIPTION", name) + element("SCS_CODE_SUFFIX", suffix)
+        rows.append(f"<STYLE>{head}{inner}</STYLE>")
+    return "".join(rows)
+
+
+def _scs_item(item: StockItem, view: StockView) -> str:
+    barcodes = "".join(element("BARCODE", code) for code in item.barcodes)
+    parts = [
+        element("STOCK_CODE", item.code),
+        element("ASSOCIATED_REF", item.other_ref),
+        element("DESCRIPTION", item.description),
+        element("BUY_PRICE", item.buy_price.decimal()),
+        element("SELL_PRICE", item.sell_price.decimal()),
+        *_flags(item, view),
+        f"<BARCODES>{barcodes}</BARCODES>",
+        _linked_items(item, view.stock),
+    ]
+    return f"<SCS_ITEM>{''.join(parts)}{view.forms.unknown()}</SCS_ITEM>"

@@ -1,175 +1,34 @@
-"""What the web service IKosWeb offers: its operations, their parts and types, and the WSDL.
+"""The WSDL of the sandbox's ERP: its service described as a Delphi server describes itself.
 
-Promises: RPC/encoded SOAP 1.1 as a Delphi server describes itself; the schema of SOAP encoding
-that it refers to is served beside it, so that a client needs no other host. Operations of the
-vendor's pack whose signature is not public are not here. It answers nothing. Invariant: what
-the encoder writes is what the WSDL says. Source: contract khaos b.
-Called by the SOAP face of the sandbox.
+Promises: RPC/encoded SOAP 1.1; the schema of SOAP encoding that it refers to is served beside
+it, so that a client needs no other host. What it calls things is the dialect's. It answers no
+call. Invariant: every operation of the pack is in it. Source: contract khaos a, b.
+Called by the HTTP face of the sandbox's ERP.
 """
 
-from typing import Literal, TypeAlias
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
-import msgspec
+from kcjl.sandbox.khaos.dialect import Dialect
+from kcjl.sandbox.khaos.signatures import ARRAYS, STRUCTS, Operation
 
-__all__ = [
-    "ARRAYS",
-    "ENCODING_SCHEMA",
-    "OPERATIONS",
-    "SERVICE",
-    "STRUCTS",
-    "TYPES",
-    "Operation",
-    "Part",
-    "wsdl",
-]
-
-SERVICE = "urn:IKosWebIntf-IKosWeb"
-"""Namespace of the calls; SOAPAction is this, #, and the operation."""
-TYPES = "urn:IKosWebIntf"
-"""Namespace of the types."""
-
-PartKind: TypeAlias = Literal["string", "int", "boolean", "dateTime"]
+__all__ = ["ENCODING_SCHEMA", "wsdl"]
 
 
-class Part(msgspec.Struct, frozen=True):
-    """A parameter of an operation."""
-
-    name: str
-    kind: PartKind
-
-
-class Operation(msgspec.Struct, frozen=True):
-    """An operation: its parts in their order, and the type of what it returns."""
-
-    name: str
-    parts: tuple[Part, ...]
-    returns: str
-
-
-STRUCTS: dict[str, tuple[tuple[str, str], ...]] = {
-    "TSite": (("SiteID", "int"), ("SiteName", "string")),
-    "TSiteList": (("List", "TSiteArray"), ("CurrentSiteID", "int")),
-    "TStockInfo": (
-        ("StockCode", "string"),
-        ("OtherRef", "string"),
-        ("StockDesc", "string"),
-        ("ParentCode", "string"),
-        ("ParentOtherRef", "string"),
-        ("LastUpdated", "dateTime"),
-    ),
-    "TStockList": (("Count", "int"), ("List", "TStockArray")),
-    "TStockPotential": (
-        ("StockCode", "string"),
-        ("OtherRef", "string"),
-        ("StockDesc", "string"),
-        ("Available", "double"),
-        ("OnOrder", "double"),
-        ("BackOrder", "double"),
-        ("Potential", "double"),
-    ),
-    "TCompressedResult": (
-        ("Method", "string"),
-        ("FileName", "string"),
-        ("Data", "base64Binary"),
-        ("OriginalSize", "int"),
-        ("CompressedSize", "int"),
-        ("PasswordProtected", "boolean"),
-    ),
-    "TOrderImport": (
-        ("SalesOrderCode", "string"),
-        ("AssociatedRef", "string"),
-        ("Msg", "string"),
-        ("URN", "string"),
-        ("OtherRef", "string"),
-    ),
-    "TOrderSkipped": (("OrderRef", "string"), ("SkipReason", "string")),
-    "TOrderImportResult": (
-        ("ImportedCount", "int"),
-        ("OrderImport", "TOrderImportArray"),
-        ("OrderSkipped", "TOrderSkippedArray"),
-    ),
-}
-"""Fields of each object, in their order."""
-
-ARRAYS = {
-    "TSiteArray": "TSite",
-    "TStockArray": "TStockInfo",
-    "TStockPotentialArray": "TStockPotential",
-    "TOrderImportArray": "TOrderImport",
-    "TOrderSkippedArray": "TOrderSkipped",
-}
-"""Item type of each array."""
-
-
-def _operation(name: str, returns: str, /, **parts: PartKind) -> Operation:
-    return Operation(name, tuple(Part(part, kind) for part, kind in parts.items()), returns)
-
-
-OPERATIONS = {
-    operation.name: operation
-    for operation in (
-        _operation("GetVersion", "string"),
-        _operation("GetSiteList", "TSiteList"),
-        _operation(
-            "GetStockList", "TStockList",
-            DateType="int", DateValue="dateTime", StockItemType="int",
-        ),
-        _operation(
-            "GetStockListCompressed", "TCompressedResult",
-            DateType="int", DateValue="dateTime", StockItemType="int", CompressionMethod="int",
-        ),
-        _operation(
-            "ExportStock", "string",
-            StockCode="string", MappingType="int", LastUpdated="dateTime",
-        ),
-        _operation(
-            "ExportStockCompressed", "TCompressedResult",
-            StockCode="string", MappingType="int", LastUpdated="dateTime",
-            CompressionMethod="int",
-        ),
-        _operation(
-            "ExportStockStatus", "string",
-            StockCode="string", MappingType="int", LastUpdated="dateTime", SiteID="int",
-            PotentialLeadTime="boolean",
-        ),
-        _operation(
-            "GetStockPotential", "TStockPotentialArray", StockCode="string", MappingType="int"
-        ),
-        _operation("ImportOrders", "TOrderImportResult", Orders="string"),
-        _operation("ExportOrders", "string", OrderCode="string", MappingType="int"),
-        _operation("ExportOrderStatus", "string"),
-        _operation(
-            "ExportOrderStatusEx", "string",
-            IDs="string", MappingType="int", WebOnly="boolean", ConfirmedOnly="boolean",
-            IncludeTracking="boolean", IncludeCancelled="boolean", DateFrom="dateTime",
-            DateTo="dateTime", InvoiceStageIDs="string", ShowItems="boolean",
-        ),
-        _operation(
-            "GetSOPData", "string",
-            Courier="boolean", DelRate="boolean", CourierBanding="boolean", BOGOF="boolean",
-            SpecialOffer="boolean", TelesalePrompt="boolean", KeyCode="boolean",
-            BarredItems="boolean",
-        ),
-    )
-}  # fmt: skip
-"""By name. Names are compared as they are written."""
-
-
-def wsdl(endpoint: str, encoding: str) -> str:
+def wsdl(endpoint: str, encoding: str, dialect: Dialect) -> str:
     """The service description: where to call it, and where the encoding's schema is."""
     structs = "".join(_struct(name, fields) for name, fields in STRUCTS.items())
     arrays = "".join(_array(name, item) for name, item in ARRAYS.items())
-    operations = OPERATIONS.values()
+    operations = dialect.operations().values()
     return _WSDL.format(
         types=structs + arrays,
         messages="".join(_messages(operation) for operation in operations),
         port_operations="".join(_port_operation(operation.name) for operation in operations),
-        bound_operations="".join(_bound_operation(operation.name) for operation in operations),
+        bound_operations="".join(
+            _bound_operation(operation.name, dialect.service) for operation in operations
+        ),
         endpoint=quoteattr(endpoint),
         encoding=quoteattr(encoding),
-        service=SERVICE,
-        namespace=TYPES,
+        namespace=escape(dialect.types),
     )
 
 
@@ -196,8 +55,9 @@ def _array(name: str, item: str) -> str:
 
 
 def _messages(operation: Operation) -> str:
-    parts = "".join(f'<part name="{p.name}" type="xs:{p.kind}"/>' for p in operation.parts)
-    returns = f'<part name="return" type="{_qualified(operation.returns)}"/>'
+    parts = "".join(f'<part name="{p.wire_name}" type="xs:{p.kind}"/>' for p in operation.parts)
+    kind = operation.returns or "string"
+    returns = f'<part name="return" type="{_qualified(kind)}"/>'
     return (
         f'<message name="{operation.name}0Request">{parts}</message>'
         f'<message name="{operation.name}0Response">{returns}</message>'
@@ -211,13 +71,14 @@ def _port_operation(name: str) -> str:
     )
 
 
-def _bound_operation(name: str) -> str:
+def _bound_operation(name: str, service: str) -> str:
+    service = escape(service)
     body = (
         '<soap:body use="encoded" encodingStyle="http://schemas.xmlsoap.org/soap/encoding/" '
-        f'namespace="{SERVICE}"/>'
+        f'namespace="{service}"/>'
     )
     return (
-        f'<operation name="{name}"><soap:operation soapAction="{SERVICE}#{name}" style="rpc"/>'
+        f'<operation name="{name}"><soap:operation soapAction="{service}#{name}" style="rpc"/>'
         f"<input>{body}</input><output>{body}</output></operation>"
     )
 

@@ -23,12 +23,14 @@ from kcjl.sandbox.warehouse.pricing import (
     net_of,
     price_line,
 )
-from kcjl.sandbox.warehouse.settings import WarehouseSettings
+from kcjl.sandbox.warehouse.settings import CompanyClass, WarehouseSettings
+from kcjl.sandbox.warehouse.setup import Setup
 from kcjl.sandbox.warehouse.stock import StockBook, StockItem, key_of
 
 __all__ = ["CheckedOrder", "OrderCheck", "PricedLine", "Spoken"]
 
 _STANDARD_TAX = 1
+_MAILING_STATUS_MAX = 8
 
 
 @dataclass(slots=True)
@@ -85,17 +87,24 @@ class OrderCheck:
 
     def __init__(
         self,
-        settings: WarehouseSettings,
+        setup: Setup,
         stock: StockBook,
         customers: CustomerBook,
         couriers: list[CourierEntry],
     ) -> None:
-        self._settings = settings
+        self._setup = setup
         self._stock = stock
         self._customers = customers
         self._couriers = couriers
-        self._sites = {site.name.casefold(): site.site_id for site in settings.sites}
-        self._classes = {known.name: known for known in settings.company_classes}
+        self._sites = {site.name.casefold(): site.site_id for site in setup.settings.sites}
+
+    @property
+    def _settings(self) -> WarehouseSettings:
+        return self._setup.settings
+
+    @property
+    def _classes(self) -> dict[str, CompanyClass]:
+        return {known.name: known for known in self._settings.company_classes}
 
     def check(self, order: OrderDocument, spoken: Spoken) -> CheckedOrder:
         self._check_system_values(order)
@@ -124,13 +133,25 @@ class OrderCheck:
         company_class = self._customers.class_of(order.customer)
         if company_class not in self._classes:
             raise KhaosFault(f"Company class '{company_class}' does not exist")
+        now, customer = self._settings, order.customer
+        if order.sales_source and order.sales_source not in now.sales_sources:
+            raise KhaosFault(f"Sales source '{order.sales_source}' does not exist")
         for kind, value, known in (
-            ("Sales source", order.sales_source, self._settings.sales_sources),
-            ("Brand", order.brand, self._settings.brands or (order.brand,)),
-            ("Keycode", order.keycode, self._settings.keycodes or (order.keycode,)),
+            ("Brand", order.brand, now.brands),
+            ("Keycode", order.keycode, now.keycodes),
+            ("Agent", order.agent, now.agents),
+            ("Invoice priority", order.invoice_priority, now.invoice_priorities),
+            ("Website", order.website_name, now.website_names),
+            ("Company type", customer.company_type, now.company_types),
+            ("Source code", customer.source_code, now.source_codes),
         ):
-            if value and value not in known:
+            if value and known and value not in known:
                 raise KhaosFault(f"{kind} '{value}' does not exist")
+        mailing = customer.mailing_status
+        if mailing is not None and not 1 <= mailing <= _MAILING_STATUS_MAX:
+            raise KhaosFault(f"Mailing status {mailing} does not exist")
+        if now.unknown_customer == "fault" and self._customers.is_unknown_code(customer):
+            raise KhaosFault(f"Customer '{customer.company_code}' does not exist")
 
     def _site(self, name: str, default: int) -> int:
         if not name:

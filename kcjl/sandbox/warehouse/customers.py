@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kcjl.sandbox.warehouse.documents import CustomerDocument
 from kcjl.sandbox.warehouse.faults import KhaosFault
-from kcjl.sandbox.warehouse.settings import WarehouseSettings
+from kcjl.sandbox.warehouse.setup import Setup
 
 __all__ = ["CustomerBook", "CustomerEntry"]
 
@@ -28,12 +28,13 @@ class CustomerEntry:
 class CustomerBook:
     """All customers, by each thing that they are matched on."""
 
-    def __init__(self, settings: WarehouseSettings) -> None:
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        settings = setup.settings
         self._by_code: dict[str, CustomerEntry] = {}
         self._by_other_ref: dict[str, CustomerEntry] = {}
         self._by_web_user: dict[str, CustomerEntry] = {}
         self._by_surname_and_postcode: dict[tuple[str, str], CustomerEntry] = {}
-        self._default_class = settings.company_classes[0].name
         for known in settings.customers:
             entry = CustomerEntry(
                 code=known.code,
@@ -46,6 +47,10 @@ class CustomerBook:
             if known.other_ref:
                 self._by_other_ref[known.other_ref.casefold()] = entry
 
+    @property
+    def _default_class(self) -> str:
+        return self._setup.settings.company_classes[0].name
+
     def match(self, document: CustomerDocument) -> CustomerEntry | None:
         """The customer that the document means, if the ERP has one."""
         if document.always_new:
@@ -57,6 +62,11 @@ class CustomerBook:
         if document.web_user:
             return self._by_web_user.get(document.web_user.casefold())
         return self._by_surname_and_postcode.get(_surname_and_postcode(document))
+
+    def is_unknown_code(self, document: CustomerDocument) -> bool:
+        """Whether the document names a customer code that the ERP does not have."""
+        code = document.company_code
+        return bool(code) and not document.always_new and self.match(document) is None
 
     def check_currency(self, document: CustomerDocument, currency: str) -> None:
         entry = self.match(document)

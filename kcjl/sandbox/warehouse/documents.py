@@ -6,7 +6,6 @@ looks nothing up. Invariant: what is stored is what the ERP's character set can 
 Called by the import desk of the sandbox's warehouse. Source: contract khaos b.3, d.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -17,6 +16,11 @@ from lxml import etree
 from kcjl.clock import LONDON
 from kcjl.sandbox.warehouse.faults import KhaosFault
 from kcjl.sandbox.warehouse.pricing import UnitPrice
+from kcjl.sandbox.warehouse.reading import (
+    parse_document,
+    parse_wall,
+    parse_wall_time,
+)
 from kcjl.sandbox.warehouse.settings import WarehouseSettings
 
 __all__ = [
@@ -26,7 +30,6 @@ __all__ = [
     "OrderDocument",
     "PaymentDocument",
     "parse_sales_orders",
-    "parse_wall_time",
 ]
 
 _LINE_MAX = 35
@@ -40,13 +43,6 @@ _MAXIMA = {
 }  # fmt: skip
 """Longest value of a tag, in characters. Phones and ASSOCIATED_REF are settings."""
 _EXTENDED_LINE_MAX = 150
-_DECLARATION = re.compile(r"^\ufeff?\s*<\?xml[^>]*\?>")
-_DOCTYPE = re.compile(r"<!DOCTYPE", re.IGNORECASE)
-_WALL_TIME = re.compile(
-    r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?"
-    r"\s*(?:Z|[+-]\d{2}:?\d{2})?$"
-)
-_NO_DATE_YEARS = frozenset({1899, 1})
 
 
 class DocumentRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +74,9 @@ class CustomerDocument(DocumentRecord, frozen=True, kw_only=True):
     other_ref: str
     web_user: str
     company_class: str
+    company_type: str = ""
+    source_code: str = ""
+    mailing_status: int | None = None
     company_name: str
     invoice_to: AddressDocument
     deliver_to: AddressDocument | None
@@ -128,6 +127,9 @@ class OrderDocument(DocumentRecord, frozen=True, kw_only=True):
     sales_source: str
     brand: str
     keycode: str
+    agent: str = ""
+    invoice_priority: str = ""
+    website_name: str = ""
     po_number: str
     order_note: str
     invoice_note: str
@@ -137,7 +139,7 @@ class OrderDocument(DocumentRecord, frozen=True, kw_only=True):
 
 def parse_sales_orders(document: str, settings: WarehouseSettings) -> Iterator[OrderDocument]:
     """The orders of a document, one after the other; a fault comes at the order that has it."""
-    root = _root(document)
+    root = parse_document(document, "SALES_ORDERS")
     orders = list(root.iterchildren("SALES_ORDER"))
     if not orders:
         raise KhaosFault("The document holds no SALES_ORDER")
@@ -150,51 +152,13 @@ def parse_sales_orders(document: str, settings: WarehouseSettings) -> Iterator[O
         yield reader.order(node)
 
 
-def parse_wall_time(text: str) -> datetime | None:
-    """A London wall time as a moment; a zone is decoration, 1899 means no date.
-
-    >>> parse_wall_time("2026-07-01T09:00:00.000Z")
-    datetime.datetime(2026, 7, 1, 8, 0, tzinfo=datetime.timezone.utc)
-    """
-    text = text.strip()
-    if not text:
-        return None
-    match = _WALL_TIME.match(text)
-    try:
-        if match is None:
-            raise ValueError(text)  # noqa: TRY301 - the same answer as for the 31st of June
-        year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
-        if year in _NO_DATE_YEARS:
-            return None
-        micros = int((match.group(7) or "").ljust(6, "0")[:6])
-        wall = datetime(year, month, day, hour, minute, second, micros, tzinfo=LONDON)
-        return wall.astimezone(UTC)
-    except ValueError:
-        raise KhaosFault(f"'{text}' is not a valid date and time", "EConvertError") from None
-
-
-def _root(document: str) -> etree._Element:
-    text = _DECLARATION.sub("", document.strip())
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False,
-        remove_comments=True, remove_pis=True,
-    )  # fmt: skip
-    try:
-        root = etree.fromstring(text.encode(), parser)
-    except (etree.XMLSyntaxError, UnicodeEncodeError) as unreadable:
-        raise KhaosFault(f"The order document is no XML: {unreadable}", "EXMLError") from None
-    if _DOCTYPE.search(text):
-        raise KhaosFault("A document type is not allowed in an order document", "EXMLError")
-    if root.tag != "SALES_ORDERS":
-        raise KhaosFault(f"The root of an order document is SALES_ORDERS, not {root.tag}")
-    return root
-
-
 class _Reader:
     """Reads one order, tag by tag."""
 
     def __init__(self, settings: WarehouseSettings) -> None:
         self._keeps_unicode = settings.keeps_unicode
+        self._zone = LONDON if settings.wall_clock == "london" else UTC
+        self._refuses_unwritable = settings.refuses_unwritable
         self._maxima = _MAXIMA | {
             "ASSOCIATED_REF": settings.external_ref_max,
             "TEL": settings.phone_max, "FAX": settings.phone_max, "MOBILE": settings.phone_max,
@@ -209,9 +173,11 @@ class _Reader:
         )
         if not lines:
             raise KhaosFault("ORDER_ITEMS holds no ORDER_ITEM")
-        placed = parse_wall_time(self._text(header, "ORDER_DATE"))
-        due = parse_wall_time(self._text(header, "DELIVERY_DATE"))
-        required = parse_wall_time(self._text(header, "REQUIRED_BY_DATE"))
+        if self._whole(header, "CHANNEL_ID"):
+            raise KhaosFault("CHANNEL_ID: no channel listing has this order's items")
+        placed = parse_wall_time(self._text(header, "ORDER_DATE"), self._zone)
+        due = parse_wall(self._text(header, "DELIVERY_DATE"))
+        required = parse_wall(self._text(header, "REQUIRED_BY_DATE"))
         due = due or required
         return OrderDocument(
             customer=customer,
@@ -220,7 +186,7 @@ class _Reader:
             ),
             external_ref=self._required(header, "ASSOCIATED_REF"),
             order_date=placed,
-            delivery_date=due.astimezone(LONDON).date() if due else None,
+            delivery_date=due.date() if due else None,
             order_amount=self._number(header, "ORDER_AMOUNT"),
             currency=self._text(header, "ORDER_CURRENCY_CODE"),
             site_name=self._text(header, "SITE"),
@@ -232,6 +198,9 @@ class _Reader:
             sales_source=self._text(header, "SALES_SOURCE"),
             brand=self._text(header, "BRAND"),
             keycode=self._text(header, "KEYCODE_CODE"),
+            agent=self._text(header, "AGENT"),
+            invoice_priority=self._text(header, "INV_PRIORITY"),
+            website_name=self._text(header, "WEBSITE_NAME"),
             po_number=self._text(header, "PO_NUMBER"),
             order_note=self._text(header, "ORDER_NOTE"),
             invoice_note=self._text(header, "INVOICE_NOTE"),
@@ -241,6 +210,7 @@ class _Reader:
 
     def _customer(self, node: etree._Element) -> CustomerDocument:
         addresses = self._part(node, "ADDRESSES")
+        self._text(node, "TAX_REFERENCE")
         deliver_to = addresses.find("DELADDR")
         return CustomerDocument(
             always_new=self._flag(node, "IS_NEW_CUSTOMER", required=True),
@@ -248,6 +218,9 @@ class _Reader:
             other_ref=self._text(node, "OTHER_REF"),
             web_user=self._text(node, "WEB_USER"),
             company_class=self._text(node, "COMPANY_CLASS"),
+            company_type=self._text(node, "COMPANY_TYPE"),
+            source_code=self._text(node, "SOURCE_CODE"),
+            mailing_status=self._whole(node, "MAILING_STATUS"),
             company_name=self._text(node, "COMPANY_NAME"),
             invoice_to=self._address(self._part(addresses, "INVADDR"), "I"),
             deliver_to=self._address(deliver_to, "D") if deliver_to is not None else None,
@@ -328,7 +301,12 @@ class _Reader:
             self._check_length(text, tag, longest)
         if self._keeps_unicode:
             return text
-        return text.encode("cp1252", "replace").decode("cp1252")
+        kept = text.encode("cp1252", "replace").decode("cp1252")
+        if self._refuses_unwritable and kept != text:
+            raise KhaosFault(
+                f"{tag}: '{text}' has characters outside the code page", "EEncodingError"
+            )
+        return kept
 
     @staticmethod
     def _check_length(text: str, tag: str, longest: int) -> None:

@@ -9,7 +9,7 @@ Called by the trade of the sandbox, by the SOAP face through its gate, and by ch
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from types import MappingProxyType
 
 import msgspec
@@ -18,7 +18,9 @@ from kcjl.errors import Misuse
 from kcjl.money import Money
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.warehouse.customers import CustomerBook
+from kcjl.sandbox.warehouse.elsewhere import sell_free_stock
 from kcjl.sandbox.warehouse.faults import KhaosFault
+from kcjl.sandbox.warehouse.given import Given, above_0, price_of
 from kcjl.sandbox.warehouse.order_import import (
     ImportDesk,
     ImportedOrder,
@@ -26,6 +28,8 @@ from kcjl.sandbox.warehouse.order_import import (
     SkippedOrder,
 )
 from kcjl.sandbox.warehouse.orders import (
+    ARCHIVES,
+    FUTURES,
     CourierEntry,
     Invoice,
     OrderBook,
@@ -33,8 +37,11 @@ from kcjl.sandbox.warehouse.orders import (
     StageId,
 )
 from kcjl.sandbox.warehouse.settings import WarehouseSettings
+from kcjl.sandbox.warehouse.setup import Setup
+from kcjl.sandbox.warehouse.splitting import split_off
 from kcjl.sandbox.warehouse.staff import Staff
 from kcjl.sandbox.warehouse.stock import StockBook, StockItem
+from kcjl.sandbox.warehouse.stock_import import import_stock_status
 
 __all__ = [
     "Adjustment",
@@ -52,6 +59,8 @@ __all__ = [
 _ADJUSTMENTS_MAX = 10_000
 """Older stock adjustments are dropped from the list, and counted."""
 
+_STYLES_MAX = 4
+
 
 class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
     """A stock adjustment that a person made."""
@@ -66,10 +75,10 @@ class Warehouse:
 
     def __init__(self, agenda: Agenda, settings: WarehouseSettings) -> None:
         self.agenda = agenda
-        self.settings = settings
+        self._setup = Setup(settings)
         self.stock = StockBook(agenda)
         self.orders = OrderBook()
-        self.customers = CustomerBook(settings)
+        self.customers = CustomerBook(self._setup)
         self.couriers = [CourierEntry(known, known.name) for known in settings.couriers]
         self.sales_orders: Mapping[str, SalesOrder] = MappingProxyType(self.orders.by_code)
         """By SORDER_CODE: the truth for checks."""
@@ -79,16 +88,25 @@ class Warehouse:
         """Units of other channels' lines whose code the ERP does not have."""
         self._sites = {site.site_id: site.name for site in settings.sites}
         self._default_site = settings.sites[0].site_id
-        self._staff = Staff(agenda, settings, self.stock, self.orders, self.couriers)
+        self._staff = Staff(agenda, self._setup, self.stock, self.orders, self.couriers)
         self._desk = ImportDesk(
             agenda,
-            settings,
+            self._setup,
             self.stock,
             self.orders,
             self.customers,
             self.couriers,
             self._staff,
         )
+
+    @property
+    def settings(self) -> WarehouseSettings:
+        """Those that hold now."""
+        return self._setup.settings
+
+    def switch(self, settings: Mapping[str, object]) -> None:
+        """The system is set up otherwise, from now on: settings by name."""
+        self._setup.switch(settings)
 
     # ── products ──
 
@@ -98,7 +116,7 @@ class Warehouse:
         *,
         description: str,
         sell_price: Money | str | Mapping[str, object],
-        physical: int | str | Decimal | Mapping[int, int] | Mapping[str, int] = 0,
+        physical: Given | Mapping[int, int] | Mapping[str, int] = 0,
         discontinued: bool = False,
         run_to_zero: bool = False,
         stock_controlled: bool = True,
@@ -108,6 +126,7 @@ class Warehouse:
         other_ref: str = "",
         barcodes: Sequence[str] = (),
         parent: str = "",
+        styles: Sequence[Sequence[str]] = (),
         sell_price_is_net: bool = False,
         tax_code: int = 1,
         min_level: int = 0,
@@ -117,7 +136,8 @@ class Warehouse:
         """A new stock item with what lies there; a pack header holds no stock of its own.
 
         `physical` is for the first site, or a mapping by site id; `pack_of` is (code, units) a
-        child; `parent` is the style that this item is a colour or size of.
+        child; `parent` is the style that this item is a colour or size of, and `styles` its
+        (description, code suffix) level by level.
         """
         children = tuple((str(child), Decimal(units)) for child, units in pack_of)
         by_site = dict(physical) if isinstance(physical, Mapping) else {0: physical}
@@ -127,6 +147,8 @@ class Warehouse:
             self.stock.get(child)
         if tax_code not in self.settings.tax_percent:
             raise Misuse(f"the warehouse has no tax code {tax_code}")
+        if len(styles) > _STYLES_MAX:
+            raise Misuse(f"{code} has {len(styles)} levels of style: {_STYLES_MAX} at most")
         now = self.agenda.now
         item = StockItem(
             code=code.strip(), item_id=self.stock.next_item_id(), description=description,
@@ -136,6 +158,7 @@ class Warehouse:
             stock_controlled=stock_controlled, on_web=on_web, sales_multiple=sales_multiple,
             max_display=max_display, min_level=min_level, safe_level=safe_level,
             pack_of=children, parent_code=parent,
+            styles=tuple((str(name), str(suffix)) for name, suffix in styles),
             physical={
                 self._site(site or None): Decimal(units) for site, units in by_site.items()
             },
@@ -169,6 +192,15 @@ class Warehouse:
                 setattr(item, name, value)
         self.stock.revised(item)
 
+    def delete_product(self, code: str) -> None:
+        """A person deletes an item that was never sold; GetDeletedEntries says so."""
+        item = self.stock.get(code)
+        if any(item.physical.values()) or item.on_order or item.children:
+            raise Misuse(f"{item.code} has stock, purchases or children: it can't be deleted")
+        if self.orders.has_item(item):
+            raise Misuse(f"{item.code} was sold: discontinue it instead")
+        self.stock.remove(item)
+
     # ── stock ──
 
     def level(self, code: str, site: int | str | None = None) -> Decimal:
@@ -180,30 +212,18 @@ class Warehouse:
 
         Returns the units that were short. Unknown codes are ignored, and their units counted.
         """
-        short = 0
-        for code, units in lines:
-            item = self.stock.find(str(code))
-            if item is None:
-                self.unknown_elsewhere += int(units)
-                continue
-            parts = [(self.stock.get(child), each) for child, each in item.pack_of] or [
-                (item, Decimal(1))
-            ]
-            wanted = int(units)
-            there = min([wanted, *(_packs(part, each) for part, each in parts)])
-            short += wanted - there
-            for part, each in parts:
-                self._take(part, there * each)
+        short, unknown = sell_free_stock(self.stock, self._sites, lines)
+        self.unknown_elsewhere += unknown
         return short
 
-    def take_back(self, code: str, quantity: int | str | Decimal) -> None:
+    def take_back(self, code: str, quantity: Given) -> None:
         """A return of another channel puts stock back."""
-        self.stock.put(self.stock.get(code), self._default_site, _above_0(quantity))
+        self.stock.put(self.stock.get(code), self._default_site, above_0(quantity))
 
     def adjust(
         self,
         code: str,
-        delta: int | str | Decimal,
+        delta: Given,
         reason: str,
         site: int | str | None = None,
     ) -> None:
@@ -216,20 +236,27 @@ class Warehouse:
             self.adjustments_dropped += 1
         self.stock.put(item, self._site(site), change)
 
-    def purchase(self, code: str, quantity: int | str | Decimal, due: date | str) -> None:
+    def purchase(self, code: str, quantity: Given, due: date | str) -> None:
         """A purchase order goes out to the supplier."""
         day = date.fromisoformat(due) if isinstance(due, str) else due
         item = self.stock.get(code)
-        item.on_order = sorted([*item.on_order, (day, _above_0(quantity))])
+        item.on_order = sorted([*item.on_order, (day, above_0(quantity))])
 
-    def goods_in(
-        self, code: str, quantity: int | str | Decimal, site: int | str | None = None
-    ) -> None:
+    def goods_in(self, code: str, quantity: Given, site: int | str | None = None) -> None:
         """A delivery arrives: back orders first, oldest delivery date first."""
         item = self.stock.get(code)
-        units = _above_0(quantity)
+        units = above_0(quantity)
         self.stock.deliver(item, units)
         self.stock.put(item, self._site(site), units)
+
+    def import_stock_status(
+        self, document: str, *, update_data: bool, update_levels: bool
+    ) -> list[StockItem]:
+        """ImportStockStatus: thresholds and absolute levels; returns what it changed."""
+        return import_stock_status(
+            self.stock, self._sites, document,
+            update_data=update_data, update_levels=update_levels,
+        )  # fmt: skip
 
     # ── orders ──
 
@@ -238,10 +265,14 @@ class Warehouse:
         return self._desk.take(document)
 
     def orders_by_ref(self, ref: str) -> list[SalesOrder]:
-        """Every sales order with that external reference: there is never more than one."""
+        """Sales orders with that external reference: never more than one."""
         return self.orders.by_ref(ref)
 
     # ── what a person in the warehouse does ──
+
+    def confirm_order(self, external_ref: str) -> None:
+        """An order that was imported unconfirmed is taken: invoices can be made of it."""
+        self._desk.confirm(self._order(external_ref))
 
     def cancel_order(self, external_ref: str, reason: str) -> str:
         """Cancel: "cancelled", "rest_cancelled" (a part had gone) or "too_late" (all had)."""
@@ -269,12 +300,34 @@ class Warehouse:
             self._staff.un_ship(invoice)
         return len(shipped)
 
-    def confirm_shipment(self, invoice_code: str) -> None:
-        """Confirm Shipment now, whatever was planned."""
+    def confirm_shipment(
+        self, invoice_code: str, courier: str = "", consignments: Sequence[str] = ()
+    ) -> None:
+        """Confirm Shipment now, whatever was planned; by that courier, a number a box."""
         invoice = self._open_invoice(invoice_code)
         if invoice.shipped_at is not None or invoice.waits_for_stock:
             raise Misuse(f"{invoice_code} is shipped already, or waits for stock")
-        self._staff.confirm_shipment(invoice)
+        named = [each for each in self.couriers if each.name == courier or not courier]
+        if not named:
+            raise Misuse(f"the warehouse has no courier {courier!r}")
+        self._staff.confirm_shipment(
+            invoice, courier=named[0] if courier else None, consignments=consignments
+        )
+
+    def ship_part(self, invoice_code: str, items: Sequence[Sequence[str | int]]) -> str:
+        """Confirm Shipment of (code, units) only; returns the code of the rest's invoice."""
+        invoice = self._open_invoice(invoice_code)
+        if invoice.waits_for_stock:
+            raise Misuse(f"{invoice_code} waits for stock: bring goods in first")
+        rest = self._staff.part(invoice, split_off(invoice, items))
+        return rest.code
+
+    def archive(self, invoice_code: str, stage_id: int = 71) -> None:
+        """Put an issued invoice into the archive: stage 71, 72 or 73."""
+        invoice = self.orders.invoice(invoice_code)
+        if invoice is None or invoice.issued_at is None or stage_id not in ARCHIVES:
+            raise Misuse(f"{invoice_code} is not issued, or {stage_id} is no archive")
+        invoice.stage = stage_id
 
     def issue(self, invoice_code: str) -> None:
         """Issue now, whatever was planned."""
@@ -286,8 +339,10 @@ class Warehouse:
     def move_stage(self, invoice_code: str, stage_id: int) -> None:
         """Put an invoice at a stage by hand; the staff leave it there."""
         invoice = self._open_invoice(invoice_code)
-        if stage_id in {StageId.CANCELLED, StageId.ISSUED_CURRENT, StageId.ISSUED_ARCHIVEDQ1}:
-            raise Misuse("cancel and issue have their own ways")
+        if stage_id in {StageId.CANCELLED, StageId.ISSUED_CURRENT, *ARCHIVES}:
+            raise Misuse("cancel, issue and archive have their own ways")
+        if invoice.stage in FUTURES and stage_id not in {StageId.ORDERS_RELEASED, *FUTURES}:
+            raise Misuse(f"{invoice_code} is at a future stage: it can only be released (9)")
         invoice.plan += 1
         invoice.stage = stage_id
 
@@ -315,14 +370,8 @@ class Warehouse:
 
     # ── inside ──
 
-    def site_name(self, site_id: int) -> str | None:
-        return self._sites.get(site_id)
-
     def _price(self, price: Money | str | Mapping[str, object]) -> Money:
-        """A price as it was given, or as a journal wrote it."""
-        if isinstance(price, str):
-            return Money.parse(price, self.settings.system_currency)
-        return msgspec.convert(price, Money, from_attributes=True)
+        return price_of(price, self.settings.system_currency)
 
     def _site(self, site: int | str | None) -> int:
         """A site by its id or its name; None is the first one."""
@@ -344,27 +393,3 @@ class Warehouse:
         if invoice is None or invoice.closed:
             raise Misuse(f"the warehouse has no open invoice {code!r}")
         return invoice
-
-    def _take(self, item: StockItem, units: Decimal) -> None:
-        """Take free units from the sites, the first one first."""
-        if not item.holds_stock:
-            return
-        for site_id in self._sites:
-            here = min(units, max(Decimal(0), item.level(site_id)))
-            self.stock.put(item, site_id, -here)
-            units -= here
-
-
-def _packs(item: StockItem, each: Decimal) -> int:
-    """How many times `each` units are free over all sites."""
-    if not item.holds_stock:
-        return 10**9
-    free = sum((max(Decimal(0), item.level(site)) for site in item.physical), Decimal(0))
-    return int((free / each).to_integral_value(ROUND_FLOOR))
-
-
-def _above_0(quantity: int | str | Decimal) -> Decimal:
-    units = Decimal(quantity)
-    if units <= 0:
-        raise Misuse(f"a quantity of {units} can't come in")
-    return units

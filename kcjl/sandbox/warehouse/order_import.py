@@ -12,6 +12,7 @@ from functools import partial
 
 import msgspec
 
+from kcjl.errors import Misuse
 from kcjl.money import Money
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.warehouse.check import CheckedOrder, OrderCheck, PricedLine, Spoken
@@ -21,6 +22,7 @@ from kcjl.sandbox.warehouse.faults import KhaosFault
 from kcjl.sandbox.warehouse.hours import london_date
 from kcjl.sandbox.warehouse.orders import CourierEntry, OrderBook, OrderLine, SalesOrder
 from kcjl.sandbox.warehouse.settings import WarehouseSettings
+from kcjl.sandbox.warehouse.setup import Setup
 from kcjl.sandbox.warehouse.staff import Staff
 from kcjl.sandbox.warehouse.stock import BackOrder, StockBook, StockItem
 
@@ -64,7 +66,7 @@ class ImportDesk:
     def __init__(
         self,
         agenda: Agenda,
-        settings: WarehouseSettings,
+        setup: Setup,
         stock: StockBook,
         orders: OrderBook,
         customers: CustomerBook,
@@ -72,12 +74,16 @@ class ImportDesk:
         staff: Staff,
     ) -> None:
         self._agenda = agenda
-        self._settings = settings
+        self._setup = setup
         self._stock = stock
         self._orders = orders
         self._customers = customers
         self._staff = staff
-        self._checks = OrderCheck(settings, stock, customers, couriers)
+        self._checks = OrderCheck(setup, stock, customers, couriers)
+
+    @property
+    def _settings(self) -> WarehouseSettings:
+        return self._setup.settings
 
     def take(self, document: str) -> ImportResult:
         """Import the orders of a document; a fault ends the call."""
@@ -104,15 +110,25 @@ class ImportDesk:
             raise KhaosFault(reason)
         return SkippedOrder(order_ref=order.external_ref, reason=reason)
 
+    def confirm(self, order: SalesOrder) -> None:
+        """A person confirms an order: it gets its stock, if it has none yet, and invoices."""
+        if order.confirmed or order.cancelled is not None:
+            raise Misuse(f"{order.code} is confirmed already, or cancelled")
+        if not any(line.assigned or line.back_order for line in order.lines):
+            self._assign_all(order)
+        order.confirmed = True
+        self._staff.accept(order)
+
     # ── keeping ──
 
     def _keep(self, checked: CheckedOrder) -> ImportedOrder:
         order = self._new_order(checked)
         self._orders.add(order)
         order.lines = [self._new_line(priced) for priced in checked.lines]
-        for number, line in enumerate(order.lines):
-            self._assign(order, line, number)
-        self._staff.accept(order)
+        if order.confirmed or self._settings.unconfirmed_reserves:
+            self._assign_all(order)
+        if order.confirmed:
+            self._staff.accept(order)
         return ImportedOrder(
             sales_order_code=order.code,
             associated_ref=order.external_ref,
@@ -141,6 +157,7 @@ class ImportDesk:
             delivery_net=checked.delivery_net,
             delivery_gross=checked.delivery_gross,
             paid=_is_paid(document, checked.total),
+            confirmed=not self._settings.imports_unconfirmed,
         )
 
     def _new_line(self, line: PricedLine) -> OrderLine:
@@ -176,6 +193,10 @@ class ImportDesk:
         )  # fmt: skip
         self._stock.add(item)
         return item
+
+    def _assign_all(self, order: SalesOrder) -> None:
+        for number, line in enumerate(order.lines):
+            self._assign(order, line, number)
 
     def _assign(self, order: SalesOrder, line: OrderLine, number: int) -> None:
         """Reserve what is free; what is short waits for goods-in."""

@@ -21,6 +21,8 @@ from kcjl.sandbox.warehouse.settings import Courier
 from kcjl.sandbox.warehouse.stock import BackOrder, StockItem
 
 __all__ = [
+    "ARCHIVES",
+    "FUTURES",
     "Box",
     "Cancellation",
     "CourierEntry",
@@ -52,6 +54,22 @@ class StageId(IntEnum):
     ORDERS_FUTURE_TERMS = 21
     ISSUED_CURRENT = 70
     ISSUED_ARCHIVEDQ1 = 71
+    ISSUED_ARCHIVEDQ2 = 72
+    ISSUED_ARCHIVEDQ3 = 73
+
+
+ARCHIVES = frozenset(
+    {StageId.ISSUED_ARCHIVEDQ1, StageId.ISSUED_ARCHIVEDQ2, StageId.ISSUED_ARCHIVEDQ3}
+)
+FUTURES = frozenset(
+    {
+        StageId.ORDERS_FUTURE_DATE,
+        StageId.ORDERS_FUTURE_STOCK,
+        StageId.ORDERS_FUTURE_HOLD,
+        StageId.ORDERS_FUTURE_TERMS,
+    }
+)
+"""From one of them an invoice goes to Released only."""
 
 
 @dataclass(slots=True)
@@ -162,6 +180,8 @@ class SalesOrder:
     paid: bool
     lines: list[OrderLine] = field(default_factory=list)
     invoices: list[Invoice] = field(default_factory=list)
+    confirmed: bool = True
+    """No invoice is made of an order that is not."""
     cancelled: Cancellation | None = None
     tracking_changed_at: datetime | None = None
 
@@ -180,6 +200,8 @@ class SalesOrder:
     @property
     def complete(self) -> bool:
         """Everything is issued (or cancelled) and nothing is left to do."""
+        if not self.invoices:
+            return self.cancelled is not None
         return all(invoice.closed for invoice in self.invoices)
 
     @property
@@ -210,6 +232,10 @@ class OrderBook:
         self._by_customer.setdefault(order.customer_code.casefold(), []).append(order)
         self._created.append(order)
         self._open[order.code] = order
+
+    def has_item(self, item: StockItem) -> bool:
+        """Whether an order line was ever made of the item."""
+        return any(line.item is item for order in self._created for line in order.lines)
 
     def add_invoice(self, invoice: Invoice) -> None:
         invoice.order.invoices.append(invoice)

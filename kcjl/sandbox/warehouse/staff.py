@@ -8,7 +8,7 @@ Called by the warehouse model; acts through its agenda.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -28,6 +28,7 @@ from kcjl.sandbox.warehouse.orders import (
     StageId,
 )
 from kcjl.sandbox.warehouse.settings import Minutes, WarehouseSettings
+from kcjl.sandbox.warehouse.setup import Setup
 from kcjl.sandbox.warehouse.stock import StockBook
 
 __all__ = ["Staff", "s10_check_digit"]
@@ -43,18 +44,25 @@ class Staff:
     def __init__(
         self,
         agenda: Agenda,
-        settings: WarehouseSettings,
+        setup: Setup,
         stock: StockBook,
         orders: OrderBook,
         couriers: list[CourierEntry],
     ) -> None:
         self._agenda = agenda
-        self._settings = settings
+        self._setup = setup
         self._stock = stock
         self._orders = orders
         self._couriers = couriers
-        self._hours = WorkingHours(settings)
         self._consignments: set[str] = set()
+
+    @property
+    def _settings(self) -> WarehouseSettings:
+        return self._setup.settings
+
+    @property
+    def _hours(self) -> WorkingHours:
+        return WorkingHours(self._settings)
 
     # ── a new order ──
 
@@ -175,18 +183,33 @@ class Staff:
 
     # ── shipping and issuing ──
 
-    def confirm_shipment(self, invoice: Invoice) -> None:
+    def part(self, invoice: Invoice, rest: list[InvoiceItem]) -> Invoice:
+        """Ship an invoice that was split; the rest goes its own way from Staging."""
+        following = self._new_invoice(invoice.order, rest, StageId.ORDERS_STAGING)
+        self._stage(following)
+        self.confirm_shipment(invoice)
+        return following
+
+    def confirm_shipment(
+        self,
+        invoice: Invoice,
+        *,
+        courier: CourierEntry | None = None,
+        consignments: Sequence[str] = (),
+    ) -> None:
         """Confirm Shipment: the ship date, the courier and its consignment numbers."""
         if not invoice.boxes:
             self._pack(invoice)
         now = self._agenda.now
-        courier = self._choose_courier(invoice.order)
+        courier = courier or self._choose_courier(invoice.order)
         invoice.stage = StageId.ORDERS_SHIP
         invoice.courier = courier
         invoice.shipped_at = now
         for box in invoice.boxes:
             box.courier = courier
             box.shipped_on = london_date(now)
+        for box, number in zip(invoice.boxes, consignments, strict=False):
+            box.consignment = number
         if self._agenda.chance.randrange(100) < self._settings.late_consignment_percent:
             late = self._hours.after(now, self._draw(self._settings.late_consignment_after))
             self._agenda.at(late, lambda: self._consign(invoice, now))
@@ -295,7 +318,7 @@ class Staff:
     ) -> Literal["cancelled", "rest_cancelled", "too_late"]:
         """Cancel what has not been shipped, and give its stock back."""
         stopped = [i for i in order.invoices if i.shipped_at is None and not i.closed]
-        if not stopped:
+        if not stopped and order.invoices:
             return "too_late"
         for invoice in stopped:
             invoice.plan += 1

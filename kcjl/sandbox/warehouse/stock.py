@@ -66,6 +66,8 @@ class StockItem:
     safe_level: int = 0
     pack_of: tuple[tuple[str, Decimal], ...] = ()
     parent_code: str = ""
+    styles: tuple[tuple[str, str], ...] = ()
+    """A child's place in its parent: (description, code suffix) level by level, up to 4."""
     children: list[str] = field(default_factory=list)
     physical: dict[int, Decimal] = field(default_factory=dict)
     assigned: dict[int, Decimal] = field(default_factory=dict)
@@ -102,6 +104,9 @@ class _Changes:
         self._when.pop(key, None)
         self._when[key] = when
 
+    def forget(self, key: str) -> None:
+        del self._when[key]
+
     def since(self, since: datetime | None, *, inclusive: bool) -> list[str]:
         """Keys that changed since, the earliest first."""
         found: list[str] = []
@@ -127,6 +132,9 @@ class StockBook:
         self._revised = _Changes()
         self._moved = _Changes()
         self._launched: list[tuple[datetime, int, str]] = []
+        self._added = 0
+        self.deleted: list[tuple[datetime, StockItem]] = []
+        """Items that a person deleted, and when."""
 
     # ── items ──
 
@@ -135,6 +143,7 @@ class StockBook:
         if not key or key in self._items:
             raise Misuse(f"stock code {item.code!r} is empty or already there")
         self._items[key] = item
+        self._added += 1
         self._by_id[str(item.item_id)] = key
         for index, names in (
             (self._by_other_ref, (item.other_ref,)),
@@ -151,7 +160,21 @@ class StockBook:
         bisect.insort(self._launched, (item.launched_at, item.item_id, key))
 
     def next_item_id(self) -> int:
-        return _FIRST_ITEM_ID + len(self._items)
+        return _FIRST_ITEM_ID + self._added
+
+    def remove(self, item: StockItem) -> None:
+        """Delete an item; what refers to it is the caller's care."""
+        key = key_of(item.code)
+        if item.parent_code:
+            self.get(item.parent_code).children.remove(item.code)
+        for index in (self._by_id, self._by_other_ref, self._by_description, self._by_barcode):
+            for name in [name for name, mapped in index.items() if mapped == key]:
+                del index[name]
+        self._revised.forget(key)
+        self._moved.forget(key)
+        self._launched = [row for row in self._launched if row[2] != key]
+        del self._items[key]
+        self.deleted.append((self._agenda.now, item))
 
     def find(self, code: str) -> StockItem | None:
         return self._items.get(key_of(code))
