@@ -115,6 +115,8 @@ class Parcel(Record, frozen=True, kw_only=True):
     shipped_on: date | None
     items: tuple[tuple[str, Decimal], ...]
     """(stock code, units)"""
+    more_tracking_numbers: tuple[str, ...] = ()
+    """Where the ERP lists several for one parcel, those after the first."""
     tracking_url: str | None = None
     line_refs: tuple[tuple[str, str, Decimal], ...] = ()
     """(our line reference, stock code, units), where the ERP tells it."""
