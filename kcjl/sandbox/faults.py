@@ -27,17 +27,19 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     kind: Literal[
         "lost_before", "lost_after", "status", "rate_limit", "slow", "truncated", "empty",
-        "slow_body", "half_json", "wrong_type", "duplicated_rows", "stale",
+        "slow_body", "half_json", "wrong_type", "duplicated_rows", "stale", "repeated",
     ]  # fmt: skip
     """lost_before: connection cut, nothing done. lost_after: effect done, connection cut.
     status: an error page. rate_limit: 429. slow: a late answer. truncated: half of the body,
     then cut. empty: effect done, 200 without a body. slow_body: the body comes bit by bit.
     half_json: half of the body as if it were whole. wrong_type: the body, called text/html.
     duplicated_rows: each list of a JSON answer has its last row twice. stale: what the same
-    reading was answered before; the first time, and for what changes something, as ever."""
-    side: Literal["johnlewis", "khaos", "*"] = "*"
+    reading was answered before; the first time, and for what changes something, as ever.
+    repeated: a call of the Cloud ERP is made twice. Of the others, only lost_before,
+    lost_after, slow and status strike its calls."""
+    side: Literal["johnlewis", "khaos", "khaos_cloud", "*"] = "*"
     operation: str = "*"
-    """OR21, ST01, ImportOrders, …"""
+    """OR21, ST01, ImportOrders, OrderDownload, …"""
     times: int | None = 1
     """None: always."""
     share: float = 1.0

@@ -1,8 +1,9 @@
 """Both outside systems of one world over real HTTP, and the ticker that moves its time.
 
-Promises: John Lewis and the sandbox's own routes on one port, Khaos Control on another; the
-world moves on each request and twenty times a second; faults strike before the face is asked.
-A port that is taken is named with its option. Settings come checked from `settings_from`.
+Promises: John Lewis and the sandbox's own routes on one port, Khaos Control on another, or its
+Cloud, which calls the client's endpoint; the world moves on each request and twenty times a
+second; faults strike before the face is asked. A port that is taken is named with its option.
+Settings come checked from `settings_from`.
 Invariant: all runs on one event loop, so that no two changes meet.
 Called by `kcjl sandbox`, `kcjl demo` and by tests.
 """
@@ -12,7 +13,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
+import aiohttp
 import anyio
 import msgspec
 from aiohttp import web
@@ -28,7 +31,7 @@ from kcjl.sandbox.generator import GeneratedTrade
 from kcjl.sandbox.johnlewis.http import LINE_BYTES_MAX, johnlewis_app
 from kcjl.sandbox.journal import WorldJournal, plain
 from kcjl.sandbox.khaos.http import khaos_app, operation_of
-from kcjl.sandbox.marketplace import MarketplaceSettings
+from kcjl.sandbox.khaos_cloud import SIDE, CloudAccess, CloudDriver
 from kcjl.sandbox.world import World
 from kcjl.sandbox.world_settings import Preset, TradeFile, WorldSettings
 
@@ -36,9 +39,12 @@ __all__ = ["JOHNLEWIS_PORT", "KHAOS_PORT", "Sandbox", "SandboxSettings", "settin
 
 JOHNLEWIS_PORT = 8480
 KHAOS_PORT = 8481
+T = TypeVar("T", bound=msgspec.Struct)
 SPEED = 600.0
 """World seconds a real second: a day in less than three minutes."""
 _TICK_S = 0.05
+_LINKING_S = 0.5
+"""Real seconds between tries of the Cloud ERP to read its first configuration."""
 _CLOSING_S = 1.0
 """Real seconds that open calls get when the sandbox closes."""
 _EXECUTABLE = "KhaosKSD.exe"
@@ -58,6 +64,8 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Time stands still until both systems have had their first call."""
     state_dir: Path | None = None
     faults: tuple[Fault, ...] = ()
+    cloud: CloudAccess | None = None
+    """The endpoint that the Cloud ERP is linked to; there is no web service then."""
 
 
 class Sandbox:
@@ -76,13 +84,14 @@ class Sandbox:
             journal,
             speed=settings.speed,
             wait_for_client=settings.wait_for_client,
+            erp="khaos" if settings.cloud is None else SIDE,
         )
         if settings.faults and not self.doorkeeper.resumed:
             self.doorkeeper.change("faults", "add", {"faults": settings.faults})
         self.johnlewis_url = ""
         """Before /api; the control routes are under it too, at /sandbox."""
         self.khaos_url = ""
-        """Before /wsdl/IKosWeb and /soap/IKosWeb."""
+        """Before /wsdl/IKosWeb and /soap/IKosWeb; empty where the ERP is the Cloud."""
 
     @property
     def control_url(self) -> str:
@@ -99,16 +108,19 @@ class Sandbox:
                 sandbox._johnlewis_side(), settings.host, settings.port, "--port", runners
             )
             sandbox.johnlewis_url = root
-            root = await _listen(
-                sandbox._khaos_side(),
-                settings.host,
-                settings.khaos_port,
-                "--khaos-port",
-                runners,
-            )
-            sandbox.khaos_url = f"{root}/{_EXECUTABLE}"
+            if settings.cloud is None:
+                root = await _listen(
+                    sandbox._khaos_side(),
+                    settings.host,
+                    settings.khaos_port,
+                    "--khaos-port",
+                    runners,
+                )
+                sandbox.khaos_url = f"{root}/{_EXECUTABLE}"
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(sandbox._tick)
+                if settings.cloud is not None:
+                    tasks.start_soon(sandbox._drive, settings.cloud)
                 try:
                     yield sandbox
                 finally:
@@ -132,6 +144,21 @@ class Sandbox:
         while True:
             self.doorkeeper.tick()
             await real_sleep(_TICK_S)
+
+    async def _drive(self, access: CloudAccess) -> None:
+        """Make the Cloud ERP's calls, turn by turn."""
+        async with aiohttp.ClientSession() as session:
+            driver = CloudDriver(
+                self.world.cloud,
+                self.doorkeeper,
+                access,
+                session=session,
+                take_fault=self.doorkeeper.take_fault,
+            )
+            while True:
+                await driver.turn()
+                is_linked = self.world.cloud.view().config_read_at is not None
+                await real_sleep(_TICK_S if is_linked else _LINKING_S)
 
     def _johnlewis_side(self) -> web.Application:
         app: web.Application = johnlewis_app(self.world.marketplace, self.doorkeeper)
@@ -207,6 +234,8 @@ def settings_from(
     wait_for_client: bool = False,
     faults_file: Path | None = None,
     tenant_file: Path | None = None,
+    cloud: CloudAccess | None = None,
+    channel_file: Path | None = None,
 ) -> SandboxSettings:
     """The settings that the command's options mean; Misuse where they contradict each other."""
     happens: TradeFile | GeneratedTrade
@@ -231,8 +260,11 @@ def settings_from(
             raise Misuse(f"the fault plan {faults_file} can't be read: {trouble}") from None
     world = WorldSettings.of(preset, seed=seed, trade=happens)
     if tenant_file is not None:
-        tenant = _tenant(world.marketplace, tenant_file)
+        tenant = _switched(world.marketplace, tenant_file, "tenant")
         world = msgspec.structs.replace(world, marketplace=tenant)
+    if channel_file is not None:
+        channel = _switched(world.cloud, channel_file, "channel")
+        world = msgspec.structs.replace(world, cloud=channel)
     return SandboxSettings(
         world=world,
         host=host,
@@ -242,22 +274,23 @@ def settings_from(
         wait_for_client=wait_for_client,
         state_dir=state_dir,
         faults=tuple(faults),
+        cloud=cloud,
     )
 
 
-def _tenant(preset: MarketplaceSettings, file: Path) -> MarketplaceSettings:
-    """The preset's tenant with the switches of a file (JSON, by the settings' names)."""
+def _switched(preset: T, file: Path, what: str) -> T:
+    """A preset's settings with the switches of a file (JSON, by the settings' names)."""
     try:
         switches = msgspec.json.decode(file.read_bytes(), type=dict[str, object])
     except OSError as trouble:
-        raise Misuse(f"the tenant {file} can't be read: {trouble}") from None
+        raise Misuse(f"the {what} {file} can't be read: {trouble}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as trouble:
         raise Misuse(f"{file} is no object of switches: {trouble}") from None
     known = {name: getattr(preset, name) for name in preset.__struct_fields__}
     unknown = sorted(switches.keys() - known.keys())
     if unknown:
-        raise Misuse(f"{file}: a tenant has no switch {', '.join(unknown)}")
+        raise Misuse(f"{file}: a {what} has no switch {', '.join(unknown)}")
     try:
-        return msgspec.convert(msgspec.to_builtins(known) | switches, MarketplaceSettings)
+        return msgspec.convert(msgspec.to_builtins(known) | switches, type(preset))
     except msgspec.ValidationError as trouble:
         raise Misuse(f"{file}: {trouble}") from None
