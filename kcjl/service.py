@@ -34,6 +34,7 @@ from kcjl.johnlewis.seller_api import SellerApi
 from kcjl.khaos.kws import KwsSoapAdapter
 from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.port import DeliveryAddress
+from kcjl.khaos.turns import Turns
 from kcjl.ledger.pack import JournalPack
 from kcjl.log.lease import Heartbeat, Lease, acquire, release
 from kcjl.log.postgres import PostgresLog
@@ -67,13 +68,15 @@ async def run_merchant(
     ids: Ids,
     ready: Callable[[], None] = lambda: None,
     tenants: TenantBudgets | None = None,
+    turns: Turns | None = None,
 ) -> None:
     """Hold the merchant's lease and run its rooms, until cancelled or fenced.
 
     Raises Fenced when another process has taken over, LeaseLapsed when the lease could not be
     renewed in time, LeaseHeld while another holds it, ShopModelNotServed for a shop that we
     would book wrongly, and SettingsUnusable, before anything is called, for a system elsewhere
-    without `live = true`. `tenants` is the process's own: shops of one tenant share its limits.
+    without `live = true`. `tenants` and `turns` are the process's own: shops of one tenant
+    share its limits, and merchants behind one web service of the ERP take turns.
     """
     check_outside(settings, merchant)
     mine = settings.merchants[merchant]
@@ -92,7 +95,7 @@ async def run_merchant(
             statement_s=HEARTBEAT_S,
         ) as own,
         _outside(
-            mine, data_dir / "journals" / merchant, clock, session, sync_log, tenants
+            mine, data_dir / "journals" / merchant, clock, session, sync_log, tenants, turns
         ) as outside,
         _held(database, merchant, holder) as lease,
         PostgresLog.open(database, merchant, vocabulary(), clock, lease.epoch) as log,
@@ -140,6 +143,7 @@ async def _outside(
     session: aiohttp.ClientSession,
     sync_log: SyncLog,
     tenants: TenantBudgets | None,
+    turns: Turns | None,
 ) -> AsyncIterator[Outside]:
     marketplace = SellerApi(
         _seller_api(mine.johnlewis),
@@ -148,7 +152,9 @@ async def _outside(
         sync_log=sync_log,
         tenants=tenants,
     )
-    erp = KwsSoapAdapter(_kws(mine.khaos), clock=clock, session=session, sync_log=sync_log)
+    erp = KwsSoapAdapter(
+        _kws(mine.khaos), clock=clock, session=session, sync_log=sync_log, turns=turns
+    )
     yield Outside(marketplace, erp, JournalPack(journals))
 
 
@@ -187,8 +193,18 @@ def _kws(settings: KhaosSettings) -> KwsSettings:
         auth=settings.auth,
         user=settings.user,
         password=password,
+        auth_parameter=settings.auth_parameter,
         certificate_sha256=settings.certificate_sha256,
         allow_plain_http=settings.allow_plain_http,
+        connect_timeout_s=settings.connect_timeout_s,
+        read_timeout_s=settings.read_timeout_s,
+        product_codes_per_call=settings.codes_per_call,
+        stock_codes_per_call=settings.codes_per_call,
+        order_refs_per_call=settings.codes_per_call,
+        compression=settings.compression,
+        flags_as=settings.flags_as,
+        characters=settings.characters,
+        add_buildable=settings.add_buildable,
         max_external_ref=settings.max_external_ref,
         company_code=settings.company_code,
         company_class=settings.company_class,

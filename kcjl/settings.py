@@ -175,8 +175,17 @@ class KhaosSettings(Section, frozen=True, kw_only=True):
     auth: Literal["none", "basic", "body"] = "none"
     user: str = ""
     password_env: str = "KCJL_KHAOS_PASSWORD"  # noqa: S105 - a variable's name
+    auth_parameter: str = "Password"
+    """Name of the extra body parameter that carries the password when `auth` is "body"."""
     certificate_sha256: str = ""
     allow_plain_http: bool = False
+    connect_timeout_s: float = 10.0
+    read_timeout_s: float = 120.0
+    codes_per_call: int = 50
+    compression: Literal["none", "zip", "bzip2"] = "none"
+    flags_as: Literal["typed", "minus_one"] = "typed"
+    characters: Literal["transliterate", "refuse"] = "transliterate"
+    add_buildable: bool = False
     max_external_ref: int = 15
     site_name: str = "Main Site"
     company_code: str = "JLMKT"

@@ -25,6 +25,7 @@ from kcjl.collector import settle_collector
 from kcjl.database import AUDITOR, Database
 from kcjl.errors import ShopModelNotServed, Unavailable
 from kcjl.johnlewis.budget import TenantBudgets
+from kcjl.khaos.turns import Turns
 from kcjl.log.lease import LeaseHeld, LeaseLapsed
 from kcjl.projections.reading import PostgresReadModels
 from kcjl.service import check_outside, run_merchant
@@ -70,10 +71,12 @@ async def _run(settings: Settings, chosen: list[str], with_parent: bool) -> None
         group.start_soon(end_on_terminate)
         if with_parent:
             group.start_soon(end_with_parent)
-        tenants = TenantBudgets(clock)
+        tenants, turns = TenantBudgets(clock), Turns()
         for each in chosen:
             alone = len(chosen) == 1
-            group.start_soon(partial(_serve, settings, each, dsn, clock, tenants, alone=alone))
+            group.start_soon(
+                partial(_serve, settings, each, dsn, clock, tenants, turns=turns, alone=alone)
+            )
 
 
 async def _serve(
@@ -83,6 +86,7 @@ async def _serve(
     clock: Clock,
     tenants: TenantBudgets,
     *,
+    turns: Turns | None = None,
     alone: bool = True,
 ) -> None:
     """Run one merchant; while another process holds it, or the database is away, wait.
@@ -101,6 +105,7 @@ async def _serve(
                 clock=clock,
                 ids=RandomIds(),
                 tenants=tenants,
+                turns=turns,
                 ready=lambda: typer.echo(f"serving {merchant}", err=True),
             )
         except LeaseHeld as held:

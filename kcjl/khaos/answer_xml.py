@@ -4,18 +4,30 @@ Promises: no entity is expanded, no DTD is accepted, nothing is fetched, depth a
 bounded; namespaces are taken off the documents in strings. It knows nothing of SOAP or trade.
 Invariant: whatever arrives, the outcome is an element, None (nothing there) or an error.
 A single text longer than 10,000,000 bytes is refused by libxml2's own bound (huge_tree=False).
-Called by `soap.py`, `wsdl.py` and `documents.py`.
+Called by `soap.py`, `wsdl.py` and the documents.
 """
 
 import codecs
 import re
+from typing import Literal, TypeAlias
 
 from lxml import etree
 from lxml.etree import _Element as Element
 
 from kcjl.errors import ProtocolSurprise
 
-__all__ = ["Element", "Unreadable", "excerpt", "local_name", "parse_answer", "parse_document"]
+__all__ = [
+    "Element",
+    "Unreadable",
+    "excerpt",
+    "local_name",
+    "parse_answer",
+    "parse_document",
+    "parse_packed",
+]
+
+OtherText: TypeAlias = Literal["windows-1252", "refuse"]
+"""What to do with bytes that are no UTF-8 and are not declared as anything else."""
 
 EXCERPT_CHARS_MAX = 300
 """How much of an answer that was not understood is quoted in an error."""
@@ -23,6 +35,11 @@ EXCERPT_CHARS_MAX = 300
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _DECLARED_ENCODING = re.compile(rb"\A\s*<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
 _CLOSED_ENVELOPE = re.compile(rb"</[^<>]*Envelope\s*>\Z")
+_DOCTYPE = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s+|<\?(?:(?!\?>).)*+\?>|<!--(?:(?!-->).)*+-->)*+<!DOCTYPE",
+    re.DOTALL,
+)
+"""Seen before the parser sees it, so that no entity is even declared."""
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -35,14 +52,16 @@ class Unreadable(Exception):
         """It starts like a SOAP answer, and ends before its end."""
 
 
-def parse_answer(body: bytes, charset: str | None) -> Element:
+def parse_answer(
+    body: bytes, charset: str | None, *, other_text: OtherText = "windows-1252"
+) -> Element:
     """The root of an HTTP body. `charset` is the one that the HTTP header names.
 
     Bytes that are no UTF-8 although they should be are read as Windows-1252, the character
-    set of the ERP's database (contract khaos b.0).
+    set of the ERP's database (contract khaos b.0), or refused.
     """
     try:
-        return _parse(body, _encoding(body, charset))
+        return _parse(body, _encoding(body, charset, other_text))
     except etree.XMLSyntaxError as error:
         raise Unreadable(str(error), truncated=_is_truncated(body)) from None
     except (LookupError, ValueError) as error:
@@ -67,6 +86,18 @@ def parse_document(text: str) -> Element | None:
     return without_namespaces(root)
 
 
+def parse_packed(content: bytes, method: str) -> Element | None:
+    """The root of a document that came packed, as bytes; None when there is nothing in it."""
+    if not content.strip():
+        return None
+    try:
+        return without_namespaces(parse_answer(content, None))
+    except Unreadable as error:
+        raise ProtocolSurprise(
+            f"Khaos Control's packed answer to {method} can't be read: {error}"
+        ) from None
+
+
 def without_namespaces(root: Element) -> Element:
     """The same tree with bare tags; the ERP's documents are known by their local names."""
     for element in root.iter():
@@ -86,7 +117,7 @@ def excerpt(text: str | bytes) -> str:
     return line if len(line) <= EXCERPT_CHARS_MAX else line[:EXCERPT_CHARS_MAX] + "…"
 
 
-def _encoding(body: bytes, charset: str | None) -> str | None:
+def _encoding(body: bytes, charset: str | None, other_text: OtherText) -> str | None:
     """What to read the bytes as; None leaves it to the document's own marks."""
     if body.startswith(_UTF_16_MARKS):
         return None
@@ -99,6 +130,8 @@ def _encoding(body: bytes, charset: str | None) -> str | None:
     try:
         body.decode("utf-8")
     except UnicodeDecodeError:
+        if not others and other_text == "refuse":
+            raise Unreadable("its bytes are no UTF-8, and nothing says what they are") from None
         return others[0] if others else "windows-1252"
     return "utf-8"
 
@@ -123,6 +156,8 @@ def _is_truncated(body: bytes) -> bool:
 
 
 def _parse(body: bytes, encoding: str | None) -> Element:
+    if _DOCTYPE.match(body):
+        raise Unreadable("the document has a DTD, and that is refused")
     parser = etree.XMLParser(
         encoding=encoding,
         resolve_entities=False,

@@ -16,8 +16,9 @@ import msgspec
 
 from kcjl.discretion import Secret
 from kcjl.errors import SettingsUnusable
+from kcjl.khaos.answer_xml import OtherText
 from kcjl.khaos.characters import CharacterMode
-from kcjl.khaos.port import DeliveryAddress
+from kcjl.khaos.order_port import DeliveryAddress
 
 __all__ = ["KwsSettings"]
 
@@ -54,6 +55,13 @@ class KwsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     order_refs_per_call: int = 50
     flags_as: Literal["typed", "minus_one"] = "typed"
     """How a true flag is written when its SOAP type is boolean: `true`, or `-1`."""
+
+    other_text: OtherText = "windows-1252"
+    """What bytes of an answer are that are neither UTF-8 nor declared as anything else."""
+    compression: Literal["none", "zip", "bzip2"] = "none"
+    """How stock lists and products are packed on the way: their Compressed twins are called."""
+    due_with_free_stock: bool = False
+    """`due` is the next purchase order with free stock; else the oldest undelivered one."""
 
     add_buildable: bool = False
     """Count what can be built of first-level children as available (contract khaos e)."""

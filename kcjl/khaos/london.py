@@ -3,7 +3,7 @@
 Promises: aware UTC on our side, London wall time without a zone on the ERP's, right through
 both clock changes; the ERP's ways of writing "no date" are None. It asks no clock.
 Invariant: a "changed since" never comes out later on the ERP's wall than any change after it.
-Called by `kws.py`, `documents.py` and `order_document.py`. Source: contract khaos b.0, b.1.
+Called by the areas of the adapter and the modules of documents. Source: contract khaos b.0, b.1.
 """
 
 import re
@@ -16,6 +16,9 @@ __all__ = ["NO_MOMENT", "changed_since", "received_date", "received_moment", "wa
 
 NO_MOMENT = "1899-12-31T00:00:00"
 """What is sent where a date is asked for and none is meant (as the vendor's connector does)."""
+
+CLOCKS_APART = timedelta(seconds=30)
+"""How much the ERP's clock may be ahead of ours before a stamp of now is taken for one past."""
 
 _NO_DATE_YEAR_MAX = 1900
 """Years up to this one are the Delphi zero date and its like."""
@@ -49,18 +52,21 @@ def changed_since(moment: datetime) -> str:
     return wall.strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def received_moment(text: str | None) -> datetime | None:
+def received_moment(text: str | None, *, now: datetime | None = None) -> datetime | None:
     """A moment from a typed result as aware UTC; None where the ERP means none.
 
     A closing `Z` (or a zero offset) is decoration: the value is London wall time. An offset
-    of hours is believed. A wall time that comes twice is taken as the first one.
+    of hours is believed. A wall time that comes twice is the last one that is not after `now`
+    (the first one without it): who asks what is new gets too much, and nothing too little.
     """
     if not text or not (bare := text.strip()):
         return None
     parts = _ISO.match(bare)
     if parts is None:
         day = received_date(bare)
-        return None if day is None else _from_wall(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - a wall time has no zone yet
+        return (
+            None if day is None else _from_wall(datetime(day.year, day.month, day.day), now)  # noqa: DTZ001 - a wall time has no zone yet
+        )
     year, month, day_of_month = (int(parts[n]) for n in (1, 2, 3))
     if year <= _NO_DATE_YEAR_MAX:
         return None
@@ -71,7 +77,9 @@ def received_moment(text: str | None) -> datetime | None:
     except ValueError:
         raise ProtocolSurprise(f"Khaos Control sent {bare!r} as a date") from None
     offset = _offset(parts[8])
-    return wall.replace(tzinfo=timezone(offset)).astimezone(UTC) if offset else _from_wall(wall)
+    if offset:
+        return wall.replace(tzinfo=timezone(offset)).astimezone(UTC)
+    return _from_wall(wall, now)
 
 
 def received_date(text: str | None) -> date | None:
@@ -96,8 +104,10 @@ def received_date(text: str | None) -> date | None:
         raise ProtocolSurprise(f"Khaos Control sent {bare!r} as a date") from None
 
 
-def _from_wall(wall: datetime) -> datetime:
-    return wall.replace(tzinfo=LONDON).astimezone(UTC)
+def _from_wall(wall: datetime, now: datetime | None) -> datetime:
+    first = wall.replace(tzinfo=LONDON).astimezone(UTC)
+    again = wall.replace(tzinfo=LONDON, fold=1).astimezone(UTC)
+    return again if now is not None and first < again <= now + CLOCKS_APART else first
 
 
 def _offset(zone: str | None) -> timedelta:

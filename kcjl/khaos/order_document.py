@@ -16,6 +16,7 @@ from lxml import etree
 from kcjl.discretion import without_words
 from kcjl.errors import Misuse, Refused
 from kcjl.khaos.answer_xml import Element
+from kcjl.khaos.asking import NEVER_IN_A_STOCK_CODE
 from kcjl.khaos.characters import CharacterMode, safe_text
 from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.london import wall_time
@@ -205,6 +206,8 @@ def _payment(writer: _Writer, parent: Element, order: NewOrder, settings: KwsSet
 def _header(writer: _Writer, parent: Element, order: NewOrder, settings: KwsSettings) -> None:
     header = etree.SubElement(parent, "ORDER_HEADER")
     writer.need(header, "ORDER_DATE", wall_time(order.ordered_at))
+    if order.deliver_by is not None:
+        writer.need(header, "REQUIRED_BY_DATE", order.deliver_by.isoformat())
     writer.need(header, "ORDER_AMOUNT", str(order.gross_total.decimal()))
     writer.need(header, "ORDER_CURRENCY_CODE", order.currency)
     writer.add(header, "SITE", settings.site_name)
@@ -217,6 +220,12 @@ def _header(writer: _Writer, parent: Element, order: NewOrder, settings: KwsSett
 
 def _item(writer: _Writer, parent: Element, line: NewOrderLine) -> None:
     item = etree.SubElement(parent, "ORDER_ITEM")
+    if NEVER_IN_A_STOCK_CODE in line.stock_code:
+        raise Refused(
+            f"STOCK_CODE {line.stock_code!r} has a {NEVER_IN_A_STOCK_CODE}, which no code in "
+            "Khaos Control can have: map the SKU to its stock code",
+            reason_code="CHARACTERS",
+        )
     writer.exact(item, "STOCK_CODE", line.stock_code)
     writer.need(item, "MAPPING_TYPE", "1")
     writer.need(item, "ORDER_QTY", str(line.quantity))

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import aiohttp
-import anyio
 from lxml import etree
 
 from kcjl.calls.port import Side
@@ -33,17 +32,18 @@ from kcjl.errors import (
 )
 from kcjl.khaos.answer_xml import Element, Unreadable, excerpt, local_name, parse_answer
 from kcjl.khaos.kws_settings import KwsSettings
-from kcjl.khaos.typed_answer import Answer, read_envelope
+from kcjl.khaos.soap_reply import NoAnswer, Reply, content_of, fault_words, what_to_check
+from kcjl.khaos.turns import Turns
+from kcjl.khaos.typed_answer import Answer
 from kcjl.khaos.wsdl import Argument, Kind, Operation, Wsdl, documented, place, read_wsdl
 
-__all__ = ["SoapFault", "SoapService"]
+__all__ = ["CertificateChanged", "SoapFault", "SoapService"]
 
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 WSDL_BYTES_MAX = 8 * 1024 * 1024
 WSDL_READ_S_MAX = 30.0
 WSDL_RETRY_AFTER = timedelta(minutes=10)
 """How long the documented fallback is used before the WSDL is asked for again."""
-RETRY_AFTER_S_MAX = 3600.0
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
@@ -59,26 +59,14 @@ class SoapFault(Refused):
     """Raised when the ERP answered a call with a fault that is about the business."""
 
 
+class CertificateChanged(Unavailable):
+    """Raised when the web service shows another certificate than the pinned one."""
+
+    code = "KCJL-3005"
+
+
 class _Unsent(Exception):
     """Nothing left this machine."""
-
-
-class _NoAnswer(Exception):
-    """It was sent, and no whole answer came."""
-
-    def __init__(self, reason: str, *, retry_after_s: float | None = None) -> None:
-        super().__init__(reason)
-        self.retry_after_s = retry_after_s
-
-
-class _Reply:
-    """An HTTP answer, whole."""
-
-    def __init__(self, response: aiohttp.ClientResponse, body: bytes) -> None:
-        self.status = response.status
-        self.charset = response.charset
-        self.retry_after_s = _retry_after(response.headers.get("Retry-After"))
-        self.body = body
 
 
 class SoapService:
@@ -91,19 +79,24 @@ class SoapService:
         clock: Clock,
         session: aiohttp.ClientSession,
         sync_log: SyncLog | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self._sync_log = sync_log or SyncLog(None, clock)
         self._settings = settings
         self._clock = clock
         self._session = session
-        self._one_at_a_time = anyio.Lock()
+        self._one_at_a_time = (turns or Turns()).of(settings.endpoint_url)
         self._wsdl: Wsdl | None = None
         self._wsdl_not_before: datetime | None = None
         fingerprint = bytes.fromhex(settings.certificate_sha256.replace(":", ""))
         self._ssl: aiohttp.Fingerprint | bool = (
             aiohttp.Fingerprint(fingerprint) if fingerprint else True
         )
-        self._headers = {"Connection": "close", "Accept": "text/xml"}
+        self._headers = {
+            "Connection": "close",
+            "Accept": "text/xml",
+            "Accept-Encoding": "identity",  # what is packed has no bound before it is unpacked
+        }
         if settings.auth == "basic":
             login = Hidden(f"{settings.user}:{settings.password}".encode())
             self._headers["Authorization"] = Secret(f"Basic {b64encode(login).decode('ascii')}")
@@ -129,9 +122,9 @@ class SoapService:
                     reply = await self._post(operation, arguments, attempt)
                 except _Unsent as unsent:
                     raise _not_sent(method, unsent) from None
-                except _NoAnswer as silence:
+                except NoAnswer as silence:
                     raise _lost(method, silence, writes=writes) from None
-                return self._answer(method, reply, writes=writes)
+                return await self._answer(method, reply, writes=writes)
 
     async def _operation(self, method: str) -> Operation:
         if self._wsdl is None:
@@ -163,12 +156,12 @@ class SoapService:
             if reply.status != 200:  # noqa: PLR2004 - the one good status
                 return None
             return read_wsdl(parse_answer(reply.body, reply.charset))
-        except (_NoAnswer, Unreadable):
+        except (NoAnswer, Unreadable):
             return None
 
     async def _post(
         self, operation: Operation, arguments: Sequence[Argument], attempt: Attempt
-    ) -> _Reply:
+    ) -> Reply:
         settings = self._settings
         url = settings.endpoint_url
         if self._wsdl is not None and not settings.endpoint_is_given:
@@ -202,7 +195,7 @@ class SoapService:
         *,
         read_s: float,
         bytes_max: int,
-    ) -> _Reply:
+    ) -> Reply:
         verb, url = where
         attempt.bytes_sent = len(body or b"")
         connect_s = self._settings.connect_timeout_s
@@ -222,25 +215,36 @@ class SoapService:
                 allow_redirects=False,
                 raise_for_status=False,
                 ssl=self._ssl,
+                auto_decompress=False,
             ) as response:
                 attempt.status = response.status
-                return _Reply(response, await _bounded(response, bytes_max, attempt))
+                return Reply(response, await _bounded(response, bytes_max, attempt))
+        except aiohttp.ServerFingerprintMismatch as mismatch:
+            raise CertificateChanged(
+                f"{mismatch.host}:{mismatch.port} shows another certificate (SHA-256 "
+                f"{mismatch.got.hex()}) than the pinned one ({mismatch.expected.hex()}): "
+                "nothing was sent. If it was renewed, set certificate_sha256; if it was not, "
+                "somebody is between"
+            ) from None
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise _Unsent(
+                f"{_named(error)}; pin a self-signed certificate with certificate_sha256"
+            ) from None
         except (
             aiohttp.ClientConnectorError,
             aiohttp.ConnectionTimeoutError,
-            aiohttp.ServerFingerprintMismatch,
             aiohttp.ClientHttpProxyError,
             aiohttp.InvalidURL,
         ) as error:
             raise _Unsent(_named(error)) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _NoAnswer(_named(error)) from None
+            raise NoAnswer(_named(error)) from None
 
-    def _answer(self, method: str, reply: _Reply, *, writes: bool) -> Answer:
+    async def _answer(self, method: str, reply: Reply, *, writes: bool) -> Answer:
         if reply.status in (401, 403):
             raise CredentialsRefused(
-                f"Khaos Control does not let us call {method} (HTTP {reply.status}): check "
-                "user, password and allow-list",
+                f"Khaos Control does not let us call {method} (HTTP {reply.status}): "
+                f"{what_to_check(reply.challenges)}",
                 status=reply.status,
             )
         if reply.status == 429 and not writes:  # noqa: PLR2004 - Too Many Requests
@@ -249,8 +253,8 @@ class SoapService:
                 retry_after_s=reply.retry_after_s,
             )
         try:
-            content = _content(reply)
-        except _NoAnswer as silence:
+            content = await content_of(reply, self._settings.other_text)
+        except NoAnswer as silence:
             raise _lost(method, silence, writes=writes) from None
         except Unreadable as surprise:
             message = f"Khaos Control's answer to {method} was not understood: {surprise}"
@@ -260,7 +264,7 @@ class SoapService:
         return Answer(content)
 
     def _fault(self, method: str, fault: Element, *, writes: bool) -> KcjlError:
-        text, class_names = _fault_words(fault)
+        text, class_names = fault_words(fault)
         said = f"Khaos Control answered {method} with a fault: {excerpt(text) or '(no text)'}"
         if _TRANSIENT_CLASS.search(" ".join(class_names)):
             return OutcomeUnknown(said) if writes else Unavailable(said)
@@ -298,49 +302,8 @@ async def _bounded(response: aiohttp.ClientResponse, bytes_max: int, attempt: At
         body += block
         attempt.bytes_received = len(body)
         if len(body) > bytes_max:
-            raise _NoAnswer(f"the answer is longer than {bytes_max} bytes")
+            raise NoAnswer(f"the answer is longer than {bytes_max} bytes")
     return Hidden(body)
-
-
-def _content(reply: _Reply) -> Element:
-    """The response or fault element of a SOAP answer.
-
-    A fault counts with status 500 too (that is SOAP 1.1's own), or 400; other 5xx do not.
-    """
-    status = reply.status
-    gone = status >= 500 and status != 500  # noqa: PLR2004 - HTTP's ranges
-    try:
-        content = None if gone else read_envelope(parse_answer(reply.body, reply.charset))
-    except Unreadable as unreadable:
-        if unreadable.truncated and status < 500:  # noqa: PLR2004
-            raise _NoAnswer(f"a half-written answer ({len(reply.body)} bytes)") from None
-        content = None
-        reason = str(unreadable)
-    else:
-        reason = "no SOAP envelope"
-    is_fault = content is not None and local_name(content) == "Fault"
-    if content is not None and (is_fault or status < 300):  # noqa: PLR2004
-        return content
-    if status >= 500 or _is_html(reply.body):  # noqa: PLR2004
-        kind = "a web page instead of an answer" if _is_html(reply.body) else "no answer"
-        raise _NoAnswer(f"HTTP {status}, {kind}", retry_after_s=reply.retry_after_s)
-    raise Unreadable(f"HTTP {status}, {reason}: {excerpt(reply.body)}")
-
-
-def _fault_words(fault: Element) -> tuple[str, list[str]]:
-    """What the fault says, and the class names that it gives."""
-    text = ""
-    names: list[str] = []
-    for node in fault.iter():
-        name, words = local_name(node), (node.text or "").strip()
-        if name in ("faultstring", "Text") and words:
-            text = text or words
-        elif name in ("ExceptionClassName", "ExceptionInheritance", "faultactor") and words:
-            names.extend(word for word in re.split(r"[\s,;>]+", words) if "/" not in word)
-    detail = next((node for node in fault if local_name(node) in ("detail", "Detail")), None)
-    if detail is not None:
-        names.extend(local_name(child) for child in detail)
-    return text, names
 
 
 def _no_such(method: str, text: str) -> bool:
@@ -361,23 +324,12 @@ def _not_sent(method: str, unsent: _Unsent) -> Unavailable:
     )
 
 
-def _lost(method: str, silence: _NoAnswer, *, writes: bool) -> KcjlError:
+def _lost(method: str, silence: NoAnswer, *, writes: bool) -> KcjlError:
     said = f"Khaos Control gave no answer to {method}: {silence}"
     if writes:
         return OutcomeUnknown(f"{said}; look the order up before sending it again")
     return Unavailable(said, retry_after_s=silence.retry_after_s)
 
 
-def _is_html(body: bytes) -> bool:
-    start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return start.startswith((b"<!doctype html", b"<html")) or b"<html" in start
-
-
 def _named(error: BaseException) -> str:
     return f"{type(error).__name__} {excerpt(str(error))}".strip()
-
-
-def _retry_after(text: str | None) -> float | None:
-    if text is None or not text.strip().isdecimal():
-        return None
-    return min(float(text), RETRY_AFTER_S_MAX)

@@ -67,7 +67,10 @@ async def test_create_order_taken_gives_the_erps_number_in_one_call(
 
     created = await make().create_order(order())
 
-    assert CreatedOrder(outcome=CreateOutcome.CREATED, erp_order_code="SO70551") == created
+    expected = CreatedOrder(
+        outcome=CreateOutcome.CREATED, erp_order_code="SO70551", customer_code="JLMKT"
+    )
+    assert expected == created
     assert 1 == len(erp.calls)
 
 

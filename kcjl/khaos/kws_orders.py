@@ -1,0 +1,214 @@
+"""Sales orders over the SOAP web service: the order half of the ERP's port.
+
+Promises: `create_order` makes ONE call and says what came of it: created, `Refused` (skip,
+business fault or a field that does not fit), `Unavailable` (not sent) or `OutcomeUnknown`
+(anything else); it never repeats and never looks up: the orders room does, after every
+non-success. Reads raise `Unavailable`, `ProtocolSurprise`, or `Refused` for a fault about the
+business. Invariant: an answer that can't be read is never taken for "not there"; references
+are compared without case; one with a separator or blanks round it can't be asked for: absent.
+Called by the rooms through `kws.py`. Source: contract khaos b.3, b.4, b.5, b.8, d.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from kcjl.clock import Clock
+from kcjl.discretion import Secret
+from kcjl.errors import (
+    CredentialsRefused,
+    KcjlError,
+    OutcomeUnknown,
+    ProtocolSurprise,
+    Refused,
+    Unavailable,
+)
+from kcjl.khaos import status_document, stock_document
+from kcjl.khaos.answer_xml import Element
+from kcjl.khaos.asking import (
+    askable,
+    chunked,
+    flag,
+    look_up,
+    moment,
+    says_nothing_found,
+    text,
+    whole,
+)
+from kcjl.khaos.kws_settings import KwsSettings
+from kcjl.khaos.order_document import order_document, without_buyer
+from kcjl.khaos.order_export import exported_orders
+from kcjl.khaos.order_port import (
+    CreatedOrder,
+    CreateOutcome,
+    ExportedOrder,
+    NewOrder,
+    OrderProgress,
+    OrderStatus,
+)
+from kcjl.khaos.soap import SoapFault, SoapService
+from kcjl.khaos.stock_port import Courier
+from kcjl.khaos.typed_answer import Answer
+
+__all__ = ["KwsOrders"]
+
+COURIERS_KEPT = timedelta(hours=6)
+COURIERS_ASKED_AGAIN = timedelta(minutes=10)
+"""How soon after the last time the list is asked for again, for a name that is not in it."""
+
+_ASSOCIATED_REF = "4"
+"""MappingType of ExportOrderStatusEx."""
+_BY_ORDER_CODE, _BY_ASSOCIATED_REF = "1", "2"
+"""MappingType of ExportOrders."""
+
+
+class KwsOrders:
+    """What the web service does with orders. Implements `OrderPort`, `OrderReadingPort`."""
+
+    def __init__(self, settings: KwsSettings, clock: Clock, service: SoapService) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._service = service
+        self._courier_codes: dict[str, str | None] = {}
+        self._couriers_read_at: datetime | None = None
+
+    async def create_order(self, order: NewOrder) -> CreatedOrder:
+        document = order_document(order, self._settings)
+        try:
+            answer = await self._service.call(
+                "ImportOrders",
+                [text("Orders", Secret(document))],
+                subject=f"order {order.external_ref}",
+                writes=True,
+            )
+            return _created(answer, order.external_ref)
+        except KcjlError as error:
+            error.args = (without_buyer(error.message, document),)
+            raise
+
+    async def find_order(self, external_ref: str) -> OrderStatus | None:
+        found = await self.order_statuses([external_ref])
+        return found[0] if found else None
+
+    async def order_statuses(self, external_refs: Sequence[str]) -> Sequence[OrderStatus]:
+        found: dict[str, OrderStatus] = {}
+
+        async def ask(chunk: Sequence[str]) -> None:
+            document = await self._status_document(chunk)
+            await self._know_couriers(status_document.courier_names(document))
+            for status in status_document.order_statuses(document, chunk, self._courier_code):
+                found[status.external_ref] = status
+
+        asked = askable(external_refs, never=",;")
+        await look_up(chunked(asked, self._settings.order_refs_per_call), ask)
+        return [found[ref] for ref in asked if ref in found]
+
+    async def orders_in_progress(self) -> Sequence[OrderProgress]:
+        try:
+            answer = await self._service.call("ExportOrderStatus")
+        except SoapFault as fault:
+            if not says_nothing_found(fault):
+                raise
+            return []
+        return status_document.orders_in_progress(answer.document())
+
+    async def exported_orders(
+        self, *, external_refs: Sequence[str] = (), erp_order_codes: Sequence[str] = ()
+    ) -> Sequence[ExportedOrder]:
+        """By reference in chunks; by order number one at a time, for the document lacks it."""
+        found: list[ExportedOrder] = []
+
+        async def by_refs(chunk: Sequence[str]) -> None:
+            document = await self._exported(chunk, _BY_ASSOCIATED_REF)
+            found.extend(exported_orders(document, refs=chunk))
+
+        async def by_code(chunk: Sequence[str]) -> None:
+            document = await self._exported(chunk, _BY_ORDER_CODE)
+            found.extend(exported_orders(document, order_code=chunk[0]))
+
+        refs = askable(external_refs, never=",;")
+        await look_up(chunked(refs, self._settings.order_refs_per_call), by_refs)
+        await look_up(chunked(askable(erp_order_codes, never=",;"), 1), by_code)
+        return found
+
+    async def _exported(self, keys: Sequence[str], mapping: str) -> Element | None:
+        answer = await self._service.call(
+            "ExportOrders",
+            [text("OrderCode", ",".join(keys)), whole("MappingType", mapping)],
+            subject=f"order {keys[0]}" if len(keys) == 1 else f"{len(keys)} orders",
+        )
+        return answer.document()
+
+    async def _status_document(self, refs: Sequence[str]) -> Element | None:
+        answer = await self._service.call(
+            "ExportOrderStatusEx",
+            [
+                text("IDs", ",".join(refs)),
+                whole("MappingType", _ASSOCIATED_REF),
+                flag("WebOnly", on=False),
+                flag("ConfirmedOnly", on=False),
+                flag("IncludeTracking", on=False),
+                flag("IncludeCancelled", on=True),
+                moment("DateFrom", ""),
+                moment("DateTo", ""),
+                text("InvoiceStageIDs", ""),
+                flag("ShowItems", on=True),
+            ],
+            subject=f"order {refs[0]}" if len(refs) == 1 else f"{len(refs)} orders",
+        )
+        return answer.document()
+
+    async def couriers(self) -> Sequence[Courier]:
+        others = ("DelRate", "CourierBanding", "BOGOF", "SpecialOffer", "TelesalePrompt")
+        flags = [flag(name, on=False) for name in (*others, "KeyCode", "BarredItems")]
+        answer = await self._service.call("GetSOPData", [flag("Courier", on=True), *flags])
+        found = stock_document.couriers(answer.document())
+        self._couriers_read_at = self._clock.now()
+        self._courier_codes = {c.code.casefold(): c.code for c in found if c.code}
+        self._courier_codes |= {c.name.casefold(): c.code for c in found}
+        return found
+
+    async def _know_couriers(self, names: set[str]) -> None:
+        """Have a list of couriers in which these stand, if it can be had now."""
+        read_at = self._couriers_read_at
+        age = None if read_at is None else self._clock.now() - read_at
+        missing = any(name.casefold() not in self._courier_codes for name in names)
+        if not names or (age is not None and age < COURIERS_ASKED_AGAIN):
+            return
+        if age is not None and not missing and age < COURIERS_KEPT:
+            return
+        try:
+            await self.couriers()
+        except (Unavailable, Refused) as error:
+            if isinstance(error, CredentialsRefused):
+                raise
+            self._couriers_read_at = self._clock.now()  # the names alone have to do
+
+    def _courier_code(self, name: str) -> str | None:
+        return self._courier_codes.get(name.casefold())
+
+
+def _created(answer: Answer, external_ref: str) -> CreatedOrder:
+    """What `ImportOrders` says it did. Anything but a plain yes or no is OutcomeUnknown."""
+    try:
+        count = int(answer.value("ImportedCount") or "0")
+        imported = answer.structs("SalesOrderCode")
+        skipped = answer.structs("SkipReason", "OrderRef")
+    except (ProtocolSurprise, ValueError) as surprise:
+        raise OutcomeUnknown(f"order {external_ref}: {surprise}") from None
+    for fields in imported:
+        reference = fields.get("associatedref") or external_ref
+        code = fields["salesordercode"]
+        if count > 0 and code and reference.casefold() == external_ref.casefold():
+            return CreatedOrder(
+                outcome=CreateOutcome.CREATED,
+                erp_order_code=code,
+                customer_code=fields.get("urn") or None,
+                message=fields.get("msg", ""),
+            )
+    if count == 0 and skipped and not any(fields["salesordercode"] for fields in imported):
+        reason = skipped[0].get("skipreason") or "it gave no reason"
+        raise Refused(f"order {external_ref} was skipped: {reason}", reason_code="SKIPPED")
+    raise OutcomeUnknown(
+        f"order {external_ref}: Khaos Control neither imported nor skipped it "
+        f"({answer.shown()}); look it up before sending it again"
+    )
