@@ -1,186 +1,87 @@
-"""The ERP as the rest of kcjl sees it: records in the trade's words, and one protocol.
+"""The ERP as the rest of kcjl sees it: records in the trade's words, and protocols by area.
 
 Promises: quantities are Decimal as the ERP gives them, money is `Money`, times are aware UTC
 (dates stay dates). Khaos Control's words stop in the adapter. `create_order` raises `Refused`
-(a business no), `Unavailable` (certainly not taken) or `OutcomeUnknown` (look it up first).
+(a business no), `Unavailable` (certainly not taken) or `OutcomeUnknown` (look it up first); a
+command that an adapter can't do raises `Unsupported`, as its `capabilities` say. The rooms ask
+`ErpPort` only; the whole of an adapter is `WholeErp`. The records stand in `stock_port.py` and
+`order_port.py`, and are named here too. Invariant: a protocol grows, it is never narrowed.
 Called by the actors; implemented by `kws.py`. Source: contract khaos b, c, h.
 """
 
-from collections.abc import Sequence
-from datetime import date, datetime
-from decimal import Decimal
-from enum import StrEnum
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
 from typing import Protocol
 
-import msgspec
-
-from kcjl.money import Money
+from kcjl.khaos.capabilities import Capabilities, Unsupported
+from kcjl.khaos.order_port import (
+    CreatedOrder,
+    CreateOutcome,
+    DeliveryAddress,
+    ExportedLine,
+    ExportedOrder,
+    Invoice,
+    NewOrder,
+    NewOrderLine,
+    OrderProgress,
+    OrderStatus,
+    Parcel,
+    RegisteredReturn,
+    ReturnLine,
+    ReturnOutcome,
+    ReturnRequest,
+    Stage,
+)
+from kcjl.khaos.stock_port import (
+    Courier,
+    Product,
+    ProductRef,
+    Site,
+    StockLevel,
+    StockPotential,
+)
 
 __all__ = [
+    "Capabilities",
     "Courier",
     "CreateOutcome",
     "CreatedOrder",
     "DeliveryAddress",
     "ErpPort",
+    "ExportedLine",
+    "ExportedOrder",
     "Invoice",
     "NewOrder",
     "NewOrderLine",
+    "OrderPort",
+    "OrderProgress",
+    "OrderReadingPort",
     "OrderStatus",
     "Parcel",
     "Product",
     "ProductRef",
+    "RegisteredReturn",
+    "ReturnLine",
+    "ReturnOutcome",
+    "ReturnPort",
+    "ReturnRequest",
     "Site",
     "Stage",
     "StockLevel",
+    "StockPort",
+    "StockPotential",
+    "StockReadingPort",
+    "SystemPort",
+    "Unsupported",
+    "WholeErp",
 ]
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of the records that cross this port."""
+class SystemPort(Protocol):
+    """What the adapter can do, whether the ERP is there, and how it is set up."""
 
-
-class Stage(StrEnum):
-    """What a Khaos Control invoice stage means to us (contract khaos c)."""
-
-    ACCEPTED = "accepted"
-    ON_HOLD = "on_hold"
-    BLOCKED_PAYMENT = "blocked_payment"
-    IN_WAREHOUSE = "in_warehouse"
-    SHIPPED = "shipped"
-    POSTED = "posted"
-    CANCELLED = "cancelled"
-    UNKNOWN = "unknown"
-
-
-class Site(Record, frozen=True, kw_only=True):
-    site_id: str
-    name: str
-    is_default: bool = False
-
-
-class Courier(Record, frozen=True, kw_only=True):
-    name: str
-    code: str | None = None
-
-
-class ProductRef(Record, frozen=True, kw_only=True):
-    """A stock code that was edited or moved."""
-
-    stock_code: str
-    description: str = ""
-    other_ref: str | None = None
-    parent_code: str | None = None
-    changed_at: datetime | None = None
-
-
-class Product(Record, frozen=True, kw_only=True):
-    stock_code: str
-    """As the ERP spells it; compare case-insensitively."""
-    description: str
-    discontinued: bool
-    run_to_zero: bool
-    stock_controlled: bool
-    sales_multiple: int | None = None
-    display_cap: int | None = None
-
-
-class StockLevel(Record, frozen=True, kw_only=True):
-    """What one site has free to sell: already net of what is allocated."""
-
-    stock_code: str
-    site_id: str
-    available: Decimal
-    """May be negative or fractional."""
-    status: int | None = None
-    """0 in stock, 1 all allocated, 2 due, 3 not due soon, 4 discontinued, 5 non-controlled."""
-
-
-class DeliveryAddress(Record, frozen=True, kw_only=True):
-    """Where the parcel goes. Personal data."""
-
-    line1: str
-    town: str
-    postcode: str
-    country_code: str
-    surname: str
-    line2: str = ""
-    line3: str = ""
-    county: str = ""
-    forename: str = ""
-    phone: str = ""
-    email: str = ""
-    organisation: str = ""
-
-
-class NewOrderLine(Record, frozen=True, kw_only=True):
-    external_line_ref: str
-    stock_code: str
-    quantity: int
-    unit_gross: Money
-
-
-class NewOrder(Record, frozen=True, kw_only=True):
-    """A sales order to create; pre-paid into the clearing account. Constant invoice address."""
-
-    external_ref: str
-    """The customer order number: unique over all orders of the ERP (ASSOCIATED_REF)."""
-    ordered_at: datetime
-    currency: str
-    deliver_to: DeliveryAddress
-    lines: tuple[NewOrderLine, ...]
-    delivery_gross: Money
-    gross_total: Money
-    note: str = ""
-
-
-class CreateOutcome(StrEnum):
-    CREATED = "created"
-    ALREADY_EXISTS = "already_exists"
-
-
-class CreatedOrder(Record, frozen=True, kw_only=True):
-    outcome: CreateOutcome
-    erp_order_code: str
-
-
-class Parcel(Record, frozen=True, kw_only=True):
-    """A box of an invoice (or the invoice itself where it has no boxes)."""
-
-    parcel_key: str
-    """Stable within the order: invoice code and box number."""
-    shipped: bool
-    courier_name: str
-    courier_code: str | None
-    tracking_number: str
-    """Empty when there is none yet."""
-    shipped_on: date | None
-    items: tuple[tuple[str, Decimal], ...]
-    """(stock code, units)"""
-
-
-class Invoice(Record, frozen=True, kw_only=True):
-    invoice_code: str
-    stage: Stage
-    stage_raw: str
-    parcels: tuple[Parcel, ...]
-
-
-class OrderStatus(Record, frozen=True, kw_only=True):
-    """A sales order as the ERP shows it."""
-
-    external_ref: str
-    erp_order_code: str
-    cancelled: bool
-    cancel_reason: str
-    complete: bool
-    currency: str
-    gross_total: Money | None
-    """Items and delivery, gross."""
-    invoices: tuple[Invoice, ...]
-
-
-class ErpPort(Protocol):
-    """What kcjl asks of Khaos Control."""
+    @property
+    def capabilities(self) -> Capabilities: ...
 
     async def ping(self) -> str:
         """The web service's version. GetVersion."""
@@ -189,6 +90,12 @@ class ErpPort(Protocol):
     async def sites(self) -> Sequence[Site]: ...  # GetSiteList
 
     async def couriers(self) -> Sequence[Courier]: ...  # GetSOPData
+
+
+class StockPort(Protocol):
+    """What the stock room asks."""
+
+    async def sites(self) -> Sequence[Site]: ...  # GetSiteList
 
     async def moved_products(
         self, since: datetime
@@ -208,6 +115,10 @@ class ErpPort(Protocol):
         """Site by site; a code that the ERP does not know is absent. ExportStockStatus."""
         ...
 
+
+class OrderPort(Protocol):
+    """What the rooms of orders and dispatch ask."""
+
     async def create_order(self, order: NewOrder) -> CreatedOrder: ...  # ImportOrders
 
     async def find_order(self, external_ref: str) -> OrderStatus | None:
@@ -217,3 +128,59 @@ class ErpPort(Protocol):
     async def order_statuses(self, external_refs: Sequence[str]) -> Sequence[OrderStatus]:
         """Chunked; references that are not there are absent. ExportOrderStatusEx, mapping 4."""
         ...
+
+
+class ErpPort(StockPort, OrderPort, Protocol):
+    """What the rooms ask of Khaos Control, together."""
+
+    async def ping(self) -> str:
+        """The web service's version. GetVersion."""
+        ...
+
+    async def couriers(self) -> Sequence[Courier]: ...  # GetSOPData
+
+
+class StockReadingPort(Protocol):
+    """More that can be known of stock: for checks, reports and whole sweeps."""
+
+    async def launched_products(
+        self, since: datetime
+    ) -> Sequence[ProductRef]: ...  # GetStockList 1
+
+    def swept_levels(
+        self, codes: Iterable[str], site_ids: Sequence[str]
+    ) -> AsyncIterator[Sequence[StockLevel]]:
+        """Levels of any number of codes, a chunk at a time; the codes are taken as it goes."""
+        ...
+
+    async def stock_potential(
+        self, codes: Sequence[str]
+    ) -> Sequence[StockPotential]: ...  # GetStockPotential
+
+    async def deleted_products(self, since: datetime) -> Sequence[ProductRef]:
+        """Stock codes that were deleted. GetDeletedEntries."""
+        ...
+
+
+class OrderReadingPort(Protocol):
+    """More that can be known of orders."""
+
+    async def orders_in_progress(self) -> Sequence[OrderProgress]:
+        """All web orders not issued yet, or issued in 48 hours. ExportOrderStatus."""
+        ...
+
+    async def exported_orders(
+        self, *, external_refs: Sequence[str] = (), erp_order_codes: Sequence[str] = ()
+    ) -> Sequence[ExportedOrder]: ...  # ExportOrders, mapping 2 and 1
+
+
+class ReturnPort(Protocol):
+    """Goods that came back."""
+
+    async def register_return(self, request: ReturnRequest) -> RegisteredReturn:
+        """Raises Unsupported where a person has to enter it (contract khaos b.9)."""
+        ...
+
+
+class WholeErp(ErpPort, SystemPort, StockReadingPort, OrderReadingPort, ReturnPort, Protocol):
+    """All that the port knows; each adapter has it whole, and says what it can't."""
