@@ -102,6 +102,7 @@ async def _serve(
                 ids=RandomIds(),
                 tenants=tenants,
                 ready=lambda: typer.echo(f"serving {merchant}", err=True),
+                tell=lambda said: typer.echo(said, err=True),
             )
         except LeaseHeld as held:
             if not said:
