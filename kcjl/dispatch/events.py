@@ -31,6 +31,8 @@ __all__ = [
 class ParcelItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     stock_code: str
     quantity: int
+    line_id: str = ""
+    """The order line, where the ERP names it."""
 
 
 class ConfirmedLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
