@@ -1,11 +1,13 @@
 """What the Cloud ERP has told of a sales order, in the port's words.
 
 Promises: pure; a shipment is one parcel, for the feed says what is in a shipment and not in
-which of its packages; its order lines are named. Shipped by its stage, or by a package's date
-at the last stages before. Invariant: a parcel's key is the shipment's id, which never changes.
+which of its packages, and every number of theirs is told; its order lines are named. Shipped
+by its stage, or by a package's date at the last stages before.
+Invariant: a parcel's key is the shipment's id, which never changes.
 Called by `cloud.py`. Source: contract khaos b.5, b.10, c.
 """
 
+import re
 from decimal import Decimal
 
 from kcjl.khaos.cloud_feed import KnownStatus
@@ -16,6 +18,7 @@ __all__ = ["order_status", "waiting_status"]
 
 _CANCELLED = frozenset({"cancelled", "canceled"})
 _COMPLETE = "complete"
+_SEPARATORS = re.compile(r"[,;\s]+")
 _BY_DATE = frozenset({"shipping", "invoicing"})
 """At these stages a package with a shipment date has gone; before them the date is a plan."""
 
@@ -62,6 +65,7 @@ def _invoice(shipment: HeardShipment) -> Invoice:
         stage = Stage.CANCELLED
     packages = sorted(shipment.packages, key=lambda each: not each.tracking_number)
     first = packages[0] if packages else None
+    numbers = _numbers(shipment)
     items: dict[str, tuple[str, Decimal]] = {}
     for item in shipment.items:
         code, before = items.get(item.stock_code.casefold(), (item.stock_code, Decimal(0)))
@@ -76,7 +80,8 @@ def _invoice(shipment: HeardShipment) -> Invoice:
                 shipped=stage in (Stage.SHIPPED, Stage.POSTED),
                 courier_name=first.courier_name if first else "",
                 courier_code=first.courier_code if first else None,
-                tracking_number=first.tracking_number if first else "",
+                tracking_number=next(iter(numbers), ""),
+                more_tracking_numbers=numbers[1:],
                 shipped_on=min(dates) if dates else None,
                 items=tuple(each for each in items.values() if each[1] > 0),
                 line_refs=tuple(
@@ -87,3 +92,13 @@ def _invoice(shipment: HeardShipment) -> Invoice:
             ),
         ),
     )
+
+
+def _numbers(shipment: HeardShipment) -> tuple[str, ...]:
+    """Distinct tracking numbers of all its packages; one field may list several (h.13)."""
+    listed = (
+        number
+        for package in shipment.packages
+        for number in _SEPARATORS.split(package.tracking_number)
+    )
+    return tuple(dict.fromkeys(number for number in listed if number))

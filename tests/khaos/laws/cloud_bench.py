@@ -19,10 +19,12 @@ from kcjl.sandbox.gate import DirectGate
 from kcjl.sandbox.khaos_cloud import Channel, ChannelSettings, CloudAccess, CloudDriver
 from kcjl.sandbox.warehouse import Warehouse
 from kcjl.vault import PostgresVault
-from tests.khaos.laws.bench import AgendaClock, Bench, new_warehouse
+from tests.khaos.laws.bench import REF, AgendaClock, Bench, new_warehouse
 
 MERCHANT = "acme"
 USER, PASSWORD = "channel", "sesame & salt"
+REF_FORMAT = "KCC{0}"
+"""Of the channel in XML."""
 _STEP = timedelta(minutes=1)
 
 
@@ -92,6 +94,9 @@ class CloudBench(Bench):
             agenda.advance(agenda.now + _STEP)
             await self._driver.turn()
 
+    def ref(self, ref: str = REF) -> str:
+        return self.channel.settings.order_ref_format.format(ref)
+
     async def restart(self) -> None:
         await self.stop()
         await self.start()
@@ -117,6 +122,8 @@ def cloud_settings(port: int = 0, form: str = "json") -> CloudSettings:
         password=PASSWORD,
         port=port,
         format="xml" if form == "xml" else "json",
+        order_ref_format=REF_FORMAT if form == "xml" else "{0}",
+        max_external_ref=30,
         frequency_minutes=1,
         requests_per_minute=1_000_000,
         company_code="JLMKT",
@@ -157,6 +164,11 @@ async def cloud_bench(database: Database, form: str = "json") -> AsyncIterator[C
             status_field="OrderStatus",
             description_field="StockDescription",
             courier_by="name",
+            order_ref_format=REF_FORMAT,
+            consignments_joined="; ",
+            sends_empty_levels=True,
+            first_contact="now",
+            repeats="post",
         )
     async with aiohttp.ClientSession() as session:
         bench = CloudBench(new_warehouse(), database, session, switches, form)

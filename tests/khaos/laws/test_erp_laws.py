@@ -311,7 +311,7 @@ async def test_un_shipped_parcel_is_not_shipped_any_more(erp: Bench) -> None:
     await erp.enter(order())
     await erp.pass_minutes(SHIPPED_MINUTES)
     before = numbers(await erp.status())
-    erp.warehouse.un_ship(REF)
+    erp.warehouse.un_ship(erp.ref())
     await erp.pass_minutes(5)
     back = await erp.status()
     await erp.pass_minutes(SHIPPED_MINUTES)
@@ -326,7 +326,7 @@ async def test_un_shipped_parcel_is_not_shipped_any_more(erp: Bench) -> None:
 async def test_cancelled_order_is_told_as_cancelled(erp: Bench) -> None:
     """A cancelled order is still found, and its stock is free again."""
     await erp.enter(order())
-    erp.warehouse.cancel_order(REF, "Buyer changed their mind")
+    erp.warehouse.cancel_order(erp.ref(), "Buyer changed their mind")
     await erp.pass_minutes(5)
 
     found = await erp.status()
@@ -340,7 +340,7 @@ async def test_cancelled_order_is_told_as_cancelled(erp: Bench) -> None:
 async def test_cancelled_order_tells_its_reason(erp: Bench) -> None:
     """The person's words come through."""
     await erp.enter(order())
-    erp.warehouse.cancel_order(REF, "Buyer changed their mind")
+    erp.warehouse.cancel_order(erp.ref(), "Buyer changed their mind")
     await erp.pass_minutes(5)
 
     assert "Buyer changed their mind" == (await erp.status()).cancel_reason
