@@ -317,6 +317,7 @@ def _kws(settings: KhaosSettings) -> KwsSettings:
         flags_as=settings.flags_as,
         characters=settings.characters,
         add_buildable=settings.add_buildable,
+        fold_packs=settings.fold_packs,
         max_external_ref=settings.max_external_ref,
         company_code=settings.company_code,
         company_class=settings.company_class,

@@ -220,6 +220,7 @@ class KhaosSettings(Section, frozen=True, kw_only=True):
     flags_as: Literal["typed", "minus_one"] = "typed"
     characters: Literal["transliterate", "refuse"] = "transliterate"
     add_buildable: bool = False
+    fold_packs: bool = True
     max_external_ref: int = 15
     site_name: str = "Main Site"
     company_code: str = "JLMKT"

@@ -15,9 +15,10 @@ from kcjl.calls.sync_log import SyncLog
 from kcjl.clock import Clock
 from kcjl.khaos.capabilities import Capabilities, Unsupported
 from kcjl.khaos.kws_orders import KwsOrders
+from kcjl.khaos.kws_packs import PackKnowledge
 from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.kws_stock import KwsStock
-from kcjl.khaos.order_port import RegisteredReturn, ReturnRequest
+from kcjl.khaos.order_port import OrderStatus, RegisteredReturn, ReturnRequest
 from kcjl.khaos.soap import SoapService
 from kcjl.khaos.stock_port import Site
 from kcjl.khaos.turns import Turns
@@ -42,6 +43,11 @@ class KwsSoapAdapter(KwsStock, KwsOrders):
         )
         KwsStock.__init__(self, settings, clock, service)
         KwsOrders.__init__(self, settings, clock, service)
+        self._packs = PackKnowledge(
+            clock,
+            export=lambda refs: self.exported_orders(external_refs=refs),
+            products=self.products,
+        )
 
     @property
     def capabilities(self) -> Capabilities:
@@ -74,6 +80,13 @@ class KwsSoapAdapter(KwsStock, KwsOrders):
             for fields in answer.structs("SiteID")
             if fields["siteid"]
         ]
+
+    async def order_statuses(self, external_refs: Sequence[str]) -> Sequence[OrderStatus]:
+        """With boxes of packs told as the packs that were ordered, unless by setting."""
+        statuses = await super().order_statuses(external_refs)
+        if not self._settings.fold_packs:
+            return statuses
+        return await self._packs.told_in_packs(statuses)
 
     async def register_return(self, request: ReturnRequest) -> RegisteredReturn:
         """Raises Unsupported: the web service has no operation for it (contract b.9)."""

@@ -63,6 +63,8 @@ class KwsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     due_with_free_stock: bool = False
     """`due` is the next purchase order with free stock; else the oldest undelivered one."""
 
+    fold_packs: bool = True
+    """Tell boxes of a pack's children as the pack that was ordered."""
     add_buildable: bool = False
     """Count what can be built of first-level children as available (contract khaos e)."""
 

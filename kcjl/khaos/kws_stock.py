@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 
+import anyio.to_thread
 import msgspec
 
 from kcjl.clock import Clock
@@ -175,11 +176,10 @@ class KwsStock:
         """What can be sold of what changed. A fault that says "nothing found" is nothing."""
         now = self._clock.now()
         found: dict[str, ProductRef] = {}
-        for fields in await self._stock_list(date_type, since):
-            ref = stock_document.product_ref(fields, now)
+        rows = await self._stock_list(date_type, since)
+        # Beside the event loop: the list of a whole catalogue takes seconds to read.
+        for ref in await anyio.to_thread.run_sync(stock_document.product_refs, rows, now):
             key = ref.stock_code.casefold()
-            if not key:
-                continue
             if ref.parent_code:
                 self._know(ref.parent_code, [ref.stock_code])
             known = found.get(key)
@@ -187,7 +187,7 @@ class KwsStock:
                 found[key] = ref
         return list(self._children_for_parents(found).values())
 
-    async def _stock_list(self, date_type: str, since: datetime) -> list[dict[str, str]]:
+    async def _stock_list(self, date_type: str, since: datetime) -> Iterable[dict[str, str]]:
         arguments = [
             whole("DateType", date_type),
             moment("DateValue", changed_since(since)),
@@ -197,7 +197,7 @@ class KwsStock:
         try:
             if compression == "none":
                 answer = await self._service.call("GetStockList", arguments)
-                return answer.structs("StockCode")
+                return answer.rows("StockCode")
             packing = whole("CompressionMethod", compression_method(compression))
             method = "GetStockListCompressed"
             answer = await self._service.call(method, [*arguments, packing])
@@ -205,7 +205,7 @@ class KwsStock:
         except SoapFault as fault:
             if not says_nothing_found(fault):
                 raise
-            return []
+            return ()
 
     def _children_for_parents(self, found: dict[str, ProductRef]) -> dict[str, ProductRef]:
         """Parents taken out, and all their children in, changed no earlier than the parent."""

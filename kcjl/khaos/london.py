@@ -3,7 +3,7 @@
 Promises: aware UTC on our side, London wall time without a zone on the ERP's, right through
 both clock changes; the ERP's ways of writing "no date" are None. It asks no clock.
 Invariant: a "changed since" never comes out later on the ERP's wall than any change after it.
-Called by the adapter's areas and the modules of documents. Source: contract khaos b.0, b.1.
+Called by the areas of the adapter and the documents. Source: contract khaos b.0, b.1.
 """
 
 import re

@@ -6,6 +6,7 @@ and colours is never a product; its children are (contract khaos b.7, e). Called
 and its areas. Source: contract khaos b.1, b.2, b.7, b.8, e.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import ROUND_CEILING, Decimal
 
@@ -28,7 +29,7 @@ __all__ = [
     "families",
     "listed",
     "potential",
-    "product_ref",
+    "product_refs",
     "products",
     "stock_levels",
 ]
@@ -112,27 +113,32 @@ def families(document: Element | None) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def listed(document: Element | None) -> list[dict[str, str]]:
+def listed(document: Element | None) -> Iterator[dict[str, str]]:
     """Rows of a packed stock list: whatever has a code, as field (lower case) → text."""
     if document is None:
-        return []
-    found = []
+        return
+    found = False
     for node in document.iter():
         fields = {
             str(child.tag).casefold(): own_text(child) for child in node if not len(child)
         }
         code = fields.get("stock_code") or fields.get("stockcode") or node.get("CODE")
         if code:
-            found.append(fields | {"stockcode": code})
+            found = True
+            yield fields | {"stockcode": code}
     if not found and len(document):
         raise ProtocolSurprise(
             f"Khaos Control sent <{document.tag}> as a stock list, and no code is in it"
         )
-    return found
 
 
-def product_ref(fields: dict[str, str], now: datetime) -> ProductRef:
-    """One `TStockInfo`, or one row of the compressed list. `now`: when it was read."""
+def product_refs(rows: Iterable[dict[str, str]], now: datetime) -> list[ProductRef]:
+    """Each `TStockInfo`, or row of the packed list, that has a code; read at `now`."""
+    refs = (_product_ref(fields, now) for fields in rows)
+    return [ref for ref in refs if ref.stock_code]
+
+
+def _product_ref(fields: dict[str, str], now: datetime) -> ProductRef:
     fields = {name.replace("_", ""): text for name, text in fields.items()}
     try:
         changed_at = received_moment(fields.get("lastupdated"), now=now)

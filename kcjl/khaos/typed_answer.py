@@ -7,6 +7,8 @@ Called by `soap.py` (the envelope) and `kws.py` (the results). Source: contract 
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import cast
 
 from kcjl.errors import ProtocolSurprise
 from kcjl.khaos.answer_xml import (
@@ -30,7 +32,10 @@ class Answer:
         self._by_id = (
             {}
             if body is None
-            else {node.get("id", ""): node for node in body.iter() if node.get("id")}
+            else {
+                node.get("id", ""): node
+                for node in cast("list[Element]", body.xpath(".//*[@id]"))
+            }
         )
 
     def text(self) -> str:
@@ -56,17 +61,19 @@ class Answer:
 
     def structs(self, *having: str) -> list[dict[str, str]]:
         """Each structure that has one of these fields, as field (lower case) → text."""
+        return list(self.rows(*having))
+
+    def rows(self, *having: str) -> Iterator[dict[str, str]]:
+        """The same, one by one: a long list is never held as structures, too."""
         wanted = {name.casefold() for name in having}
-        found = []
         for node in self._walk(self._root()):
             fields = {
-                local_name(child).casefold(): (self._real(child).text or "").strip()
+                _field(child.tag): (real.text or "").strip()
                 for child in node
-                if not len(self._real(child))
+                if not len(real := self._real(child))
             }
-            if wanted & fields.keys():
-                found.append(fields)
-        return found
+            if not wanted.isdisjoint(fields):
+                yield fields
 
     def value(self, field: str) -> str | None:
         """The text of the first field of that name, anywhere; None when there is none."""
@@ -101,6 +108,8 @@ class Answer:
 
     def _real(self, element: Element) -> Element:
         """The element itself, or the one that its `href` points to."""
+        if not element.attrib:
+            return element
         seen: set[Element] = set()
         while (href := element.get("href") or element.get("ref") or "").startswith("#"):
             target = self._by_id.get(href[1:])
@@ -113,15 +122,30 @@ class Answer:
         return element
 
     def _walk(self, top: Element) -> Iterator[Element]:
-        """The element and all that it holds or points to, in document order, each once."""
+        """The element and what it holds or points to, in document order, each once.
+
+        Leaves are left to the element that holds them. Only what can be pointed to is
+        remembered: a long list would be remembered whole.
+        """
         waiting, walked = [top], set[Element]()  # holding them keeps their identity
         while waiting:
             node = self._real(waiting.pop())
-            if node in walked:
-                continue
-            walked.add(node)
+            if node.get("id"):
+                if node in walked:
+                    continue
+                walked.add(node)
             yield node
-            waiting.extend(reversed(node))
+            waiting.extend(child for child in reversed(node) if len(child) or _points(child))
+
+
+def _points(element: Element) -> bool:
+    return bool(element.attrib) and ("href" in element.attrib or "ref" in element.attrib)
+
+
+@lru_cache(maxsize=1024)
+def _field(tag: str) -> str:
+    """The name of a field: without its namespace, in lower case."""
+    return tag.rpartition("}")[2].casefold()
 
 
 def read_envelope(root: Element) -> Element:

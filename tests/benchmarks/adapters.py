@@ -1,9 +1,9 @@
-"""Benchmark `adapters`: the marketplace client, its CPU time and its memory.
+"""Benchmark `adapters`: the clients of both sides, their CPU time and their memory.
 
-Beside the same pages fetched by plain aiohttp and decoded by the standard library's json into
-dicts. The server is another process; each sample is a process of its own, so that its memory
-is its own. Rates are by the client's CPU time, not by the clock on the wall; pauses between
-calls are skipped.
+Here the marketplace's; the ERP's is in `sweeping.py`. Beside the same pages fetched by plain
+aiohttp and decoded by the standard library's json into dicts. The server is another process;
+each sample is a process of its own, so that its memory is its own. Rates are by the client's
+CPU time, not by the clock on the wall; pauses between calls are skipped.
 """
 
 import asyncio
@@ -11,22 +11,23 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 
 import aiohttp
-import anyio
 import anyio.to_thread
 import msgspec
 
 from kcjl.johnlewis.seller_api import SellerApi, SellerApiSettings
+from tests.benchmarks.hasty import HastyClock
 from tests.benchmarks.market import OFFERS, ORDERS, serving
 from tests.benchmarks.places import Place
 from tests.benchmarks.rows import Row, row
+from tests.benchmarks.sweeping import swept
 
 __all__ = ["benchmark"]
 
@@ -47,24 +48,6 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """The most that it had."""
 
 
-class HastyClock:
-    """Waiting takes no time."""
-
-    def __init__(self) -> None:
-        self._now = SINCE
-
-    def now(self) -> datetime:
-        return self._now
-
-    async def sleep(self, seconds: float) -> None:
-        self._now += timedelta(seconds=seconds)
-
-    @contextmanager
-    def deadline(self, seconds: float) -> Iterator[None]:
-        with anyio.fail_after(seconds):
-            yield
-
-
 async def benchmark(place: Place, *, rounds: int, say: Say) -> list[Row]:
     """It needs no database: the place is every benchmark's."""
     del place
@@ -79,7 +62,7 @@ async def benchmark(place: Place, *, rounds: int, say: Say) -> list[Row]:
                         raise AssertionError(f"{side}: {sample.rows} {name} of {expected}")
                     samples[f"{side} {name}/s"].append(sample.rows / sample.cpu_s)
                     samples[f"{side} {name} MB"].append(sample.resident_mb)
-    return _rows(samples)
+    return [*_rows(samples), *await swept(rounds=rounds, say=say)]
 
 
 def _alone(what: str, url: str) -> Sample:

@@ -12,6 +12,7 @@ import pytest
 from kcjl.calls.sync_log import SyncLog
 from kcjl.khaos.kws import KwsSettings, KwsSoapAdapter
 from kcjl.khaos.port import DeliveryAddress
+from kcjl.khaos.turns import Turns
 from tests.khaos.server import ScriptedErp
 
 
@@ -83,8 +84,12 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 def make(erp: ScriptedErp, session: aiohttp.ClientSession, clock: HandClock) -> MakeAdapter:
-    def adapter(*, sync_log: SyncLog | None = None, **changes: object) -> KwsSoapAdapter:
+    def adapter(
+        *, sync_log: SyncLog | None = None, turns: Turns | None = None, **changes: object
+    ) -> KwsSoapAdapter:
         settings = settings_for(str(changes.pop("url", erp.url)), **changes)
-        return KwsSoapAdapter(settings, clock=clock, session=session, sync_log=sync_log)
+        return KwsSoapAdapter(
+            settings, clock=clock, session=session, sync_log=sync_log, turns=turns
+        )
 
     return adapter

@@ -7,13 +7,29 @@ Invariant: each call is noted before it is answered. Called by the tests of the 
 
 import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 from lxml import etree
 
-__all__ = ["CUT", "SILENT", "Call", "ScriptedErp", "fault", "half_of", "http", "soap", "string"]
+__all__ = [
+    "CUT",
+    "SILENT",
+    "Call",
+    "ScriptedErp",
+    "endless",
+    "fault",
+    "half_of",
+    "http",
+    "in_blocks",
+    "soap",
+    "string",
+]
+
+Stream = Callable[["ScriptedErp"], AsyncIterator[bytes]]
+"""An answer that is sent block by block, for as long as the caller takes it."""
 
 CUT = b""
 """Close the connection without a word."""
@@ -98,6 +114,28 @@ def fault(text: str, class_name: str = "Exception", *, status: int = 500) -> byt
     )
 
 
+def in_blocks(head: bytes, block: bytes, count: int) -> Stream:
+    """A head, then so many times the same block; the caller may leave before its end."""
+
+    async def blocks(_: "ScriptedErp") -> AsyncIterator[bytes]:
+        yield head
+        for _number in range(count):
+            yield block
+
+    return blocks
+
+
+def endless(head: bytes, drop: bytes) -> Stream:
+    """A head, then one drop, and a pause after each of them, for ever."""
+
+    async def drops(erp: "ScriptedErp") -> AsyncIterator[bytes]:
+        yield head
+        while not await erp.pause():
+            yield drop
+
+    return drops
+
+
 @dataclass
 class ScriptedErp:
     """Say what to answer with `will_say`; the WSDL is a 404 until `wsdl` is set."""
@@ -108,7 +146,9 @@ class ScriptedErp:
     together_max: int = 0
     """How many calls were open at once, at most."""
     _open: int = 0
-    _script: dict[str, list[bytes | None]] = field(default_factory=dict)
+    sent_bytes: int = 0
+    """Of streams: how much was sent before the caller left."""
+    _script: dict[str, list[bytes | Stream | None]] = field(default_factory=dict)
     _port: int = 0
     _secure: bool = False
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
@@ -117,7 +157,7 @@ class ScriptedErp:
     def url(self) -> str:
         return f"{'https' if self._secure else 'http'}://127.0.0.1:{self._port}/Live"
 
-    def will_say(self, method: str, *answers: bytes | None) -> None:
+    def will_say(self, method: str, *answers: bytes | Stream | None) -> None:
         self._script.setdefault(method, []).extend(answers)
 
     def called(self, method: str) -> list[Call]:
@@ -143,6 +183,8 @@ class ScriptedErp:
             answer = await self._hear(reader)
             if answer is None:
                 await self._closing.wait()
+            elif callable(answer):
+                await self._stream(answer, writer)
             else:
                 writer.write(answer)
                 await writer.drain()
@@ -152,7 +194,22 @@ class ScriptedErp:
             self._open -= 1
             writer.close()
 
-    async def _hear(self, reader: asyncio.StreamReader) -> bytes | None:
+    async def pause(self) -> bool:
+        """A twentieth of a second, or less when the test ends: then it is true."""
+        try:
+            await asyncio.wait_for(self._closing.wait(), 0.05)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _stream(self, answer: Stream, writer: asyncio.StreamWriter) -> None:
+        async with aclosing(answer(self)) as blocks:  # type: ignore[type-var]
+            async for block in blocks:
+                writer.write(block)
+                await writer.drain()
+                self.sent_bytes += len(block)
+
+    async def _hear(self, reader: asyncio.StreamReader) -> bytes | Stream | None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         first, *rows = head.rstrip().split("\r\n")
         verb, target, _ = first.split(" ")

@@ -14,11 +14,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from kcjl.errors import SettingsUnusable, Unavailable
+from kcjl.errors import CredentialsRefused, SettingsUnusable, Unavailable
 from kcjl.khaos.kws import KwsSettings
+from kcjl.khaos.soap import CertificateChanged
 from tests.khaos.conftest import MakeAdapter, settings_for
 from tests.khaos.samples import order
-from tests.khaos.server import ScriptedErp, string
+from tests.khaos.server import ScriptedErp, http, string
 
 pytestmark = pytest.mark.anyio
 
@@ -75,16 +76,66 @@ async def test_service_pinned_certificate_is_accepted(
     assert "9" == await make(url=erp.url, certificate_sha256=fingerprint.upper()).ping()
 
 
-@pytest.mark.parametrize("pin", ["", "00" * 32], ids=["no pin", "another pin"])
+@pytest.mark.parametrize(
+    ("pin", "said"),
+    [("", "pin a self-signed certificate"), ("00" * 32, "another certificate")],
+    ids=["no pin", "another pin"],
+)
 async def test_service_other_certificate_gets_nothing(
-    secure: tuple[ScriptedErp, str], make: MakeAdapter, pin: str
+    secure: tuple[ScriptedErp, str], make: MakeAdapter, pin: str, said: str
 ) -> None:
     """Verification is never waved through: nothing is sent, so it is no unknown outcome."""
     erp, _ = secure
 
-    with pytest.raises(Unavailable, match="nothing was sent"):
+    with pytest.raises(Unavailable, match="nothing was sent") as caught:
         await make(url=erp.url, certificate_sha256=pin).create_order(order())
+    assert said in caught.value.message
     assert [] == [*erp.calls, *erp.wsdl_asked]
+
+
+async def test_service_changed_certificate_says_so_with_both_fingerprints(
+    secure: tuple[ScriptedErp, str], make: MakeAdapter
+) -> None:
+    """Renewed, or somebody between: a person has to say which, and sees what to compare."""
+    erp, fingerprint = secure
+
+    with pytest.raises(CertificateChanged, match=f"{fingerprint}.*{'ab' * 32}"):
+        await make(url=erp.url, certificate_sha256="ab" * 32).ping()
+
+
+async def test_service_plain_http_behind_an_https_url_gets_nothing(
+    erp: ScriptedErp, make: MakeAdapter
+) -> None:
+    """A server that can't speak TLS is told nothing, password included."""
+    access = {"auth": "basic", "user": "kc", "password": "hunter2"}
+    url = erp.url.replace("http:", "https:")
+
+    with pytest.raises(Unavailable, match="nothing was sent"):
+        await make(url=url, **access).ping()
+    assert [] == erp.calls
+
+
+# ── who is asked for what ──
+
+
+@pytest.mark.parametrize(
+    ("challenge", "said"),
+    [
+        ("NTLM", "does not support"),
+        ("Negotiate", "does not support"),
+        ('Basic realm="erp"', "check user, password and allow-list"),
+        ("", "check user, password and allow-list"),
+    ],
+)
+async def test_service_that_wants_windows_authentication_is_told_apart(
+    erp: ScriptedErp, make: MakeAdapter, challenge: str, said: str
+) -> None:
+    """NTLM is not supported, and the operator reads so, and what to do instead."""
+    asking = http(401, "", WWW_Authenticate=challenge) if challenge else http(401, "")
+    erp.will_say("GetVersion", asking)
+
+    with pytest.raises(CredentialsRefused, match=said):
+        await make().ping()
 
 
 # ── settings ──

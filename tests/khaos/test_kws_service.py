@@ -4,13 +4,15 @@ from base64 import b64encode
 from datetime import UTC, datetime
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from kcjl.errors import OutcomeUnknown, Unavailable
 from kcjl.khaos.kws import KwsSoapAdapter
+from kcjl.khaos.turns import Turns
 from tests.khaos.conftest import HandClock, MakeAdapter
 from tests.khaos.samples import imported, order
-from tests.khaos.server import ScriptedErp, fault, http, soap, string
+from tests.khaos.server import SILENT, ScriptedErp, fault, http, soap, string
 
 pytestmark = pytest.mark.anyio
 
@@ -288,6 +290,41 @@ async def test_service_calls_go_one_at_a_time(erp: ScriptedErp, make: MakeAdapte
             group.start_soon(adapter.ping)
 
     assert (8, 1) == (len(erp.calls), erp.together_max)
+
+
+async def test_service_merchants_behind_one_web_service_take_turns(
+    erp: ScriptedErp, make: MakeAdapter
+) -> None:
+    """One call in flight per web service, also across merchants of one process."""
+    erp.will_say("GetVersion", *[string("", "9")] * 8)
+    turns = Turns()
+    spellings = (erp.url, f"{erp.url}/KhaosKSD.exe", f"{erp.url}/khaosksd.exe/soap/IKosWeb/")
+    merchants = [make(turns=turns, url=url) for url in spellings]
+
+    async with anyio.create_task_group() as group:
+        for adapter in (*merchants, *merchants):
+            group.start_soon(adapter.ping)
+
+    assert (6, 1) == (len(erp.calls), erp.together_max)
+
+
+async def test_service_other_web_services_do_not_wait(
+    erp: ScriptedErp, make: MakeAdapter
+) -> None:
+    """Turns are a web service's own: one that hangs holds up nobody else's."""
+    turns = Turns()
+    erp.will_say("GetVersion", SILENT, string("", "9"))
+    hanging = make(turns=turns, url=f"{erp.url}/One.exe")
+    other = make(turns=turns, url=f"{erp.url}/Two.exe")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(hanging.ping)
+        with anyio.fail_after(5):
+            await anyio.wait_all_tasks_blocked()
+            while not erp.calls:
+                await anyio.lowlevel.checkpoint()
+            assert "9" == await other.ping()
+        group.cancel_scope.cancel()
 
 
 async def test_service_answer_larger_than_the_bound_is_not_read_on(

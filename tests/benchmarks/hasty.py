@@ -1,0 +1,29 @@
+"""A clock for benchmarks of clients: waiting takes no time, deadlines are real."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import anyio
+
+__all__ = ["HastyClock"]
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class HastyClock:
+    """Waiting takes no time."""
+
+    def __init__(self) -> None:
+        self._now = SINCE
+
+    def now(self) -> datetime:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+    @contextmanager
+    def deadline(self, seconds: float) -> Iterator[None]:
+        with anyio.fail_after(seconds):
+            yield
