@@ -152,7 +152,9 @@ def _check_listener(settings: CloudSettings) -> None:
     except ValueError:
         host = scheme = ""
     if not host or scheme not in ("http", "https"):
-        raise SettingsUnusable(f"khaos cloud: public_url {settings.public_url!r} is no http or https URL")
+        raise SettingsUnusable(
+            f"khaos cloud: public_url {settings.public_url!r} is no http or https URL"
+        )
     if scheme == "http" and not _is_loopback(host):
         raise SettingsUnusable("khaos cloud: the ERP is to call by https: mend public_url")
 
