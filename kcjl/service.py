@@ -33,12 +33,13 @@ from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.johnlewis.budget import TenantBudgets
 from kcjl.johnlewis.seller_api import SellerApi
 from kcjl.khaos.cloud import CloudFeedAdapter
+from kcjl.khaos.cloud_door import certificate
 from kcjl.khaos.cloud_postgres import PostgresCloudFeed
 from kcjl.khaos.cloud_server import CloudListener
 from kcjl.khaos.cloud_settings import CloudSettings
 from kcjl.khaos.kws import KwsSoapAdapter
 from kcjl.khaos.kws_settings import KwsSettings
-from kcjl.khaos.port import DeliveryAddress
+from kcjl.khaos.port import DeliveryAddress, ErpPort
 from kcjl.khaos.turns import Turns
 from kcjl.ledger.pack import JournalPack
 from kcjl.log.lease import Heartbeat, Lease, acquire, release
@@ -92,13 +93,8 @@ async def run_merchant(
     database = Database(dsn, role=SERVICE)
     sync_log = SyncLog(PostgresCalls(database, merchant), clock, keep_days=mine.calls.keep_days)
     vault = PostgresVault(database, merchant, key)
-    erp_feed = PostgresCloudFeed(database, merchant) if mine.khaos.kind == "cloud" else None
-    up = anyio.Event()
-
-    def is_up() -> None:
-        up.set()
-        ready()
-
+    is_cloud = mine.khaos.kind == "cloud"
+    cloud = _CloudSide(mine, merchant, database, vault, clock, sync_log) if is_cloud else None
     async with (
         aiohttp.ClientSession() as session,
         database,
@@ -117,7 +113,7 @@ async def run_merchant(
             sync_log,
             tenants,
             turns,
-            _cloud_adapter(mine, clock, erp_feed, vault) if erp_feed else None,
+            cloud,
         ) as outside,
         _held(database, merchant, holder) as lease,
         PostgresLog.open(database, merchant, vocabulary(), clock, lease.epoch) as log,
@@ -136,18 +132,10 @@ async def run_merchant(
                     PostgresRows(database, merchant),
                     PostgresSnapshots(database, merchant),
                     clock.now,
-                    is_up,
+                    ready if cloud is None else cloud.up_then(ready),
                 )
-                if erp_feed is not None and isinstance(outside.erp, CloudFeedAdapter):
-                    listener = CloudListener(
-                        _cloud(mine.khaos),
-                        clock=clock,
-                        feed=erp_feed,
-                        adapter=outside.erp,
-                        sync_log=sync_log,
-                        may_hand_out=lambda: rooms.orders.writes_allowed,
-                    )
-                    group.start_soon(_listen, listener, up, merchant, tell)
+                if cloud is not None:
+                    group.start_soon(cloud.listen, rooms, tell)
                 group.start_soon(
                     keep_running,
                     "commands",
@@ -167,6 +155,7 @@ def check_outside(settings: Settings, merchant: str) -> None:
         _kws(mine.khaos)
         return
     cloud = _cloud(mine.khaos)
+    certificate(cloud)
     for url in (f"//{cloud.host}", cloud.public_url):
         if url:
             _check_live(settings, "the khaos cloud feed", url)
@@ -181,7 +170,7 @@ async def _outside(
     sync_log: SyncLog,
     tenants: TenantBudgets | None,
     turns: Turns | None,
-    cloud: CloudFeedAdapter | None,
+    cloud: "_CloudSide | None",
 ) -> AsyncIterator[Outside]:
     marketplace = SellerApi(
         _seller_api(mine.johnlewis),
@@ -190,9 +179,13 @@ async def _outside(
         sync_log=sync_log,
         tenants=tenants,
     )
-    erp = cloud or KwsSoapAdapter(
-        _kws(mine.khaos), clock=clock, session=session, sync_log=sync_log, turns=turns
-    )
+    erp: ErpPort
+    if cloud is not None:
+        erp = cloud.adapter
+    else:
+        erp = KwsSoapAdapter(
+            _kws(mine.khaos), clock=clock, session=session, sync_log=sync_log, turns=turns
+        )
     yield Outside(marketplace, erp, JournalPack(journals))
 
 
@@ -219,32 +212,54 @@ def _seller_api(settings: JohnLewisSettings) -> SellerApiSettings:
     )
 
 
-async def _listen(
-    listener: CloudListener, up: anyio.Event, merchant: str, tell: Callable[[str], None]
-) -> None:
-    """Let the ERP in when the rooms are up; a port that is taken is tried again."""
-    await up.wait()
+class _CloudSide:
+    """The ERP that calls us: its feed, the port on it, and the listener."""
 
-    async def listen() -> None:
-        await listener.run(
-            lambda url: tell(
-                f"{merchant}: the ERP's channel fetches its configuration at {url}"
-            )
+    def __init__(
+        self,
+        mine: MerchantSettings,
+        merchant: str,
+        database: Database,
+        vault: PostgresVault,
+        clock: Clock,
+        sync_log: SyncLog,
+    ) -> None:
+        self._settings = _cloud(mine.khaos)
+        self._merchant = merchant
+        self._feed = PostgresCloudFeed(database, merchant)
+        self._clock = clock
+        self._sync_log = sync_log
+        self._up = anyio.Event()
+        self.adapter = CloudFeedAdapter(
+            self._settings,
+            clock=clock,
+            feed=self._feed,
+            vault=vault,
+            keep_documents=timedelta(days=mine.orders.personal_data_days),
         )
 
-    await keep_running("cloud feed", listen)
+    def up_then(self, ready: Callable[[], None]) -> Callable[[], None]:
+        """What to call when the rooms are up: then the ERP is let in."""
 
+        def up() -> None:
+            self._up.set()
+            ready()
 
-def _cloud_adapter(
-    mine: MerchantSettings, clock: Clock, feed: PostgresCloudFeed, vault: PostgresVault
-) -> CloudFeedAdapter:
-    return CloudFeedAdapter(
-        _cloud(mine.khaos),
-        clock=clock,
-        feed=feed,
-        vault=vault,
-        keep_documents=timedelta(days=mine.orders.personal_data_days),
-    )
+        return up
+
+    async def listen(self, rooms: Rooms, tell: Callable[[str], None]) -> None:
+        """Let the ERP in when the rooms are up; a port that is taken is tried again."""
+        listener = CloudListener(
+            self._settings,
+            clock=self._clock,
+            feed=self._feed,
+            adapter=self.adapter,
+            sync_log=self._sync_log,
+            may_hand_out=lambda: rooms.orders.writes_allowed,
+        )
+        said = f"{self._merchant}: the ERP's channel fetches its configuration at "
+        await self._up.wait()
+        await keep_running("cloud feed", lambda: listener.run(lambda url: tell(said + url)))
 
 
 def _cloud(settings: KhaosSettings) -> CloudSettings:

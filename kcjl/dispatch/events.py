@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-class ParcelItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class ParcelItem(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     stock_code: str
     quantity: int
     line_id: str = ""

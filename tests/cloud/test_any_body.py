@@ -117,8 +117,7 @@ def settle(kind: str, body: bytes) -> str:
     try:
         read = READERS[kind](parse_body(body, "utf-8"))
     except BadBody as bad:
-        assert str(bad)
-        return "refused"
+        return "refused" if str(bad) else "refused without a reason"
     assert all(read.wrong)
     return "partly" if read.wrong else "read"
 

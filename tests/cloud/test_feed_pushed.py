@@ -97,7 +97,7 @@ async def test_order_is_in_when_a_status_says_so(erp: Channel) -> None:
     ids=["json", "xml"],
 )
 async def test_shipment_is_read_with_line_references(erp: Channel, body: bytes) -> None:
-    """Which order line, which courier by name and code, which number, on which day in London."""
+    """Which order line, which courier, which number, on which day in London."""
     assert 200 == (await erp.post("/order-status", body)).status
     (there,) = await erp.adapter.order_statuses([REF])
 
@@ -389,9 +389,8 @@ async def test_products_are_those_that_were_pushed(erp: Channel) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"<StockItems><Items/><Deleted><StockID>1</StockID><StockID>2</StockID></Deleted></StockItems>",
-        b"<StockItems><Deleted><DeletedItem><StockID>1</StockID></DeletedItem><string>2</string>"
-        b"</Deleted></StockItems>",
+        b"<S><Items/><Deleted><StockID>1</StockID><StockID>2</StockID></Deleted></S>",
+        b"<S><Deleted><Thing><StockID>1</StockID></Thing><string>2</string></Deleted></S>",
         b'{"Deleted": [1, {"ID": "2"}]}',
     ],
 )
