@@ -89,6 +89,7 @@ async def run_merchant(
     check_outside(settings, merchant)
     mine = settings.merchants[merchant]
     data_dir = Path(settings.data_dir)
+    journals = data_dir / "journals" / merchant
     key = await vault_key(data_dir / "vault.key")
     database = Database(dsn, role=SERVICE)
     sync_log = SyncLog(PostgresCalls(database, merchant), clock, keep_days=mine.calls.keep_days)
@@ -105,16 +106,7 @@ async def run_merchant(
             connect_s=HEARTBEAT_S,
             statement_s=HEARTBEAT_S,
         ) as own,
-        _outside(
-            mine,
-            data_dir / "journals" / merchant,
-            clock,
-            session,
-            sync_log,
-            tenants,
-            turns,
-            cloud,
-        ) as outside,
+        _outside(mine, journals, clock, session, sync_log, tenants, turns, cloud) as outside,
         _held(database, merchant, holder) as lease,
         PostgresLog.open(database, merchant, vocabulary(), clock, lease.epoch) as log,
     ):
