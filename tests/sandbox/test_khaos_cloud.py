@@ -281,6 +281,38 @@ async def test_an_old_order_is_skipped_and_an_earlier_one_is_not_taken_twice() -
         assert 2 == erp.warehouse.orders_by_ref(REF)[0].quantity_sold
 
 
+@pytest.mark.parametrize(
+    ("form", "number"),
+    [("XML", "NaN"), ("XML", "1e999999"), ("JSON", "1e999999"), ("JSON", "1e-999999")],
+)
+async def test_number_that_is_none_is_refused(form: str, number: str) -> None:
+    """Neither NaN nor a million digits is a quantity; the next order goes on."""
+    async with linked(form=form) as erp:
+        bad = order("JL-BAD", Items__0__Quantity="@" if form == "JSON" else number)
+        erp.endpoint.orders = [bad, order()]
+        if form == "JSON":
+            said = {"Orders": erp.endpoint.orders, "ApiVersion": 1000}
+            said["Config"] = erp.endpoint.config
+            erp.endpoint.body = json.dumps(said).replace('"@"', number).encode()
+        await erp.pass_minutes(1)
+
+        assert ["JL-BAD"] == list(erp.errors())
+        assert [REF] == list(erp.channel.taken)
+
+
+async def test_order_nested_without_end_is_refused() -> None:
+    """It is remembered, and nothing breaks."""
+    async with linked() as erp:
+        deep: dict[str, Any] = {}
+        for _ in range(400):
+            deep = {"Deeper": deep}
+        erp.endpoint.orders = [order("JL-BAD", Header__Extra=deep, Items=[]), order()]
+        await erp.pass_minutes(1)
+
+        assert ["JL-BAD"] == list(erp.errors())
+        assert [REF] == list(erp.channel.taken)
+
+
 @pytest.mark.parametrize(("sent", "told"), [("formatted", f"KCC{REF}"), ("plain", REF)])
 async def test_order_ref_format_changes_the_associated_ref(sent: str, told: str) -> None:
     """The channel's format makes the reference another; statuses carry it, or don't."""

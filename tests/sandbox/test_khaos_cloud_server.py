@@ -11,10 +11,10 @@ import typer
 from typer.testing import CliRunner
 
 from kcjl.cli import world as world_command
-from kcjl.errors import SettingsUnusable
+from kcjl.errors import Misuse, SettingsUnusable
 from kcjl.sandbox.generator import GeneratedTrade
 from kcjl.sandbox.khaos_cloud import CloudAccess
-from kcjl.sandbox.server import Sandbox, SandboxSettings
+from kcjl.sandbox.server import Sandbox, SandboxSettings, settings_from
 from kcjl.sandbox.world_settings import WorldSettings
 from tests.sandbox.cloud_endpoint import PASSWORD, USER, Endpoint, order, served_endpoint
 
@@ -28,10 +28,16 @@ REF = "JL100200300"
 async def world(
     endpoint: Endpoint, state: Path, *, wait: bool = False
 ) -> AsyncIterator[tuple[Sandbox, aiohttp.ClientSession]]:
+    settings = settings_of(endpoint, state, wait=wait)
+    async with aiohttp.ClientSession() as http, Sandbox.serve(settings) as running:
+        yield running, http
+
+
+def settings_of(endpoint: Endpoint, state: Path, *, wait: bool = False) -> SandboxSettings:
     access = CloudAccess(
         config_url=endpoint.root + "/config.json", user=USER, password=PASSWORD
     )
-    settings = SandboxSettings(
+    return SandboxSettings(
         world=WorldSettings.of("quick", trade=SMALL),
         port=0,
         speed=0,
@@ -39,8 +45,6 @@ async def world(
         wait_for_client=wait,
         cloud=access,
     )
-    async with aiohttp.ClientSession() as http, Sandbox.serve(settings) as running:
-        yield running, http
 
 
 async def posted(http: aiohttp.ClientSession, url: str, body: dict[str, Any]) -> Any:
@@ -65,17 +69,18 @@ async def test_world_calls_the_endpoint_and_shows_the_channel(tmp_path: Path) ->
             await endpoint.called("/orders")
             await posted(http, f"{running.control_url}/clock", {"leap_s": 1200})
             await endpoint.called("/orderstatus")
-            taken = dict(running.world.cloud.view().taken)
+        left = running.world.cloud.view()
         sent = {path: len(bodies) for path, bodies in endpoint.posted.items()}
-        async with world(endpoint, tmp_path) as (again, _):
-            back = again.world.cloud.view()
+        again = Sandbox(settings_of(endpoint, tmp_path))
+        back = again.world.cloud.view()
+        again.doorkeeper.close()
 
         assert "" == running.khaos_url
         assert "OrderDate" in before["errors"][0]["reason"]
         assert {"outcome": [REF]} == retried
-        assert [REF] == list(taken)
-        assert taken == back.taken
-        assert "after-1" == back.continuation["OrderDownload"]
+        assert [REF] == list(left.taken)
+        assert "after-1" == left.continuation["OrderDownload"]
+        assert left == back
         assert 1 == sent["/stock"]
 
 
@@ -117,3 +122,15 @@ def test_access_never_shows_its_password() -> None:
     assert "s3cret" not in repr(access)
     with pytest.raises(SettingsUnusable):
         CloudAccess(config_url="ftp://erp.example/c.json")
+
+
+def test_channel_file_sets_the_switches(tmp_path: Path) -> None:
+    """By name, over the defaults; one that does not exist is named."""
+    file = tmp_path / "channel.json"
+    file.write_text('{"order_ref_format": "KCC{0}", "status_field": "OrderStatus"}')
+    cloud = settings_from(channel_file=file).world.cloud
+    file.write_text('{"order_ref": "KCC{0}"}')
+
+    assert ("KCC{0}", "OrderStatus") == (cloud.order_ref_format, cloud.status_field)
+    with pytest.raises(Misuse, match="a channel has no switch order_ref"):
+        settings_from(channel_file=file)

@@ -36,6 +36,8 @@ _ROWS = {
 """XML elements that hold rows, and what a row is called; None takes any name."""
 _REPEATED = frozenset({"MatchAddressOn", "MatchCompanyOn", "MatchContactOn"})
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+_DIGITS_MAX = 15
+"""What a double holds: more is a mistake, and would be work without end."""
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 
@@ -54,13 +56,32 @@ def read_document(body: bytes, form: str, root: str) -> Plain:
 
 def record_of(said: object, kind: type[T], *, strict: bool) -> T:
     """A record of plain values; not strict where they came as XML, all text."""
-    place = _spoiled(said, "$")
-    if place:
-        raise ChannelRefusal(place)
     try:
-        return msgspec.convert(said, kind, strict=strict, builtin_types=(Decimal,))
+        trouble = _spoiled(said, "$")
+        if trouble:
+            raise ChannelRefusal(trouble)
+        record = msgspec.convert(said, kind, strict=strict, builtin_types=(Decimal,))
+        trouble = _spoiled_number(msgspec.to_builtins(record, builtin_types=(Decimal,)))
     except (msgspec.ValidationError, InvalidOperation) as wrong:
         raise ChannelRefusal(str(wrong)) from None
+    except RecursionError:
+        raise ChannelRefusal("the document is nested too deeply") from None
+    if trouble:
+        raise ChannelRefusal(trouble)
+    return record
+
+
+def _spoiled_number(said: object) -> str:
+    """A number that no double of a price or a quantity could be; empty: none."""
+    if isinstance(said, Decimal):
+        fits = said.is_finite() and abs(said.adjusted()) <= _DIGITS_MAX
+        return "" if fits else f"{said} is no usable number"
+    rows: list[object] = []
+    if isinstance(said, dict):
+        rows = list(said.values())
+    elif isinstance(said, list):
+        rows = said
+    return next((found for value in rows if (found := _spoiled_number(value))), "")
 
 
 def _spoiled(said: object, place: str) -> str:
