@@ -323,6 +323,7 @@ def _kws(settings: KhaosSettings) -> KwsSettings:
         compression=settings.compression,
         flags_as=settings.flags_as,
         characters=settings.characters,
+        other_text=settings.other_text,
         add_buildable=settings.add_buildable,
         fold_packs=settings.fold_packs,
         max_external_ref=settings.max_external_ref,

@@ -219,6 +219,7 @@ class KhaosSettings(Section, frozen=True, kw_only=True):
     compression: Literal["none", "zip", "bzip2"] = "none"
     flags_as: Literal["typed", "minus_one"] = "typed"
     characters: Literal["transliterate", "refuse"] = "transliterate"
+    other_text: Literal["windows-1252", "refuse"] = "windows-1252"
     add_buildable: bool = False
     fold_packs: bool = True
     max_external_ref: int = 15

@@ -1,6 +1,7 @@
 """One sales order written: the document, and what is refused before it is sent."""
 
 from collections.abc import Callable
+from datetime import date
 
 import msgspec
 import pytest
@@ -295,3 +296,26 @@ async def test_create_order_that_contradicts_itself_is_misuse(
     with pytest.raises(Misuse):
         await make().create_order(order(**changes))
     assert [] == erp.calls
+
+
+async def test_create_order_stock_code_with_a_hash_is_refused_before_sending(
+    erp: ScriptedErp, make: MakeAdapter
+) -> None:
+    """No stock code of the ERP has one: the message names field and code."""
+    line = msgspec.structs.replace(order().lines[0], stock_code="LAMP#1")
+
+    with pytest.raises(Refused, match=r"STOCK_CODE 'LAMP#1'"):
+        await make().create_order(order(lines=(line,)))
+    assert [] == erp.calls
+
+
+async def test_create_order_due_date_is_sent_as_a_date(
+    erp: ScriptedErp, make: MakeAdapter
+) -> None:
+    """Where the order says by when, the ERP is told; as a date, without a time."""
+    erp.will_say("ImportOrders", imported())
+
+    await make().create_order(order(deliver_by=date(2026, 7, 9)))
+
+    (call,) = erp.called("ImportOrders")
+    assert "2026-07-09" == call.order.findtext(".//REQUIRED_BY_DATE")

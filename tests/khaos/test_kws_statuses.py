@@ -297,3 +297,55 @@ async def test_order_statuses_renamed_courier_is_looked_up_again(
         await clock.sleep(301)
 
     assert ["DPD24", None, "DPD24"] == codes
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [("-1", True), ("1", True), ("true", True), ("TRUE", True), ("0", False), ("false", False)],
+)
+async def test_order_complete_is_read_in_every_way_of_saying_yes(
+    erp: ScriptedErp, make: MakeAdapter, *, word: str, expected: bool
+) -> None:
+    """-1 by the guide, 1 by the vendor's own connector, true by SOAP's types."""
+    said = status().replace("<COMPLETE>0<", f"<COMPLETE>{word}<")
+    says(erp, said)
+
+    assert expected is (await found(make)).complete
+
+
+async def test_order_tells_invoice_dates_units_and_where_to_follow_a_parcel(
+    erp: ScriptedErp, make: MakeAdapter
+) -> None:
+    """Issue date, units, address for settlement and dispatch; odd extras spoil nothing."""
+    parcel = box(CONSIGNMENT_REF="A1 A2", TRACKING_URL="https://track.example/A1")
+    first = invoice(
+        parcel,
+        INVOICE_DATE="03/03/2026",
+        ISSUE_DATE="04/03/2026",
+        QTY_SOLD="2.00",
+        QTY_SENT="2.00",
+    )
+    second = invoice(
+        box(TRACKING_URL="javascript:alert(1)"),
+        INVOICE_CODE="I2",
+        ISSUE_DATE="30/12/1899",
+        QTY_SOLD="?",
+    )
+    says(erp, status(first + second, extra="<QTY_ASSIGNED>2</QTY_ASSIGNED>"))
+
+    order = await found(make)
+    issued, odd = order.invoices
+
+    assert (Decimal(2), Decimal(2)) == (order.qty_sold, order.qty_assigned)
+    assert (date(2026, 3, 3), date(2026, 3, 4), Decimal(2), Decimal(2)) == (
+        issued.invoiced_on,
+        issued.issued_on,
+        issued.qty_sold,
+        issued.qty_sent,
+    )
+    assert ("A1", ("A2",), "https://track.example/A1") == (
+        issued.parcels[0].tracking_number,
+        issued.parcels[0].more_tracking_numbers,
+        issued.parcels[0].tracking_url,
+    )
+    assert (None, None, None) == (odd.issued_on, odd.qty_sold, odd.parcels[0].tracking_url)
