@@ -8,6 +8,7 @@ Called by the CLI's `run` and by `demo`.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,9 +32,14 @@ from kcjl.events import vocabulary
 from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.johnlewis.budget import TenantBudgets
 from kcjl.johnlewis.seller_api import SellerApi
+from kcjl.khaos.cloud import CloudFeedAdapter
+from kcjl.khaos.cloud_door import certificate
+from kcjl.khaos.cloud_postgres import PostgresCloudFeed
+from kcjl.khaos.cloud_server import CloudListener
+from kcjl.khaos.cloud_settings import CloudSettings
 from kcjl.khaos.kws import KwsSoapAdapter
 from kcjl.khaos.kws_settings import KwsSettings
-from kcjl.khaos.port import DeliveryAddress
+from kcjl.khaos.port import DeliveryAddress, ErpPort
 from kcjl.khaos.turns import Turns
 from kcjl.ledger.pack import JournalPack
 from kcjl.log.lease import Heartbeat, Lease, acquire, release
@@ -69,6 +75,7 @@ async def run_merchant(
     ready: Callable[[], None] = lambda: None,
     tenants: TenantBudgets | None = None,
     turns: Turns | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Hold the merchant's lease and run its rooms, until cancelled or fenced.
 
@@ -76,14 +83,19 @@ async def run_merchant(
     renewed in time, LeaseHeld while another holds it, ShopModelNotServed for a shop that we
     would book wrongly, and SettingsUnusable, before anything is called, for a system elsewhere
     without `live = true`. `tenants` and `turns` are the process's own: shops of one tenant
-    share its limits, and merchants behind one web service of the ERP take turns.
+    share its limits, and merchants behind one web service of the ERP take turns. `tell` is
+    given what a person has to know, such as the address of the endpoint config.
     """
     check_outside(settings, merchant)
     mine = settings.merchants[merchant]
     data_dir = Path(settings.data_dir)
+    journals = data_dir / "journals" / merchant
     key = await vault_key(data_dir / "vault.key")
     database = Database(dsn, role=SERVICE)
     sync_log = SyncLog(PostgresCalls(database, merchant), clock, keep_days=mine.calls.keep_days)
+    vault = PostgresVault(database, merchant, key)
+    is_cloud = mine.khaos.kind == "cloud"
+    cloud = _CloudSide(mine, merchant, database, vault, clock, sync_log) if is_cloud else None
     async with (
         aiohttp.ClientSession() as session,
         database,
@@ -94,13 +106,10 @@ async def run_merchant(
             connect_s=HEARTBEAT_S,
             statement_s=HEARTBEAT_S,
         ) as own,
-        _outside(
-            mine, data_dir / "journals" / merchant, clock, session, sync_log, tenants, turns
-        ) as outside,
+        _outside(mine, journals, clock, session, sync_log, tenants, turns, cloud) as outside,
         _held(database, merchant, holder) as lease,
         PostgresLog.open(database, merchant, vocabulary(), clock, lease.epoch) as log,
     ):
-        vault = PostgresVault(database, merchant, key)
         rooms = Rooms(mine, log, vault, outside, clock, ids)
         try:
             async with anyio.create_task_group() as group:
@@ -115,8 +124,10 @@ async def run_merchant(
                     PostgresRows(database, merchant),
                     PostgresSnapshots(database, merchant),
                     clock.now,
-                    ready,
+                    ready if cloud is None else cloud.up_then(ready),
                 )
+                if cloud is not None:
+                    group.start_soon(cloud.listen, rooms, tell)
                 group.start_soon(
                     keep_running,
                     "commands",
@@ -129,10 +140,17 @@ async def run_merchant(
 def check_outside(settings: Settings, merchant: str) -> None:
     """Raise SettingsUnusable when the merchant's two systems can't be called as configured."""
     mine = settings.merchants[merchant]
-    for name, url in (("johnlewis", mine.johnlewis.base_url), ("khaos", mine.khaos.base_url)):
-        _check_live(settings, name, url)
+    _check_live(settings, "johnlewis", mine.johnlewis.base_url)
     _seller_api(mine.johnlewis)
-    _kws(mine.khaos)
+    if mine.khaos.kind == "kws":
+        _check_live(settings, "khaos", mine.khaos.base_url)
+        _kws(mine.khaos)
+        return
+    cloud = _cloud(mine.khaos)
+    certificate(cloud)
+    for url in (f"//{cloud.host}", cloud.public_url):
+        if url:
+            _check_live(settings, "the khaos cloud feed", url)
 
 
 @asynccontextmanager
@@ -144,6 +162,7 @@ async def _outside(
     sync_log: SyncLog,
     tenants: TenantBudgets | None,
     turns: Turns | None,
+    cloud: "_CloudSide | None",
 ) -> AsyncIterator[Outside]:
     marketplace = SellerApi(
         _seller_api(mine.johnlewis),
@@ -152,9 +171,13 @@ async def _outside(
         sync_log=sync_log,
         tenants=tenants,
     )
-    erp = KwsSoapAdapter(
-        _kws(mine.khaos), clock=clock, session=session, sync_log=sync_log, turns=turns
-    )
+    erp: ErpPort
+    if cloud is not None:
+        erp = cloud.adapter
+    else:
+        erp = KwsSoapAdapter(
+            _kws(mine.khaos), clock=clock, session=session, sync_log=sync_log, turns=turns
+        )
     yield Outside(marketplace, erp, JournalPack(journals))
 
 
@@ -181,13 +204,109 @@ def _seller_api(settings: JohnLewisSettings) -> SellerApiSettings:
     )
 
 
+class _CloudSide:
+    """The ERP that calls us: its feed, the port on it, and the listener."""
+
+    def __init__(
+        self,
+        mine: MerchantSettings,
+        merchant: str,
+        database: Database,
+        vault: PostgresVault,
+        clock: Clock,
+        sync_log: SyncLog,
+    ) -> None:
+        self._settings = _cloud(mine.khaos)
+        self._merchant = merchant
+        self._feed = PostgresCloudFeed(database, merchant)
+        self._clock = clock
+        self._sync_log = sync_log
+        self._up = anyio.Event()
+        self.adapter = CloudFeedAdapter(
+            self._settings,
+            clock=clock,
+            feed=self._feed,
+            vault=vault,
+            keep_documents=timedelta(days=mine.orders.personal_data_days),
+        )
+
+    def up_then(self, ready: Callable[[], None]) -> Callable[[], None]:
+        """What to call when the rooms are up: then the ERP is let in."""
+
+        def up() -> None:
+            self._up.set()
+            ready()
+
+        return up
+
+    async def listen(self, rooms: Rooms, tell: Callable[[str], None]) -> None:
+        """Let the ERP in when the rooms are up; a port that is taken is tried again."""
+        listener = CloudListener(
+            self._settings,
+            clock=self._clock,
+            feed=self._feed,
+            adapter=self.adapter,
+            sync_log=self._sync_log,
+            may_hand_out=lambda: rooms.orders.writes_allowed,
+        )
+        said = f"{self._merchant}: the ERP's channel fetches its configuration at "
+        await self._up.wait()
+        await keep_running("cloud feed", lambda: listener.run(lambda url: tell(said + url)))
+
+
+def _cloud(settings: KhaosSettings) -> CloudSettings:
+    section = settings.cloud
+    return CloudSettings(
+        user=section.user,
+        password=secret(
+            env=section.password_env, file=section.password_file, what="khaos cloud password"
+        ),
+        host=section.host,
+        port=section.port,
+        certificate_file=section.certificate_file,
+        key_file=section.key_file,
+        public_url=section.public_url,
+        format=section.format,
+        frequency_minutes=section.frequency_minutes,
+        fetched_within_minutes=section.fetched_within_minutes,
+        status_within_minutes=section.status_within_minutes,
+        silent_after_minutes=section.silent_after_minutes,
+        orders_per_answer=section.orders_per_answer,
+        body_bytes_max=section.body_bytes_max,
+        requests_per_minute=section.requests_per_minute,
+        keep_days=section.keep_days,
+        max_external_ref=settings.max_external_ref,
+        order_ref_format=section.order_ref_format,
+        site_id=section.site_id,
+        site_name=settings.site_name,
+        company_code=settings.company_code,
+        company_class=settings.company_class,
+        sales_source=settings.sales_source,
+        clearing_account=settings.clearing_account,
+        courier_code=settings.courier_code,
+        problem_items=section.problem_items,
+        invoice_address=_invoice_address(settings),
+        add_buildable=section.add_buildable,
+    )
+
+
+def _invoice_address(settings: KhaosSettings) -> DeliveryAddress:
+    address = settings.invoice_address
+    return DeliveryAddress(
+        line1=address.line1,
+        town=address.town,
+        postcode=address.postcode,
+        country_code=address.country_code,
+        surname=address.surname,
+    )
+
+
 def _kws(settings: KhaosSettings) -> KwsSettings:
     password = (
         secret(env=settings.password_env, what="khaos password")
         if settings.auth != "none"
         else ""
     )
-    address = settings.invoice_address
     return KwsSettings(
         url=settings.base_url,
         auth=settings.auth,
@@ -211,13 +330,7 @@ def _kws(settings: KhaosSettings) -> KwsSettings:
         company_code=settings.company_code,
         company_class=settings.company_class,
         company_name=settings.company_name,
-        invoice_address=DeliveryAddress(
-            line1=address.line1,
-            town=address.town,
-            postcode=address.postcode,
-            country_code=address.country_code,
-            surname=address.surname,
-        ),
+        invoice_address=_invoice_address(settings),
         clearing_account=settings.clearing_account,
         sales_source=settings.sales_source,
         site_name=settings.site_name,

@@ -22,6 +22,7 @@ from kcjl.johnlewis.frequencies import advised_s
 __all__ = [
     "CallSettings",
     "ClockSettings",
+    "CloudSection",
     "DispatchSettings",
     "InvoiceAddress",
     "JohnLewisSettings",
@@ -167,11 +168,44 @@ class InvoiceAddress(Section, frozen=True, kw_only=True):
     surname: str = "Accounts"
 
 
-class KhaosSettings(Section, frozen=True, kw_only=True):
-    """The ERP's web service and what orders are created with."""
+class CloudSection(Section, frozen=True, kw_only=True):
+    """Kind "cloud": our endpoints, which the ERP's channel calls."""
 
-    base_url: str
-    """Up to and with the executable, e.g. https://erp.example/LiveSoap/KhaosKSD.exe"""
+    user: str = ""
+    password_env: str = "KCJL_CLOUD_PASSWORD"  # noqa: S105 - a variable's name
+    password_file: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8443
+    certificate_file: str = ""
+    key_file: str = ""
+    public_url: str = ""
+    """How the ERP reaches us, where a proxy stands before us."""
+    format: Literal["json", "xml"] = "json"
+    frequency_minutes: int = 15
+    """How often the ERP is asked to fetch orders and returns."""
+    fetched_within_minutes: float = 45
+    status_within_minutes: float = 120
+    silent_after_minutes: float = 90
+    order_ref_format: str = "{0}"
+    """The channel's "Order Ref. Format", e.g. KCC{0}."""
+    site_id: str = "1"
+    problem_items: Literal["Abort", "ImportAndHold"] = "ImportAndHold"
+    add_buildable: bool = False
+    orders_per_answer: int = 1_000
+    body_bytes_max: int = 33_554_432
+    requests_per_minute: int = 600
+    keep_days: float = 180
+    """How long what the ERP has confirmed is kept in the feed."""
+
+
+class KhaosSettings(Section, frozen=True, kw_only=True):
+    """The ERP: how it is reached, and what orders are created with."""
+
+    kind: Literal["kws", "cloud"] = "kws"
+    """"kws": we call its web service. "cloud": its channel calls us."""
+    cloud: CloudSection = CloudSection()
+    base_url: str = ""
+    """Of kind "kws": up to and with the executable, as in https://erp.example/KhaosKSD.exe"""
     auth: Literal["none", "basic", "body"] = "none"
     user: str = ""
     password_env: str = "KCJL_KHAOS_PASSWORD"  # noqa: S105 - a variable's name
@@ -197,6 +231,12 @@ class KhaosSettings(Section, frozen=True, kw_only=True):
     clearing_account: str = "John Lewis Clearing"
     invoice_address: InvoiceAddress
     courier_code: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind == "kws" and not self.base_url:
+            raise ValueError('base_url is missing: kind "kws" calls the ERP there')
+        if self.kind == "cloud" and not self.cloud.user:
+            raise ValueError('cloud.user is missing: kind "cloud" lets the ERP in by it')
 
 
 class MerchantSettings(Section, frozen=True, kw_only=True):

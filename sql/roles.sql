@@ -1,6 +1,6 @@
 -- Who may do what, in one place; applied again whenever a migration or this file changes.
---   kcjl_service   the running service: appends, keeps projections, snapshots, the sync log and
---                  the vault
+--   kcjl_service   the running service: appends, keeps projections, snapshots, the sync log,
+--                  the Cloud feed and the vault
 --   kcjl_operator  people at work: read, and insert commands
 --   kcjl_auditor   read only, and nothing of the sealed personal data
 -- Without the right to create roles they are left out with a warning; the triggers still hold.
@@ -59,6 +59,11 @@ begin
             ('kcjl_service', 'select, insert, delete', 'table sync_log'),
             ('kcjl_service', 'select, insert, update, delete', 'table sync_surprise'),
             ('kcjl_service', 'select, insert, update (done_at, outcome)', 'table command'),
+            ('kcjl_service', 'select, insert, update, delete', 'table cloud_outbox'),
+            ('kcjl_service', 'select, insert, update, delete', 'table cloud_status'),
+            ('kcjl_service', 'select, insert, update, delete', 'table cloud_level'),
+            ('kcjl_service', 'select, insert, update, delete', 'table cloud_product'),
+            ('kcjl_service', 'select, insert, update, delete', 'table cloud_contact'),
             ('kcjl_service', 'select', 'table kcjl_migration'),
 
             ('kcjl_operator', 'select', 'table event'),
@@ -68,6 +73,11 @@ begin
             ('kcjl_operator', 'select', 'table projection_row'),
             ('kcjl_operator', 'select', 'table sync_log'),
             ('kcjl_operator', 'select', 'table sync_surprise'),
+            ('kcjl_operator', 'select', 'table cloud_outbox'),
+            ('kcjl_operator', 'select', 'table cloud_status'),
+            ('kcjl_operator', 'select', 'table cloud_level'),
+            ('kcjl_operator', 'select', 'table cloud_product'),
+            ('kcjl_operator', 'select', 'table cloud_contact'),
             ('kcjl_operator', 'select', 'table vault'),
             ('kcjl_operator', 'select, insert (merchant, id, issued_at, by, body)', 'table command'),
             ('kcjl_operator', 'select', 'table kcjl_migration'),
@@ -79,6 +89,11 @@ begin
             ('kcjl_auditor', 'select', 'table projection_row'),
             ('kcjl_auditor', 'select', 'table sync_log'),
             ('kcjl_auditor', 'select', 'table sync_surprise'),
+            ('kcjl_auditor', 'select', 'table cloud_outbox'),
+            ('kcjl_auditor', 'select', 'table cloud_status'),
+            ('kcjl_auditor', 'select', 'table cloud_level'),
+            ('kcjl_auditor', 'select', 'table cloud_product'),
+            ('kcjl_auditor', 'select', 'table cloud_contact'),
             ('kcjl_auditor', 'select (merchant, ref, sealed_at, expires_at)', 'table vault'),
             ('kcjl_auditor', 'select', 'table command'),
             ('kcjl_auditor', 'select', 'table kcjl_migration')

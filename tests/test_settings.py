@@ -162,3 +162,19 @@ def test_secret_file_that_is_empty_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsUnusable, match="empty"):
         secret(env="NONE", file=str(tmp_path / "key"), what="johnlewis api key")
+
+
+def test_erp_of_kind_cloud_needs_no_address_but_a_user(tmp_path: Path) -> None:
+    """The ERP calls us: what it is let in by must be said."""
+    cloud = WHOLE.replace('base_url = "https://erp.example/KhaosKSD.exe"', 'kind = "cloud"')
+    settings = read(tmp_path, cloud + '[merchants.acme.khaos.cloud]\nuser = "khaos"\n')
+
+    assert "cloud" == settings.merchants["acme"].khaos.kind
+    assert "cloud.user is missing" in refusal(tmp_path, cloud)
+
+
+def test_erp_of_kind_kws_needs_an_address(tmp_path: Path) -> None:
+    """We call it: where, nobody can guess."""
+    text = WHOLE.replace('base_url = "https://erp.example/KhaosKSD.exe"', "")
+
+    assert "base_url is missing" in refusal(tmp_path, text)

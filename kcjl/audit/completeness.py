@@ -79,7 +79,8 @@ def _order(entry: OrderEntry, open_subjects: set[str]) -> tuple[str, str]:
         return where, "" if raised else f"order {entry.order_id} is held, and nobody told"
     if where in ("cancelled", "passed_over"):
         return where, ""
-    if entry.state in SHIPPED_OR_LATER and entry.posting != Posting.OPEN:
+    asked = (Posting.OPEN, Posting.QUEUED)
+    if entry.state in SHIPPED_OR_LATER and entry.posting not in asked:
         there = f"order {entry.order_id} is {entry.state} at the marketplace"
         return "waiting", f"{there}, was never posted, and nobody told"
     return "waiting", ""

@@ -107,6 +107,7 @@ async def _serve(
                 tenants=tenants,
                 turns=turns,
                 ready=lambda: typer.echo(f"serving {merchant}", err=True),
+                tell=lambda said: typer.echo(said, err=True),
             )
         except LeaseHeld as held:
             if not said:

@@ -1,5 +1,6 @@
 """`kcjl sandbox`: both outside systems, simulated over real HTTP, for anyone's client."""
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ import typer
 
 from kcjl.cli.places import end_on_terminate, end_with_parent
 from kcjl.cli.sandboxconfig import write_config
+from kcjl.sandbox.khaos_cloud import CloudAccess
 from kcjl.sandbox.marketplace import ApiKey
 from kcjl.sandbox.server import (
     JOHNLEWIS_PORT,
@@ -21,6 +23,8 @@ from kcjl.sandbox.server import (
 from kcjl.sandbox.world_settings import Preset
 
 __all__ = ["sandbox"]
+
+CLOUD_PASSWORD = "KCJL_SANDBOX_CLOUD_PASSWORD"  # noqa: S105 - the name of a variable
 
 
 def sandbox(  # noqa: PLR0917 - one parameter an option
@@ -61,8 +65,20 @@ def sandbox(  # noqa: PLR0917 - one parameter an option
         typer.Option(help="Switches of the John Lewis tenant (JSON); see docs/sandbox.md."),
     ] = None,
     erp: Annotated[
+        str, typer.Option(help="kws: the web service; cloud: calls the endpoint that you have.")
+    ] = "kws",
+    warehouse: Annotated[
         Path | None,
         typer.Option(help="Switches of Khaos Control (JSON); see docs/sandbox.md."),
+    ] = None,
+    cloud_config: Annotated[
+        str, typer.Option(help="URL of the endpoint's configuration, .json or .xml.")
+    ] = "",
+    cloud_user: Annotated[
+        str, typer.Option(help=f"For HTTP Basic; the password is in {CLOUD_PASSWORD}.")
+    ] = "",
+    channel: Annotated[
+        Path | None, typer.Option(help="Switches of the Cloud's channel (JSON).")
     ] = None,
     write: Annotated[
         Path | None,
@@ -111,9 +127,25 @@ def sandbox(  # noqa: PLR0917 - one parameter an option
         wait_for_client=wait,
         faults_file=faults,
         tenant_file=tenant,
-        erp_file=erp,
+        warehouse_file=warehouse,
+        cloud=_cloud(erp, cloud_config, cloud_user),
+        channel_file=channel,
     )
+    if settings.cloud is not None and write is not None:
+        raise typer.BadParameter("--write-config writes the settings of the web service")
     anyio.run(_serve, settings, write, service_data_dir, with_parent)
+
+
+def _cloud(erp: str, config_url: str, user: str) -> CloudAccess | None:
+    """What the Cloud is linked to; None where the ERP is the web service."""
+    if erp not in ("kws", "cloud"):
+        raise typer.BadParameter("--erp is kws or cloud")
+    if (erp == "cloud") != bool(config_url):
+        raise typer.BadParameter("--erp cloud and --cloud-config URL go together")
+    if erp == "kws":
+        return None
+    password = os.environ.get(CLOUD_PASSWORD, "")
+    return CloudAccess(config_url=config_url, user=user, password=password)
 
 
 async def _serve(
@@ -144,13 +176,20 @@ def _told(running: Sandbox) -> list[str]:
         f"John Lewis     {root}/api",
         f"described      {root}/api/openapi.json",
         *(f"its API key    {key.key}{_roles(key)}" for key in keys),
-        f"Khaos Control  {running.khaos_url}/soap/IKosWeb",
+        _erp(running),
         f"what is so     {running.control_url}/truth",
         f"by hand        {running.control_url}/hooks",
         f"faults         {running.control_url}/faults",
         f"clock          {running.control_url}/clock",
         f"try            curl -H 'Authorization: {keys[0].key}' '{root}/api/orders?max=2'",
     ]
+
+
+def _erp(running: Sandbox) -> str:
+    cloud = running.settings.cloud
+    if cloud is None:
+        return f"Khaos Control  {running.khaos_url}/soap/IKosWeb"
+    return f"Khaos Cloud    calls what {cloud.config_url} names; see /sandbox/cloud"
 
 
 def _roles(key: ApiKey) -> str:

@@ -36,6 +36,7 @@ from kcjl.errors import NotFound, OutcomeUnknown, Refused
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.johnlewis.port import MarketplacePort, OrderState, ShipmentRequest, Tracking
 from kcjl.khaos.port import ErpPort, OrderStatus
+from kcjl.khaos.port import Parcel as ErpParcel
 from kcjl.log.port import Log
 from kcjl.orders.events import OrderChanged
 from kcjl.settings import DispatchSettings
@@ -325,10 +326,7 @@ def _shipped(entry: Dispatch, status: OrderStatus, began: datetime) -> list[Parc
             courier_code=parcel.courier_code,
             tracking_number=parcel.tracking_number,
             shipped_on=parcel.shipped_on,
-            items=tuple(
-                ParcelItem(stock_code=code, quantity=math.ceil(units))
-                for code, units in parcel.items
-            ),
+            items=_items(parcel),
             deadline=entry.deadline,
             occurred_at=began,
         )
@@ -336,3 +334,15 @@ def _shipped(entry: Dispatch, status: OrderStatus, began: datetime) -> list[Parc
         for parcel in invoice.parcels
         if parcel.shipped
     ]
+
+
+def _items(parcel: ErpParcel) -> tuple[ParcelItem, ...]:
+    """What is in the parcel: by order line where the ERP names lines, else by stock code."""
+    if parcel.line_refs:
+        return tuple(
+            ParcelItem(stock_code=code, quantity=math.ceil(units), line_id=line_id)
+            for line_id, code, units in parcel.line_refs
+        )
+    return tuple(
+        ParcelItem(stock_code=code, quantity=math.ceil(units)) for code, units in parcel.items
+    )

@@ -217,17 +217,25 @@ def _match(entry: Dispatch, parcel: Parcel) -> tuple[ConfirmedLine, ...] | None:
             for confirmed in other.lines:
                 left[confirmed.line_id] = left.get(confirmed.line_id, 0) - confirmed.quantity
     units: dict[str, int] = defaultdict(int)
+    taken: dict[str, int] = defaultdict(int)
     for item in parcel.items:
-        units[item.stock_code.casefold()] += item.quantity
-    matched: list[ConfirmedLine] = []
+        named = min(item.quantity, max(left.get(item.line_id, 0) - taken[item.line_id], 0))
+        taken[item.line_id] += named  # what the ERP names goes to its line first
+        units[item.stock_code.casefold()] += item.quantity - named
     for line in entry.lines:
-        take = min(units.get(line.stock_code.casefold(), 0), left[line.line_id])
+        key = line.stock_code.casefold()
+        take = min(units.get(key, 0), left[line.line_id] - taken[line.line_id])
         if take > 0:
-            units[line.stock_code.casefold()] -= take
-            matched.append(ConfirmedLine(line_id=line.line_id, quantity=take))
+            units[key] -= take
+            taken[line.line_id] += take
+    matched = tuple(
+        ConfirmedLine(line_id=line.line_id, quantity=taken[line.line_id])
+        for line in entry.lines
+        if taken[line.line_id] > 0
+    )
     if not matched or any(units.values()):
         return None
-    return tuple(matched)
+    return matched
 
 
 def settle_open(

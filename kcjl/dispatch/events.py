@@ -28,9 +28,11 @@ __all__ = [
 ]
 
 
-class ParcelItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class ParcelItem(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     stock_code: str
     quantity: int
+    line_id: str = ""
+    """The order line, where the ERP names it."""
 
 
 class ConfirmedLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -39,6 +39,12 @@ KINDS: dict[str, Kind] = {
         owner="operations",
         next_step="mend what Khaos Control names; it is tried again a few times by itself",
     ),
+    "posting_overdue": Kind(
+        severity="high",
+        owner="operations",
+        next_step="see in Khaos Control whether the channel is on and why the order was not "
+        "imported, and retry it there; it goes on by itself when a status comes",
+    ),
     "total_differs": Kind(
         severity="medium",
         owner="finance",

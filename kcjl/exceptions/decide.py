@@ -154,17 +154,6 @@ def _orders(event: Event) -> tuple[Condition, ...]:
             )
         case orders.AcceptanceConfirmed():
             return (_clear(event.order_id, "acceptance_refused", "accepted"),)
-        case orders.PostingRefused():
-            return (
-                Raise(
-                    kind="posting_refused",
-                    subject=event.order_id,
-                    message=event.message,
-                    money=event.money,
-                ),
-            )
-        case orders.SalesOrderPosted():
-            return (_clear(event.order_id, "posting_refused", "posted"),)
         case orders.TotalsCompared() if not event.agree:
             return (
                 Raise(
@@ -186,6 +175,36 @@ def _orders(event: Event) -> tuple[Condition, ...]:
             return (_stranded(event),)
         case orders.OrderChanged() if event.state in ("REFUSED", "CANCELED"):
             return (_order_ended(event),)
+        case _:
+            return _postings(event)
+
+
+def _postings(event: Event) -> tuple[Condition, ...]:
+    match event:
+        case orders.PostingRefused():
+            return (
+                Raise(
+                    kind="posting_refused",
+                    subject=event.order_id,
+                    message=event.message,
+                    money=event.money,
+                ),
+            )
+        case orders.PostingOverdue():
+            return (
+                Raise(
+                    kind="posting_overdue",
+                    subject=event.order_id,
+                    message=event.message,
+                    money=event.money,
+                    deadline=event.until,
+                ),
+            )
+        case orders.PostingFetched():
+            return (_clear(event.order_id, "posting_overdue", "the ERP fetched it"),)
+        case orders.SalesOrderPosted():
+            kinds = ("posting_refused", "posting_overdue")
+            return (Clear(subject=event.order_id, kinds=kinds, reason="posted"),)
         case _:
             return ()
 

@@ -25,6 +25,7 @@ __all__ = [
     "OrderProgress",
     "OrderStatus",
     "Parcel",
+    "Queued",
     "RegisteredReturn",
     "ReturnLine",
     "ReturnOutcome",
@@ -94,12 +95,23 @@ class CreateOutcome(StrEnum):
     """The ERP has fetched it and would not take it; the message says why."""
 
 
+class Queued(Record, frozen=True, kw_only=True):
+    """An order that waits for the ERP: to be fetched, then to be heard of."""
+
+    until: datetime
+    """By then the next step should have been seen."""
+    fetched_at: datetime | None = None
+    """When the ERP took it along; None while it has not."""
+
+
 class CreatedOrder(Record, frozen=True, kw_only=True):
     outcome: CreateOutcome
     erp_order_code: str
     """'' while it is QUEUED, and when it is REJECTED."""
     customer_code: str | None = None
     message: str = ""
+    queued: Queued | None = None
+    """Set when it is QUEUED: until when it is waited for."""
 
 
 class Parcel(Record, frozen=True, kw_only=True):
@@ -149,6 +161,12 @@ class OrderStatus(Record, frozen=True, kw_only=True):
     qty_sold: Decimal | None = None
     qty_assigned: Decimal | None = None
     """Units that are allocated to the order."""
+    queued: Queued | None = None
+    """Set while the ERP has not said that it has the order: it is not posted."""
+    heard_at: datetime | None = None
+    """When the ERP told us of its own accord that it has it; None where it was asked now."""
+    shows_total: bool = True
+    """False: this ERP never tells an order's total."""
 
 
 class OrderProgress(Record, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ Promises: quantities are Decimal as the ERP gives them, money is `Money`, times 
 command that an adapter can't do raises `Unsupported`, as its `capabilities` say. The rooms ask
 `ErpPort` only; the whole of an adapter is `WholeErp`. The records stand in `stock_port.py` and
 `order_port.py`, and are named here too. Invariant: a protocol grows, it is never narrowed.
-Called by the actors; implemented by `kws.py`. Source: contract khaos b, c, h.
+Called by the actors; implemented by `kws.py` and `cloud.py`. Source: contract khaos b, c, h.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -26,6 +26,7 @@ from kcjl.khaos.order_port import (
     OrderProgress,
     OrderStatus,
     Parcel,
+    Queued,
     RegisteredReturn,
     ReturnLine,
     ReturnOutcome,
@@ -60,6 +61,7 @@ __all__ = [
     "Parcel",
     "Product",
     "ProductRef",
+    "Queued",
     "RegisteredReturn",
     "ReturnLine",
     "ReturnOutcome",
@@ -122,11 +124,16 @@ class OrderPort(Protocol):
     async def create_order(self, order: NewOrder) -> CreatedOrder: ...  # ImportOrders
 
     async def find_order(self, external_ref: str) -> OrderStatus | None:
-        """By reference, cancelled ones too. ExportOrderStatusEx, mapping 4."""
+        """By reference, cancelled ones too. ExportOrderStatusEx, mapping 4.
+
+        An order that waits for the ERP is found as queued.
+        """
         ...
 
     async def order_statuses(self, external_refs: Sequence[str]) -> Sequence[OrderStatus]:
-        """Chunked; references that are not there are absent. ExportOrderStatusEx, mapping 4."""
+        """Chunked; references that are not there, or are queued only, are absent.
+        ExportOrderStatusEx, mapping 4.
+        """
         ...
 
 

@@ -4,6 +4,7 @@ Promises: every write is an intention, then an outcome; an open outcome is looke
 anything is written again; the cursor passes only what is in the log. It holds no rule.
 Invariant: one posting at a time (khaos d: one call in flight).
 Called by `service.py`. Source: design 7; contract johnlewis b.3, d.5; khaos b.3, b.4.
+Over 400 lines, because all steps of one order are one actor.
 """
 
 from collections.abc import Sequence
@@ -17,13 +18,14 @@ from kcjl.clock import Clock, Ids
 from kcjl.errors import CredentialsRefused, NotFound, OutcomeUnknown, Refused
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.johnlewis.port import MarketplacePort, Order
-from kcjl.khaos.port import ErpPort
+from kcjl.khaos.port import ErpPort, OrderStatus, Queued
 from kcjl.log.port import Log
 from kcjl.orders import translate
 from kcjl.orders.decide import (
     decide_hold,
     decide_missing,
     decide_posted,
+    decide_queued,
     decide_seen,
     left_to_the_marketplace,
     live_lines,
@@ -32,6 +34,7 @@ from kcjl.orders.decide import (
     wants_acceptance,
     wants_lookup,
     wants_posting,
+    wants_totals,
     wants_work,
     wants_write_back,
 )
@@ -281,7 +284,7 @@ class Orders(Room):
         if due and self.writes_allowed:
             await self._post(entry)
         entry = self.orders[order_id]
-        if entry.erp_order_code and entry.totals is None:
+        if wants_totals(entry):
             await self._compare_totals(order_id)
 
     async def _post(self, entry: OrderEntry) -> None:
@@ -322,20 +325,47 @@ class Orders(Room):
         except Refused as refusal:
             await self._look_up_posting(entry.order_id, refusal.message)
         else:
-            await self._posted(entry.order_id, created.erp_order_code, found=False)
+            if created.queued is not None:
+                await self._queued(entry.order_id, created.queued)
+                return
+            await self._posted(entry.order_id, created.erp_order_code)
 
     async def _look_up_posting(self, order_id: str, refused: str = "") -> None:
         """The ERP is asked for the reference: there it is posted, else it may be sent again."""
         entry = self.orders[order_id]
         found = await self._erp.find_order(entry.reference)
+        if found is not None and found.queued is not None:
+            await self._queued(order_id, found.queued)
+            return
         if found is not None:
-            await self._posted(order_id, found.erp_order_code, found=True)
+            await self._posted(order_id, found.erp_order_code, found)
             return
         await self.commit(decide_missing(entry, refused=refused, now=self.clock.now()))
 
-    async def _posted(self, order_id: str, erp_order_code: str, *, found: bool) -> None:
-        entry, now = self.orders[order_id], self.clock.now()
-        await self.record(*decide_posted(entry, erp_order_code, found=found, now=now))
+    async def _queued(self, order_id: str, queued: Queued) -> None:
+        """It waits for an ERP that fetches its orders itself: said when it is news, or late."""
+        events = decide_queued(
+            self.orders[order_id],
+            until=queued.until,
+            fetched=queued.fetched_at is not None,
+            now=self.clock.now(),
+        )
+        if events:
+            await self.record(*events)
+
+    async def _posted(
+        self, order_id: str, erp_order_code: str, found: OrderStatus | None = None
+    ) -> None:
+        """The ERP has it; `found`: what it showed, where it was looked up."""
+        events = decide_posted(
+            self.orders[order_id],
+            erp_order_code,
+            found=found is not None,
+            now=self.clock.now(),
+            heard_at=found.heard_at if found else None,
+            shows_total=found.shows_total if found else True,
+        )
+        await self.record(*events)
 
     async def _compare_totals(self, order_id: str) -> None:
         entry = self.orders[order_id]

@@ -4,6 +4,7 @@ Promises: pure; one sales order per marketplace order, because nothing is posted
 outcome is open, and an open outcome is only ended by a look-up (law 2). It does no I/O.
 Invariant: an order is final, waiting or held (law 3); `standing` names which.
 Called by `actor.py` and `projection.py`. Source: design 7; contract johnlewis c, khaos b.3.
+Over 400 lines, because all rules of one order are read together.
 """
 
 from datetime import datetime, timedelta
@@ -19,6 +20,9 @@ from kcjl.orders.events import (
     OrderReceived,
     OrderReleased,
     PostedLine,
+    PostingFetched,
+    PostingOverdue,
+    PostingQueued,
     PostingRefused,
     SalesOrderMissing,
     SalesOrderPosted,
@@ -35,6 +39,7 @@ __all__ = [
     "decide_hold",
     "decide_missing",
     "decide_posted",
+    "decide_queued",
     "decide_seen",
     "left_to_the_marketplace",
     "live_lines",
@@ -45,6 +50,7 @@ __all__ = [
     "wants_acceptance",
     "wants_lookup",
     "wants_posting",
+    "wants_totals",
     "wants_work",
     "wants_write_back",
 ]
@@ -147,7 +153,7 @@ def decide_hold(
     `known`: by stock key of each line. A SKU that has not been asked about yet holds nothing:
     the order waits for the answer.
     """
-    if _ended(entry) or entry.posting in (Posting.POSTED, Posting.OPEN):
+    if _ended(entry) or entry.posting in (Posting.POSTED, Posting.OPEN, Posting.QUEUED):
         return ()
     if entry.state not in ("WAITING_ACCEPTANCE", "SHIPPING"):
         return ()
@@ -221,21 +227,31 @@ def _all_sellable(entry: OrderEntry, known: dict[str, Catalogued | None]) -> boo
 
 def wants_lookup(entry: OrderEntry) -> bool:
     """An outcome is open: the ERP must be asked before anything is written."""
-    return entry.posting == Posting.OPEN
+    return entry.posting in (Posting.OPEN, Posting.QUEUED)
 
 
 def decide_posted(
-    entry: OrderEntry, erp_order_code: str, *, found: bool, now: datetime
+    entry: OrderEntry,
+    erp_order_code: str,
+    *,
+    found: bool,
+    now: datetime,
+    heard_at: datetime | None = None,
+    shows_total: bool = True,
 ) -> tuple[Event, ...]:
-    """The ERP has the sales order; and that nobody wants it, when it ended meanwhile."""
+    """The ERP has the sales order; and that nobody wants it, when it ended meanwhile.
+
+    `heard_at`: when the ERP said so of its own accord.
+    """
     posted = SalesOrderPosted(
         order_id=entry.order_id,
         reference=entry.reference,
         erp_order_code=erp_order_code,
         found_by_lookup=found,
-        taken_by=now,
+        taken_by=heard_at or now,
         lines=entry.intended,
         gross_total=entry.gross_total or entry.total_price,
+        shows_total=shows_total,
         occurred_at=now,
     )
     if entry.state in ENDED_UNSOLD:
@@ -251,6 +267,47 @@ def _too_late(entry: OrderEntry, erp_order_code: str, at: datetime) -> Cancelled
         money=entry.total_price,
         occurred_at=at,
     )
+
+
+def decide_queued(
+    entry: OrderEntry, *, until: datetime, fetched: bool, now: datetime
+) -> tuple[Event, ...]:
+    """The sales order waits for the ERP: what is news about it, and when it is late."""
+    events: list[Event] = []
+    if entry.posting != Posting.QUEUED:
+        events.append(
+            PostingQueued(
+                order_id=entry.order_id,
+                reference=entry.reference,
+                attempt=entry.posting_attempts,
+                until=until,
+                occurred_at=now,
+            )
+        )
+    was_fetched = entry.posting == Posting.QUEUED and entry.fetched
+    if fetched and not was_fetched:
+        events.append(
+            PostingFetched(
+                order_id=entry.order_id,
+                reference=entry.reference,
+                until=until,
+                occurred_at=now,
+            )
+        )
+    said = entry.overdue and not events
+    if now >= until and not said:
+        step = "has not said that it has it" if fetched else "has not fetched it"
+        events.append(
+            PostingOverdue(
+                order_id=entry.order_id,
+                reference=entry.reference,
+                message=f"{entry.reference} waits for the ERP, which {step}",
+                until=until,
+                money=entry.total_price,
+                occurred_at=now,
+            )
+        )
+    return tuple(events)
 
 
 def decide_missing(entry: OrderEntry, *, refused: str, now: datetime) -> tuple[Event, ...]:
@@ -337,8 +394,14 @@ def posting_amounts(entry: OrderEntry) -> tuple[Money, Money]:
 def wants_work(entry: OrderEntry) -> bool:
     """Something may still be due: such orders are looked at when a job runs."""
     if entry.posting == Posting.POSTED:
-        return entry.totals is None or entry.write_back != WriteBack.WRITTEN
+        return wants_totals(entry) or entry.write_back != WriteBack.WRITTEN
     return wants_lookup(entry) or not _ended(entry)
+
+
+def wants_totals(entry: OrderEntry) -> bool:
+    """Its total in the ERP is still to be compared with ours."""
+    posted = entry.posting == Posting.POSTED
+    return posted and entry.shows_total and entry.totals is None
 
 
 def wants_write_back(entry: OrderEntry) -> bool:
@@ -361,7 +424,7 @@ def standing(entry: OrderEntry) -> Standing:
         return Standing.HELD
     if entry.acceptance == Acceptance.REFUSED and entry.state == "WAITING_ACCEPTANCE":
         return Standing.HELD
-    if entry.posting == Posting.OPEN:
+    if entry.posting in (Posting.OPEN, Posting.QUEUED):
         return Standing.POSTING
     if entry.state == "SHIPPING":
         return Standing.READY

@@ -27,7 +27,10 @@ __all__ = [
     "OrderReleased",
     "OrdersRead",
     "PostedLine",
+    "PostingFetched",
     "PostingIntended",
+    "PostingOverdue",
+    "PostingQueued",
     "PostingRefused",
     "PostingUnknown",
     "ReferenceWriteFailed",
@@ -190,6 +193,32 @@ class SalesOrderPosted(OrderEvent, frozen=True, kw_only=True):
     taken_by: datetime
     lines: tuple[PostedLine, ...]
     gross_total: Money
+    shows_total: bool = True
+    """False: this ERP never tells a total, so none is compared."""
+
+
+class PostingQueued(OrderEvent, frozen=True, kw_only=True):
+    """The sales order waits for the ERP to fetch it. `until`: by then it should have."""
+
+    reference: str
+    attempt: int
+    until: datetime
+
+
+class PostingFetched(OrderEvent, frozen=True, kw_only=True):
+    """The ERP took the order along. `until`: by then it should have said that it has it."""
+
+    reference: str
+    until: datetime
+
+
+class PostingOverdue(OrderEvent, frozen=True, kw_only=True):
+    """The ERP has not done the next step in time; the order goes on waiting."""
+
+    reference: str
+    message: str
+    until: datetime
+    money: Money
 
 
 class PostingRefused(OrderEvent, frozen=True, kw_only=True):

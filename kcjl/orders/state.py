@@ -1,7 +1,8 @@
 """Orders, the fold: what an order's events have made of it.
 
 Promises: pure; the same events give the same entry. It decides nothing.
-Invariant: `posting` and `acceptance` are OPEN from the intention until an outcome is known.
+Invariant: `posting` and `acceptance` are OPEN from the intention until an outcome is known;
+a posting is QUEUED while it waits for an ERP that fetches its orders itself.
 Called by `decide.py`, `actor.py` and `projection.py`.
 """
 
@@ -30,7 +31,10 @@ from kcjl.orders.events import (
     OrderReleased,
     OrdersRead,
     PostedLine,
+    PostingFetched,
     PostingIntended,
+    PostingOverdue,
+    PostingQueued,
     PostingRefused,
     PostingUnknown,
     ReferenceWriteFailed,
@@ -69,6 +73,8 @@ class Posting(StrEnum):
     NONE = "none"
     OPEN = "open"
     """Intended or unknown: look the reference up before anything else."""
+    QUEUED = "queued"
+    """It waits for the ERP to fetch it, and then to say that it has it."""
     REFUSED = "refused"
     POSTED = "posted"
 
@@ -119,7 +125,13 @@ class OrderEntry(msgspec.Struct, frozen=True, kw_only=True):
     posting_tried_at: datetime | None = None
     intended: tuple[PostedLine, ...] = ()
     gross_total: Money | None = None
+    queued_until: datetime | None = None
+    """While it is queued: by when the ERP should have done the next step."""
+    fetched: bool = False
+    overdue: bool = False
+    """That it has not done it in time has been said."""
     erp_order_code: str = ""
+    shows_total: bool = True
     totals: TotalsCompared | None = None
     write_back: WriteBack = WriteBack.NONE
 
@@ -212,6 +224,15 @@ def _posting_intended(event: PostingIntended) -> Change:
     }
 
 
+def _queued(event: PostingQueued | PostingFetched) -> Change:
+    return {
+        "posting": Posting.QUEUED,
+        "queued_until": event.until,
+        "fetched": isinstance(event, PostingFetched),
+        "overdue": False,
+    }
+
+
 # Looked up by class: a match of so many arms takes longer than all the rest of a fold.
 _CHANGES = dict(
     (
@@ -230,9 +251,16 @@ _CHANGES = dict(
         _when(PostingUnknown, lambda event: _posting(Posting.OPEN, event.occurred_at)),
         _when(PostingRefused, lambda event: _posting(Posting.REFUSED, event.occurred_at)),
         _when(SalesOrderMissing, lambda event: _posting(Posting.NONE, event.occurred_at)),
+        _when(PostingQueued, _queued),
+        _when(PostingFetched, _queued),
+        _when(PostingOverdue, lambda _: {"overdue": True}),
         _when(
             SalesOrderPosted,
-            lambda event: {"posting": Posting.POSTED, "erp_order_code": event.erp_order_code},
+            lambda event: {
+                "posting": Posting.POSTED,
+                "erp_order_code": event.erp_order_code,
+                "shows_total": event.shows_total,
+            },
         ),
         _when(TotalsCompared, lambda event: {"totals": event}),
         _when(ReferenceWriteIntended, lambda _: {"write_back": WriteBack.OPEN}),

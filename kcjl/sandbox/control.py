@@ -20,6 +20,7 @@ from kcjl.sandbox.doorkeeper import Doorkeeper
 from kcjl.sandbox.faults import Fault, faults_from
 from kcjl.sandbox.johnlewis.http import ROUTES
 from kcjl.sandbox.khaos.signatures import OPERATIONS
+from kcjl.sandbox.khaos_cloud import CHANNEL_HOOKS
 from kcjl.sandbox.marketplace import ApiError
 
 __all__ = ["MARKETPLACE_HOOKS", "PREFIX", "WAREHOUSE_HOOKS", "control_routes"]
@@ -81,6 +82,8 @@ def control_routes(doorkeeper: Doorkeeper) -> list[web.RouteDef]:
         web.delete(f"{PREFIX}/faults", _answering(control.clear_faults)),
         web.delete(f"{PREFIX}/faults/{{number}}", _answering(control.remove_fault)),
         web.get(f"{PREFIX}/hooks", _answering(control.read_hooks)),
+        web.get(f"{PREFIX}/cloud", _answering(control.read_cloud)),
+        web.post(f"{PREFIX}/cloud/{{operation}}", _answering(control.cloud)),
         web.post(f"{PREFIX}/warehouse/{{operation}}", _answering(control.warehouse)),
         web.post(f"{PREFIX}/marketplace/{{operation}}", _answering(control.marketplace)),
     ]
@@ -186,13 +189,22 @@ class _Control:
         self._door.enter("control", "faults")
         return self._door.change("faults", "remove", {"number": int(number)})
 
+    async def read_cloud(self, _: web.Request) -> object:
+        """The Cloud channel's screen: errors, what was taken, what is due."""
+        self._door.enter("control", "cloud")
+        return self._door.world.cloud.view()
+
     async def read_hooks(self, _: web.Request) -> object:
         """What a person's hand can do, with its arguments, by side."""
         world = self._door.world
         return {
+            "cloud": _hooks(world.cloud, CHANNEL_HOOKS),
             "marketplace": _hooks(world.marketplace, MARKETPLACE_HOOKS),
             "warehouse": _hooks(world.warehouse, WAREHOUSE_HOOKS),
         }
+
+    async def cloud(self, request: web.Request) -> object:
+        return await self._by_hand(request, "khaos_cloud", CHANNEL_HOOKS)
 
     async def warehouse(self, request: web.Request) -> object:
         return await self._by_hand(request, "khaos", WAREHOUSE_HOOKS)

@@ -16,6 +16,7 @@ import msgspec
 from kcjl.clock import real_monotonic, real_now
 from kcjl.errors import Misuse
 from kcjl.sandbox.faults import Fault, FaultPlan
+from kcjl.sandbox.gate import Side
 from kcjl.sandbox.journal import JournalEntry, WorldJournal, plain
 from kcjl.sandbox.world import World
 
@@ -25,7 +26,7 @@ SPEED_MAX = 100_000.0
 """World seconds a real second; beyond it one tick is an hour."""
 MARK_EVERY_S = 1.0
 """Real seconds after which passed time is put on file, where no change was."""
-_HEALTH_CHECKS = frozenset({"v01", "getversion", "wsdl"})
+_HEALTH_CHECKS = frozenset({"v01", "getversion", "wsdl", "unanswered"})
 """Calls that do not count as a client's coming."""
 
 
@@ -106,14 +107,15 @@ class Doorkeeper:
         *,
         speed: float,
         wait_for_client: bool = False,
+        erp: Side = "khaos",
         monotonic: Callable[[], float] = real_monotonic,
     ) -> None:
         self.world = world
         self.faults = faults
         self._journal = journal
         self._monotonic = monotonic
-        self._waiting_for = {"johnlewis", "khaos"} if wait_for_client else set()
-        self._calls = {"johnlewis": 0, "khaos": 0, "control": 0}
+        self._waiting_for = {"johnlewis", erp} if wait_for_client else set()
+        self._calls = {"johnlewis": 0, erp: 0, "control": 0}
         self.resumed = journal is not None and bool(journal.entries)
         if journal is not None:
             for entry in journal.entries:

@@ -29,7 +29,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     kind: Literal[
         "lost_before", "lost_after", "status", "rate_limit", "slow", "truncated", "empty",
         "slow_body", "half_json", "wrong_type", "duplicated_rows", "stale", "soap_fault",
-        "empty_string",
+        "empty_string", "repeated",
     ]  # fmt: skip
     """lost_before: connection cut, nothing done. lost_after: effect done, connection cut.
     status: an error page. rate_limit: 429. slow: a late answer. truncated: half of the body,
@@ -38,10 +38,11 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     duplicated_rows: each list of a JSON answer has its last row twice. stale: what the same
     reading was answered before; the first time, and for what changes something, as ever.
     soap_fault: a SOAP fault with `message` and `class_name`. empty_string: the SOAP answer's
-    return is an empty string."""
-    side: Literal["johnlewis", "khaos", "*"] = "*"
+    return is an empty string. repeated: a call of the Cloud ERP is made twice. Of the others,
+    only lost_before, lost_after, slow and status strike its calls."""
+    side: Literal["johnlewis", "khaos", "khaos_cloud", "*"] = "*"
     operation: str = "*"
-    """OR21, ST01, ImportOrders, …"""
+    """OR21, ST01, ImportOrders, OrderDownload, …"""
     times: int | None = 1
     """None: always."""
     share: float = 1.0

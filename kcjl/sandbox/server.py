@@ -1,8 +1,9 @@
 """Both outside systems of one world over real HTTP, and the ticker that moves its time.
 
-Promises: John Lewis and the sandbox's own routes on one port, Khaos Control on another; the
-world moves on each request and twenty times a second; faults strike before the face is asked.
-A port that is taken is named with its option. Settings come checked from `settings_from`.
+Promises: John Lewis and the sandbox's own routes on one port, Khaos Control on another, or its
+Cloud, which calls the client's endpoint; the world moves on each request and twenty times a
+second; faults strike before the face is asked. A port that is taken is named with its option.
+Settings come checked from `settings_from`.
 Invariant: all runs on one event loop, so that no two changes meet.
 Called by `kcjl sandbox`, `kcjl demo` and by tests.
 """
@@ -14,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+import aiohttp
 import anyio
 import msgspec
 from aiohttp import web
@@ -29,17 +31,20 @@ from kcjl.sandbox.generator import GeneratedTrade
 from kcjl.sandbox.johnlewis.http import LINE_BYTES_MAX, johnlewis_app
 from kcjl.sandbox.journal import WorldJournal, plain
 from kcjl.sandbox.khaos.http import khaos_app, operation_of
+from kcjl.sandbox.khaos_cloud import SIDE, CloudAccess, CloudDriver
 from kcjl.sandbox.world import World
 from kcjl.sandbox.world_settings import Preset, TradeFile, WorldSettings
 
 __all__ = ["JOHNLEWIS_PORT", "KHAOS_PORT", "Sandbox", "SandboxSettings", "settings_from"]
 
-T = TypeVar("T", bound=msgspec.Struct)
 JOHNLEWIS_PORT = 8480
 KHAOS_PORT = 8481
+T = TypeVar("T", bound=msgspec.Struct)
 SPEED = 600.0
 """World seconds a real second: a day in less than three minutes."""
 _TICK_S = 0.05
+_LINKING_S = 0.5
+"""Real seconds between tries of the Cloud ERP to read its first configuration."""
 _CLOSING_S = 1.0
 """Real seconds that open calls get when the sandbox closes."""
 _EXECUTABLE = "KhaosKSD.exe"
@@ -59,6 +64,8 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Time stands still until both systems have had their first call."""
     state_dir: Path | None = None
     faults: tuple[Fault, ...] = ()
+    cloud: CloudAccess | None = None
+    """The endpoint that the Cloud ERP is linked to; there is no web service then."""
 
 
 class Sandbox:
@@ -77,13 +84,14 @@ class Sandbox:
             journal,
             speed=settings.speed,
             wait_for_client=settings.wait_for_client,
+            erp="khaos" if settings.cloud is None else SIDE,
         )
         if settings.faults and not self.doorkeeper.resumed:
             self.doorkeeper.change("faults", "add", {"faults": settings.faults})
         self.johnlewis_url = ""
         """Before /api; the control routes are under it too, at /sandbox."""
         self.khaos_url = ""
-        """Before /wsdl/IKosWeb and /soap/IKosWeb."""
+        """Before /wsdl/IKosWeb and /soap/IKosWeb; empty where the ERP is the Cloud."""
 
     @property
     def control_url(self) -> str:
@@ -100,16 +108,19 @@ class Sandbox:
                 sandbox._johnlewis_side(), settings.host, settings.port, "--port", runners
             )
             sandbox.johnlewis_url = root
-            root = await _listen(
-                sandbox._khaos_side(),
-                settings.host,
-                settings.khaos_port,
-                "--khaos-port",
-                runners,
-            )
-            sandbox.khaos_url = f"{root}/{_EXECUTABLE}"
+            if settings.cloud is None:
+                root = await _listen(
+                    sandbox._khaos_side(),
+                    settings.host,
+                    settings.khaos_port,
+                    "--khaos-port",
+                    runners,
+                )
+                sandbox.khaos_url = f"{root}/{_EXECUTABLE}"
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(sandbox._tick)
+                if settings.cloud is not None:
+                    tasks.start_soon(sandbox._drive, settings.cloud)
                 try:
                     yield sandbox
                 finally:
@@ -133,6 +144,21 @@ class Sandbox:
         while True:
             self.doorkeeper.tick()
             await real_sleep(_TICK_S)
+
+    async def _drive(self, access: CloudAccess) -> None:
+        """Make the Cloud ERP's calls, turn by turn."""
+        async with aiohttp.ClientSession() as session:
+            driver = CloudDriver(
+                self.world.cloud,
+                self.doorkeeper,
+                access,
+                session=session,
+                take_fault=self.doorkeeper.take_fault,
+            )
+            while True:
+                await driver.turn()
+                is_linked = self.world.cloud.view().config_read_at is not None
+                await real_sleep(_TICK_S if is_linked else _LINKING_S)
 
     def _johnlewis_side(self) -> web.Application:
         app: web.Application = johnlewis_app(self.world.marketplace, self.doorkeeper)
@@ -208,7 +234,9 @@ def settings_from(
     wait_for_client: bool = False,
     faults_file: Path | None = None,
     tenant_file: Path | None = None,
-    erp_file: Path | None = None,
+    warehouse_file: Path | None = None,
+    cloud: CloudAccess | None = None,
+    channel_file: Path | None = None,
 ) -> SandboxSettings:
     """The settings that the command's options mean; Misuse where they contradict each other."""
     happens: TradeFile | GeneratedTrade
@@ -235,9 +263,12 @@ def settings_from(
     if tenant_file is not None:
         tenant = _switched(world.marketplace, tenant_file, "a tenant")
         world = msgspec.structs.replace(world, marketplace=tenant)
-    if erp_file is not None:
-        erp = _switched(world.warehouse, erp_file, "the ERP")
+    if warehouse_file is not None:
+        erp = _switched(world.warehouse, warehouse_file, "the warehouse")
         world = msgspec.structs.replace(world, warehouse=erp)
+    if channel_file is not None:
+        channel = _switched(world.cloud, channel_file, "a channel")
+        world = msgspec.structs.replace(world, cloud=channel)
     return SandboxSettings(
         world=world,
         host=host,
@@ -247,6 +278,7 @@ def settings_from(
         wait_for_client=wait_for_client,
         state_dir=state_dir,
         faults=tuple(faults),
+        cloud=cloud,
     )
 
 

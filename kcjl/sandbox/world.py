@@ -15,6 +15,7 @@ from kcjl.errors import Misuse
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.buying import Buying
 from kcjl.sandbox.generator import generate_trade
+from kcjl.sandbox.khaos_cloud import Channel
 from kcjl.sandbox.marketplace import (
     ApiError,
     Marketplace,
@@ -90,6 +91,7 @@ class World:
         self.ends_at = self.trade.ends_at + timedelta(days=settings.horizon_days)
         self.agenda = Agenda(self.starts_at, settings.seed)
         self.warehouse = Warehouse(self.agenda, settings.warehouse)
+        self.cloud = Channel(self.agenda, self.warehouse, settings.cloud)
         self.marketplace = Marketplace(self.agenda, settings.marketplace)
         self.shelf = Shelf(self.agenda, self.warehouse, self.marketplace, settings, self.trade)
         self.counted = Counters()
@@ -160,7 +162,11 @@ class World:
 
     def change(self, side: str, operation: str, arguments: dict[str, object]) -> object:
         """A change of one of the models: by a face's call, or by a person's hand."""
-        models = {"johnlewis": self.marketplace, "khaos": self.warehouse}
+        models: dict[str, object] = {
+            "johnlewis": self.marketplace,
+            "khaos": self.warehouse,
+            "khaos_cloud": self.cloud,
+        }
         method = getattr(models.get(side), operation, None)
         if operation.startswith("_") or not callable(method):
             raise Misuse(f"the world has no operation {operation!r} of {side!r}")

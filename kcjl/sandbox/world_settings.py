@@ -16,6 +16,7 @@ import msgspec
 from kcjl.errors import Misuse
 from kcjl.sandbox.generator import GeneratedTrade
 from kcjl.sandbox.journal import plain
+from kcjl.sandbox.khaos_cloud.settings import ChannelSettings
 from kcjl.sandbox.marketplace import MarketplaceSettings
 from kcjl.sandbox.warehouse.settings import Minutes, WarehouseSettings
 
@@ -69,6 +70,8 @@ class WorldSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     # ── both systems ──
     marketplace: MarketplaceSettings = MarketplaceSettings()
     warehouse: WarehouseSettings = WarehouseSettings()
+    cloud: ChannelSettings = ChannelSettings()
+    """The Cloud ERP's channel, where that is the ERP."""
 
     def __post_init__(self) -> None:
         for name in ("scarce_share", "run_to_zero_share", "return_share"):

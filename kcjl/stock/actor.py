@@ -217,12 +217,13 @@ class Stock(Room):
             key = stock_key(level.stock_code)
             before = levels.get(key)
             sites = (*(before.levels if before else ()), (level.site_id, level.available))
+            said_at = level.read_at or began  # a level that was pushed is as old as its push
             levels[key] = LevelRead(
                 sku=level.stock_code,
                 levels=sites,
                 status=level.status,
                 finished_at=finished,
-                occurred_at=began,
+                occurred_at=min(before.occurred_at, said_at) if before else said_at,
             )
         for key, read in levels.items():
             product = self.products.get(key)

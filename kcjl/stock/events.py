@@ -76,7 +76,9 @@ class SkuUnmatched(Event, frozen=True, kw_only=True):
 
 
 class LevelRead(Event, frozen=True, kw_only=True):
-    """What the ERP has free to sell, by site. Occurred when the read began."""
+    """What the ERP has free to sell, by site. Occurred when the read began, or (where the ERP
+    tells us of its own accord) when the oldest of the levels was heard.
+    """
 
     sku: str
     levels: tuple[tuple[str, Decimal], ...]

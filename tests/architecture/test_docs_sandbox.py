@@ -8,6 +8,7 @@ import msgspec
 from kcjl.sandbox.control import MARKETPLACE_HOOKS, WAREHOUSE_HOOKS
 from kcjl.sandbox.faults import Fault
 from kcjl.sandbox.johnlewis.http import DOCUMENT_PATHS, ROUTES
+from kcjl.sandbox.khaos_cloud import CHANNEL_HOOKS
 from kcjl.sandbox.marketplace import MarketplaceSettings
 from tests.architecture.tree import ROOT
 
@@ -29,7 +30,7 @@ def test_every_hook_fault_and_switch_is_on_the_page() -> None:
     kinds = frozenset(typing.get_args(kind.type))
     switches = frozenset(MarketplaceSettings.__struct_fields__)
 
-    assert (MARKETPLACE_HOOKS | WAREHOUSE_HOOKS) - NAMED == set()
+    assert (MARKETPLACE_HOOKS | WAREHOUSE_HOOKS | CHANNEL_HOOKS) - NAMED == set()
     assert kinds - NAMED == set()
     assert switches - NAMED == set()
 
@@ -41,6 +42,7 @@ def test_page_names_no_switch_or_kind_that_is_gone() -> None:
         | frozenset(Fault.__struct_fields__)
         | MARKETPLACE_HOOKS
         | WAREHOUSE_HOOKS
+        | CHANNEL_HOOKS
     )
     (kind,) = (field for field in msgspec.structs.fields(Fault) if field.name == "kind")
     named = {

@@ -14,6 +14,7 @@ from kcjl.dispatch.events import (
     CarrierMapped,
     ConfirmationIntended,
     ConfirmedLine,
+    ParcelItem,
     ParcelUnmatched,
     SalesOrderCancelled,
     TrackingAwaited,
@@ -314,6 +315,37 @@ def test_same_sku_on_two_lines_is_shared_out() -> None:
 
     assert isinstance(event, ConfirmationIntended)
     assert (ConfirmedLine(line_id="O1-2", quantity=1),) == event.lines
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ((("O1-2", 1),), [("O1-2", 1)]),
+        ((("O1-2", 2), ("O1-1", 1)), [("O1-1", 1), ("O1-2", 2)]),
+        ((("", 1), ("O1-2", 1)), [("O1-1", 1), ("O1-2", 1)]),
+        ((("O1-1", 2),), [("O1-1", 1), ("O1-2", 1)]),  # one too many for the line named
+        ((("elsewhere", 1),), [("O1-1", 1)]),
+    ],
+)
+def test_units_go_to_the_line_that_the_erp_names_first(
+    named: tuple[tuple[str, int], ...], expected: list[tuple[str, int]]
+) -> None:
+    """A reference of ours says more than a stock code; what it leaves is shared out by code."""
+    order = received(
+        "O1",
+        ordered("O1-1", "A-1", quantity=1),
+        ordered("O1-2", "A-1", quantity=2),
+        state=SHIPPING,
+    )
+    items = tuple(
+        ParcelItem(stock_code="A-1", quantity=units, line_id=line_id)
+        for line_id, units in named
+    )
+    entry = dispatch(msgspec.structs.replace(shipped(), items=items), order=order)
+
+    (event,) = next_step(entry)
+    assert isinstance(event, ConfirmationIntended)
+    assert expected == [(each.line_id, each.quantity) for each in event.lines]
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,14 @@ HELD = orders.OrderHeld(
 NOT_ACCEPTED = orders.AcceptanceRefused(
     order_id="O1", message="too late", retry=False, occurred_at=at(1)
 )
+OVERDUE = orders.PostingOverdue(
+    order_id="O1",
+    reference="REF-O1",
+    message="REF-O1 waits for the ERP, which has not fetched it",
+    until=at(1),
+    money=gbp(2_000),
+    occurred_at=at(1),
+)
 TOTAL_DIFFERS = orders.TotalsCompared(
     order_id="O1", ours=gbp(2_000), erp=gbp(2_001), occurred_at=at(1)
 )
@@ -162,6 +170,7 @@ RAISED: list[tuple[Event, str, str]] = [
     (HELD, "order_held", "O1"),
     (NOT_ACCEPTED, "acceptance_refused", "O1"),
     (trade.refused(ORDER), "posting_refused", "O1"),
+    (OVERDUE, "posting_overdue", "O1"),
     (TOTAL_DIFFERS, "total_differs", "O1"),
     (NOT_WRITTEN, "reference_not_written", "O1"),
     (AFTER_POSTING, "cancelled_after_posting", "O1"),
@@ -186,6 +195,13 @@ CLEARED: list[tuple[Event, Event]] = [
     (NOT_ACCEPTED, orders.AcceptanceConfirmed(order_id="O1", occurred_at=at(2))),
     (NOT_ACCEPTED, trade.changed(ORDER, "CANCELED")),
     (trade.refused(ORDER), trade.posted(ORDER)),
+    (OVERDUE, trade.posted(ORDER)),
+    (
+        OVERDUE,
+        orders.PostingFetched(
+            order_id="O1", reference="REF-O1", until=at(9), occurred_at=at(2)
+        ),
+    ),
     (trade.refused(ORDER), trade.changed(ORDER, "CANCELED")),
     (
         NOT_WRITTEN,

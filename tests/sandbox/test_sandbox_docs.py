@@ -11,6 +11,7 @@ from kcjl.sandbox.control import MARKETPLACE_HOOKS, WAREHOUSE_HOOKS, control_rou
 from kcjl.sandbox.doorkeeper import Doorkeeper
 from kcjl.sandbox.faults import Fault, FaultPlan
 from kcjl.sandbox.khaos.signatures import OPERATIONS
+from kcjl.sandbox.khaos_cloud import CHANNEL_HOOKS, ChannelSettings
 from kcjl.sandbox.marketplace import MarketplaceSettings
 from kcjl.sandbox.warehouse import WarehouseSettings
 from kcjl.sandbox.world import World
@@ -36,6 +37,7 @@ def test_every_route_is_documented_and_no_other() -> None:
     [
         ("The marketplace by hand", MARKETPLACE_HOOKS),
         ("The warehouse by hand", WAREHOUSE_HOOKS),
+        ("The Cloud ERP", CHANNEL_HOOKS),
     ],
 )
 def test_every_hook_is_documented_and_no_other(heading: str, there: frozenset[str]) -> None:
@@ -77,3 +79,12 @@ def test_every_method_that_the_erp_carries_out_is_documented_and_no_other() -> N
     table = section("Operations").partition("| Methods |")[2]
 
     assert sorted(there) == sorted(re.findall(r"`(\w+)`", table))
+
+
+def test_every_switch_of_the_channel_is_documented_and_no_other() -> None:
+    """What can be switched at the Cloud ERP's channel, by name."""
+    there = sorted(field.name for field in msgspec.structs.fields(ChannelSettings))
+    table = section("The Cloud ERP").partition("| About | Switches |")[2]
+    rows = [line for line in table.splitlines() if line.startswith("| ")]
+
+    assert there == sorted(re.findall(r"`(\w+)`", "\n".join(rows)))

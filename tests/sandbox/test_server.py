@@ -405,14 +405,16 @@ def test_tenant_file_switches_what_it_names_and_nothing_else(tmp_path: Path) -> 
         settings_from(tenant_file=tmp_path / "nowhere.json")
 
 
-def test_erp_file_switches_what_it_names_and_nothing_else(tmp_path: Path) -> None:
+def test_warehouse_file_switches_what_it_names_and_nothing_else(tmp_path: Path) -> None:
     """Sites and couriers too, which can't be switched later; mistakes are named."""
     erp = tmp_path / "erp.json"
     erp.write_text(
         '{"sites": [{"site_id": 1, "name": "Main"}, {"site_id": 4, "name": "Leeds"}], '
         '"tax_percent": {"1": 20, "2": 0}}'
     )
-    preset, chosen = (settings_from(erp_file=file).world.warehouse for file in (None, erp))
+    preset, chosen = (
+        settings_from(warehouse_file=file).world.warehouse for file in (None, erp)
+    )
     kept = {"sites": preset.sites, "tax_percent": preset.tax_percent}
 
     assert ["Main", "Leeds"] == [site.name for site in chosen.sites]
@@ -424,7 +426,7 @@ def test_erp_file_switches_what_it_names_and_nothing_else(tmp_path: Path) -> Non
     ):
         erp.write_text(written)
         with pytest.raises(Misuse, match=reason):
-            settings_from(erp_file=erp)
+            settings_from(warehouse_file=erp)
 
 
 # ── its life after a kill ───────────────────────────────────────────────────────────────────

@@ -106,13 +106,17 @@ class OrderCheck:
     def _classes(self) -> dict[str, CompanyClass]:
         return {known.name: known for known in self._settings.company_classes}
 
-    def check(self, order: OrderDocument, spoken: Spoken) -> CheckedOrder:
+    def check(
+        self, order: OrderDocument, spoken: Spoken, *, tolerant: bool = False
+    ) -> CheckedOrder:
+        """What it would become; tolerant: with discontinued and run-to-zero items too."""
         self._check_system_values(order)
         currency = order.currency or self._settings.system_currency
         self._customers.check_currency(order.customer, currency)
         site_id = self._site(order.site_name, self._settings.sites[0].site_id)
-        lines = self._price_lines(order, currency, site_id)
-        self._check_run_to_zero(lines, spoken)
+        lines = self._price_lines(order, currency, site_id, tolerant=tolerant)
+        if not tolerant:
+            self._check_run_to_zero(lines, spoken)
         courier = self._courier(order)
         delivery_net, delivery_gross = self._delivery(order, currency)
         checked = CheckedOrder(
@@ -126,6 +130,8 @@ class OrderCheck:
             delivery_gross=delivery_gross,
             message="",
         )
+        if order.corrects_rounding and order.order_amount is not None:
+            _correct_rounding(checked, money_of(order.order_amount, currency))
         checked.message = self._compare_amount(order, checked.total)
         return checked
 
@@ -178,21 +184,23 @@ class OrderCheck:
         return None
 
     def _price_lines(
-        self, order: OrderDocument, currency: str, site_id: int
+        self, order: OrderDocument, currency: str, site_id: int, *, tolerant: bool
     ) -> list[PricedLine]:
-        is_net = self._classes[self._customers.class_of(order.customer)].calculation == "net"
+        company_class = self._classes[self._customers.class_of(order.customer)]
+        is_net = (order.calculation or company_class.calculation) == "net"
         lines: list[PricedLine] = []
         for number, row in enumerate(order.lines, start=1):
-            item = self._resolve(row)
+            item = self._resolve(row, tolerant=tolerant)
             here = self._site(row.site_name, site_id)
             pack = number if item is not None and item.pack_of else 0
             lines.append(self._priced(row, item, here, row.quantity, currency, is_net, pack))
             for code, units in item.pack_of if item is not None else ():
-                child = self._sellable(self._stock.get(code))
+                child = self._sellable(self._stock.get(code), tolerant=tolerant)
                 free = msgspec.structs.replace(
                     row, stock_code=child.code, tax_code=None,
                     price=UnitPrice(amount=Decimal(0), is_net=is_net),
-                    description="", import_ref="", discount_percent=Decimal(0),
+                    description="", import_ref="", web_item_ref="",
+                    discount_percent=Decimal(0),
                 )  # fmt: skip
                 quantity = row.quantity * units
                 lines.append(self._priced(free, child, here, quantity, currency, is_net, pack))
@@ -228,7 +236,7 @@ class OrderCheck:
             amounts=amounts, pack=pack,
         )  # fmt: skip
 
-    def _resolve(self, row: LineDocument) -> StockItem | None:
+    def _resolve(self, row: LineDocument, *, tolerant: bool) -> StockItem | None:
         """The item that a line means; None when option 019821 is going to create it."""
         code = row.stock_code
         finders = {
@@ -246,14 +254,14 @@ class OrderCheck:
         for find in finders:
             item = find(code) if code else None
             if item is not None:
-                return self._sellable(item)
+                return self._sellable(item, tolerant=tolerant)
         if self._settings.creates_unknown_stock:
             return None
         raise KhaosFault(f"Stock item '{code}' does not exist")
 
     @staticmethod
-    def _sellable(item: StockItem) -> StockItem:
-        if item.discontinued:
+    def _sellable(item: StockItem, *, tolerant: bool) -> StockItem:
+        if item.discontinued and not tolerant:
             raise KhaosFault(f"Item {item.code} is discontinued")
         if item.children:
             raise KhaosFault(f"Item {item.code} is a style: order one of its children")
@@ -292,3 +300,15 @@ class OrderCheck:
         if self._settings.amount_mismatch_answer == "fault":
             raise KhaosFault(message)
         return message
+
+
+def _correct_rounding(checked: CheckedOrder, total: Money) -> None:
+    """Let the biggest line take what rounding left: a penny a line, no more."""
+    gap = total - checked.total
+    if not 0 < abs(gap.amount_minor) <= len(checked.lines):
+        return
+    line = max(checked.lines, key=lambda priced: priced.amounts.gross.amount_minor)
+    amounts = line.amounts
+    line.amounts = msgspec.structs.replace(
+        amounts, gross=amounts.gross + gap, tax=amounts.tax + gap
+    )

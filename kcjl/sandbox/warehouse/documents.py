@@ -9,6 +9,7 @@ Called by the import desk of the sandbox's warehouse. Source: contract khaos b.3
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Literal
 
 import msgspec
 from lxml import etree
@@ -106,6 +107,8 @@ class LineDocument(DocumentRecord, frozen=True, kw_only=True):
     discount_percent: Decimal
     import_ref: str
     site_name: str
+    web_item_ref: str = ""
+    """A second reference of the line, which only the Cloud's channels have."""
 
 
 class OrderDocument(DocumentRecord, frozen=True, kw_only=True):
@@ -135,6 +138,10 @@ class OrderDocument(DocumentRecord, frozen=True, kw_only=True):
     invoice_note: str
     courier_note: str
     lines: tuple[LineDocument, ...]
+    calculation: Literal["", "net", "gross"] = ""
+    """How it is calculated, whatever the customer's class says; empty: as that says."""
+    corrects_rounding: bool = False
+    """`order_amount` is right: a line takes the pennies that rounding left."""
 
 
 def parse_sales_orders(document: str, settings: WarehouseSettings) -> Iterator[OrderDocument]:

@@ -18,6 +18,7 @@ from kcjl.errors import Misuse
 from kcjl.money import Money
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.warehouse.customers import CustomerBook
+from kcjl.sandbox.warehouse.documents import OrderDocument
 from kcjl.sandbox.warehouse.elsewhere import sell_free_stock
 from kcjl.sandbox.warehouse.faults import KhaosFault
 from kcjl.sandbox.warehouse.given import Given, above_0, price_of
@@ -263,6 +264,10 @@ class Warehouse:
     def import_orders(self, document: str) -> ImportResult:
         """ImportOrders: what was taken and what was skipped; a refusal is a KhaosFault."""
         return self._desk.take(document)
+
+    def import_order(self, order: OrderDocument, *, tolerant: bool = False) -> SalesOrder:
+        """One order out of a channel's download; a refusal is a KhaosFault."""
+        return self._desk.take_one(order, tolerant=tolerant)
 
     def orders_by_ref(self, ref: str) -> list[SalesOrder]:
         """Sales orders with that external reference: never more than one."""

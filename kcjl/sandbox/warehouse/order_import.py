@@ -104,11 +104,21 @@ class ImportDesk:
         imported.extend(self._keep(checked) for checked in waiting)
         return ImportResult(imported=tuple(imported), skipped=tuple(skipped))
 
+    def take_one(self, order: OrderDocument, *, tolerant: bool) -> SalesOrder:
+        """Keep one order; tolerant: with discontinued and run-to-zero items too."""
+        if self._orders.by_ref(order.external_ref):
+            raise KhaosFault(self._duplicate_reason(order))
+        return self._add(self._checks.check(order, Spoken(), tolerant=tolerant))
+
     def _duplicate(self, order: OrderDocument) -> SkippedOrder:
-        reason = f"An order with the associated ref '{order.external_ref}' already exists"
+        reason = self._duplicate_reason(order)
         if self._settings.duplicate_answer == "fault":
             raise KhaosFault(reason)
         return SkippedOrder(order_ref=order.external_ref, reason=reason)
+
+    @staticmethod
+    def _duplicate_reason(order: OrderDocument) -> str:
+        return f"An order with the associated ref '{order.external_ref}' already exists"
 
     def confirm(self, order: SalesOrder) -> None:
         """A person confirms an order: it gets its stock, if it has none yet, and invoices."""
@@ -122,13 +132,7 @@ class ImportDesk:
     # ── keeping ──
 
     def _keep(self, checked: CheckedOrder) -> ImportedOrder:
-        order = self._new_order(checked)
-        self._orders.add(order)
-        order.lines = [self._new_line(priced) for priced in checked.lines]
-        if order.confirmed or self._settings.unconfirmed_reserves:
-            self._assign_all(order)
-        if order.confirmed:
-            self._staff.accept(order)
+        order = self._add(checked)
         return ImportedOrder(
             sales_order_code=order.code,
             associated_ref=order.external_ref,
@@ -136,6 +140,16 @@ class ImportDesk:
             urn=order.customer_code,
             other_ref=order.customer_other_ref,
         )
+
+    def _add(self, checked: CheckedOrder) -> SalesOrder:
+        order = self._new_order(checked)
+        self._orders.add(order)
+        order.lines = [self._new_line(priced) for priced in checked.lines]
+        if order.confirmed or self._settings.unconfirmed_reserves:
+            self._assign_all(order)
+        if order.confirmed:
+            self._staff.accept(order)
+        return order
 
     def _new_order(self, checked: CheckedOrder) -> SalesOrder:
         document = checked.document
@@ -176,6 +190,7 @@ class ImportDesk:
             net=line.amounts.net,
             tax=line.amounts.tax,
             gross=line.amounts.gross,
+            web_item_ref=document.web_item_ref,
         )
 
     def _create_unknown(self, code: str) -> StockItem:

@@ -98,6 +98,7 @@ class OrderLine:
     assigned: Decimal = Decimal(0)
     """Stock that was ever reserved for it and not given back."""
     back_order: BackOrder | None = None
+    web_item_ref: str = ""
 
     @property
     def ready(self) -> Decimal:
