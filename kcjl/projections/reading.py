@@ -30,6 +30,7 @@ LANE_OF_KIND = {
     "order_held": "Orders",
     "acceptance_refused": "Orders",
     "posting_refused": "Orders",
+    "posting_overdue": "Orders",
     "total_differs": "Orders",
     "reference_not_written": "Orders",
     "cancelled_after_posting": "Orders",
