@@ -61,6 +61,7 @@ class KwsSoapAdapter(KwsStock, KwsOrders):
             journals=False,
             max_external_ref=self._settings.max_external_ref,
             stock_potential=True,
+            deleted_entries=True,
             exported_orders=True,
             orders_in_progress=True,
         )

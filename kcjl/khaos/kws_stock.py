@@ -28,7 +28,6 @@ from kcjl.khaos.asking import (
     text,
     whole,
 )
-from kcjl.khaos.capabilities import Unsupported
 from kcjl.khaos.compressed import compression_method, unpacked_document
 from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.london import NO_MOMENT, changed_since
@@ -66,12 +65,18 @@ class KwsStock:
         return await self._changed_products(_LAUNCHED, since)
 
     async def deleted_products(self, since: datetime) -> Sequence[ProductRef]:
-        """Raises Unsupported: the vendor names GetDeletedEntries and not what it takes."""
-        raise Unsupported(
-            f"deleted_products since {since:%Y-%m-%d}",
-            adapter="the SOAP adapter",
-            instead="ask for the products: one that was deleted is absent, or discontinued",
-        )
+        """The vendor names GetDeletedEntries, not its shape: the WSDL says what it takes;
+        a date goes where one is asked for, and each row of the answer that has a code is read.
+        """
+        asked = [moment("LastUpdated", changed_since(since))]
+        try:
+            answer = await self._service.call("GetDeletedEntries", asked)
+        except SoapFault as fault:
+            if not says_nothing_found(fault):
+                raise
+            return ()
+        rows = stock_document.listed(answer.document())
+        return stock_document.product_refs(rows, self._clock.now())
 
     async def products(self, codes: Sequence[str]) -> dict[str, Product]:
         found: dict[str, Product] = {}

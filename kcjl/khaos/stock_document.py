@@ -141,7 +141,9 @@ def product_refs(rows: Iterable[dict[str, str]], now: datetime) -> list[ProductR
 def _product_ref(fields: dict[str, str], now: datetime) -> ProductRef:
     fields = {name.replace("_", ""): text for name, text in fields.items()}
     try:
-        changed_at = received_moment(fields.get("lastupdated"), now=now)
+        changed_at = received_moment(
+            fields.get("lastupdated") or fields.get("deleteddate"), now=now
+        )
     except ProtocolSurprise:
         changed_at = None  # the code is what counts
     return ProductRef(

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-from kcjl.errors import Refused
 from kcjl.khaos.port import (
     ExportedLine,
     ExportedOrder,
@@ -332,7 +331,7 @@ async def test_orders_in_progress_none_is_empty_in_any_form(
 async def test_commands_beyond_the_capabilities_are_unsupported_and_send_nothing(
     erp: ScriptedErp, make: MakeAdapter
 ) -> None:
-    """The web service has no returns and no journals, and its deletions are not documented."""
+    """The web service has no returns and no journals."""
     adapter: WholeErp = make(max_external_ref=50)
     back = ReturnRequest(
         return_ref="R1",
@@ -343,13 +342,10 @@ async def test_commands_beyond_the_capabilities_are_unsupported_and_send_nothing
 
     with pytest.raises(Unsupported, match=r"register_return R1 of order JL1.*enter the return"):
         await adapter.register_return(back)
-    with pytest.raises(Refused, match="deleted_products"):
-        await adapter.deleted_products(SINCE)
     can = adapter.capabilities
-    assert (False, False, False, False) == (
+    assert (False, False, False) == (
         can.returns,
         can.journals,
-        can.deleted_entries,
         can.line_refs_in_shipments,
     )
     assert (True, True, True, 50) == (

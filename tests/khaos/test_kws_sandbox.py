@@ -228,3 +228,29 @@ async def test_sandbox_style_children_are_sellable_and_parent_is_not(sandbox: Op
 
     assert {"sofa-red": "Red sofa"} == {code: p.description for code, p in found.items()}
     assert {"SOFA-RED": "SOFA", "LAMP-OAK-01": None, "RUG-02": None} == moved
+
+
+async def test_sandbox_deleted_code_is_told_from_its_deletion_on(sandbox: Open) -> None:
+    """A list of what is gone, by when; nothing gone is no row, and no error."""
+    warehouse, adapter = await sandbox()
+    warehouse.add_product("OLD-1", description="Gone soon", sell_price=Money(100), physical=0)
+
+    before = await adapter.deleted_products(START - timedelta(days=1))
+    warehouse.delete_product("OLD-1")
+    gone = await adapter.deleted_products(START - timedelta(hours=3))
+
+    assert [] == [*before]
+    assert [("OLD-1", START)] == [(each.stock_code, each.changed_at) for each in gone]
+
+
+async def test_sandbox_deleted_codes_are_read_where_the_site_names_its_parts_otherwise(
+    sandbox: Open,
+) -> None:
+    """The date goes where the WSDL asks for one, whatever that is called."""
+    warehouse, adapter = await sandbox(part_names="prefixed", strict_calls=True)
+    warehouse.add_product("OLD-1", description="Gone soon", sell_price=Money(100), physical=0)
+    warehouse.delete_product("OLD-1")
+
+    (gone,) = await adapter.deleted_products(START - timedelta(hours=3))
+
+    assert "OLD-1" == gone.stock_code
