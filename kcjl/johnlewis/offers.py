@@ -76,7 +76,7 @@ class OfferCalls:
         """OF21, by title: the default, by price, moves under the paging more often."""
         call = Call(operation="OF21", path="/api/offers", query=(("sort", "productTitle"),))
         return await self._http.offset_rows(
-            call, lambda body: offer_records.offers(body, self._currency)
+            call, lambda body: offer_records.offers(body, self._currency), rows_leave=True
         )
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────
