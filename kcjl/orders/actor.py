@@ -71,8 +71,6 @@ from kcjl.vocabulary import Event
 
 __all__ = ["Orders"]
 
-OVERLAP = timedelta(hours=1)
-"""Reads reach back so far behind the cursor (contract johnlewis f.4)."""
 SWEEP_EVERY = timedelta(days=1)
 SWEEP_BACK = timedelta(days=5)
 FIRST_BACK = timedelta(days=30)
@@ -138,7 +136,7 @@ class Orders(Room):
         sweep = intake is None or intake.swept_at is None
         since = self._settings.start_at or began - FIRST_BACK
         if intake is not None:
-            since = intake.cursor - OVERLAP
+            since = intake.cursor - timedelta(seconds=self._settings.overlap_s)
             if intake.swept_at is not None and began - intake.swept_at >= SWEEP_EVERY:
                 sweep = True
                 since = min(since, began - SWEEP_BACK)
