@@ -16,7 +16,7 @@ from kcjl.calls.correlation import correlated
 from kcjl.clock import Clock, Ids
 from kcjl.errors import CredentialsRefused, NotFound, OutcomeUnknown, Refused
 from kcjl.exceptions.events import WritesSwitched
-from kcjl.johnlewis.port import MarketplacePort, Order
+from kcjl.johnlewis.port import MarketplacePort, Order, OrdersUnreadable
 from kcjl.khaos.port import ErpPort
 from kcjl.log.port import Log
 from kcjl.orders import translate
@@ -140,7 +140,11 @@ class Orders(Room):
             if intake.swept_at is not None and began - intake.swept_at >= SWEEP_EVERY:
                 sweep = True
                 since = min(since, began - SWEEP_BACK)
-        orders = await self._marketplace.orders_updated_since(since)
+        try:
+            orders = await self._marketplace.orders_updated_since(since)
+        except OrdersUnreadable as some:
+            await self._record(some.read)
+            raise  # said to people; the cursor stays before those that could not be read
         await self._record(orders)
         await self.commit(
             (OrdersRead(cursor=began, read=len(orders), swept=sweep, occurred_at=began),)

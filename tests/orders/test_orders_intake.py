@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from kcjl.errors import OutcomeUnknown, Refused, Unavailable
+from kcjl.johnlewis.order_port import OrdersUnreadable, UnreadableOrder
 from kcjl.orders.events import (
     AcceptanceConfirmed,
     AcceptanceIntended,
@@ -174,6 +175,27 @@ async def test_intake_that_fails_leaves_the_cursor() -> None:
         with pytest.raises(Unavailable):
             await process.do("intake")
 
+    assert 1 == len(await place.said(OrdersRead))
+
+
+async def test_orders_that_can_be_read_are_taken_and_the_cursor_waits_for_the_others() -> None:
+    """One order in a shape that nobody knows holds up no other, and is not passed over."""
+    place = premises()
+    strange = UnreadableOrder(order_id="O2", message="Expected `bool` - at `$.can_cancel`")
+    some = OrdersUnreadable(
+        "OR11", read=list(place.shop.orders_there.values()), unreadable=[strange]
+    )
+    place.shop.mishaps.before("orders_updated_since", some)
+    async with place.open() as process:
+        with pytest.raises(OrdersUnreadable, match="O2: Expected `bool`"):
+            await process.do("intake")
+
+        assert ["O1"] == [each.order_id for each in await place.said(OrderReceived)]
+        assert [] == await place.said(OrdersRead)
+        place.shop.place(marketplace_order("O2"))
+        await process.do("intake")
+
+    assert ["O1", "O2"] == [each.order_id for each in await place.said(OrderReceived)]
     assert 1 == len(await place.said(OrdersRead))
 
 
