@@ -141,7 +141,7 @@ def check_outside(settings: Settings, merchant: str) -> None:
     """Raise SettingsUnusable when the merchant's two systems can't be called as configured."""
     mine = settings.merchants[merchant]
     _check_live(settings, "johnlewis", mine.johnlewis.base_url)
-    _seller_api(mine.johnlewis)
+    _seller_api(mine.johnlewis, stock_lines_max=mine.stock.lines_max)
     if mine.khaos.kind == "kws":
         _check_live(settings, "khaos", mine.khaos.base_url)
         _kws(mine.khaos)
@@ -165,7 +165,7 @@ async def _outside(
     cloud: "_CloudSide | None",
 ) -> AsyncIterator[Outside]:
     marketplace = SellerApi(
-        _seller_api(mine.johnlewis),
+        _seller_api(mine.johnlewis, stock_lines_max=mine.stock.lines_max),
         clock=clock,
         session=session,
         sync_log=sync_log,
@@ -190,7 +190,7 @@ def _check_live(settings: Settings, name: str, url: str) -> None:
         )
 
 
-def _seller_api(settings: JohnLewisSettings) -> SellerApiSettings:
+def _seller_api(settings: JohnLewisSettings, *, stock_lines_max: int) -> SellerApiSettings:
     return SellerApiSettings(
         base_url=settings.base_url,
         api_key=secret(
@@ -201,6 +201,12 @@ def _seller_api(settings: JohnLewisSettings) -> SellerApiSettings:
         allow_plain_http=settings.allow_plain_http,
         export_hosts=settings.export_hosts,
         export_age_s_max=settings.export_age_s_max,
+        authorization=settings.authorization,
+        currency_default=settings.currency_default,
+        rates_are_percent=settings.rates_are_percent,
+        offers_a_call_max=settings.offers_a_call_max,
+        retry_after_default_s=settings.retry_after_default_s,
+        stock_lines_max=stock_lines_max,
     )
 
 

@@ -61,15 +61,19 @@ class StockSettings(Section, frozen=True, kw_only=True):
     """Site ids that the order import will use; empty: the ERP's default site."""
     follow_s: float = 20
     """How often a stock import is asked for (STO02: at most every 15 s)."""
+    lines_max: int = 10_000
+    """Lines of one stock file; the marketplace states no limit (STO01)."""
 
     def __post_init__(self) -> None:
-        _above_zero(poll_s=self.poll_s, follow_s=self.follow_s)
+        _above_zero(poll_s=self.poll_s, follow_s=self.follow_s, lines_max=self.lines_max)
 
 
 class OrderSettings(Section, frozen=True, kw_only=True):
     poll_s: float = advised_s("OR11")
     """How often orders are read (OR11: advised 5 minutes, at most once a minute; 15 minutes for
     an External Partner, whatever stands here)."""
+    overlap_s: float = 3600
+    """How far a read reaches back behind the cursor; their own shift is not known."""
     acceptance_hours: float = 24
     """The operator's time limit for accepting: unknown for John Lewis, so a setting."""
     start_at: datetime | None = None
@@ -80,6 +84,7 @@ class OrderSettings(Section, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         _above_zero(
             poll_s=self.poll_s,
+            overlap_s=self.overlap_s,
             acceptance_hours=self.acceptance_hours,
             personal_data_days=self.personal_data_days,
         )
@@ -156,6 +161,16 @@ class JohnLewisSettings(Section, frozen=True, kw_only=True):
     export_hosts: tuple[str, ...] = ()
     """Hosts beside the tenant's whose files of exports are fetched, without the key."""
     export_age_s_max: float = 21_600
+    authorization: Literal["key", "bearer"] = "key"
+    """How the key travels: raw, or as a bearer token where the tenant wants that."""
+    currency_default: str = "GBP"
+    """Of amounts that come without a currency."""
+    rates_are_percent: bool = False
+    """The shop's statistics (A21) are 0 to 100, not 0 to 1; which of them is not documented."""
+    offers_a_call_max: int = 2_000
+    """Offers in one call (OF24); the marketplace states no limit."""
+    retry_after_default_s: float = 60
+    """Rest after a 429 that does not say for how long."""
 
 
 class InvoiceAddress(Section, frozen=True, kw_only=True):

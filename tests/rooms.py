@@ -41,7 +41,7 @@ class Process:
             ids,
             marketplace=premises.shop,
             erp=premises.warehouse,
-            settings=StockSettings(),
+            settings=premises.stock_settings,
             opening_buffer=premises.opening_buffer,
         )
         self.orders = Orders(
@@ -51,7 +51,7 @@ class Process:
             marketplace=premises.shop,
             erp=premises.warehouse,
             vault=premises.vault,
-            settings=OrderSettings(),
+            settings=premises.order_settings,
         )
         self.dispatch = Dispatches(
             log,
@@ -101,6 +101,8 @@ class Premises:
         self.books = Books()
         self.opening_buffer = 0
         self.opening_carriers: dict[str, str] = {}
+        self.stock_settings = StockSettings()
+        self.order_settings = OrderSettings()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Process]:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from kcjl.errors import SettingsUnusable
-from kcjl.settings import OrderSettings, Settings, read_settings, secret
+from kcjl.service import _seller_api
+from kcjl.settings import JohnLewisSettings, OrderSettings, Settings, read_settings, secret
 
 WHOLE = """
 [merchants.acme.johnlewis]
@@ -178,3 +179,33 @@ def test_erp_of_kind_kws_needs_an_address(tmp_path: Path) -> None:
     text = WHOLE.replace('base_url = "https://erp.example/KhaosKSD.exe"', "")
 
     assert "base_url is missing" in refusal(tmp_path, text)
+
+
+def test_every_setting_of_the_marketplace_reaches_the_adapter(tmp_path: Path) -> None:
+    """A key that is read and then forgotten would be worse than none."""
+    key_file = tmp_path / "key"
+    key_file.write_text("k")
+    told = JohnLewisSettings(
+        base_url="https://tenant.example",
+        api_key_file=str(key_file),
+        shop_id=7,
+        allow_plain_http=True,
+        external_partner=True,
+        export_hosts=("files.example",),
+        export_age_s_max=1,
+        authorization="bearer",
+        currency_default="EUR",
+        rates_are_percent=True,
+        offers_a_call_max=2,
+        retry_after_default_s=3,
+    )
+    handed = _seller_api(told, stock_lines_max=4)
+
+    names = set(JohnLewisSettings.__struct_fields__) - {"api_key_env", "api_key_file"}
+    assert {name: getattr(told, name) for name in names} == {
+        name: getattr(handed, name) for name in names
+    }
+    assert ("k", 4) == (handed.api_key, handed.stock_lines_max)
+    defaults = JohnLewisSettings(base_url="https://tenant.example")
+    for name in names - {"base_url"}:
+        assert getattr(told, name) != getattr(defaults, name), name

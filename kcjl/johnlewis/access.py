@@ -45,6 +45,10 @@ class SellerApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The key's user is an "External Partner": orders at most every 15 minutes (d.1, g)."""
     currency_default: str = "GBP"
     """Where a row names no currency."""
+    retry_after_default_s: float = 60.0
+    """World seconds of rest after a 429 that names none; Retry-After is not promised (g)."""
+    offers_a_call_max: int = 2_000
+    """Offers in one OF24: no limit is stated, a few thousand are advised (b.2)."""
     stock_lines_max: int = 10_000
     """Lines in one STO01 file; the tenant's own limit is not known (contract g)."""
     rates_are_percent: bool = False
@@ -81,8 +85,12 @@ class SellerApiSettings(msgspec.Struct, frozen=True, kw_only=True):
                 raise SettingsUnusable(f"{name} is empty or has characters no header can hold")
         if min(self.connect_timeout_s, self.read_timeout_s) <= 0:
             raise SettingsUnusable("connect_timeout_s and read_timeout_s must be above 0")
-        if min(self.body_bytes_max, self.stock_lines_max) < 1:
-            raise SettingsUnusable("body_bytes_max and stock_lines_max must be above 0")
+        if self.retry_after_default_s <= 0:
+            raise SettingsUnusable("retry_after_default_s must be above 0")
+        if min(self.body_bytes_max, self.stock_lines_max, self.offers_a_call_max) < 1:
+            raise SettingsUnusable(
+                "body_bytes_max, stock_lines_max and offers_a_call_max must be above 0"
+            )
         if min(self.export_age_s_max, self.file_timeout_s) <= 0:
             raise SettingsUnusable("export_age_s_max and file_timeout_s must be above 0")
         if min(self.file_bytes_max, self.document_bytes_max) < 1:

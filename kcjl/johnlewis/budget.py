@@ -103,14 +103,20 @@ class CallBudgets:
         """They saw the call before now, so counting from now can't be too early."""
         turn.at = self._clock.now()
 
-    def hold(self, operation: str, told_s: float | None) -> float:
+    def hold(
+        self,
+        operation: str,
+        told_s: float | None,
+        *,
+        default_s: float = RETRY_AFTER_S_DEFAULT,
+    ) -> float:
         """They said 429: leave the operation alone. For how many seconds, as told or longer.
 
         Each time they say it again after a rest, the rest doubles; what comes during a rest
         belongs to calls that were under way, and counts once.
         """
         now = self._clock.now()
-        asked_s = RETRY_AFTER_S_DEFAULT if told_s is None else told_s
+        asked_s = default_s if told_s is None else told_s
         hold = self._holds.get(operation)
         if hold is None:
             hold = self._holds[operation] = _Hold(now)

@@ -72,8 +72,15 @@ class WireDocuments(WireRead, frozen=True, kw_only=True):
     order_documents: list[WireDocument] | None = None
 
 
-class WireUploadError(WireRead, frozen=True, kw_only=True):
+class WireUploadInput(WireRead, frozen=True, kw_only=True):
     file_name: WireText = None
+
+
+class WireUploadError(WireRead, frozen=True, kw_only=True):
+    """The file is named beside its errors, or in an `input` as in OR31: d.4 does not say."""
+
+    file_name: WireText = None
+    input: WireUploadInput | None = None
     code: WireText = None
     message: WireText = None
     errors: msgspec.Raw = msgspec.Raw(b"")
@@ -258,7 +265,7 @@ def _last_part(name: str) -> str:
 def upload_outcomes(body: bytes, what: str, names: Sequence[str]) -> list[DocumentOutcome]:
     """An outcome for each file. Errors that name no file of ours leave the rest unknown."""
     read = decoded(body, WireUploadAnswer, what)
-    failed = {text(each.file_name): _words(each) for each in read.order_documents or ()}
+    failed = {_failed_name(each): _words(each) for each in read.order_documents or ()}
     count = whole(read.errors_count or ZERO, f"{what}: errors_count")
     unnamed = max(count - len(failed), 0) > 0 or bool(set(failed) - set(names))
     outcomes: list[DocumentOutcome] = []
@@ -276,6 +283,10 @@ def upload_outcomes(body: bytes, what: str, names: Sequence[str]) -> list[Docume
             )
         )
     return outcomes
+
+
+def _failed_name(error: WireUploadError) -> str:
+    return text(error.file_name) or (text(error.input.file_name) if error.input else "")
 
 
 def _words(error: WireUploadError) -> tuple[str, str]:

@@ -292,7 +292,10 @@ class SellerHttp(PagedReading):
         said = f"answered {status}: {words or 'no reason given'}"
         retry_after_s = self._retry_after_s(headers)
         if status == 429:  # noqa: PLR2004 - Too Many Requests
-            retry_after_s = self._budgets.hold(call.operation, retry_after_s)
+            default_s = self._settings.retry_after_default_s
+            retry_after_s = self._budgets.hold(
+                call.operation, retry_after_s, default_s=default_s
+            )
             return RateLimited(self._message(call, said), retry_after_s=retry_after_s)
         if status >= 500 or status == 408 or status < 400:  # noqa: PLR2004 - classes of status
             surprise = status < 400  # noqa: PLR2004 - a redirect, which is never followed

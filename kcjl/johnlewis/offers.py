@@ -44,9 +44,6 @@ from kcjl.johnlewis.wire import decoded
 
 __all__ = ["OfferCalls"]
 
-OFFERS_A_CALL_MAX = 2_000
-"""Offers in one OF24: no limit is stated, a few thousand are advised (contract b.2)."""
-
 QUANTITY_MAX = 1_000_000_000
 SKU_CHARACTERS_MAX = 40
 
@@ -76,7 +73,7 @@ class OfferCalls:
         """OF21, by title: the default, by price, moves under the paging more often."""
         call = Call(operation="OF21", path="/api/offers", query=(("sort", "productTitle"),))
         return await self._http.offset_rows(
-            call, lambda body: offer_records.offers(body, self._currency)
+            call, lambda body: offer_records.offers(body, self._currency), rows_leave=True
         )
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────
@@ -85,7 +82,7 @@ class OfferCalls:
         self, offers: Sequence[CompleteOffer], removals: Sequence[OfferRemoval] = ()
     ) -> int:
         """OF24: the import's id, also that of the import which is doing the same already."""
-        _check(offers, removals)
+        _check(offers, removals, self._settings.offers_a_call_max)
         asked = [offer_writing.offer_asked(offer) for offer in offers]
         asked += [offer_writing.removal_asked(removal) for removal in removals]
         call = Call(
@@ -228,11 +225,13 @@ class OfferCalls:
         return [offer_records.change(row, self._currency, "OF54") for row in rows]
 
 
-def _check(offers: Sequence[CompleteOffer], removals: Sequence[OfferRemoval]) -> None:
+def _check(
+    offers: Sequence[CompleteOffer], removals: Sequence[OfferRemoval], count_max: int
+) -> None:
     """Refuse what the marketplace would never take, or would take in a way nobody means."""
     count = len(offers) + len(removals)
-    if not 0 < count <= OFFERS_A_CALL_MAX:
-        raise Misuse(f"OF24: {count} offers; one call has 1 to {OFFERS_A_CALL_MAX}")
+    if not 0 < count <= count_max:
+        raise Misuse(f"OF24: {count} offers; one call has 1 to {count_max}")
     skus = [offer.sku for offer in offers] + [removal.sku for removal in removals]
     if len(set(skus)) < count:
         raise Misuse("OF24: a SKU stands there twice, and the last would win unseen")

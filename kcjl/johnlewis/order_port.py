@@ -8,12 +8,14 @@ Called by the actors through `port.py`; filled by `order_records.py`.
 Source: contract johnlewis b.3, c.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
 
+from kcjl.errors import ProtocolSurprise
 from kcjl.money import Money
 
 __all__ = [
@@ -25,9 +27,14 @@ __all__ = [
     "OrderLine",
     "OrderState",
     "OrderTracking",
+    "OrdersUnreadable",
     "Refund",
     "TaxAmount",
+    "UnreadableOrder",
 ]
+
+NAMED_MAX = 5
+"""Orders that a message names; who wants all of them has them in the error."""
 
 
 class OrderState(StrEnum):
@@ -243,3 +250,30 @@ class Order(OrderRecord, frozen=True, kw_only=True):
     has_customer_message: bool = False
     fully_refunded: bool = False
     additional_fields: tuple[AdditionalField, ...] = ()
+
+
+class UnreadableOrder(OrderRecord, frozen=True, kw_only=True):
+    """An order whose answer could not be understood."""
+
+    order_id: str
+    """Empty where not even that could be read."""
+    message: str
+    """Which field, never what stood there."""
+
+
+class OrdersUnreadable(ProtocolSurprise):
+    """Raised when some orders of an answer can't be understood; the others are in `read`."""
+
+    def __init__(
+        self, what: str, *, read: Sequence[Order], unreadable: Sequence[UnreadableOrder]
+    ) -> None:
+        named = "; ".join(
+            f"{each.order_id or '(no id)'}: {each.message}" for each in unreadable[:NAMED_MAX]
+        )
+        super().__init__(
+            f"{what}: {len(unreadable)} of {len(read) + len(unreadable)} orders can't be read, "
+            f"and are not taken: {named}; the others were. Look at them on the marketplace, "
+            "and report the field"
+        )
+        self.read = tuple(read)
+        self.unreadable = tuple(unreadable)

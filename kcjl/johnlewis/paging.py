@@ -1,6 +1,6 @@
 """Lists read page by page, to the end, while they move.
 
-Promises: every row once, as it was last seen; a list that shrank under the reading is read
+Promises: every row once, as it was last seen; a list that lost rows under the reading is read
 again; one whose pages go round or never end is told, never cut. It knows no field of any
 record, and sends nothing itself. Invariant: rows are kept by their key, never by their place.
 Extended by `http.py`. Source: contract johnlewis b.0, f.5.
@@ -23,7 +23,7 @@ PAGES_MAX = 10_000
 """No list of a shop has more pages; reaching this is told, never cut."""
 
 SWEEPS_MAX = 3
-"""So often a list that shrank while it was read is read again from the start."""
+"""So often a list that lost rows while it was read is read from the start."""
 
 _Row = TypeVar("_Row")
 
@@ -42,16 +42,27 @@ class PagedReading(ABC):
     def remember(self, rows: Sequence[tuple[str, object]]) -> None:
         """Rows that have just been read."""
 
-    async def offset_rows(self, call: Call, read: Callable[[bytes], Page[_Row]]) -> list[_Row]:
-        """All rows of the offset family, each once, as it was last seen."""
+    async def offset_rows(
+        self, call: Call, read: Callable[[bytes], Page[_Row]], *, rows_leave: bool = False
+    ) -> list[_Row]:
+        """All rows of the offset family, each once, as it was last seen.
+
+        `rows_leave`: of a list that loses rows; then each page begins with the last row of the
+        one before, for the count can't tell that one left in front and another came behind.
+        """
         rows: dict[str, _Row] = {}
         for _ in range(SWEEPS_MAX):
-            if await self._sweep(call, read, rows):
+            if await self._sweep(call, read, rows, overlap=1 if rows_leave else 0):
                 break
         return list(rows.values())
 
     async def _sweep(
-        self, call: Call, read: Callable[[bytes], Page[_Row]], rows: dict[str, _Row]
+        self,
+        call: Call,
+        read: Callable[[bytes], Page[_Row]],
+        rows: dict[str, _Row],
+        *,
+        overlap: int,
     ) -> bool:
         """One reading from the start; False when rows may have slipped past it.
 
@@ -59,6 +70,8 @@ class PagedReading(ABC):
         """
         seen: set[str] = set()
         offset, count, shrank = 0, None, False
+        last: str | None = None
+        """The row that the page has to begin with; None where any will do."""
         for number in range(1, PAGES_MAX + 1):
             asked = further_page(call, number, ("offset", str(offset)), ("max", str(PAGE_ROWS)))
             answer = await (self.send_further(asked) if offset else self.send(asked))
@@ -67,7 +80,8 @@ class PagedReading(ABC):
             fresh = {key for key, _ in page.rows} - seen
             seen |= fresh
             rows.update(page.rows)
-            shrank = shrank or _is_less(page.total, count)
+            slipped = last is not None and last not in dict(page.rows)
+            shrank = shrank or slipped or _is_less(page.total, count)
             count = page.total
             if not page.rows:
                 break
@@ -79,7 +93,9 @@ class PagedReading(ABC):
                 break
             if count is not None and not fresh and offset + len(page.rows) >= count:
                 break  # the end, and rows have slipped in front: they are in the next sweep
-            offset = len(seen) if fresh else offset + len(page.rows)
+            overlaps = overlap if fresh and len(page.rows) > 1 else 0
+            offset = len(seen) - overlaps if fresh else offset + len(page.rows)
+            last = page.rows[-1][0] if overlaps else None
         else:
             raise ProtocolSurprise(f"{call}: more than {PAGES_MAX} pages; nothing was taken")
         if count and not seen:

@@ -19,6 +19,7 @@ from kcjl.johnlewis.order_port import (
     Order,
     OrderLine,
     OrderState,
+    OrdersUnreadable,
     Refund,
 )
 from kcjl.johnlewis.parts import (
@@ -45,6 +46,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "OrderState",
+    "OrdersUnreadable",
     "Platform",
     "Refund",
     "Shipment",
@@ -249,10 +251,16 @@ class MarketplacePort(TenantPort, Protocol):
     ) -> Sequence[StockImportError]: ...  # STO03
 
     async def orders_updated_since(self, since: datetime) -> Sequence[Order]:
-        """OR11 by update date, all pages; repeats happen by design, in no order of update."""
+        """OR11 by update date, all pages; repeats happen by design, in no order of update.
+
+        Raises `OrdersUnreadable`, with all others in it, when some can't be understood: take
+        those, and ask from the same time again.
+        """
         ...
 
-    async def orders_by_id(self, order_ids: Sequence[str]) -> Sequence[Order]: ...  # OR11
+    async def orders_by_id(self, order_ids: Sequence[str]) -> Sequence[Order]:
+        """OR11 by id. Raises `OrdersUnreadable` too."""
+        ...
 
     async def accept(self, order_id: str, decisions: Mapping[str, bool]) -> None:
         """OR21: every line of the order is decided in the one call."""

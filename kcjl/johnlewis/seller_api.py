@@ -22,7 +22,7 @@ import msgspec
 from kcjl.calls.sync_log import SyncLog
 from kcjl.clock import Clock
 from kcjl.errors import Misuse, OutcomeUnknown, ProtocolSurprise
-from kcjl.johnlewis import order_records, parcels, records, shop_account, wire
+from kcjl.johnlewis import parcels, records, shop_account, wire
 from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.johnlewis.account_calls import AccountCalls
 from kcjl.johnlewis.asking import IDS_MAX, chunks, distinct_ids, moment, segment
@@ -32,6 +32,8 @@ from kcjl.johnlewis.exports import Exports
 from kcjl.johnlewis.http import SellerHttp
 from kcjl.johnlewis.offers import OfferCalls
 from kcjl.johnlewis.order_export import OrderExportCalls
+from kcjl.johnlewis.order_port import OrdersUnreadable, UnreadableOrder
+from kcjl.johnlewis.order_rows import order_rows
 from kcjl.johnlewis.paging import PAGE_ROWS
 from kcjl.johnlewis.parcel_calls import ParcelCalls
 from kcjl.johnlewis.port import (
@@ -126,22 +128,28 @@ class SellerApi(
 
     async def orders_updated_since(self, since: datetime) -> Sequence[Order]:
         told = moment(since)
-        return await self._orders(("start_update_date", told), f"updated since {told}")
+        rows = await self._orders(("start_update_date", told), f"updated since {told}")
+        return _readable(rows, f"OR11 updated since {told}")
 
     async def orders_by_id(self, order_ids: Sequence[str]) -> Sequence[Order]:
         """OR11 by id; ids nobody knows are simply not in the answer."""
-        found: list[Order] = []
-        for chunk in chunks(distinct_ids(order_ids, "OR11")):
+        found: list[Order | UnreadableOrder] = []
+        wanted = distinct_ids(order_ids, "OR11")
+        for chunk in chunks(wanted):
             subject = f"of {len(chunk)} orders from {chunk[0]} on"
             told = await self._orders(("order_ids", ",".join(chunk)), subject)
-            found += [order for order in told if order.order_id in chunk]
-        return found
+            found += [
+                order
+                for order in told
+                if isinstance(order, UnreadableOrder) or order.order_id in chunk
+            ]
+        return _readable(found, f"OR11 of {len(wanted)} orders")
 
-    async def _orders(self, which: tuple[str, str], subject: str) -> Sequence[Order]:
+    async def _orders(
+        self, which: tuple[str, str], subject: str
+    ) -> Sequence[Order | UnreadableOrder]:
         call = Call(operation="OR11", path="/api/orders", query=(which,), subject=subject)
-        return await self._http.offset_rows(
-            call, lambda body: order_records.orders(body, self._currency)
-        )
+        return await self._http.offset_rows(call, lambda body: order_rows(body, self._currency))
 
     async def accept(self, order_id: str, decisions: Mapping[str, bool]) -> None:
         if not decisions:
@@ -284,6 +292,14 @@ class SellerApi(
         return await self._http.seek_rows(
             call, lambda body: shop_account.billing_cycles(body, self._currency)
         )
+
+
+def _readable(rows: Sequence[Order | UnreadableOrder], what: str) -> Sequence[Order]:
+    """The orders, where all of them are. Raises `OrdersUnreadable` else."""
+    read = [row for row in rows if isinstance(row, Order)]
+    if unreadable := [row for row in rows if isinstance(row, UnreadableOrder)]:
+        raise OrdersUnreadable(what, read=read, unreadable=unreadable)
+    return read
 
 
 def _stock_file(figures: Sequence[StockFigure], lines_max: int) -> bytes:

@@ -17,7 +17,7 @@ from kcjl.calls.correlation import correlated
 from kcjl.clock import Clock, Ids
 from kcjl.errors import CredentialsRefused, NotFound, OutcomeUnknown, Refused
 from kcjl.exceptions.events import WritesSwitched
-from kcjl.johnlewis.port import MarketplacePort, Order
+from kcjl.johnlewis.port import MarketplacePort, Order, OrdersUnreadable
 from kcjl.khaos.port import ErpPort, OrderStatus, Queued
 from kcjl.log.port import Log
 from kcjl.orders import translate
@@ -74,8 +74,6 @@ from kcjl.vocabulary import Event
 
 __all__ = ["Orders"]
 
-OVERLAP = timedelta(hours=1)
-"""Reads reach back so far behind the cursor (contract johnlewis f.4)."""
 SWEEP_EVERY = timedelta(days=1)
 SWEEP_BACK = timedelta(days=5)
 FIRST_BACK = timedelta(days=30)
@@ -141,11 +139,15 @@ class Orders(Room):
         sweep = intake is None or intake.swept_at is None
         since = self._settings.start_at or began - FIRST_BACK
         if intake is not None:
-            since = intake.cursor - OVERLAP
+            since = intake.cursor - timedelta(seconds=self._settings.overlap_s)
             if intake.swept_at is not None and began - intake.swept_at >= SWEEP_EVERY:
                 sweep = True
                 since = min(since, began - SWEEP_BACK)
-        orders = await self._marketplace.orders_updated_since(since)
+        try:
+            orders = await self._marketplace.orders_updated_since(since)
+        except OrdersUnreadable as some:
+            await self._record(some.read)
+            raise  # said to people; the cursor stays before those that could not be read
         await self._record(orders)
         await self.commit(
             (OrdersRead(cursor=began, read=len(orders), swept=sweep, occurred_at=began),)

@@ -253,7 +253,12 @@ class Stock(Room):
         policy = self.policy.get("policy")
         if policy is None or not self.writes_allowed:
             return None
-        figures = decide_figures(self.products.values(), policy, self.reads.get("reads"))
+        figures = decide_figures(
+            self.products.values(),
+            policy,
+            self.reads.get("reads"),
+            lines_max=self._settings.lines_max,
+        )
         if not figures:
             return None
         publish_id = self.ids.new()

@@ -87,7 +87,11 @@ def may_publish(reads: Reads | None) -> bool:
 
 
 def decide_figures(
-    products: Iterable[Product], policy: Policy, reads: Reads | None
+    products: Iterable[Product],
+    policy: Policy,
+    reads: Reads | None,
+    *,
+    lines_max: int = PUBLISH_LINES_MAX,
 ) -> tuple[Figure, ...]:
     """The figures that differ from what is shown; none after reads in the wrong order."""
     if reads is None or not may_publish(reads) or reads.orders_began_at is None:
@@ -99,9 +103,9 @@ def decide_figures(
         if product.level_read_by is not None and reads.orders_began_at < product.level_read_by:
             continue
         figures.extend(_product_figures(product, policy, reads.orders_began_at))
-        if len(figures) >= PUBLISH_LINES_MAX:
+        if len(figures) >= lines_max:
             break
-    return tuple(figures[:PUBLISH_LINES_MAX])
+    return tuple(figures[:lines_max])
 
 
 def _product_figures(

@@ -22,6 +22,7 @@ from kcjl.johnlewis import (
     shop_account,
     tenant_records,
 )
+from kcjl.johnlewis.order_rows import order_rows
 from kcjl.johnlewis.reversal_port import RefundRequest
 from kcjl.money import Money
 from tests.johnlewis import samples
@@ -56,9 +57,10 @@ RETURNS_DONE: Json = {
     "return_errors": [{"id": "R2", "message": "wrong state", "errors": [{"code": "X"}]}],
 }
 UPLOADED: Json = {
-    "errors_count": 1,
+    "errors_count": 2,
     "order_documents": [
-        {"file_name": "a.pdf", "errors": [{"code": "TYPE", "message": "unknown type"}]}
+        {"file_name": "a.pdf", "errors": [{"code": "TYPE", "message": "unknown type"}]},
+        {"input": {"file_name": "b.pdf"}, "errors": [{"code": "NAME"}]},
     ],
 }
 
@@ -184,7 +186,11 @@ def _at(body: Json, path: Sequence[str | int]) -> Json:
 
 
 any_json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=8,
 )
@@ -209,3 +215,19 @@ def test_answer_with_any_value_in_any_places_is_read_or_named(
         if path:
             raw = changed(there, path, data.draw(any_json))
     is_read_or_named(operation, read, raw)
+
+
+def test_order_beside_one_with_any_odd_field_is_read() -> None:
+    """OR11: whatever is wrong with one order of a page, the next one is read all the same."""
+    good: Json = {**samples.RICH_ORDER, "order_id": "GOOD"}
+    expected = order_records.orders(as_json({"orders": [good]}), "GBP").rows
+    for path in paths(samples.RICH_ORDER):
+        for surprise in SURPRISES:
+            if surprise == "\ud83d":
+                continue  # no JSON any more: such a page is refused whole
+            odd = changed(samples.RICH_ORDER, path, surprise)
+            page = b'{"orders": [' + odd + b", " + as_json(good) + b'], "total_count": 2}'
+            told = order_rows(page, "GBP")
+
+            assert 2 == told.total
+            assert expected == told.rows[1:]

@@ -185,6 +185,19 @@ async def test_refusals_of_calls_under_way_together_count_once(clock: JumpingClo
     assert [60] == clock.slept_s
 
 
+async def test_rest_that_is_not_told_is_that_of_the_settings(
+    market: ScriptedServer, make_api: MakeApi, clock: JumpingClock
+) -> None:
+    """Retry-After is not promised (g)."""
+    market.will_say(said(429), said(204))
+    api = make_api(retry_after_default_s=7)
+    with pytest.raises(RateLimited):
+        await api.ship("A")
+    await api.ship("A")
+
+    assert [7] == clock.slept_s
+
+
 async def test_call_that_goes_well_after_its_rest_ends_the_backing_off(
     market: ScriptedServer, api: SellerApi, clock: JumpingClock
 ) -> None:

@@ -226,6 +226,17 @@ async def test_import_without_an_id_is_unknown(
         await api.publish_offers([whole])
 
 
+async def test_offers_beyond_the_bound_of_the_settings_are_not_sent(
+    market: ScriptedServer, api: SellerApi, make_api: MakeApi
+) -> None:
+    """No limit is stated (b.2), so it is the tenant's to say."""
+    whole = completed(await offer_read(market, api))
+    other = msgspec.structs.replace(whole, sku="ANOTHER")
+
+    with pytest.raises(Misuse, match="2 offers; one call has 1 to 1"):
+        await make_api(offers_a_call_max=1).publish_offers([whole, other])
+
+
 @pytest.mark.parametrize(
     "changed",
     [

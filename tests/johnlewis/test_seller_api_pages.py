@@ -73,7 +73,7 @@ async def test_pages_with_a_link_header_end_where_it_says(
     rows = [offer(n) for n in range(3)]
     market.will_say(
         said(200, {"offers": rows[:2]}, Link='<http://x/?offset=2>; rel="next"'),
-        said(200, {"offers": rows[2:]}, Link='<http://x/?offset=0>; rel="previous"'),
+        said(200, {"offers": rows[1:]}, Link='<http://x/?offset=0>; rel="previous"'),
     )
 
     assert await skus(api) == [0, 1, 2]
@@ -98,6 +98,15 @@ async def test_rows_that_move_forward_under_the_paging_are_not_missed(
     market.by = paged(lambda request: list(range(0 if request == 0 else 5, 230)))
 
     assert await skus(api) == list(range(230))
+
+
+async def test_row_that_leaves_while_another_comes_is_no_reason_to_miss_one(
+    market: ScriptedServer, api: SellerApi
+) -> None:
+    """The count stays, and all the same a row slips onto a page already read."""
+    market.by = paged(lambda request: list(range(230)) if not request else list(range(5, 235)))
+
+    assert await skus(api) == list(range(235))
 
 
 async def test_rows_doubled_on_pages_are_taken_once_and_none_is_missed(

@@ -3,9 +3,9 @@
 The clock of the adapter is the agenda of the sandbox: waiting for a turn moves that world on.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -14,6 +14,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from kcjl.errors import (
     CredentialsRefused,
@@ -78,6 +79,8 @@ class World:
     faults: FaultPlan
     session: aiohttp.ClientSession
     base_url: str
+    before_each: list[Callable[[str], None]] = field(default_factory=list)
+    """Called with the operation before each request is served: what happens meanwhile."""
 
     def api(
         self, key: str = KEY, budgets: dict[str, tuple[Budget, ...]] | None = None
@@ -103,7 +106,16 @@ async def serving(settings: MarketplaceSettings | None = None) -> AsyncIterator[
 
     app = johnlewis_app(shop.marketplace, gate)
     held = HeldToDescription()
+    before_each: list[Callable[[str], None]] = []
+
+    @web.middleware
+    async def moving(request: web.Request, handler: Handler) -> web.StreamResponse:
+        for happens in before_each:
+            happens(request.match_info.route.name or "")
+        return await handler(request)
+
     app.middlewares.insert(0, held.middleware)
+    app.middlewares.insert(0, moving)
     app.middlewares.insert(0, faulty("johnlewis", operation_of, take))
     runner = web.AppRunner(app)
     await runner.setup()
@@ -111,7 +123,7 @@ async def serving(settings: MarketplaceSettings | None = None) -> AsyncIterator[
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         async with aiohttp.ClientSession() as session:
-            yield World(shop, gate, plan, session, base_url)
+            yield World(shop, gate, plan, session, base_url, before_each)
         held.assert_fine()
     finally:
         await runner.cleanup()

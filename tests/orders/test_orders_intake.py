@@ -1,8 +1,12 @@
 """Orders, the shell: reading, sealing, accepting, holding, comparing, writing back."""
 
+from datetime import timedelta
+
+import msgspec
 import pytest
 
 from kcjl.errors import OutcomeUnknown, Refused, Unavailable
+from kcjl.johnlewis.order_port import OrdersUnreadable, UnreadableOrder
 from kcjl.orders.events import (
     AcceptanceConfirmed,
     AcceptanceIntended,
@@ -17,6 +21,7 @@ from kcjl.orders.events import (
     ReferenceWritten,
     TotalsCompared,
 )
+from kcjl.settings import OrderSettings
 from tests.outside.marketplace import marketplace_line, marketplace_order
 from tests.outside.mishaps import LOST, Killed
 from tests.rooms import Premises, Process
@@ -171,6 +176,44 @@ async def test_intake_that_fails_leaves_the_cursor() -> None:
             await process.do("intake")
 
     assert 1 == len(await place.said(OrdersRead))
+
+
+async def test_orders_that_can_be_read_are_taken_and_the_cursor_waits_for_the_others() -> None:
+    """One order in a shape that nobody knows holds up no other, and is not passed over."""
+    place = premises()
+    strange = UnreadableOrder(order_id="O2", message="Expected `bool` - at `$.can_cancel`")
+    some = OrdersUnreadable(
+        "OR11", read=list(place.shop.orders_there.values()), unreadable=[strange]
+    )
+    place.shop.mishaps.before("orders_updated_since", some)
+    async with place.open() as process:
+        with pytest.raises(OrdersUnreadable, match="O2: Expected `bool`"):
+            await process.do("intake")
+
+        assert ["O1"] == [each.order_id for each in await place.said(OrderReceived)]
+        assert [] == await place.said(OrdersRead)
+        place.shop.place(marketplace_order("O2"))
+        await process.do("intake")
+
+    assert ["O1", "O2"] == [each.order_id for each in await place.said(OrderReceived)]
+    assert 1 == len(await place.said(OrdersRead))
+
+
+@pytest.mark.parametrize(("overlap_s", "received"), [(3600, ["O1", "O2"]), (60, ["O1"])])
+async def test_intake_reaches_back_behind_its_cursor(
+    overlap_s: float, received: list[str]
+) -> None:
+    """An order that shows later than it says is read, as far back as the settings reach."""
+    place = premises()
+    place.order_settings = OrderSettings(overlap_s=overlap_s)
+    async with place.open() as process:
+        await process.do("intake")
+        late = marketplace_order("O2")
+        half_an_hour_ago = place.clock.now() - timedelta(minutes=30)
+        place.shop.place(msgspec.structs.replace(late, updated_at=half_an_hour_ago))
+        await process.do("intake")
+
+    assert received == [each.order_id for each in await place.said(OrderReceived)]
 
 
 async def test_totals_that_differ_are_said_to_the_penny() -> None:

@@ -209,6 +209,16 @@ def test_figures_of_two_offers_share_what_there_is() -> None:
     assert [("A-1", 3), ("a-1", 2)] == [(each.sku, each.quantity) for each in figures]
 
 
+def test_figures_are_cut_at_the_bound_of_the_settings() -> None:
+    """A tenant that takes shorter files gets shorter files."""
+    shelf = [
+        made_of(PRODUCTS, f"s{n}", listed(f"s{n}"), confirmed(f"s{n}"), level(1, sku=f"s{n}"))
+        for n in range(3)
+    ]
+
+    assert 2 == len(decide_figures(shelf, NO_BUFFER, READ_IN_ORDER, lines_max=2))
+
+
 def test_figures_are_cut_at_the_bound_and_the_rest_follows() -> None:
     """One import holds so many lines; what is left still differs, and so goes next time."""
     shelf = [
