@@ -216,11 +216,12 @@ class Stock(Room):
         for level in sorted(found, key=lambda each: each.site_id):
             key = stock_key(level.stock_code)
             before = levels.get(key)
-            sites = (*(before.levels if before else ()), (level.site_id, level.available))
+            # A row that comes twice is one row: a site counts once, as it was told last.
+            sites = dict(before.levels if before else ()) | {level.site_id: level.available}
             said_at = level.read_at or began  # a level that was pushed is as old as its push
             levels[key] = LevelRead(
                 sku=level.stock_code,
-                levels=sites,
+                levels=tuple(sites.items()),
                 status=level.status,
                 finished_at=finished,
                 occurred_at=min(before.occurred_at, said_at) if before else said_at,
