@@ -69,6 +69,10 @@ class Mishaps:
         self._stopped = True
         self._storms.clear()
 
+    @property
+    def is_stopped(self) -> bool:
+        return self._stopped
+
     def suffered(self, kind: str, times: int = 1) -> None:
         self.counted[kind] += times
 

@@ -101,17 +101,19 @@ class SimulatedErp:
     # ── stock ──
 
     async def moved_products(self, since: datetime) -> Sequence[erp.ProductRef]:
-        stock = self._warehouse.stock
-        return await self._changed(since, stock.moved_since, lambda item: item.moved_at)
+        return await self._changed(
+            since, lambda: self._warehouse.stock.moved_since, lambda item: item.moved_at
+        )
 
     async def edited_products(self, since: datetime) -> Sequence[erp.ProductRef]:
-        stock = self._warehouse.stock
-        return await self._changed(since, stock.revised_since, lambda item: item.revised_at)
+        return await self._changed(
+            since, lambda: self._warehouse.stock.revised_since, lambda item: item.revised_at
+        )
 
     async def _changed(
         self,
         since: datetime,
-        find: Callable[..., list[StockItem]],
+        find: Callable[[], Callable[..., list[StockItem]]],
         when: Callable[[StockItem], datetime],
     ) -> list[erp.ProductRef]:
         asked = parse_wall_time(changed_since(since)) or since
@@ -125,8 +127,8 @@ class SimulatedErp:
 
         def items() -> list[StockItem]:
             if not self._widest:
-                return find(asked, inclusive=inclusive)
-            found = find(asked - self._widest, inclusive=True)
+                return find()(asked, inclusive=inclusive)
+            found = find()(asked - self._widest, inclusive=True)
             at = ((item, changed_at(item)) for item in found)
             return [item for item, on in at if on > asked or (inclusive and on == asked)]
 
