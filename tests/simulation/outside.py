@@ -24,6 +24,7 @@ from tests.simulation.outside_erp import SimulatedErp
 from tests.simulation.outside_ledger import SimulatedLedger
 from tests.simulation.outside_marketplace import SimulatedMarketplace
 from tests.simulation.outside_orders import ShownOrders
+from tests.simulation.outside_sales_orders import ShownSalesOrders
 
 __all__ = ["SimulatedOutside"]
 
@@ -44,6 +45,7 @@ class SimulatedOutside:
             self._plan(each)
         stamp = stamp_of(faults.marketplace_clock, world.starts_at)
         self._shown = ShownOrders(world.marketplace, stamp)
+        self._sales_orders = ShownSalesOrders(stamp_of(faults.erp_clock, world.starts_at))
 
     def ports(self) -> Outside:
         """A process's own ways in."""
@@ -56,7 +58,13 @@ class SimulatedOutside:
             limits=self._limits,
             shown=self._shown,
         )
-        erp = SimulatedErp(self.world, self.mishaps, self._clock, shifts=faults.erp_clock)
+        erp = SimulatedErp(
+            self.world,
+            self.mishaps,
+            self._clock,
+            shifts=faults.erp_clock,
+            shown=self._sales_orders,
+        )
         return Outside(marketplace, erp, self.ledger)
 
     def advance(self) -> int:
