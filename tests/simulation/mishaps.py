@@ -89,6 +89,8 @@ class Mishaps:
         lot = self.chance.random()
         hours = (self._clock.now() - self._began).total_seconds() / 3600
         for kind, fault in faults:
+            if fault.operations and operation not in fault.operations:
+                continue
             if fault.from_h <= hours < fault.until_h:
                 lot -= fault.share
                 if lot < 0:
