@@ -193,4 +193,3 @@ class _Wire:
             raise OutcomeUnknown(f"the database was lost in {name}: it may have been done")
 
         return statement
-

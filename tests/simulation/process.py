@@ -60,8 +60,10 @@ class Process:
                 await self._serve()
         except* (Fenced, CorruptLog, ShopModelNotServed) as ends:
             first = first_cause(ends)
-            told = {LeaseLapsed: "lapsed", Fenced: "fenced"}.get(type(first))
-            self.ended = told or f"{type(first).__name__}: {first}"
+            if isinstance(first, Fenced):
+                self.ended = "lapsed" if isinstance(first, LeaseLapsed) else "fenced"
+            else:
+                self.ended = f"{type(first).__name__}: {first}"
         else:
             self.ended = "killed"
         finally:
@@ -93,9 +95,9 @@ class Process:
             snapshots = on_the_wire(premises.snapshots, life, reads=frozenset({"load"}))
             queue = on_the_wire(premises.commands, life, reads=frozenset({"waiting", "pause"}))
             async with anyio.create_task_group() as group:
-                Heartbeat(
-                    leases, lease, ttl_s=LEASE_S, every_s=RENEW_S, stop_s=STOP_S
-                ).start(group)
+                Heartbeat(leases, lease, ttl_s=LEASE_S, every_s=RENEW_S, stop_s=STOP_S).start(
+                    group
+                )
                 group.start_soon(
                     lambda: run_rooms(rooms, log, rows, snapshots, clock.now, pace=PACE)
                 )
