@@ -5,9 +5,8 @@ sandbox's HTTP, the other by the simulated ports; whatever is read or written, t
 equal at every step, and so are the worlds in the end.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import TypeAlias
 
 import msgspec
