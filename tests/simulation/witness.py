@@ -93,11 +93,16 @@ class Witness:
         """Note every movement of stock, also of a warehouse restored from a backup."""
         for item in warehouse.stock:
             self._moved(item, warehouse.agenda.now)
-        noting, importing = StockBook._note_movement, Warehouse.import_orders
+        noting, adding = StockBook._note_movement, StockBook.add
+        importing = Warehouse.import_orders
         witness = self
 
         def note_movement(book: StockBook, item: StockItem) -> None:
             noting(book, item)
+            witness._moved(item, book._agenda.now)
+
+        def add(book: StockBook, item: StockItem) -> None:
+            adding(book, item)
             witness._moved(item, book._agenda.now)
 
         def import_orders(taking: Warehouse, document: str) -> object:
@@ -109,6 +114,7 @@ class Witness:
 
         with (
             patch.object(StockBook, "_note_movement", note_movement),
+            patch.object(StockBook, "add", add),
             patch.object(Warehouse, "import_orders", import_orders),
         ):
             yield

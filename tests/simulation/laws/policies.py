@@ -7,9 +7,8 @@ replaced before it; and the decision is what that policy gives. Called by `laws/
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from kcjl.dispatch.decide import carrier_code_for
-from kcjl.dispatch.events import CarrierMapped, ConfirmationIntended
-from kcjl.dispatch.state import CARRIERS, Carriers, Parcel
+from kcjl.dispatch.events import CarrierMapped, ConfirmationIntended, ParcelShipped
+from kcjl.dispatch.state import CARRIERS, Carriers
 from kcjl.fold import Table
 from kcjl.log.port import Recorded
 from kcjl.settlement.events import AccountMapSet, JournalIntended
@@ -68,35 +67,39 @@ def carriers_in_force(evidence: Evidence) -> Iterator[str]:
     """Each parcel goes out under the carrier that the map in force gives its courier."""
     table = Table(CARRIERS)
     before: Carriers | None = None
+    shipped: dict[tuple[str, str], ParcelShipped] = {}
     for recorded in evidence.log:
         event = recorded.event
-        if isinstance(event, CARRIERS.hears):
-            before = table.get("carriers")
-            table.apply(event)
-        if isinstance(event, ConfirmationIntended):
-            wanted = {_carrier(each, event) for each in (before, table.get("carriers"))}
+        if isinstance(event, ParcelShipped):
+            shipped[event.order_id, event.parcel_key] = event
+        elif isinstance(event, ConfirmationIntended):
+            parcel = shipped.get((event.order_id, event.parcel_key))
+            now = table.get("carriers")
+            wanted = {_carrier(each, parcel) for each in (before, now) if parcel is not None}
             if event.carrier_code not in wanted:
                 yield (
                     f"parcel {event.parcel_key} of order {event.order_id} went out as "
                     f"{event.carrier_code!r}, mapped is {', '.join(sorted(wanted))!r}"
                 )
+        elif isinstance(event, CARRIERS.hears):
+            before = table.get("carriers")
+            table.apply(event)
 
 
-def _carrier(carriers: Carriers | None, event: ConfirmationIntended) -> str:
-    mapped = dict((carriers or Carriers()).mapped)
-    direct = mapped.get(event.courier_name.casefold())
-    if direct is not None:
-        return direct
-    parcel = Parcel(
-        parcel_key=event.parcel_key,
-        courier_name=event.courier_name,
-        courier_code=None,
-        tracking_number=event.tracking_number,
-        shipped_on=None,
-        first_seen_at=event.occurred_at,
-        items=(),
-    )
-    return carrier_code_for(carriers or Carriers(), parcel)
+def _carrier(carriers: Carriers | None, parcel: ParcelShipped | None) -> str:
+    """By map, by code or by name, as the policy has it; code before name."""
+    if carriers is None or parcel is None:
+        return ""
+    mapped = dict(carriers.mapped)
+    couriers = [each for each in (parcel.courier_code, parcel.courier_name) if each]
+    for courier in couriers:
+        if courier.casefold() in mapped:
+            return mapped[courier.casefold()]
+    for courier in couriers:
+        for code, label in carriers.codes:
+            if courier.casefold() in (code.casefold(), label.casefold()):
+                return code
+    return ""
 
 
 def _in_force(
