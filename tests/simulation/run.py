@@ -34,6 +34,8 @@ __all__ = ["Run", "broken_by", "run_scenario", "simulate"]
 REST_H = 96.0
 """Virtual hours in which everything has come to rest once the faults have stopped."""
 LOOK_EVERY_S = 1_800.0
+ALL_DAY = timedelta(hours=26)
+"""Without any deed: every job has looked again, and what is left waits for a person."""
 STEPS_MAX = 400
 """From its hour a death comes within so many steps: at any await of what is going on."""
 
@@ -139,9 +141,11 @@ class _Attempt:
         since, seen = clock.now(), -1
         while clock.now() < by:
             self._outside.advance()
-            if trace.deeds != seen or not world.finished:
+            if trace.deeds != seen:
                 since, seen = clock.now(), trace.deeds
-            elif clock.now() - since >= quiet and trace.read_at["CyclesRead"] >= since:
+            silence = clock.now() - since
+            has_read = trace.read_at.get("CyclesRead", clock.began) >= since
+            if silence >= ALL_DAY or (world.finished and silence >= quiet and has_read):
                 return True
             await clock.sleep(LOOK_EVERY_S)
         return False
