@@ -18,7 +18,7 @@ import structlog
 from kcjl.calls.postgres import PostgresCalls
 from kcjl.calls.sync_log import SyncLog
 from kcjl.clock import Clock, Ids
-from kcjl.commands import serve_commands
+from kcjl.commands import PostgresCommands, serve_commands
 from kcjl.database import SERVICE, Database
 from kcjl.errors import (
     CorruptLog,
@@ -35,7 +35,7 @@ from kcjl.khaos.kws import KwsSoapAdapter
 from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.port import DeliveryAddress
 from kcjl.ledger.pack import JournalPack
-from kcjl.log.lease import Heartbeat, Lease, acquire, release
+from kcjl.log.lease import Heartbeat, Lease, PostgresLeases, acquire, release
 from kcjl.log.postgres import PostgresLog
 from kcjl.projections.store import PostgresRows
 from kcjl.rooms import Outside, Rooms, first_cause, keep_running, run_rooms
@@ -98,12 +98,13 @@ async def run_merchant(
         PostgresLog.open(database, merchant, vocabulary(), clock, lease.epoch) as log,
     ):
         vault = PostgresVault(database, merchant, key)
+        commands = PostgresCommands(database, merchant)
         rooms = Rooms(mine, log, vault, outside, clock, ids)
         try:
             async with anyio.create_task_group() as group:
-                Heartbeat(own, lease, ttl_s=LEASE_S, every_s=RENEW_S, stop_s=STOP_S).start(
-                    group
-                )
+                Heartbeat(
+                    PostgresLeases(own), lease, ttl_s=LEASE_S, every_s=RENEW_S, stop_s=STOP_S
+                ).start(group)
                 group.start_soon(keep_running, "sync log", sync_log.run)
                 group.start_soon(
                     run_rooms,
@@ -117,7 +118,7 @@ async def run_merchant(
                 group.start_soon(
                     keep_running,
                     "commands",
-                    lambda: serve_commands(database, merchant, rooms.handlers(), clock.now),
+                    lambda: serve_commands(commands, rooms.handlers(), clock.now),
                 )
         except* (Fenced, CorruptLog, ShopModelNotServed) as ends:
             raise first_cause(ends) from None

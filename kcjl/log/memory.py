@@ -165,8 +165,11 @@ class MemoryLog(MemoryLogReader):
 
 def _pages(events: Sequence[Recorded], after: int, to: int) -> Iterator[Sequence[Recorded]]:
     """By position, as the database would: an event that was tampered away is just not there."""
-    start = bisect_right(events, after, key=_position)
-    stop = bisect_right(events, to, key=_position)
+    if events and events[-1].position == len(events):
+        start, stop = max(after, 0), to  # none is missing: each stands at its number
+    else:
+        start = bisect_right(events, after, key=_position)
+        stop = bisect_right(events, to, key=_position)
     for at in range(start, stop, PAGE_EVENTS_MAX):
         yield events[at : min(at + PAGE_EVENTS_MAX, stop)]
 

@@ -216,10 +216,11 @@ class Stock(Room):
         for level in sorted(found, key=lambda each: each.site_id):
             key = stock_key(level.stock_code)
             before = levels.get(key)
-            sites = (*(before.levels if before else ()), (level.site_id, level.available))
+            # A row that comes twice is one row: a site counts once, as it was told last.
+            sites = dict(before.levels if before else ()) | {level.site_id: level.available}
             levels[key] = LevelRead(
                 sku=level.stock_code,
-                levels=sites,
+                levels=tuple(sites.items()),
                 status=level.status,
                 finished_at=finished,
                 occurred_at=began,

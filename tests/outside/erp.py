@@ -32,6 +32,8 @@ class Warehouse:
         self.asked_levels: list[tuple[str, ...]] = []
         self.penny_off = Money(0)
         self.stamps = True
+        self.rows_come = 1
+        """How often each row of an answer is in it."""
 
     def put(self, code: str, units: str | int) -> None:
         """So many units are on the shelf now; the product has moved."""
@@ -112,7 +114,7 @@ class Warehouse:
                 for code in codes
                 for site in site_ids
                 if code in self.shelf
-            ]
+            ] * self.rows_come
 
     async def create_order(self, order: erp.NewOrder) -> erp.CreatedOrder:
         with self.mishaps.at("create_order"):

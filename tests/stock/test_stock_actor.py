@@ -240,6 +240,17 @@ async def test_level_of_what_moved_is_read_although_the_first_try_failed() -> No
         assert Decimal(4) == process.stock.products["a-1"].level
 
 
+async def test_level_whose_row_comes_twice_counts_once() -> None:
+    """A doubled row is no doubled stock: found by the simulation, seed 11 (issue 6)."""
+    place = premises()
+    place.warehouse.rows_come = 2
+    async with place.open() as process:
+        await process.do(*READ, "publish", "publish")
+
+        assert Decimal(10) == process.stock.products["a-1"].level
+    assert 10 == place.shop.offers_there["A-1"]
+
+
 async def test_level_that_did_not_move_is_not_asked_for_again() -> None:
     """Only what moved, is new, or is in flight is asked for."""
     place = premises()
