@@ -37,7 +37,7 @@ class StandingClock:
     def now(self) -> datetime:
         return self.at
 
-    async def sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:  # noqa: ARG002 - a clock's signature
         await anyio.lowlevel.checkpoint()
 
     @contextmanager

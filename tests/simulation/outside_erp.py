@@ -27,7 +27,7 @@ from kcjl.sandbox.warehouse.stock import StockItem
 from kcjl.sandbox.world import World
 from tests.simulation.faults import ClockShift
 from tests.simulation.mishaps import Mishaps
-from tests.simulation.outside import Door, Reading, stamp_of, widest
+from tests.simulation.outside_door import Door, Reading, stamp_of, widest
 from tests.simulation.outside_sales_orders import shown_status
 
 __all__ = ["KWS", "SimulatedErp"]

@@ -31,8 +31,8 @@ from kcjl.sandbox.marketplace.search import OrderSearch, find_orders
 from kcjl.sandbox.world import World
 from tests.simulation.faults import ClockShift
 from tests.simulation.mishaps import Mishaps
-from tests.simulation.outside import Door, Reading, stamp_of, widest
 from tests.simulation.outside_account import body_of, shown_line, shown_offer
+from tests.simulation.outside_door import Door, Reading, stamp_of, widest
 from tests.simulation.outside_orders import ShownOrders, shown_shipment
 
 __all__ = ["SimulatedMarketplace"]

@@ -2,7 +2,8 @@
 
 Promises: what OR11 and ST11 of the sandbox, read by the seller API's adapter, would give for
 the same world: equal records (test_outside_twins.py compares them); `stamp` says what the
-outside's own clock showed at a moment. No JSON, no text between. It decides nothing. Invariant: an order that was not touched is the same record as before.
+outside's own clock showed at a moment. No JSON, no text between. It decides nothing.
+Invariant: an order that was not touched is the same record as before.
 Called by the simulated marketplace.
 """
 

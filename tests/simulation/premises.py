@@ -8,20 +8,18 @@ Called by `process.py` and `run.py`.
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from random import Random
+
+from tests.simulation.scenario import Scenario
 
 from kcjl.clock import RealClock, SeededIds
-from kcjl.clock import chance as chance_of
 from kcjl.commands import MemoryCommands
 from kcjl.log.lease_memory import MemoryLeases
 from kcjl.log.memory import MemoryStore
 from kcjl.projections.store import MemoryRows
 from kcjl.rooms import Outside
-from kcjl.settings import MerchantSettings
 from kcjl.snapshots import MemorySnapshots
 from kcjl.vault import MemoryVault
 from tests.simulation.database import DatabaseLuck
-from tests.simulation.faults import Faults
 from tests.simulation.trace import Trace
 
 __all__ = ["MERCHANT", "Premises", "VirtualClock"]
@@ -36,6 +34,10 @@ class VirtualClock(RealClock):
         self.began = began
         self._loop = asyncio.get_running_loop()
 
+    @property
+    def elapsed_s(self) -> float:
+        return self._loop.time()
+
     def now(self) -> datetime:
         return self.began + timedelta(seconds=self._loop.time())
 
@@ -45,29 +47,22 @@ class Premises:
 
     def __init__(
         self,
-        *,
-        seed: int,
+        scenario: Scenario,
         clock: VirtualClock,
-        settings: MerchantSettings,
-        faults: Faults,
+        *,
         outside: Callable[[], Outside],
         keep_lines: bool = False,
     ) -> None:
         self.clock = clock
-        self.settings = settings
+        self.settings = scenario.settings
         self.outside = outside
         """A process's own way to both systems and the ledger."""
         self.trace = Trace(clock, keep=keep_lines)
-        self.luck = DatabaseLuck(faults, self.chance(seed, "database"), clock)
-        self.ids = SeededIds(self.chance(seed, "ids").getrandbits(64))
+        self.luck = DatabaseLuck(scenario.faults, scenario.chance("database"), clock)
+        self.ids = SeededIds(scenario.seed)
         self.store = MemoryStore()
         self.leases = MemoryLeases(self.store, clock)
         self.rows = MemoryRows()
         self.snapshots = MemorySnapshots()
-        self.vault = MemoryVault(MERCHANT, b"k" * 32, self.chance(seed, "vault").randbytes)
+        self.vault = MemoryVault(MERCHANT, b"k" * 32, scenario.chance("vault").randbytes)
         self.commands = MemoryCommands()
-
-    @staticmethod
-    def chance(seed: int, what: str) -> Random:
-        """Each part has a chance of its own: switching one off does not change the others."""
-        return chance_of(f"{what}/{seed}")

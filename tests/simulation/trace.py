@@ -18,6 +18,10 @@ from kcjl.log.port import Recorded
 
 __all__ = ["Trace"]
 
+READINGS = frozenset(
+    {"CyclesRead", "OrdersRead", "ShipmentsRead", "StockRead", "TenantRead", "TransactionsRead"}
+)
+"""What is said of every look at the outside, also when there was nothing new."""
 LINES_MAX = 200_000
 """Kept at most; the hash goes on."""
 
@@ -29,6 +33,10 @@ class Trace:
         self.lines: list[str] = []
         self.events = 0
         self.calls = 0
+        self.deeds = 0
+        """Events that are more than a reading of the outside."""
+        self.read_at: dict[str, datetime] = {}
+        """When each kind of reading was last recorded."""
         self._clock = clock
         self._keep = keep
         self._hash = hashlib.sha256()
@@ -42,6 +50,10 @@ class Trace:
         """Committed; a hash of the log is one over canonical bytes."""
         self.events += len(events)
         for each in events:
+            if each.type in READINGS:
+                self.read_at[each.type] = each.recorded_at
+            else:
+                self.deeds += 1
             self._hash.update(each.hash)
             if self._keep:
                 self._say(f"{each.position:>6} {each.type} {each.data.decode()}")

@@ -7,9 +7,9 @@ tried first on the path.
 import sys
 
 import msgspec
-from tests.simulation.run import broken_by
 
 from tests.simulation.mutations import Caught
+from tests.simulation.run import broken_by
 
 __all__ = ["main"]
 
