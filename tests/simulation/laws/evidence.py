@@ -64,7 +64,6 @@ class Evidence:
         log: Sequence[Recorded],
         head: Head,
         chain_fault: str,
-        rows: Mapping[str, Mapping[str, bytes]],
         rows_position: int,
         replayed: Replayed,
         complete: Completeness,
@@ -80,8 +79,6 @@ class Evidence:
         self.head = head
         self.chain_fault = chain_fault
         """What is wrong with the hash chain; empty when it is whole."""
-        self.rows = rows
-        """By projection and key."""
         self.rows_position = rows_position
         self.replayed = replayed
         self.complete = complete
@@ -118,13 +115,11 @@ class Evidence:
 
     @cached_property
     def text(self) -> str:
-        """Every word of the log, with the rows that were made of it."""
-        parts = [
-            part
-            for each in self.log
-            for part in (each.data.decode(), each.stream, each.by, each.correlation_id)
-        ]
-        parts.extend(row.decode() for rows in self.rows.values() for row in rows.values())
+        """Every word of the log. Rows are made of it, and of nothing else (law 1)."""
+        parts: list[str] = []
+        for each in self.log:
+            parts.append(each.data.decode())
+            parts.extend((each.stream, each.by, each.correlation_id))
         return "\n".join(parts)
 
 
@@ -155,7 +150,6 @@ async def gather(
         log=[recorded async for page in reader.read() for recorded in page],
         head=await reader.head(),
         chain_fault=fault,
-        rows={name: dict(await rows.rows(name)) for name in names},
         rows_position=await rows.position(names),
         replayed=await replay(reader, rows, PROJECTIONS),
         complete=await completeness(rows),

@@ -1,7 +1,7 @@
 """Law 7: no personal data in the log.
 
 Promises: the words of every buyer of the world (names, streets, town with postcode, phone,
-e-mail, notes) are looked for in every payload, stream, name and row. A name that is also a word
+e-mail, notes) are looked for in every payload, stream and name. A name that is also a word
 of the trade counts only as a whole name. Called by `laws/__init__.py`.
 """
 
@@ -17,7 +17,7 @@ CHARACTERS_MIN = 5
 
 
 def no_buyer_in_the_log(evidence: Evidence) -> Iterator[str]:
-    """No word by which a buyer could be known is in the log, or in a row made of it."""
+    """No word by which a buyer could be known is in the log."""
     text = evidence.text.casefold()
     said: set[str] = set()
     for order in evidence.world.marketplace.orders.values():
