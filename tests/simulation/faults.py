@@ -22,6 +22,8 @@ class Fault(FaultRecord, frozen=True, kw_only=True, forbid_unknown_fields=True):
     share: float = 0.0
     from_h: float = 0.0
     until_h: float = FOR_EVER_H
+    operations: tuple[str, ...] = ()
+    """OR11, ImportOrders, …; empty: all."""
 
 
 class ClockShift(FaultRecord, frozen=True, kw_only=True, forbid_unknown_fields=True):

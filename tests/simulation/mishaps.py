@@ -69,6 +69,10 @@ class Mishaps:
         self._stopped = True
         self._storms.clear()
 
+    @property
+    def is_stopped(self) -> bool:
+        return self._stopped
+
     def suffered(self, kind: str, times: int = 1) -> None:
         self.counted[kind] += times
 
@@ -85,6 +89,8 @@ class Mishaps:
         lot = self.chance.random()
         hours = (self._clock.now() - self._began).total_seconds() / 3600
         for kind, fault in faults:
+            if fault.operations and operation not in fault.operations:
+                continue
             if fault.from_h <= hours < fault.until_h:
                 lot -= fault.share
                 if lot < 0:

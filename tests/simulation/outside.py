@@ -8,20 +8,23 @@ Called by the run and its premises.
 """
 
 from collections import Counter
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from random import Random
 
 from kcjl.clock import Clock
 from kcjl.rooms import Outside
 from kcjl.sandbox.johnlewis.limits import CallLimits
+from kcjl.sandbox.warehouse.backup import Backup, back_up, restore
 from kcjl.sandbox.world import World
-from tests.simulation.faults import Faults
+from tests.simulation.faults import Faults, Restore
 from tests.simulation.mishaps import Mishaps
 from tests.simulation.outside_door import stamp_of
 from tests.simulation.outside_erp import SimulatedErp
 from tests.simulation.outside_ledger import SimulatedLedger
 from tests.simulation.outside_marketplace import SimulatedMarketplace
 from tests.simulation.outside_orders import ShownOrders
+from tests.simulation.outside_sales_orders import ShownSalesOrders
 
 __all__ = ["SimulatedOutside"]
 
@@ -36,8 +39,13 @@ class SimulatedOutside:
         self._faults = faults
         self._clock = clock
         self._limits = CallLimits(world.marketplace)
+        self.on_restored: list[Callable[[Restore], None]] = []
+        """Called when the ERP has been set back: levels and orders are others now."""
+        for each in faults.restores:
+            self._plan(each)
         stamp = stamp_of(faults.marketplace_clock, world.starts_at)
         self._shown = ShownOrders(world.marketplace, stamp)
+        self._sales_orders = ShownSalesOrders(stamp_of(faults.erp_clock, world.starts_at))
 
     def ports(self) -> Outside:
         """A process's own ways in."""
@@ -50,12 +58,42 @@ class SimulatedOutside:
             limits=self._limits,
             shown=self._shown,
         )
-        erp = SimulatedErp(self.world, self.mishaps, self._clock, shifts=faults.erp_clock)
+        erp = SimulatedErp(
+            self.world,
+            self.mishaps,
+            self._clock,
+            shifts=faults.erp_clock,
+            shown=self._sales_orders,
+        )
         return Outside(marketplace, erp, self.ledger)
 
     def advance(self) -> int:
         """Let the world come to the clock's now; how many things happened in it."""
         return self.world.agenda.advance(self._clock.now())
+
+    # ── the ERP set back ──
+
+    def _plan(self, each: Restore) -> None:
+        restored_at = self.world.starts_at + timedelta(hours=each.at_h)
+        taken_at = max(restored_at - timedelta(hours=each.age_h), self.world.starts_at)
+
+        def take() -> None:
+            backup = back_up(self.world.warehouse)
+            self.world.agenda.at(restored_at, lambda: self._restore(each, backup))
+
+        self.world.agenda.at(taken_at, take)
+
+    def _restore(self, each: Restore, backup: Backup) -> None:
+        if self.mishaps.is_stopped:
+            return
+        restore(self.world.warehouse, backup)
+        self.mishaps.suffered("restores")
+        buying = self.world.buying
+        for order in self.world.marketplace.orders.values():
+            for line in order.lines:  # what the ERP had, it may not have any more
+                buying._waiting[line.sku.upper()][order.order_id] = None
+        for observer in self.on_restored:
+            observer(each)
 
     @property
     def next_at(self) -> datetime | None:

@@ -3,7 +3,7 @@
 Promises: implements `kcjl.khaos.port.ErpPort`; a call gives the record, or the error, that the
 KWS adapter would give over the sandbox's SOAP face for the same world (compared by a test).
 It keeps nothing. Invariant: everything is changed through `World.change`; an order enters as
-the adapter's own document. Called by the rooms of the simulation.
+the adapter's own document would be read. Called by the rooms of the simulation.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,6 @@ from kcjl.khaos import port as erp
 from kcjl.khaos.kws import _askable
 from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.london import changed_since
-from kcjl.khaos.order_document import order_document, without_buyer
 from kcjl.khaos.soap import SoapFault
 from kcjl.sandbox.khaos.stock_xml import _status, plain
 from kcjl.sandbox.warehouse import ImportResult, KhaosFault
@@ -28,7 +27,8 @@ from kcjl.sandbox.world import World
 from tests.simulation.faults import ClockShift
 from tests.simulation.mishaps import Mishaps
 from tests.simulation.outside_door import Door, Reading, stamp_of, widest
-from tests.simulation.outside_sales_orders import shown_status
+from tests.simulation.outside_new_orders import NewOrderReader
+from tests.simulation.outside_sales_orders import ShownSalesOrders
 
 __all__ = ["KWS", "SimulatedErp"]
 
@@ -61,11 +61,15 @@ class SimulatedErp:
         clock: Clock,
         *,
         shifts: Sequence[ClockShift] = (),
+        shown: ShownSalesOrders | None = None,
         settings: KwsSettings = KWS,
     ) -> None:
+        """`shown` is the world's: hand the same to each process of a run."""
         self._world = world
         self._warehouse = world.warehouse
         self._settings = settings
+        self._reader = NewOrderReader(settings, world.warehouse.settings)
+        self._shown = shown or ShownSalesOrders(stamp_of(shifts, world.starts_at))
         self._door = Door("khaos", world, mishaps, clock)
         self._stamp = stamp_of(shifts, world.starts_at)
         self._widest = widest(shifts)
@@ -101,17 +105,19 @@ class SimulatedErp:
     # ── stock ──
 
     async def moved_products(self, since: datetime) -> Sequence[erp.ProductRef]:
-        stock = self._warehouse.stock
-        return await self._changed(since, stock.moved_since, lambda item: item.moved_at)
+        return await self._changed(
+            since, lambda: self._warehouse.stock.moved_since, lambda item: item.moved_at
+        )
 
     async def edited_products(self, since: datetime) -> Sequence[erp.ProductRef]:
-        stock = self._warehouse.stock
-        return await self._changed(since, stock.revised_since, lambda item: item.revised_at)
+        return await self._changed(
+            since, lambda: self._warehouse.stock.revised_since, lambda item: item.revised_at
+        )
 
     async def _changed(
         self,
         since: datetime,
-        find: Callable[..., list[StockItem]],
+        find: Callable[[], Callable[..., list[StockItem]]],
         when: Callable[[StockItem], datetime],
     ) -> list[erp.ProductRef]:
         asked = parse_wall_time(changed_since(since)) or since
@@ -125,8 +131,8 @@ class SimulatedErp:
 
         def items() -> list[StockItem]:
             if not self._widest:
-                return find(asked, inclusive=inclusive)
-            found = find(asked - self._widest, inclusive=True)
+                return find()(asked, inclusive=inclusive)
+            found = find()(asked - self._widest, inclusive=True)
             at = ((item, changed_at(item)) for item in found)
             return [item for item, on in at if on > asked or (inclusive and on == asked)]
 
@@ -206,14 +212,20 @@ class SimulatedErp:
     # ── orders ──
 
     async def create_order(self, order: erp.NewOrder) -> erp.CreatedOrder:
-        document = order_document(order, self._settings)
+        refused: KhaosFault | None = None
+        try:
+            orders = [self._reader.read(order)]
+        except KhaosFault as fault:  # it is sent all the same, and refused there
+            refused = fault
 
         def change() -> erp.CreatedOrder:
             try:
-                result = self._world.change("khaos", "import_orders", {"document": document})
+                if refused is not None:
+                    raise refused
+                result = self._world.change("khaos", "import_read_orders", {"orders": orders})
             except KhaosFault as fault:
-                raise _fault(fault, document) from None
-            return _created(result, order.external_ref, document)
+                raise _fault(fault) from None
+            return _created(result, order.external_ref)
 
         return await self._door.write("ImportOrders", change)
 
@@ -240,7 +252,7 @@ class SimulatedErp:
         for reference in references:
             best: erp.OrderStatus | None = None
             for order in self._warehouse.orders.by_ref(reference):
-                status = shown_status(order, reference, self._stamp)
+                status = self._shown.of(order, reference)
                 if best is None or (best.cancelled and not status.cancelled):
                     best = status
             if best is not None:
@@ -248,7 +260,7 @@ class SimulatedErp:
         return shown
 
 
-def _created(result: object, reference: str, document: str) -> erp.CreatedOrder:
+def _created(result: object, reference: str) -> erp.CreatedOrder:
     if not isinstance(result, ImportResult):
         raise TypeError(f"import_orders gave {type(result).__name__}")
     for taken in result.imported:
@@ -257,14 +269,13 @@ def _created(result: object, reference: str, document: str) -> erp.CreatedOrder:
                 outcome=erp.CreateOutcome.CREATED, erp_order_code=taken.sales_order_code
             )
     if result.skipped:
-        reason = without_buyer(result.skipped[0].reason, document)
+        reason = result.skipped[0].reason
         raise Refused(f"order {reference} was skipped: {reason}", reason_code="SKIPPED")
     raise OutcomeUnknown(f"order {reference}: Khaos Control neither imported nor skipped it")
 
 
-def _fault(fault: KhaosFault, document: str = "") -> SoapFault:
-    message = without_buyer(fault.message, document) if document else fault.message
-    return SoapFault(message, reason_code=fault.class_name)
+def _fault(fault: KhaosFault) -> SoapFault:
+    return SoapFault(fault.message, reason_code=fault.class_name)
 
 
 def _product(item: StockItem) -> erp.Product:

@@ -15,13 +15,48 @@ from kcjl.sandbox.warehouse.hours import london_date
 from kcjl.sandbox.warehouse.orders import Invoice, InvoiceItem, SalesOrder, StageId
 from tests.simulation.outside_orders import Stamp
 
-__all__ = ["shown_status"]
+__all__ = ["ShownSalesOrders"]
 
 _WAITING = frozenset({StageId.ORDERS_FUTURE_STOCK, StageId.CANCELLED})
 _PLACES = Decimal("0.01")
 
 
-def shown_status(order: SalesOrder, reference: str, stamp: Stamp) -> port.OrderStatus:
+class ShownSalesOrders:
+    """Sales orders as they are shown now; what has not changed since is not made again."""
+
+    def __init__(self, stamp: Stamp) -> None:
+        self._stamp = stamp
+        self._shown: dict[str, tuple[SalesOrder, object, port.OrderStatus]] = {}
+
+    def of(self, order: SalesOrder, reference: str) -> port.OrderStatus:
+        looks = _looks(order)
+        known = self._shown.get(reference)
+        if known is not None and known[0] is order and known[1] == looks:
+            return known[2]
+        shown = _status(order, reference, self._stamp)
+        self._shown[reference] = order, looks, shown
+        return shown
+
+
+def _looks(order: SalesOrder) -> object:
+    """All of an order that can change and shows."""
+    return (
+        order.cancelled is not None,
+        order.courier.name,
+        [
+            (
+                invoice.stage,
+                invoice.shipped_at,
+                invoice.issued_at,
+                invoice.courier.name,
+                [(box.consignment, box.courier.name, box.shipped_on) for box in invoice.boxes],
+            )
+            for invoice in order.invoices
+        ],
+    )
+
+
+def _status(order: SalesOrder, reference: str, stamp: Stamp) -> port.OrderStatus:
     invoices = tuple(_invoice(invoice, stamp) for invoice in order.invoices)
     gone = bool(invoices) and all(i.stage is port.Stage.CANCELLED for i in invoices)
     return port.OrderStatus(

@@ -59,6 +59,12 @@ SHARES: dict[str, tuple[float, float]] = {
     "log_dies_before_commit": (0.001, 0.02),
     "log_dies_after_commit": (0.001, 0.02),
 }
+OPERATIONS: dict[str, tuple[str, ...]] = {
+    "stale": ("OR11", "OF21", "ST11", "STO02", "TL02", "SBC11", "ExportOrderStatusEx"),
+    "arrives_late": ("ImportOrders", "OR21", "OR04", "OR23", "OR24", "ST01"),
+}
+"""Where a kind is drawn for some operations only: a level that is old, or a stock import that
+arrives behind a newer one, no seller could know of."""
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -266,6 +272,7 @@ def _faults(luck: Random, until_h: float) -> Faults:
                 share=luck.uniform(least, most),
                 from_h=luck.choice((0.0, from_h)),
                 until_h=luck.choice((until_h, luck.uniform(from_h, until_h))),
+                operations=OPERATIONS.get(kind, ()),
             )
     for side in ("marketplace_clock", "erp_clock"):
         if luck.random() < 0.25:

@@ -118,7 +118,7 @@ async def read_everything(twin: Twin, began: datetime, now: datetime) -> list[sh
     return orders
 
 
-def new_order(order: shop.Order) -> erp.NewOrder:
+def new_order(order: shop.Order, street: str = "1 Test Road") -> erp.NewOrder:
     live = [line for line in order.lines if line.state is shop.OrderState.SHIPPING]
     goods = sum((line.price for line in live), Money(0))
     return erp.NewOrder(
@@ -126,7 +126,7 @@ def new_order(order: shop.Order) -> erp.NewOrder:
         ordered_at=order.created_at,
         currency=order.currency,
         deliver_to=erp.DeliveryAddress(
-            line1="1 Straße 東" if order.order_id.endswith("3-A") else "1 Test Road",
+            line1=street,
             town="Leeds",
             postcode="LS1 1AA",
             country_code="GBR",
@@ -161,7 +161,8 @@ async def work(twin: Twin, orders: list[shop.Order], luck_seed: str) -> None:
             said = {line.line_id: luck.random() < 0.9 for line in order.lines}
             await twin.note(market.accept(order.order_id, said))
         if order.state is shop.OrderState.SHIPPING:
-            await twin.note(twin.erp.create_order(new_order(order)))
+            street = luck.choice(("1 Test Road", "12 Größe Straße “A”", "1 東"))
+            await twin.note(twin.erp.create_order(new_order(order, street)))
             await dispatch(twin, order)
     references = {order.order_id: f"KC-{order.commercial_id}" for order in orders[-4:]}
     await twin.note(market.write_seller_references({**references, "no-such": "KC", "b": " "}))

@@ -18,6 +18,7 @@ from kcjl.errors import Misuse
 from kcjl.money import Money
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.warehouse.customers import CustomerBook
+from kcjl.sandbox.warehouse.documents import OrderDocument
 from kcjl.sandbox.warehouse.faults import KhaosFault
 from kcjl.sandbox.warehouse.order_import import (
     ImportDesk,
@@ -236,6 +237,10 @@ class Warehouse:
     def import_orders(self, document: str) -> ImportResult:
         """ImportOrders: what was taken and what was skipped; a refusal is a KhaosFault."""
         return self._desk.take(document)
+
+    def import_read_orders(self, orders: Sequence[OrderDocument]) -> ImportResult:
+        """The same of orders that were read out of a document already."""
+        return self._desk.take_read(msgspec.convert(each, OrderDocument) for each in orders)
 
     def orders_by_ref(self, ref: str) -> list[SalesOrder]:
         """Every sales order with that external reference: there is never more than one."""
