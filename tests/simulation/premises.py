@@ -9,8 +9,6 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from tests.simulation.scenario import Scenario
-
 from kcjl.clock import RealClock, SeededIds
 from kcjl.commands import MemoryCommands
 from kcjl.log.lease_memory import MemoryLeases
@@ -20,6 +18,7 @@ from kcjl.rooms import Outside
 from kcjl.snapshots import MemorySnapshots
 from kcjl.vault import MemoryVault
 from tests.simulation.database import DatabaseLuck
+from tests.simulation.scenario import Scenario
 from tests.simulation.trace import Trace
 
 __all__ = ["MERCHANT", "Premises", "VirtualClock"]

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 
 import anyio
 import msgspec
-from tests.simulation.scenario import Scenario, draw
 
 from kcjl.rooms import Outside
 from kcjl.sandbox.world import World
@@ -26,6 +25,7 @@ from tests.simulation.loop import Stuck, VirtualLoop
 from tests.simulation.loop import run as run_loop
 from tests.simulation.outside import SimulatedOutside
 from tests.simulation.premises import MERCHANT, Premises, VirtualClock
+from tests.simulation.scenario import Scenario, draw
 from tests.simulation.site import Site
 from tests.simulation.witness import Witness
 
