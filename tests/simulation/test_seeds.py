@@ -1,28 +1,28 @@
 """Three hundred seeds: every law holds in each of them, whatever goes wrong."""
 
+import os
+
 import pytest
 
 from tests.simulation.run import run_scenario
 from tests.simulation.scenario import Scenario, draw
+from tests.simulation.seeds import Tally, chunks
 
 SEEDS = 300
-AT_ONCE = 20
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("first", range(1, SEEDS + 1, AT_ONCE))
-def test_seeds_keep_every_law(first: int) -> None:
+@pytest.mark.timeout(900)
+def test_three_hundred_seeds_keep_every_law() -> None:
     """Nothing lost, nothing doubled, and everything comes to rest.
 
     A seed that fails here is made smaller by `python -m tests.simulation --seeds N..N`.
     """
-    broken = {
-        seed: [str(each) for each in run.broken]
-        for seed in range(first, first + AT_ONCE)
-        if (run := run_scenario(draw(seed))).broken
-    }
+    tally = Tally()
+    for _, chunk in chunks(1, SEEDS, os.cpu_count() or 1):
+        tally.add(chunk)
 
-    assert {} == broken
+    assert SEEDS == tally.seeds
+    assert [] == tally.failed
 
 
 def test_a_calm_day_keeps_every_law_and_suffers_nothing() -> None:
@@ -38,5 +38,6 @@ def test_a_run_reports_what_it_suffered() -> None:
     """Faults that are drawn and never come true would prove nothing."""
     run = run_scenario(draw(5))
 
-    assert run.faults_by_kind.get("death") or run.faults_by_kind.get("take-over")
-    assert run.virtual_s > 86_400 / 2
+    assert run.faults_by_kind["death"] > 0
+    assert run.faults_by_kind["take-over"] > 0
+    assert 86_400 / 2 < run.virtual_s
