@@ -1,8 +1,8 @@
 """New orders as the sandbox's ERP reads them out of the adapter's document, in one step.
 
 Promises: what `parse_sales_orders(order_document(order))` gives, or the error that it raises
-(compared by a test). An order of plain ASCII that fits takes the short way; any other goes the
-long way, through the document itself. It imports nothing. Called by the simulated ERP.
+(compared by a test). An order whose fields fit takes the short way; any other goes the long
+way, through the document itself. It imports nothing. Called by the simulated ERP.
 """
 
 from datetime import UTC, datetime
@@ -10,7 +10,9 @@ from decimal import Decimal
 
 import msgspec
 
+from kcjl.errors import Misuse, Refused
 from kcjl.khaos import port
+from kcjl.khaos.characters import safe_text
 from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.london import wall_time
 from kcjl.khaos.order_document import (
@@ -45,6 +47,8 @@ class NewOrderReader:
     """One merchant's orders into one ERP."""
 
     def __init__(self, settings: KwsSettings, warehouse: WarehouseSettings) -> None:
+        if settings.characters != "transliterate":
+            raise Misuse("the simulated ERP takes orders that are transliterated")
         self._settings = settings
         self._warehouse = warehouse
         self._usual = self._the_long_way(_sample(settings.invoice_address))
@@ -55,7 +59,7 @@ class NewOrderReader:
         """Raises as the adapter does before it sends, and as the ERP does when it reads."""
         try:
             return self._the_short_way(order)
-        except _TheLongWay:
+        except (_TheLongWay, Refused):
             return self._the_long_way(order)
 
     def _the_long_way(self, order: port.NewOrder) -> OrderDocument:
@@ -91,7 +95,9 @@ class NewOrderReader:
         if not surname.strip():
             forename, surname = "", address.forename
         phone = "".join(address.phone.split())
+        phone = phone if phone.isascii() and len(phone) <= PHONE_CHARS_MAX else ""
         email = address.email.strip() if self._settings.include_email else ""
+        email = email if email.isascii() and len(email) <= EMAIL_CHARS_MAX else ""
         return AddressDocument(
             line1=fitted[0],
             line2=fitted[1] if len(fitted) > 1 else "",
@@ -104,10 +110,10 @@ class NewOrderReader:
             title="",
             forename=_plain("DFORENAME", forename),
             surname=_needed("DSURNAME", surname),
-            telephone=_plain("DTEL", phone) if len(phone) <= PHONE_CHARS_MAX else "",
+            telephone=_plain("DTEL", phone),
             fax="",
             mobile="",
-            email=_plain("DEMAIL", email) if len(email) <= EMAIL_CHARS_MAX else "",
+            email=_plain("DEMAIL", email),
             organisation=_plain("DORGANISATION", address.organisation),
         )
 
@@ -131,9 +137,10 @@ def _plain(field: str, text: str) -> str:
     """A text that the ERP holds as it is, but for its blanks."""
     if not text:
         return ""
-    if not (text.isascii() and text.isprintable()):
-        raise _TheLongWay
-    tidy = " ".join(text.split())
+    if text.isascii() and text.isprintable():
+        tidy = " ".join(text.split())
+    else:
+        tidy = safe_text(field, text, "transliterate")
     if len(tidy) > _LIMITS.get(field, len(tidy)):
         raise _TheLongWay
     return tidy

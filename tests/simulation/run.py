@@ -36,6 +36,12 @@ REST_H = 96.0
 LOOK_EVERY_S = 1_800.0
 ALL_DAY = timedelta(hours=26)
 """Without any deed: every job has looked again, and what is left waits for a person."""
+LEFT_LYING = timedelta(hours=12)
+OURS_TO_DO = frozenset({"WAITING_ACCEPTANCE", "SHIPPING"})
+UNDER_WAY = frozenset(
+    {"STAGING", "WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "SHIPPED", "TO_COLLECT"}
+)
+"""States from which an order goes on by itself."""
 STEPS_MAX = 400
 """From its hour a death comes within so many steps: at any await of what is going on."""
 
@@ -144,14 +150,15 @@ class _Attempt:
         assert self._premises is not None
         trace, by = self._premises.trace, clock.now() + timedelta(hours=REST_H)
         quiet = _quiet(self._scenario.settings)
-        since, seen = clock.now(), -1
+        since, seen, stood = clock.now(), -1, False
         while clock.now() < by:
             self._outside.advance()
-            if trace.deeds != seen:
-                since, seen = clock.now(), trace.deeds
+            stands = _stands(world)
+            if trace.deeds != seen or stands != stood:
+                since, seen, stood = clock.now(), trace.deeds, stands
             silence = clock.now() - since
             has_read = trace.read_at.get("CyclesRead", clock.began) >= since
-            if silence >= ALL_DAY or (world.finished and silence >= quiet and has_read):
+            if has_read and silence >= (quiet if stands else ALL_DAY):
                 return True
             await clock.sleep(LOOK_EVERY_S)
         return False
@@ -228,6 +235,30 @@ def _watched(ports: Outside, witness: Witness, clock: VirtualClock) -> Outside:
         witness.beside(ports.marketplace, "johnlewis", clock),
         witness.beside(ports.erp, "khaos", clock),
         witness.beside(ports.ledger, "ledger", clock),
+    )
+
+
+def _stands(world: World) -> bool:
+    """Nothing goes on in it without the seller: paid out, or left lying where it is ours to do.
+
+    The world's own `finished` counts on a seller who confirms whatever left the warehouse; one
+    whose courier nobody has mapped yet waits for a person, and rightly so.
+    """
+    if world.finished:
+        return True
+    market, still = world.marketplace, world.agenda.now - LEFT_LYING
+    paid_out = market.ledger.total("PAYABLE").amount_minor <= 0 and all(
+        cycle.payout_state == "PAID" for cycle in market.cycles.values()
+    )
+    return (
+        world.trade_over
+        and paid_out
+        and not any(order.state in UNDER_WAY for order in market.orders.values())
+        and all(
+            order.updated_at <= still
+            for order in market.orders.values()
+            if order.state in OURS_TO_DO
+        )
     )
 
 
