@@ -7,7 +7,7 @@ Called by the doors, and by the run that reports the counts.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
 from random import Random
 from typing import Literal, TypeVar
@@ -48,6 +48,8 @@ class Mishaps:
     def __init__(self, faults: Faults, chance: Random, clock: Clock) -> None:
         self.chance = chance
         self.counted: Counter[str] = Counter()
+        self.on_suffered: list[Callable[[str], None]] = []
+        """Called with each kind as it is suffered."""
         self.calls: Counter[str] = Counter()
         """By operation."""
         self._clock = clock
@@ -75,6 +77,8 @@ class Mishaps:
 
     def suffered(self, kind: str, times: int = 1) -> None:
         self.counted[kind] += times
+        for observer in self.on_suffered:
+            observer(kind)
 
     def draw(self, operation: str, of: CallKind) -> str:
         """The kind that hits this call, '' for none; who carries it out says `suffered`."""

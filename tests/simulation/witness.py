@@ -9,7 +9,7 @@ Called by the simulation, which wraps the ports with it; read by the laws.
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
@@ -18,12 +18,19 @@ from unittest.mock import patch
 
 from kcjl.clock import Clock
 from kcjl.errors import OutcomeUnknown, Refused, Unavailable
-from kcjl.sandbox.warehouse import Warehouse
+from kcjl.sandbox.warehouse import SalesOrder, Warehouse
+from kcjl.sandbox.warehouse.orders import OrderBook
 from kcjl.sandbox.warehouse.stock import StockBook, StockItem, key_of
 
 __all__ = ["Call", "Movement", "Outcome", "Witness"]
 
 P = TypeVar("P")
+
+LYING = frozenset({"stale", "moving"})
+"""Mishaps by which an answer says what is not so any more."""
+OLD_ANSWERS, ON_THE_WAY = timedelta(minutes=16), timedelta(minutes=2)
+AFTER_A_RESTORE = timedelta(hours=3)
+"""Until all that the ERP had forgotten has been noticed."""
 
 
 class Outcome(StrEnum):
@@ -74,6 +81,8 @@ class Witness:
         self.calls: list[Call] = []
         self.movements: defaultdict[str, list[Movement]] = defaultdict(list)
         """By stock key. The first is what lay there at the beginning."""
+        self.sent: dict[tuple[str, str, int], None] = {}
+        """(reference, tracking number, units) of each box that ever left the warehouse."""
         self._lies: list[_Lie] = []
         self._importing = False
 
@@ -94,7 +103,7 @@ class Witness:
         for item in warehouse.stock:
             self._moved(item, warehouse.agenda.now)
         noting, adding = StockBook._note_movement, StockBook.add
-        importing = Warehouse.import_orders
+        importing, tracking = Warehouse.import_orders, OrderBook.note_tracking
         witness = self
 
         def note_movement(book: StockBook, item: StockItem) -> None:
@@ -104,6 +113,10 @@ class Witness:
         def add(book: StockBook, item: StockItem) -> None:
             adding(book, item)
             witness._moved(item, book._agenda.now)
+
+        def note_tracking(book: OrderBook, order: SalesOrder, now: datetime) -> None:
+            tracking(book, order, now)
+            witness._left(order)
 
         def import_orders(taking: Warehouse, document: str) -> object:
             witness._importing = True
@@ -115,14 +128,28 @@ class Witness:
         with (
             patch.object(StockBook, "_note_movement", note_movement),
             patch.object(StockBook, "add", add),
+            patch.object(OrderBook, "note_tracking", note_tracking),
             patch.object(Warehouse, "import_orders", import_orders),
         ):
             yield
 
-    def restored(self, warehouse: Warehouse, at: datetime) -> None:
-        """Every level is as it was in the backup."""
+    def restored(self, warehouse: Warehouse, at: datetime, age: timedelta) -> None:
+        """The ERP is as it was in the backup: every level, and what it says for a while."""
         for item in warehouse.stock:
             self._moved(item, at)
+        self.lied("restores", at - age, at + AFTER_A_RESTORE)
+
+    def suffered(self, kind: str, at: datetime) -> None:
+        """A mishap of this kind was suffered; some are lies."""
+        if kind in LYING:
+            self.lied(kind, at - OLD_ANSWERS, at + ON_THE_WAY)
+
+    def _left(self, order: SalesOrder) -> None:
+        for invoice in order.invoices:
+            for box in invoice.boxes:
+                if box.shipped:
+                    units = sum(int(item.quantity) for item in box.items)
+                    self.sent[order.external_ref, box.consignment, units] = None
 
     def _moved(self, item: StockItem, at: datetime) -> None:
         self.movements[key_of(item.code)].append(
