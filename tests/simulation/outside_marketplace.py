@@ -7,13 +7,12 @@ process has its own. Invariant: everything is changed through `World.change`.
 Called by the rooms of the simulation.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from kcjl.clock import Clock
-from kcjl.errors import CredentialsRefused, Misuse, NotFound, RateLimited, Refused
+from kcjl.errors import Misuse, RateLimited, Refused
 from kcjl.johnlewis import parcels, shop_account, tenant_records
 from kcjl.johnlewis import port as shop
 from kcjl.johnlewis.asking import chunks, distinct_ids
@@ -34,13 +33,19 @@ from tests.simulation.mishaps import Mishaps
 from tests.simulation.outside_account import body_of, shown_line, shown_offer
 from tests.simulation.outside_door import Door, Reading, stamp_of, widest
 from tests.simulation.outside_orders import ShownOrders, shown_shipment
+from tests.simulation.outside_writing import (
+    cell,
+    parcel_asked,
+    refusals,
+    stock_file,
+    tracking_asked,
+)
 
 __all__ = ["SimulatedMarketplace"]
 
 T = TypeVar("T")
 
 REFERENCE_CHARACTERS_MAX = 2000
-STOCK_LINES_MAX = 10_000
 
 
 class SimulatedMarketplace:
@@ -124,7 +129,7 @@ class SimulatedMarketplace:
         return await self._rows("OF21", reading)
 
     async def publish_stock(self, figures: Sequence[shop.StockFigure]) -> str:
-        text = _stock_file(figures)
+        text = stock_file(figures)
         taken = await self._change("STO01", "import_stock", csv_text=text)
         return str(taken)
 
@@ -151,7 +156,7 @@ class SimulatedMarketplace:
             return tuple(
                 shop.StockImportError(
                     line_number=error.line_number,
-                    sku=_cell(found.columns, error.columns, "offer-sku"),
+                    sku=cell(found.columns, error.columns, "offer-sku"),
                     message=error.message,
                 )
                 for error in found.errors
@@ -218,7 +223,7 @@ class SimulatedMarketplace:
         return refused
 
     async def set_tracking(self, order_id: str, tracking: shop.Tracking) -> None:
-        said = _tracking(tracking)
+        said = tracking_asked(tracking)
         await self._change("OR23", "set_tracking", order_id=order_id, tracking=said)
 
     async def ship(self, order_id: str) -> None:
@@ -229,7 +234,7 @@ class SimulatedMarketplace:
     async def create_shipment(self, request: shop.ShipmentRequest) -> shop.Shipment:
         if not request.lines or any(units < 1 for _, units in request.lines):
             raise Misuse(f"ST01 of order {request.order_id}: a parcel holds units of lines")
-        written = _parcel(request)
+        written = parcel_asked(request)
 
         def change() -> shop.Shipment:
             with refusals("ST01"):
@@ -369,71 +374,3 @@ class SimulatedMarketplace:
         if wait_s is not None:
             held_s = self._budgets.hold(operation, float(wait_s))
             raise RateLimited(f"{operation}: answered 429", retry_after_s=held_s)
-
-
-@contextmanager
-def refusals(operation: str) -> Iterator[None]:
-    """What the marketplace refuses, as the adapter's errors."""
-    try:
-        yield
-    except ApiError as refused:
-        words, reason_code = words_of_refusal(encoded(refused.body))
-        kind = {401: CredentialsRefused, 403: CredentialsRefused, 404: NotFound}.get(
-            refused.status, Refused
-        )
-        message = f"{operation}: answered {refused.status}: {words or 'no reason given'}"
-        raise kind(message, reason_code=reason_code, status=refused.status) from None
-
-
-def _stock_file(figures: Sequence[shop.StockFigure]) -> str:
-    if not 0 < len(figures) <= STOCK_LINES_MAX:
-        raise Misuse(f"STO01: {len(figures)} lines; a stock file has 1 to {STOCK_LINES_MAX}")
-    if len({figure.sku for figure in figures}) < len(figures):
-        raise Misuse("STO01: a SKU stands on two lines, and the last would win unseen")
-    rows = ['"offer-sku";"quantity";"warehouse-code";"update-delete"\n']
-    for figure in figures:
-        if not figure.sku.strip() or not figure.sku.isprintable() or figure.quantity < 0:
-            raise Misuse(f"STO01: {figure.sku!r} × {figure.quantity} can't be published")
-        sku = figure.sku.replace('"', '""')
-        rows.append(f'"{sku}";"{figure.quantity}";"";""\n')
-    return "".join(rows)
-
-
-def _cell(columns: Sequence[str], cells: Sequence[str], name: str) -> str:
-    return dict(zip(columns, cells, strict=False)).get(name, "")
-
-
-def _tracking(tracking: shop.Tracking) -> dict[str, str | None]:
-    return {
-        "carrier_code": tracking.carrier_code or None,
-        "carrier_standard_code": None,
-        "carrier_name": tracking.carrier_name or None,
-        "carrier_url": None,
-        "tracking_number": tracking.tracking_number or None,
-    }
-
-
-def _parcel(request: shop.ShipmentRequest) -> dict[str, object]:
-    """ST01's parcel in the marketplace's words, without what was not said."""
-    lines = [
-        {
-            "quantity": units,
-            "order_line_id": line,
-            "offer_sku": None,
-            "package_reference": request.package_reference or None,
-        }
-        for line, units in request.lines
-    ]
-    said: dict[str, object] = {
-        "order_id": request.order_id,
-        "shipment_lines": lines,
-        "shipped": True,
-        "additional": [],
-    }
-    if request.tracking is not None:
-        tracking = _tracking(request.tracking)
-        del tracking["carrier_url"]
-        said["tracking"] = {**tracking, "tracking_url": None}
-    if request.invoice_reference:
-        said["invoice_reference"] = request.invoice_reference
-    return said
