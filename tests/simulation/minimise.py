@@ -15,6 +15,9 @@ __all__ = ["minimised"]
 
 RUNS_MAX = 60
 ORDERS_A_DAY_MIN = 3.0
+SKUS_MIN = 5
+SIZES = frozenset({"orders_a_day", "skus"})
+"""Made smaller step by step: what is usual may be more than what is there."""
 
 
 def minimised(
@@ -55,7 +58,8 @@ def _smaller(scenario: Scenario) -> Iterator[Scenario]:
         yield scenario.without(*kinds[:half])
         yield scenario.without(*kinds[half:])
     for part in scenario.parts:
-        yield scenario.without(part)
+        if part not in SIZES:
+            yield scenario.without(part)
     for name in ("deaths_h", "takeovers_h"):
         moments = getattr(scenario, name)
         if len(moments) > 1:
@@ -64,5 +68,5 @@ def _smaller(scenario: Scenario) -> Iterator[Scenario]:
                 yield scenario.with_(**{name: fewer})
     if scenario.orders_a_day > ORDERS_A_DAY_MIN:
         yield scenario.with_(orders_a_day=max(scenario.orders_a_day / 2, ORDERS_A_DAY_MIN))
-    if scenario.skus > 5:
-        yield scenario.with_(skus=max(scenario.skus // 2, 5))
+    if scenario.skus > SKUS_MIN:
+        yield scenario.with_(skus=max(scenario.skus // 2, SKUS_MIN))
