@@ -311,8 +311,9 @@ class Room:
 
     async def _follow(self) -> None:
         async for page in self.log.follow(self.applied):
-            async with self._applying:
-                self._apply(page)
+            if page[-1].position > self.applied:  # else its own commit has folded it already
+                async with self._applying:
+                    self._apply(page)
 
     async def _supervise(self, job: Job) -> None:
         failures = 0

@@ -76,12 +76,13 @@ class MemoryLogReader:
         return [event for event in self._shelf.events if event.stream == stream]
 
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Recorded]]:
-        position = after
+        shelf, position = self._shelf, after
         while True:
-            async for page in self.read(position):
+            for page in _pages(shelf.events, position, shelf.head.position):
+                await anyio.lowlevel.checkpoint()
                 yield page
                 position = page[-1].position
-            await self._shelf.tail.wait_beyond(position)
+            await shelf.tail.wait_beyond(position)
 
     async def end(self) -> tuple[Head, int]:
         """The head, and the last position that there really is."""

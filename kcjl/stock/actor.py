@@ -207,7 +207,12 @@ class Stock(Room):
             product.stock_code: product
             for product in self.products.values()
             if product.match == Match.CONFIRMED
-            and (product.levels is None or product.in_flight or product.key in moved_keys)
+            and (
+                product.levels is None
+                or product.in_flight
+                or product.key in moved_keys
+                or product.is_contradicted
+            )
         }
         found = await self._erp.stock_levels(list(wanted), await self._site_ids())
         finished = self.clock.now()

@@ -109,7 +109,10 @@ class Warehouse:
             self.asked_levels.append(tuple(codes))
             return [
                 erp.StockLevel(
-                    stock_code=code, site_id=site, available=self.shelf[code], status=0
+                    stock_code=code,
+                    site_id=site,
+                    available=self.shelf[code],
+                    status=4 if code in self.discontinued else 0,
                 )
                 for code in codes
                 for site in site_ids

@@ -28,7 +28,7 @@ P = TypeVar("P")
 
 LEASE_S, RENEW_S, STOP_S = 300.0, 100.0, 60.0
 """Ten times the service's: a renewal each ten seconds would be half of a day's work here."""
-PACE = SnapshotPace(look_every_s=7_200.0, events_min=500)
+PACE = SnapshotPace(look_every_s=14_400.0, events_min=1_000)
 TRY_AGAIN_S = 5.0
 
 

@@ -150,14 +150,15 @@ class _Attempt:
         assert self._premises is not None
         trace, by = self._premises.trace, clock.now() + timedelta(hours=REST_H)
         quiet = _quiet(self._scenario.settings)
-        since, seen = clock.now(), -1
+        since, seen, stood = clock.now(), -1, False
         while clock.now() < by:
             self._outside.advance()
-            if trace.deeds != seen:
-                since, seen = clock.now(), trace.deeds
+            stands = _stands(world)
+            if trace.deeds != seen or stands != stood:
+                since, seen, stood = clock.now(), trace.deeds, stands
             silence = clock.now() - since
             has_read = trace.read_at.get("CyclesRead", clock.began) >= since
-            if silence >= quiet and has_read and (silence >= ALL_DAY or _stands(world)):
+            if has_read and silence >= (quiet if stands else ALL_DAY):
                 return True
             await clock.sleep(LOOK_EVERY_S)
         return False

@@ -317,6 +317,21 @@ async def test_product_discontinued_while_we_were_away_is_noticed() -> None:
     assert 0 == place.shop.offers_there["A-1"]
 
 
+async def test_product_that_is_sold_again_is_offered_again_though_no_stock_moved() -> None:
+    """Its level's status still said discontinued: the simulation, seed 2 (issue 6)."""
+    place = premises()
+    async with place.open() as process:
+        await process.do(*READ, "publish", "publish")
+        for discontinued, units in ((True, 9), (False, None)):
+            place.clock.tick(600)
+            place.warehouse.edit("A-1", discontinued=discontinued)
+            if units is not None:
+                place.warehouse.put("A-1", units)
+            await process.do(*READ, "publish", "publish")
+
+    assert 9 == place.shop.offers_there["A-1"]
+
+
 async def test_product_edited_while_the_erp_was_away_is_noticed() -> None:
     """A read that broke off after the list of edits reads the list again."""
     place = premises()

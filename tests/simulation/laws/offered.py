@@ -8,6 +8,7 @@ Called by `laws/__init__.py`.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -69,6 +70,7 @@ class _LevelReads:
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
+        self._flights = _Flights(evidence)
         self._calls: dict[str, list[Call]] = {}
         for call in evidence.witness.of("stock_levels"):
             codes = call.arguments[0]
@@ -96,25 +98,34 @@ class _LevelReads:
         ended = call.ended or call.began
         levels = self._evidence.witness.levels_between(key, call.began, ended)
         level = max(levels, default=Decimal(0))
-        flying = _in_flight(self._evidence, key, taken_before=ended, by=figure.orders_read_at)
+        flying = self._flights.of(key, taken_before=ended, by=figure.orders_read_at)
         return max(0, math.floor(level) - flying - buffer)
 
 
-def _in_flight(evidence: Evidence, key: str, *, taken_before: datetime, by: datetime) -> int:
-    """Units of orders placed by then that the ERP did not have when its level was read."""
-    units = 0
-    for order in evidence.world.marketplace.orders.values():
-        if order.created_at > by or order.state in _ENDED:
-            continue
-        taken = sales_orders_of(evidence.world.warehouse, order)
-        if any(each.created_at <= taken_before for each in taken):
-            continue
-        units += sum(
-            line.quantity - line.not_to_ship
-            for line in order.lines
-            if key_of(line.sku) == key and line.is_live
+class _Flights:
+    """Units on orders, by stock key: when they were placed, and when the ERP took them."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._of: defaultdict[str, list[tuple[datetime, datetime | None, int]]] = defaultdict(
+            list
         )
-    return units
+        for order in evidence.world.marketplace.orders.values():
+            if order.state in _ENDED:
+                continue
+            taken = sales_orders_of(evidence.world.warehouse, order)
+            taken_at = min((each.created_at for each in taken), default=None)
+            for line in order.lines:
+                if line.is_live:
+                    units = line.quantity - line.not_to_ship
+                    self._of[key_of(line.sku)].append((order.created_at, taken_at, units))
+
+    def of(self, key: str, *, taken_before: datetime, by: datetime) -> int:
+        """Of orders placed by then that the ERP did not have when its level was read."""
+        return sum(
+            units
+            for placed_at, taken_at, units in self._of.get(key, ())
+            if placed_at <= by and (taken_at is None or taken_at > taken_before)
+        )
 
 
 def oversold_only_by_others(evidence: Evidence) -> Iterator[str]:

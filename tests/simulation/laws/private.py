@@ -5,6 +5,7 @@ e-mail, notes) are looked for in every payload, stream and name. A name that is 
 of the trade counts only as a whole name. Called by `laws/__init__.py`.
 """
 
+import re
 from collections.abc import Iterator
 
 from kcjl.sandbox.marketplace import Order
@@ -14,19 +15,32 @@ __all__ = ["CHECKERS"]
 
 CHARACTERS_MIN = 5
 """Shorter words mean anything."""
+_WORD = re.compile(r"\w+")
+_NO_WORD = re.compile(r"[0-9a-f]{32}|\d{2}t\d{2}|\d{1,6}z").fullmatch
 
 
 def no_buyer_in_the_log(evidence: Evidence) -> Iterator[str]:
     """No word by which a buyer could be known is in the log."""
     text = evidence.text.casefold()
+    words_there = _words_there(text)
     said: set[str] = set()
     for order in evidence.world.marketplace.orders.values():
         for what, words in _personal(order):
             folded = words.casefold()
-            if folded in said or len(folded) < CHARACTERS_MIN or folded not in text:
+            if folded in said or len(folded) < CHARACTERS_MIN:
                 continue
             said.add(folded)
+            # Where one of its words is nowhere, the whole is nowhere: most are done with here.
+            if not all(word in words_there for word in _WORD.findall(folded)):
+                continue
+            if folded not in text:
+                continue
             yield f"the {what} of order {order.order_id}'s buyer is in the log: {words!r}"
+
+
+def _words_there(text: str) -> str:
+    """Every word of a text once; ids and times of day, which are no words, left out."""
+    return "\n".join(sorted(word for word in {*_WORD.findall(text)} if not _NO_WORD(word)))
 
 
 def no_buyer_in_a_journal(evidence: Evidence) -> Iterator[str]:

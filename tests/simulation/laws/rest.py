@@ -8,6 +8,7 @@ from the ERP and the marketplace, kind by kind. Called by `laws/__init__.py`.
 from collections.abc import Callable, Iterator, Mapping
 
 from kcjl.actors import JOBS
+from kcjl.dispatch.events import ParcelShipped
 from kcjl.dispatch.state import DISPATCHES, ParcelState
 from kcjl.exceptions.events import ExceptionRaised
 from kcjl.orders.state import ORDERS, Acceptance, Posting, WriteBack
@@ -170,8 +171,10 @@ def _line_refused(evidence: Evidence, raised: ExceptionRaised) -> bool:
 def _unconfirmed(evidence: Evidence, raised: ExceptionRaised) -> bool:
     order_id, _, _ = raised.subject.partition("/")
     order = order_truth(evidence, order_id)
-    if order is None or order.state in SHIPPED | ENDED:
+    if order is None or order.state in SHIPPED:
         return False
+    if order.state in ENDED:  # looked at until the ERP has it cancelled too
+        return _is_stranded(order)
     confirmed = sum(sum(each.units.values()) for each in order.confirmations)
     sent = sum(
         sum(parcel.units.values()) for each in order.sales_orders for parcel in each.parcels
@@ -180,19 +183,19 @@ def _unconfirmed(evidence: Evidence, raised: ExceptionRaised) -> bool:
 
 
 def _courier_waits(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    """Some box went out with it, under its name of then, and its order is not through."""
+    waiting = {
+        event.order_id
+        for _, event in evidence.said(ParcelShipped)
+        if event.courier_name.casefold() == raised.subject
+    }
+    truths = (order_truth(evidence, order_id) for order_id in waiting)
     return any(
-        parcel.state == ParcelState.UNMAPPED
-        and parcel.courier_name.casefold() == raised.subject
-        and not entry.closed
-        and _unconfirmed_order(evidence, entry.order_id)
-        for _, entry in evidence.folded(DISPATCHES).items()
-        for parcel in entry.parcels
+        order is not None
+        and order.state not in SHIPPED
+        and (order.state not in ENDED or _is_stranded(order))
+        for order in truths
     )
-
-
-def _unconfirmed_order(evidence: Evidence, order_id: str) -> bool:
-    order = order_truth(evidence, order_id)
-    return order is not None and order.state not in SHIPPED | ENDED
 
 
 def _payout_open(evidence: Evidence, raised: ExceptionRaised) -> bool:
