@@ -292,3 +292,26 @@ async def test_same_seed_gives_the_same_mishaps() -> None:
         return heard, dict(day.outside.faults_by_kind)
 
     assert await lived() == await lived()
+
+
+async def test_fault_of_one_operation_leaves_the_others_alone() -> None:
+    """So a failure can be narrowed to the one call that matters."""
+    day = Day(Faults(lost_before=Fault(share=1.0, operations=("A01",))))
+    await day.market.platform()
+    with pytest.raises(Unavailable):
+        await day.market.account()
+
+    assert {"lost_before": 1} == dict(day.outside.faults_by_kind)
+
+
+async def test_second_process_without_budgets_of_the_first_is_turned_away() -> None:
+    """Call limits are the face's and outlive a process; its own budgets do not (d.1)."""
+    day = Day(Faults())
+    day.world.change("johnlewis", "switch", {"settings": {"call_limits": True}})
+    await day.market.orders_updated_since(day.world.starts_at)
+    before = day.clock.at
+    await day.market.orders_updated_since(day.world.starts_at)
+    assert day.clock.at - before >= timedelta(seconds=50)
+
+    with pytest.raises(RateLimited):
+        await day.outside.ports().marketplace.orders_updated_since(day.world.starts_at)

@@ -63,6 +63,7 @@ class Twin:
         self.marketplace = marketplace
         self.erp = khaos
         self.said: list[Outcome] = []
+        self.import_id = "none"
 
     async def note(self, call: Awaitable[object]) -> object:
         """What the call gave, or how it was refused."""
@@ -155,7 +156,11 @@ async def work(twin: Twin, orders: list[shop.Order], luck_seed: str) -> None:
     figures.append(shop.StockFigure(sku='NOT "ours"', quantity=1))
     import_id = await twin.note(market.publish_stock(figures))
     await twin.note(market.stock_import(str(import_id)))
-    await twin.note(market.stock_import("none"))
+    await twin.note(market.stock_import(twin.import_id))
+    await twin.note(market.stock_import_errors(twin.import_id))
+    await twin.note(market.ping())
+    await twin.note(twin.erp.ping())
+    twin.import_id = str(import_id)
     for order in orders:
         if order.state is shop.OrderState.WAITING_ACCEPTANCE or luck.random() < 0.03:
             said = {line.line_id: luck.random() < 0.9 for line in order.lines}
@@ -229,7 +234,13 @@ async def test_same_calls_over_http_and_simulated_give_equal_records(
     tenant: dict[str, object],
 ) -> None:
     """Reads, writes and refusals, through a day and a half of trade; then equal worlds."""
-    warehouse = {"late_consignment_percent": 40, "two_boxes_from_units": 3}
+    warehouse = {
+        "late_consignment_percent": 40,
+        "two_boxes_from_units": 3,
+        "since_is_inclusive": bool(tenant),
+        "duplicate_answer": "fault" if tenant else "skip",
+        "empty_answer": "fault" if tenant else "root",
+    }
     real, ours = world_of(tenant, **warehouse), world_of(tenant, **warehouse)
     clock = StandingClock(real.starts_at)
     async with adapters_over(real, clock) as adapters:
@@ -263,8 +274,13 @@ def assert_lively(said: list[Outcome], *, refunds: bool) -> None:
     assert any(isinstance(each, shop.Shipment) for each in answers) or any(
         error == "NotFound" for error, _ in said
     )
+    assert any(isinstance(row, shop.StockImportError) for row in rows_of(answers))
     assert any(error == "SoapFault" for error, _ in said)
     assert any(error == "Refused" for error, _ in said)
+
+
+def rows_of(answers: list[object]) -> list[object]:
+    return [row for rows in answers if isinstance(rows, list | tuple) for row in rows]
 
 
 def _refunds(order: shop.Order) -> list[shop.Refund]:
