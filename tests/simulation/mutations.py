@@ -43,18 +43,20 @@ def _try(mutant: Mutant, seeds_max: int) -> Caught:
         shutil.copytree(ROOT / "kcjl", copy, ignore=shutil.ignore_patterns("__pycache__"))
         for module, text in applied(mutant, copy).items():
             (copy / module).write_text(text, "utf-8")
-        return _seeds(seeds_max, paths=(place, str(ROOT)))
+        # The tests as they are now: who goes on editing them does not disturb a trial.
+        shutil.copytree(ROOT / "tests", Path(place) / "tests")
+        return _seeds(seeds_max, place)
 
 
-def _seeds(seeds_max: int, *, paths: Sequence[str]) -> Caught:
+def _seeds(seeds_max: int, place: str) -> Caught:
     child = subprocess.run(
         [sys.executable, "-P", "-m", "tests.simulation.until_broken", str(seeds_max)],
         env={
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(paths),
+            "PYTHONPATH": place,
             "PYTHONDONTWRITEBYTECODE": "1",
         },
-        cwd=ROOT,
+        cwd=place,
         capture_output=True,
         timeout=CHILD_S_MAX,
         check=False,

@@ -9,14 +9,16 @@ import sys
 import msgspec
 
 from tests.simulation.mutations import Caught
-from tests.simulation.run import broken_by
+from tests.simulation.run import run_scenario
+from tests.simulation.scenario import draw
 
 __all__ = ["main"]
 
 
 def main(seeds_max: int) -> Caught:
     for seed in range(1, seeds_max + 1):
-        broken = broken_by(seed)
+        # A backup of the ERP that is restored is a trial of its own, not of these bugs.
+        broken = run_scenario(draw(seed).without("restores")).broken
         if broken:
             first = broken[0]
             return Caught(

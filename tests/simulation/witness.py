@@ -174,15 +174,17 @@ class Witness:
     def lied_between(self, since: datetime, until: datetime) -> bool:
         return any(lie.since <= until and lie.until >= since for lie in self._lies)
 
-    def levels_between(self, key: str, since: datetime, until: datetime) -> list[Decimal]:
-        """What the level was at one moment or another of a span; none where it was unknown."""
-        levels: list[Decimal] = []
+    def levels_between(
+        self, key: str, since: datetime, until: datetime
+    ) -> list[tuple[datetime, Decimal]]:
+        """What the level was, from which moment of a span on; none where it was unknown."""
+        levels: dict[datetime, Decimal] = {}
         for movement in self.movements.get(key, ()):
             if movement.at <= since:
-                levels = [movement.level]
+                levels = {since: movement.level}
             elif movement.at <= until:
-                levels.append(movement.level)
-        return levels
+                levels[movement.at] = movement.level
+        return list(levels.items())
 
 
 class _Lie:

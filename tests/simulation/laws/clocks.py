@@ -5,9 +5,9 @@ outside against the outside's own records. Called by `laws/__init__.py`.
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from kcjl.orders.events import OrderReceived
+from kcjl.orders.events import OrderChanged, OrderReceived
 from tests.simulation.laws.evidence import Checker, Evidence
 
 __all__ = ["CHECKERS"]
@@ -34,6 +34,19 @@ def nothing_is_learnt_before_it_is_true(evidence: Evidence) -> Iterator[str]:
             )
 
 
+def older_news_undo_nothing(evidence: Evidence) -> Iterator[str]:
+    """What is said of an order never goes back behind what was said of it before."""
+    latest: dict[str, datetime] = {}
+    for recorded, event in evidence.said(OrderChanged):
+        before = latest.get(event.order_id)
+        if before is not None and event.occurred_at < before - 2 * evidence.skew:
+            yield (
+                f"position {recorded.position}: order {event.order_id} as of "
+                f"{event.occurred_at:%d %H:%M:%S}, known was {before:%d %H:%M:%S}"
+            )
+        latest[event.order_id] = event.occurred_at
+
+
 def nothing_is_recorded_in_the_future(evidence: Evidence) -> Iterator[str]:
     """The log has learnt nothing later than now."""
     if evidence.log and evidence.log[-1].recorded_at > evidence.now:
@@ -57,5 +70,6 @@ CHECKERS = (
     Checker(10, "recording", recorded_never_goes_back),
     Checker(10, "learning", nothing_is_learnt_before_it_is_true),
     Checker(10, "future", nothing_is_recorded_in_the_future),
+    Checker(10, "news", older_news_undo_nothing),
     Checker(10, "placing", orders_occurred_when_they_were_placed),
 )

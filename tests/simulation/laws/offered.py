@@ -11,7 +11,6 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from kcjl.sandbox.warehouse.stock import key_of
 from kcjl.sandbox.world_truth import OversoldLine, sales_orders_of
@@ -95,11 +94,16 @@ class _LevelReads:
         return max((self._at(key, call, figure, buffer) for call in before), default=None)
 
     def _at(self, key: str, call: Call, figure: Figure, buffer: int) -> int:
-        ended = call.ended or call.began
-        levels = self._evidence.witness.levels_between(key, call.began, ended)
-        level = max(levels, default=Decimal(0))
-        flying = self._flights.of(key, taken_before=ended, by=figure.orders_read_at)
-        return max(0, math.floor(level) - flying - buffer)
+        levels = self._evidence.witness.levels_between(
+            key, call.began, call.ended or call.began
+        )
+        # The ERP looked at one moment of the call: its level and its orders are of the same.
+        could = [
+            math.floor(level)
+            - self._flights.of(key, taken_before=moment, by=figure.orders_read_at)
+            for moment, level in levels
+        ]
+        return max(0, max(could, default=0) - buffer)
 
 
 class _Flights:

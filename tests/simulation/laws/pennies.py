@@ -104,6 +104,20 @@ def residue_has_a_name(evidence: Evidence) -> Iterator[str]:
             yield f"payout {held.cycle_id} is held, and nobody told"
 
 
+def posted_with_every_penny(evidence: Evidence) -> Iterator[str]:
+    """A sales order of an order that nobody touched has the total that the customer pays."""
+    for order in evidence.world.marketplace.orders.values():
+        if any(line.not_to_ship or line.state == "REFUSED" for line in order.lines):
+            continue
+        truth = evidence.world.order_truth(order)
+        for sale in truth.sales_orders:
+            if sale.gross_total != truth.total:
+                yield (
+                    f"sales order {sale.code} of order {order.order_id} is "
+                    f"{sale.gross_total}, the customer pays {truth.total}"
+                )
+
+
 def _lines_by_cycle(evidence: Evidence) -> defaultdict[str, list[TransactionLine]]:
     """What the marketplace paid with each payout; the payment itself is no part of it."""
     lines: defaultdict[str, list[TransactionLine]] = defaultdict(list)
@@ -117,5 +131,6 @@ CHECKERS = (
     Checker(5, "payouts", closed_with_every_penny),
     Checker(5, "journals", booked_with_every_penny),
     Checker(5, "lines", lines_are_as_they_came),
+    Checker(5, "sales orders", posted_with_every_penny),
     Checker(5, "residues", residue_has_a_name),
 )
