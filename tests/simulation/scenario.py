@@ -178,7 +178,7 @@ def draw(seed: int) -> Scenario:
     return Scenario(
         seed=seed,
         days=days,
-        orders_a_day=luck.choice((12.0, 25.0, 40.0, 60.0)),
+        orders_a_day=luck.choice((10.0, 20.0, 30.0, 50.0)),
         skus=luck.randint(20, 60),
         packs=luck.choice((0, 0, 1, 3)),
         first_day=luck.choice(FIRST_DAYS),
@@ -242,10 +242,10 @@ def _acts(luck: Random) -> Acts:
 
 def _merchant(luck: Random) -> dict[str, object]:
     return {
-        "stock": StockSettings(poll_s=luck.choice((120.0, 300.0, 900.0))),
-        "orders": OrderSettings(poll_s=luck.choice((60.0, 300.0, 300.0))),
+        "stock": StockSettings(poll_s=luck.choice((300.0, 900.0, 1200.0))),
+        "orders": OrderSettings(poll_s=luck.choice((120.0, 300.0, 600.0))),
         "dispatch": DispatchSettings(
-            poll_s=luck.choice((300.0, 600.0, 1800.0)),
+            poll_s=luck.choice((600.0, 600.0, 1800.0)),
             tracking_wait_hours=luck.choice((0.0, 1.0, 4.0)),
         ),
         "settlement": SettlementSettings(
