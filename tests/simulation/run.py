@@ -150,15 +150,19 @@ class _Attempt:
         assert self._premises is not None
         trace, by = self._premises.trace, clock.now() + timedelta(hours=REST_H)
         quiet = _quiet(self._scenario.settings)
-        since, seen, stood = clock.now(), -1, False
+        since, seen, stood_at = clock.now(), -1, None
         while clock.now() < by:
             self._outside.advance()
-            stands = _stands(world)
-            if trace.deeds != seen or stands != stood:
-                since, seen, stood = clock.now(), trace.deeds, stands
-            silence = clock.now() - since
-            has_read = trace.read_at.get("CyclesRead", clock.began) >= since
-            if has_read and silence >= (quiet if stands else ALL_DAY):
+            stood_at = (stood_at or clock.now()) if _stands(world) else None
+            if trace.deeds != seen:
+                since, seen = clock.now(), trace.deeds
+            silence = clock.now() - max(since, stood_at or since)
+            payouts_read_at = trace.read_at.get("CyclesRead", clock.began)
+            if stood_at is None:
+                is_over = silence >= ALL_DAY and payouts_read_at >= since
+            else:
+                is_over = silence >= quiet and payouts_read_at >= stood_at
+            if is_over:
                 return True
             await clock.sleep(LOOK_EVERY_S)
         return False
