@@ -77,13 +77,18 @@ def decide_parcels(
     `cancelled`: the ERP's reason when it shows the sales order as cancelled, else None.
     """
     events: list[Event] = []
+    complete = entry.erp_complete
     for shipped in seen:
         known = entry.parcel(shipped.parcel_key)
-        if known is None or (
-            known.state not in (ParcelState.CONFIRMED, ParcelState.OPEN)
-            and _differs(known, shipped)
-        ):
+        if known is None:
+            news = True
+        elif known.state in (ParcelState.CONFIRMED, ParcelState.OPEN):
+            news = False
+        else:  # or nothing about it, but the order is whole now (or not any more): said once
+            news = _differs(known, shipped) or shipped.erp_complete != complete
+        if news:
             events.append(shipped)
+            complete = shipped.erp_complete
     if cancelled is not None and not entry.cancelled_in_erp:
         events.append(
             SalesOrderCancelled(

@@ -207,7 +207,12 @@ class Stock(Room):
             product.stock_code: product
             for product in self.products.values()
             if product.match == Match.CONFIRMED
-            and (product.levels is None or product.in_flight or product.key in moved_keys)
+            and (
+                product.levels is None
+                or product.in_flight
+                or product.key in moved_keys
+                or product.is_contradicted
+            )
         }
         found = await self._erp.stock_levels(list(wanted), await self._site_ids())
         finished = self.clock.now()
@@ -216,11 +221,12 @@ class Stock(Room):
         for level in sorted(found, key=lambda each: each.site_id):
             key = stock_key(level.stock_code)
             before = levels.get(key)
-            sites = (*(before.levels if before else ()), (level.site_id, level.available))
+            # A row that comes twice is one row: a site counts once, as it was told last.
+            sites = dict(before.levels if before else ()) | {level.site_id: level.available}
             said_at = level.read_at or began  # a level that was pushed is as old as its push
             levels[key] = LevelRead(
                 sku=level.stock_code,
-                levels=sites,
+                levels=tuple(sites.items()),
                 status=level.status,
                 finished_at=finished,
                 occurred_at=min(before.occurred_at, said_at) if before else said_at,

@@ -13,7 +13,7 @@ from decimal import Decimal
 import msgspec
 
 from kcjl.stock.events import BufferSet, Figure, LevelRead, SkuConfirmed, SkuUnmatched
-from kcjl.stock.state import Match, Policy, Product, Reads
+from kcjl.stock.state import STATUS_DISCONTINUED, Match, Policy, Product, Reads
 from kcjl.vocabulary import Event
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
 PUBLISH_LINES_MAX = 10_000
 """Lines of one stock import: our own cap, the marketplace states none (contract g)."""
 
-STATUS_DISCONTINUED = 4
 STATUS_NON_CONTROLLED = 5
 
 

@@ -41,6 +41,7 @@ __all__ = [
     "PRODUCTS",
     "PUBLISHES",
     "READS",
+    "STATUS_DISCONTINUED",
     "InFlight",
     "Match",
     "Policy",
@@ -50,8 +51,13 @@ __all__ = [
     "Shown",
 ]
 
+STATUS_DISCONTINUED = 4
+"""Of a level (contract khaos b.2)."""
 NOT_LIVE = frozenset({"REFUSED", "CANCELED", "SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED"})
 LINE_ENDED = frozenset({"REFUSED", "CANCELED"})
+OFFER_MOVED = LINE_ENDED | {"WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "SHIPPING"}
+"""States at whose beginning a marketplace may move the offer's quantity by itself: a refusal
+empties it, a cancelation puts units back, an acceptance takes them off (tenant's switches)."""
 
 
 class Match(StrEnum):
@@ -110,6 +116,13 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def units_in_flight(self) -> int:
         return sum(each.units for each in self.in_flight)
+
+    @property
+    def is_contradicted(self) -> bool:
+        """The level that we read said discontinued, the product says it is not: an edit moves
+        no stock, so nothing else would have the level read again.
+        """
+        return self.status == STATUS_DISCONTINUED and not self.discontinued
 
     @property
     def spelling(self) -> str:
@@ -235,14 +248,14 @@ def _evolve_in_flight(product: Product, event: Event) -> Product:
             )
         case OrderChanged():
             ended = {line.line_id for line in event.lines if line.state in LINE_ENDED}
-            refused = any(
-                line.state == "REFUSED" and stock_key(line.sku) == product.key
+            moved = any(
+                line.state in OFFER_MOVED and stock_key(line.sku) == product.key
                 for line in event.lines
             )
             product = _without(product, ended)
-            if not refused:
+            if not moved:
                 return product
-            # The marketplace sets the offer to 0 when a line is refused: say it again.
+            # The marketplace has set its own figure otherwise: say ours again.
             again = tuple(replace(each, quantity=None) for each in product.shown)
             return replace(product, shown=again)
         case OrderPassedOver():

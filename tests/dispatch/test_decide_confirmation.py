@@ -195,6 +195,24 @@ def test_confirmation_by_order_waits_for_the_last_parcel() -> None:
     assert () == next_step(dispatch(shipped(complete=False)), carriers=off)
 
 
+def test_order_that_is_whole_only_later_is_confirmed_then() -> None:
+    """Its parcels have no news: that the order is whole is news of its own.
+
+    Found by the simulation, seed 5 (issue 6): the order waited for ever, and nobody was told.
+    """
+    off = made_of(CARRIERS, "carriers", msgspec.structs.replace(READ, multi_shipment=False))
+    waiting = dispatch(shipped(complete=False), shipped("O1", "INV1/2", complete=False))
+    whole = [shipped(minutes=45), shipped("O1", "INV1/2", minutes=45)]
+    said = decide_parcels(waiting, whole, cancelled=None, now=at(45))
+    entry = dispatch(shipped(complete=False), shipped("O1", "INV1/2", complete=False), *said)
+
+    assert (whole[0],) == said
+    assert (intended(by_shipment=False, minutes=46),) == next_step(
+        entry, carriers=off, minutes=46
+    )
+    assert () == decide_parcels(entry, whole, cancelled=None, now=at(60))
+
+
 @pytest.mark.parametrize("then", [(intended(),), (intended(), UNKNOWN), (confirmed(),)])
 def test_confirmation_is_never_sent_over_an_open_or_good_one(then: tuple[Event, ...]) -> None:
     """A parcel is confirmed once: nothing is sent while an outcome is open, or after it."""

@@ -32,6 +32,8 @@ class Warehouse:
         self.asked_levels: list[tuple[str, ...]] = []
         self.penny_off = Money(0)
         self.stamps = True
+        self.rows_come = 1
+        """How often each row of an answer is in it."""
 
     def put(self, code: str, units: str | int) -> None:
         """So many units are on the shelf now; the product has moved."""
@@ -107,12 +109,15 @@ class Warehouse:
             self.asked_levels.append(tuple(codes))
             return [
                 erp.StockLevel(
-                    stock_code=code, site_id=site, available=self.shelf[code], status=0
+                    stock_code=code,
+                    site_id=site,
+                    available=self.shelf[code],
+                    status=4 if code in self.discontinued else 0,
                 )
                 for code in codes
                 for site in site_ids
                 if code in self.shelf
-            ]
+            ] * self.rows_come
 
     async def create_order(self, order: erp.NewOrder) -> erp.CreatedOrder:
         with self.mishaps.at("create_order"):

@@ -240,6 +240,17 @@ async def test_level_of_what_moved_is_read_although_the_first_try_failed() -> No
         assert Decimal(4) == process.stock.products["a-1"].level
 
 
+async def test_level_whose_row_comes_twice_counts_once() -> None:
+    """A doubled row is no doubled stock: found by the simulation, seed 11 (issue 6)."""
+    place = premises()
+    place.warehouse.rows_come = 2
+    async with place.open() as process:
+        await process.do(*READ, "publish", "publish")
+
+        assert Decimal(10) == process.stock.products["a-1"].level
+    assert 10 == place.shop.offers_there["A-1"]
+
+
 async def test_level_that_did_not_move_is_not_asked_for_again() -> None:
     """Only what moved, is new, or is in flight is asked for."""
     place = premises()
@@ -304,6 +315,21 @@ async def test_product_discontinued_while_we_were_away_is_noticed() -> None:
 
     assert [False, True] == [each.discontinued for each in await place.said(SkuConfirmed)]
     assert 0 == place.shop.offers_there["A-1"]
+
+
+async def test_product_that_is_sold_again_is_offered_again_though_no_stock_moved() -> None:
+    """Its level's status still said discontinued: the simulation, seed 2 (issue 6)."""
+    place = premises()
+    async with place.open() as process:
+        await process.do(*READ, "publish", "publish")
+        for discontinued, units in ((True, 9), (False, None)):
+            place.clock.tick(600)
+            place.warehouse.edit("A-1", discontinued=discontinued)
+            if units is not None:
+                place.warehouse.put("A-1", units)
+            await process.do(*READ, "publish", "publish")
+
+    assert 9 == place.shop.offers_there["A-1"]
 
 
 async def test_product_edited_while_the_erp_was_away_is_noticed() -> None:
