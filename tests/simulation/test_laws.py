@@ -291,6 +291,11 @@ def _posted_a_penny_off(e: Evidence) -> None:
     first.delivery_gross += PENNY
 
 
+def _forgotten_by_the_erp(e: Evidence) -> None:
+    order = e.world.marketplace.orders[_an_order(e)]
+    del e.world.warehouse.orders._by_ref[order.customer_order_number]
+
+
 def _old_news(e: Evidence) -> None:
     known = next(each for each in e.log if isinstance(each.event, OrderChanged))
     older = replace(known.event, occurred_at=known.event.occurred_at - timedelta(hours=1))
@@ -305,6 +310,7 @@ BREACHES: dict[tuple[int, str], Callable[[Evidence], None]] = {
     (2, "intentions"): _never_intended,
     (2, "look-ups"): _not_looked_up,
     (3, "orders seen"): _order_unseen,
+    (3, "posted"): _forgotten_by_the_erp,
     (3, "parcels"): _parcel_unconfirmed,
     (3, "publishes"): _publish_open,
     (3, "statement lines"): _line_unseen,
