@@ -16,6 +16,7 @@ from kcjl.orders.events import (
     PostingIntended,
     SalesOrderPosted,
 )
+from kcjl.sandbox.warehouse import SalesOrder
 from kcjl.sandbox.world_truth import OversoldLine
 from kcjl.settlement.events import (
     JournalIntended,
@@ -87,9 +88,9 @@ def _second_sales_order(e: Evidence) -> None:
     book._by_ref[order.order_id] = [_another(first)]
 
 
-def _another(sales_order: object) -> object:
+def _another(sales_order: SalesOrder) -> SalesOrder:
     again = copy.copy(sales_order)
-    again.code = "SO99999"  # type: ignore[attr-defined]
+    again.code = "SO99999"
     return again
 
 
@@ -183,7 +184,7 @@ def _oversold(e: Evidence) -> None:
 
 
 def _closed_a_penny_off(e: Evidence) -> None:
-    said_otherwise(e, PayoutClosed, lambda x: replace(x, lines_total=x.lines_total + PENNY))  # type: ignore[attr-defined,type-var]
+    said_otherwise(e, PayoutClosed, lambda x: replace(x, lines_total=x.lines_total + PENNY))  # type: ignore[attr-defined]
 
 
 def _booked_a_penny_off(e: Evidence) -> None:
@@ -194,7 +195,7 @@ def _booked_a_penny_off(e: Evidence) -> None:
 
 
 def _line_re_signed(e: Evidence) -> None:
-    said_otherwise(e, SettlementLineSeen, lambda x: replace(x, amount=-x.amount + PENNY))  # type: ignore[attr-defined,type-var]
+    said_otherwise(e, SettlementLineSeen, lambda x: replace(x, amount=-x.amount + PENNY))  # type: ignore[attr-defined]
 
 
 def _closed_twice(e: Evidence) -> None:
@@ -219,7 +220,7 @@ def _handed_over_otherwise(e: Evidence) -> None:
 
 def _street_in_the_log(e: Evidence) -> None:
     street = e.world.marketplace.orders[_an_order(e)].customer.delivery.street_1
-    said_otherwise(e, OrderReceived, lambda x: replace(x, tax_mode=f"{street}"))  # type: ignore[type-var]
+    said_otherwise(e, OrderReceived, lambda x: replace(x, tax_mode=f"{street}"))
 
 
 def _name_in_a_journal(e: Evidence) -> None:
@@ -238,24 +239,24 @@ def _order_in_no_read(e: Evidence) -> None:
 
 
 def _policy_of_tomorrow(e: Evidence) -> None:
-    said_otherwise(e, StockImportIntended, lambda x: replace(x, policy_version=7))  # type: ignore[type-var]
+    said_otherwise(e, StockImportIntended, lambda x: replace(x, policy_version=7))
 
 
 def _policy_counted_wrong(e: Evidence) -> None:
-    said_otherwise(e, BufferSet, lambda x: replace(x, version=3))  # type: ignore[type-var]
+    said_otherwise(e, BufferSet, lambda x: replace(x, version=3))
 
 
 def _account_of_nobody(e: Evidence) -> None:
-    said_otherwise(e, JournalIntended, lambda x: replace(x, policy_version=9))  # type: ignore[type-var]
+    said_otherwise(e, JournalIntended, lambda x: replace(x, policy_version=9))
 
 
 def _carrier_of_nobody(e: Evidence) -> None:
-    said_otherwise(e, ConfirmationIntended, lambda x: replace(x, carrier_code="XX"))  # type: ignore[type-var]
+    said_otherwise(e, ConfirmationIntended, lambda x: replace(x, carrier_code="XX"))
 
 
 def _placed_another_day(e: Evidence) -> None:
     early = timedelta(days=1)
-    said_otherwise(e, OrderReceived, lambda x: replace(x, occurred_at=x.occurred_at - early))  # type: ignore[type-var]
+    said_otherwise(e, OrderReceived, lambda x: replace(x, occurred_at=x.occurred_at - early))
 
 
 def _learnt_too_early(e: Evidence) -> None:
@@ -290,6 +291,11 @@ def _posted_a_penny_off(e: Evidence) -> None:
     first.delivery_gross += PENNY
 
 
+def _forgotten_by_the_erp(e: Evidence) -> None:
+    order = e.world.marketplace.orders[_an_order(e)]
+    del e.world.warehouse.orders._by_ref[order.customer_order_number]
+
+
 def _old_news(e: Evidence) -> None:
     known = next(each for each in e.log if isinstance(each.event, OrderChanged))
     older = replace(known.event, occurred_at=known.event.occurred_at - timedelta(hours=1))
@@ -304,6 +310,7 @@ BREACHES: dict[tuple[int, str], Callable[[Evidence], None]] = {
     (2, "intentions"): _never_intended,
     (2, "look-ups"): _not_looked_up,
     (3, "orders seen"): _order_unseen,
+    (3, "posted"): _forgotten_by_the_erp,
     (3, "parcels"): _parcel_unconfirmed,
     (3, "publishes"): _publish_open,
     (3, "statement lines"): _line_unseen,

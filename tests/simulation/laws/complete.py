@@ -65,6 +65,19 @@ def _is_final(entry: OrderEntry) -> bool:
     return standing(entry) in (Standing.CANCELLED, Standing.PASSED_OVER, Standing.CLOSED)
 
 
+def what_is_posted_is_in_the_erp(evidence: Evidence) -> Iterator[str]:
+    """An order that we say is posted is in the ERP, also after its backup, or excepted."""
+    if not evidence.at_rest:
+        return
+    told = open_subjects(evidence)
+    for order_id, entry in evidence.folded(ORDERS).items():
+        if entry.posting != Posting.POSTED or order_id in told:
+            continue
+        there = evidence.world.warehouse.orders_by_ref(entry.reference)
+        if not there:
+            yield f"order {order_id} is posted to us, the ERP has no {entry.reference}"
+
+
 def every_parcel_was_confirmed(evidence: Evidence) -> Iterator[str]:
     """Each box that left the warehouse is confirmed there, or an open exception, or left."""
     if not evidence.at_rest:
@@ -151,6 +164,7 @@ CHECKERS = (
     Checker(3, "none of the three", nothing_is_in_none),
     Checker(3, "orders seen", every_order_was_seen),
     Checker(3, "orders left lying", no_order_is_left_lying),
+    Checker(3, "posted", what_is_posted_is_in_the_erp),
     Checker(3, "parcels", every_parcel_was_confirmed),
     Checker(3, "publishes", every_publish_ended),
     Checker(3, "statement lines", every_statement_line_was_seen),
