@@ -1,14 +1,17 @@
 """Lists read page by page, to the end, while they move.
 
 Promises: every row once, as it was last seen; a list that lost rows under the reading is read
-again; one whose pages go round or never end is told, never cut. It knows no field of any
-record, and sends nothing itself. Invariant: rows are kept by their key, never by their place.
+again, and said where it never rests; one whose pages go round or never end is refused. It knows
+no field of any record, and sends nothing itself.
+Invariant: rows are kept by their key, never by their place.
 Extended by `http.py`. Source: contract johnlewis b.0, f.5.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar
+
+import structlog
 
 from kcjl.errors import ProtocolSurprise
 from kcjl.johnlewis.reading import Page
@@ -26,6 +29,7 @@ SWEEPS_MAX = 3
 """So often a list that lost rows while it was read is read from the start."""
 
 _Row = TypeVar("_Row")
+_say = structlog.get_logger("kcjl.johnlewis")
 
 
 class PagedReading(ABC):
@@ -54,6 +58,11 @@ class PagedReading(ABC):
         for _ in range(SWEEPS_MAX):
             if await self._sweep(call, read, rows, overlap=1 if rows_leave else 0):
                 break
+        else:
+            # What came is true; what may be missing comes with the caller's next reading.
+            _say.warning(
+                "list_still_moved", operation=call.operation, sweeps=SWEEPS_MAX, rows=len(rows)
+            )
         return list(rows.values())
 
     async def _sweep(

@@ -222,7 +222,9 @@ def _each(
             good.append(read(part))
         except BadBody as error:
             wrong.append(f"number {number}: {error}")
-    return tuple(good), tuple(wrong[:WRONG_TOLD_MAX])
+    if (more := len(wrong) - WRONG_TOLD_MAX) > 0:
+        wrong[WRONG_TOLD_MAX:] = [f"and {more:,} more"]
+    return tuple(good), tuple(wrong)
 
 
 # ── orders ──────────────────────────────────────────────────────────────────────────────────

@@ -293,10 +293,12 @@ class CloudListener:
             for part in ",".join(told).replace('"', "").split(",")
             if (each := part.strip())
         ]
+        if len(named) > SPECIFIC_IDS_MAX:
+            raise BadBody(
+                f"{len(named):,} references in {SPECIFIC_IDS}: {SPECIFIC_IDS_MAX:,} at most"
+            )
         return [
-            candidate
-            for each in named[:SPECIFIC_IDS_MAX]
-            for candidate in bare_references(each, self._settings)
+            candidate for each in named for candidate in bare_references(each, self._settings)
         ]
 
     def _document(self, name: str, tree: Tree, continuation: str) -> web.Response:

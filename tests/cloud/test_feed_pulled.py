@@ -250,6 +250,16 @@ async def test_order_waits_until_fetched_and_then_until_heard_of(erp: Channel) -
     assert [] == list(await erp.adapter.order_statuses(["JL100200300"]))
 
 
+async def test_more_specific_ids_than_can_be_asked_are_refused_and_not_cut(
+    erp: Channel,
+) -> None:
+    """The ERP learns that it asked for too many; none is left out in silence."""
+    answer = await erp.orders(specific=",".join(["A"] * 1_001))
+
+    assert 400 == answer.status
+    assert b"1,001 references" in answer.body
+
+
 async def test_order_of_more_than_three_months_is_refused_with_its_date(erp: Channel) -> None:
     """The channel imports none: nobody waits for it."""
     with pytest.raises(Refused, match=r"01 July 2026.*3 months"):

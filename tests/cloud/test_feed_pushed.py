@@ -487,3 +487,12 @@ async def test_restart_keeps_what_was_queued_and_heard(erp: Channel) -> None:
         assert ["JL1"] == answer.references()
         assert 1 == len(await restarted.adapter.stock_levels(["A"], ["1"]))
         assert "SO-JL2" == (await found(restarted, "JL2")).erp_order_code
+
+
+async def test_more_wrong_statuses_than_are_told_are_counted(erp: Channel) -> None:
+    """Ten are told with their reasons, and how many others there are."""
+    wrong = [{"Status": "Received"} for _ in range(13)]
+    answer = await erp.post("/order-status", {"Statuses": wrong})
+
+    assert 400 == answer.status
+    assert b"and 3 more" in answer.body

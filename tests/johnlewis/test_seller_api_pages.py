@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import anyio
 import pytest
+import structlog
 
 from kcjl.errors import OutcomeUnknown, ProtocolSurprise, RateLimited, Unavailable
 from kcjl.johnlewis.budget import BUDGETS, Budget, CallBudgets
@@ -107,6 +108,20 @@ async def test_row_that_leaves_while_another_comes_is_no_reason_to_miss_one(
     market.by = paged(lambda request: list(range(230)) if not request else list(range(5, 235)))
 
     assert await skus(api) == list(range(235))
+
+
+async def test_list_that_never_rests_is_given_as_it_was_seen_and_said(
+    market: ScriptedServer, api: SellerApi
+) -> None:
+    """Reading it again has a bound, and reaching it is no secret."""
+    market.by = paged(lambda request: list(range(5 * request, 230)))
+
+    with structlog.testing.capture_logs() as told:
+        await api.offers()
+
+    assert [("list_still_moved", "OF21")] == [
+        (each["event"], each["operation"]) for each in told if "sweeps" in each
+    ]
 
 
 async def test_rows_doubled_on_pages_are_taken_once_and_none_is_missed(
