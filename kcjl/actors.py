@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import anyio
+import anyio.lowlevel
 import structlog
 
 from kcjl.clock import Clock, Ids
@@ -58,7 +59,27 @@ class Job:
         self.run = run
         self.every = every
         self.wakes_on = wakes_on
-        self.woken = anyio.Event()
+        self.woken = False
+        """Something has happened since it last began to run."""
+        self._pause: anyio.CancelScope | None = None
+
+    def wake(self) -> None:
+        """Its pause is over, or the next one is none."""
+        self.woken = True
+        if self._pause is not None:
+            self._pause.cancel()
+
+    async def pause(self, clock: Clock, seconds: float) -> None:
+        """Wait so long, or until it is woken."""
+        if self.woken:
+            await anyio.lowlevel.checkpoint()
+            return
+        with anyio.CancelScope() as scope:
+            self._pause = scope
+            try:
+                await clock.sleep(seconds)
+            finally:
+                self._pause = None
 
 
 def _job_keys(event: Event) -> tuple[str, ...]:
@@ -138,7 +159,7 @@ class Room:
         self._switch = self.table(SWITCH)
         self._revisions: dict[str, int] = {}
         self._own = f"kcjl.{self.name}.events"
-        self._applying = anyio.Lock()
+        self._applying = anyio.Lock(fast_acquire=True)
         self._say = structlog.get_logger(room=self.name, merchant=log.merchant)
 
     def table(
@@ -208,7 +229,7 @@ class Room:
                 self._revisions[recorded.stream] = recorded.revision
             self.applied, self._applied_hash = recorded.position, recorded.hash
             for job in heard.wakes:
-                job.woken.set()
+                job.wake()
 
     def _hear(self, kind: type[Event]) -> "_Heard":
         """Asked once a class of events: asking each event took longer than folding it."""
@@ -290,19 +311,20 @@ class Room:
 
     async def _follow(self) -> None:
         async for page in self.log.follow(self.applied):
-            async with self._applying:
-                self._apply(page)
+            if page[-1].position > self.applied:  # else its own commit has folded it already
+                async with self._applying:
+                    self._apply(page)
 
     async def _supervise(self, job: Job) -> None:
         failures = 0
         while True:
-            job.woken = anyio.Event()
+            job.woken = False
             try:
                 due_s = await job.run()
                 await self._resumed(job)
                 failures = 0
                 pause_s = job.every.total_seconds() if due_s is None else due_s
-                await self._pause(job, max(pause_s, 0.0))
+                await job.pause(self.clock, max(pause_s, 0.0))
             except Conflict:
                 await self.catch_up()
             except (Fenced, CorruptLog, ShopModelNotServed):
@@ -310,19 +332,6 @@ class Room:
             except Exception as error:  # noqa: BLE001 - the outermost loop of a job: say, go on
                 failures += 1
                 await self._failed(job, error, failures)
-
-    async def _pause(self, job: Job, seconds: float) -> None:
-        """Wait so long, or until an event wakes the job."""
-        woken = job.woken
-        async with anyio.create_task_group() as group:
-
-            async def timer() -> None:
-                await self.clock.sleep(seconds)
-                group.cancel_scope.cancel()
-
-            group.start_soon(timer)
-            await woken.wait()
-            group.cancel_scope.cancel()
 
     async def _failed(self, job: Job, error: Exception, failures: int) -> None:
         pause_s = min(BACK_OFF_FIRST_S * (1 << min(failures - 1, 10)), BACK_OFF_MAX_S)

@@ -3,12 +3,15 @@
 Promises: a command is carried out and answered, in the order of issuing; carried out twice (a
 crash in between) it is nothing new, since rooms decide on what already is. What comes of it are
 events by that person. One that can't be answered now is never answered with «no».
-Called by the CLI and the monitor (issue), and by the service (serve).
+Called by the CLI and the monitor (issue), and by the service (serve). Queues: PostgreSQL and a
+memory twin.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
+import anyio
 import msgspec
 
 from kcjl.clock import Ids, real_sleep
@@ -22,7 +25,18 @@ from kcjl.errors import (
     Unavailable,
 )
 
-__all__ = ["Command", "Handler", "issue", "serve_commands", "wait_for_outcome"]
+__all__ = [
+    "Command",
+    "CommandQueue",
+    "Handler",
+    "MemoryCommands",
+    "Outcome",
+    "PostgresCommands",
+    "Waiting",
+    "issue",
+    "serve_commands",
+    "wait_for_outcome",
+]
 
 LOOK_EVERY_S = 0.5
 COMMANDS_MAX = 100
@@ -38,6 +52,15 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     ok: bool
     message: str
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that nobody has answered yet."""
+
+    id: str
+    by: str
+    body: str
+    """The command as JSON, as it was issued: perhaps by another version."""
 
 
 Handler = Callable[[Mapping[str, str], str], Awaitable[None]]
@@ -80,36 +103,95 @@ async def wait_for_outcome(
     return None
 
 
-async def serve_commands(
-    database: Database,
-    merchant: str,
-    handlers: Mapping[str, Handler],
-    now: Callable[[], datetime],
-) -> None:
-    """Carry out what comes, oldest first, for ever."""
-    while True:
-        rows = await database.fetch(
+class CommandQueue(Protocol):
+    """One merchant's commands, as whoever carries them out sees them."""
+
+    async def waiting(self) -> Sequence[Waiting]:
+        """The oldest that are not answered, COMMANDS_MAX at most."""
+        ...
+
+    async def answer(self, command_id: str, outcome: Outcome, *, at: datetime) -> None:
+        """Nothing happens when it has been answered."""
+        ...
+
+    async def pause(self) -> None:
+        """Wait until it is worth looking again."""
+        ...
+
+
+class PostgresCommands:
+    """The queue in the table `command`."""
+
+    def __init__(self, database: Database, merchant: str) -> None:
+        self._database = database
+        self._merchant = merchant
+
+    async def waiting(self) -> Sequence[Waiting]:
+        rows = await self._database.fetch(
             """
             select id, by, body::text as body from command
             where merchant = $1 and done_at is null
             order by issued_at, id limit $2
             """,
-            merchant,
+            self._merchant,
             COMMANDS_MAX,
         )
-        for row in rows:
-            outcome = await _carry_out(row["body"], row["by"], handlers)
-            await database.execute(
-                """
-                update command set done_at = $3, outcome = $4
-                where merchant = $1 and id = $2 and done_at is null
-                """,
-                merchant,
-                row["id"],
-                now(),
-                msgspec.json.encode(outcome).decode(),
-            )
+        return [Waiting(id=row["id"], by=row["by"], body=row["body"]) for row in rows]
+
+    async def answer(self, command_id: str, outcome: Outcome, *, at: datetime) -> None:
+        await self._database.execute(
+            """
+            update command set done_at = $3, outcome = $4
+            where merchant = $1 and id = $2 and done_at is null
+            """,
+            self._merchant,
+            command_id,
+            at,
+            msgspec.json.encode(outcome).decode(),
+        )
+
+    async def pause(self) -> None:
         await real_sleep(LOOK_EVERY_S)
+
+
+class MemoryCommands:
+    """The memory twin. It rings when there is something to do, and is not asked before."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[str, Outcome] = {}
+        self._waiting: dict[str, Waiting] = {}
+        self._bell = anyio.Event()
+
+    def issue(self, command: Command, *, by: str, ids: Ids) -> str:
+        """Put a command in the queue; returns its id."""
+        body = msgspec.json.encode(command).decode()
+        waiting = Waiting(id=ids.new(), by=by, body=body)
+        self._waiting[waiting.id] = waiting
+        self._bell.set()
+        return waiting.id
+
+    async def waiting(self) -> Sequence[Waiting]:
+        self._bell = anyio.Event()
+        return list(self._waiting.values())[:COMMANDS_MAX]
+
+    async def answer(self, command_id: str, outcome: Outcome, *, at: datetime) -> None:
+        del at  # the twin keeps what was answered, not when
+        if self._waiting.pop(command_id, None) is not None:
+            self.outcomes[command_id] = outcome
+
+    async def pause(self) -> None:
+        await self._bell.wait()
+
+
+async def serve_commands(
+    queue: CommandQueue, handlers: Mapping[str, Handler], now: Callable[[], datetime]
+) -> None:
+    """Carry out what comes, oldest first, for ever."""
+    while True:
+        for each in await queue.waiting():
+            outcome = await _carry_out(each.body, each.by, handlers)
+            await queue.answer(each.id, outcome, at=now())
+        await queue.pause()
 
 
 async def _carry_out(body: str, by: str, handlers: Mapping[str, Handler]) -> Outcome:

@@ -32,7 +32,12 @@ from kcjl.projections.runner import ProjectionRunner
 from kcjl.projections.store import RowStore
 from kcjl.settings import MerchantSettings
 from kcjl.settlement.actor import Settlement
-from kcjl.snapshots import SnapshotStore, keep_snapshots, load_snapshots
+from kcjl.snapshots import (
+    SnapshotPace,
+    SnapshotStore,
+    keep_snapshots,
+    load_snapshots,
+)
 from kcjl.stock.actor import Stock
 from kcjl.tenant.actor import Tenancy
 from kcjl.vault import Vault
@@ -163,6 +168,7 @@ async def run_rooms(
     snapshots: SnapshotStore,
     now: Callable[[], datetime],
     ready: Callable[[], None] = lambda: None,
+    pace: SnapshotPace | None = None,
 ) -> None:
     """Run every room and the projections until cancelled, fenced, or the log is corrupt.
 
@@ -180,7 +186,9 @@ async def run_rooms(
         group.start_soon(
             keep_running,
             "snapshots",
-            lambda: keep_snapshots(rooms.all(), log.merchant, snapshots, now, kept=loaded),
+            lambda: keep_snapshots(
+                rooms.all(), log.merchant, snapshots, now, kept=loaded, pace=pace
+            ),
         )
 
 

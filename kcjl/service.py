@@ -19,7 +19,7 @@ import structlog
 from kcjl.calls.postgres import PostgresCalls
 from kcjl.calls.sync_log import SyncLog
 from kcjl.clock import Clock, Ids
-from kcjl.commands import serve_commands
+from kcjl.commands import PostgresCommands, serve_commands
 from kcjl.database import SERVICE, Database
 from kcjl.errors import (
     CorruptLog,
@@ -42,7 +42,7 @@ from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.port import DeliveryAddress, ErpPort
 from kcjl.khaos.turns import Turns
 from kcjl.ledger.pack import JournalPack
-from kcjl.log.lease import Heartbeat, Lease, acquire, release
+from kcjl.log.lease import Heartbeat, Lease, PostgresLeases, acquire, release
 from kcjl.log.postgres import PostgresLog
 from kcjl.projections.store import PostgresRows
 from kcjl.rooms import Outside, Rooms, first_cause, keep_running, run_rooms
@@ -110,12 +110,13 @@ async def run_merchant(
         _held(database, merchant, holder) as lease,
         PostgresLog.open(database, merchant, vocabulary(), clock, lease.epoch) as log,
     ):
+        commands = PostgresCommands(database, merchant)
         rooms = Rooms(mine, log, vault, outside, clock, ids)
         try:
             async with anyio.create_task_group() as group:
-                Heartbeat(own, lease, ttl_s=LEASE_S, every_s=RENEW_S, stop_s=STOP_S).start(
-                    group
-                )
+                Heartbeat(
+                    PostgresLeases(own), lease, ttl_s=LEASE_S, every_s=RENEW_S, stop_s=STOP_S
+                ).start(group)
                 group.start_soon(keep_running, "sync log", sync_log.run)
                 group.start_soon(
                     run_rooms,
@@ -131,7 +132,7 @@ async def run_merchant(
                 group.start_soon(
                     keep_running,
                     "commands",
-                    lambda: serve_commands(database, merchant, rooms.handlers(), clock.now),
+                    lambda: serve_commands(commands, rooms.handlers(), clock.now),
                 )
         except* (Fenced, CorruptLog, ShopModelNotServed) as ends:
             raise first_cause(ends) from None

@@ -35,6 +35,7 @@ __all__ = [
     "MemorySnapshots",
     "PostgresSnapshots",
     "Snapshot",
+    "SnapshotPace",
     "SnapshotStore",
     "fingerprint",
     "keep_snapshots",
@@ -53,6 +54,14 @@ STATE_BYTES_MAX = 128 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
 
 _say = structlog.get_logger("kcjl.snapshots")
+
+
+class SnapshotPace(msgspec.Struct, frozen=True, kw_only=True):
+    """When snapshots are due."""
+
+    look_every_s: float
+    events_min: int
+    """Between two of a room; more where the room has many entries."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -225,20 +234,23 @@ async def keep_snapshots(
     now: Callable[[], datetime],
     *,
     kept: Mapping[str, int],
+    pace: SnapshotPace | None = None,
 ) -> None:
     """Take snapshots when they are due, for ever. `kept`: positions of those that there are."""
+    if pace is None:
+        pace = SnapshotPace(look_every_s=LOOK_EVERY_S, events_min=EVENTS_BETWEEN_MIN)
     taken = {room.name: kept.get(room.name, 0) for room in rooms}
     while True:
-        await real_sleep(LOOK_EVERY_S)
-        due = [room for room in rooms if _due(room, taken[room.name])]
+        await real_sleep(pace.look_every_s)
+        due = [room for room in rooms if _due(room, taken[room.name], pace)]
         # Noted before: one that can't be kept is tried again when the next one is due.
         taken.update((room.name, room.applied) for room in due)
         await take_snapshots(due, merchant, store, now)
 
 
-def _due(room: Room, taken: int) -> bool:
+def _due(room: Room, taken: int, pace: SnapshotPace) -> bool:
     entries = sum(len(table) for table in room.tables)
-    return room.applied - taken >= max(EVENTS_BETWEEN_MIN, entries // EVENTS_BETWEEN_SHARE)
+    return room.applied - taken >= max(pace.events_min, entries // EVENTS_BETWEEN_SHARE)
 
 
 async def take_snapshots(

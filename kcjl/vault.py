@@ -8,6 +8,7 @@ Called by the orders room. Keepers: PostgreSQL and a memory twin.
 
 import os
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -62,15 +63,18 @@ def _owner_only(path: str, flags: int) -> int:
 
 
 class _Sealer:
-    def __init__(self, merchant: str, key: bytes) -> None:
+    def __init__(
+        self, merchant: str, key: bytes, chance: Callable[[int], bytes] = secrets.token_bytes
+    ) -> None:
         self._aead = AESGCM(key)
         self._merchant = merchant
+        self._chance = chance
 
     def _bound(self, ref: str) -> bytes:
         return f"{self._merchant}\x00{ref}".encode()
 
     def close(self, ref: str, content: bytes) -> bytes:
-        nonce = secrets.token_bytes(NONCE_BYTES)
+        nonce = self._chance(NONCE_BYTES)
         return nonce + self._aead.encrypt(nonce, content, self._bound(ref))
 
     def open(self, ref: str, sealed: bytes) -> bytes:
@@ -129,10 +133,12 @@ class PostgresVault:
 
 
 class MemoryVault:
-    """The memory twin."""
+    """The memory twin. `chance` gives so many bytes for a nonce."""
 
-    def __init__(self, merchant: str, key: bytes) -> None:
-        self._sealer = _Sealer(merchant, key)
+    def __init__(
+        self, merchant: str, key: bytes, chance: Callable[[int], bytes] = secrets.token_bytes
+    ) -> None:
+        self._sealer = _Sealer(merchant, key, chance)
         self._sealed: dict[str, tuple[bytes, datetime]] = {}
 
     async def seal(self, ref: str, content: bytes, *, at: datetime, until: datetime) -> None:

@@ -11,6 +11,7 @@ Called by the service: acquire, open the log with the epoch, a heartbeat beside 
 """
 
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -22,7 +23,18 @@ from kcjl.errors import Fenced, Misuse, OutcomeUnknown, Unavailable
 from kcjl.log.chain import genesis
 from kcjl.log.drafting import check_merchant
 
-__all__ = ["Heartbeat", "Lease", "LeaseHeld", "LeaseLapsed", "acquire", "release", "renew"]
+__all__ = [
+    "Heartbeat",
+    "Lease",
+    "LeaseHeld",
+    "LeaseLapsed",
+    "Leases",
+    "PostgresLeases",
+    "acquire",
+    "check_lease",
+    "release",
+    "renew",
+]
 
 RETRY_S = 0.5
 """Between attempts to renew while the database is away."""
@@ -99,7 +111,7 @@ class LeaseLapsed(Fenced):
 async def acquire(database: Database, merchant: str, holder: str, *, ttl_s: float) -> Lease:
     """Take the lease, in a new epoch. Raises LeaseHeld when a live other has it."""
     check_merchant(merchant)
-    _check(holder, ttl_s)
+    check_lease(holder, ttl_s)
     asked_s = real_monotonic()
     async with database.transaction() as transaction:
         await transaction.execute(_HEAD, merchant, genesis(merchant))
@@ -123,7 +135,7 @@ async def acquire(database: Database, merchant: str, holder: str, *, ttl_s: floa
 
 async def renew(database: Database, lease: Lease, *, ttl_s: float) -> Lease:
     """Hold it longer, in the same epoch. Raises Fenced when somebody else has taken it."""
-    _check(lease.holder, ttl_s)
+    check_lease(lease.holder, ttl_s)
     asked_s = real_monotonic()
     async with database.transaction() as transaction:
         expires_at = await transaction.fetchval(
@@ -137,6 +149,38 @@ async def renew(database: Database, lease: Lease, *, ttl_s: float) -> Lease:
     return msgspec.structs.replace(lease, expires_at=expires_at, ours_until_s=asked_s + ttl_s)
 
 
+class Leases(Protocol):
+    """Who keeps the leases: PostgreSQL, or the memory twin (`lease_memory.py`)."""
+
+    async def acquire(self, merchant: str, holder: str, *, ttl_s: float) -> Lease:
+        """Take the lease, in a new epoch. Raises LeaseHeld when a live other has it."""
+        ...
+
+    async def renew(self, lease: Lease, *, ttl_s: float) -> Lease:
+        """Hold it longer, in the same epoch. Raises Fenced when somebody else took it."""
+        ...
+
+    async def release(self, lease: Lease) -> None:
+        """Let the next holder in at once. Nothing happens when it is no longer ours."""
+        ...
+
+
+class PostgresLeases:
+    """The leases in the table `lease`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def acquire(self, merchant: str, holder: str, *, ttl_s: float) -> Lease:
+        return await acquire(self._database, merchant, holder, ttl_s=ttl_s)
+
+    async def renew(self, lease: Lease, *, ttl_s: float) -> Lease:
+        return await renew(self._database, lease, ttl_s=ttl_s)
+
+    async def release(self, lease: Lease) -> None:
+        await release(self._database, lease)
+
+
 class Heartbeat:
     """Renews a lease while its holder runs, and ends the holder in time when it can't.
 
@@ -145,7 +189,13 @@ class Heartbeat:
     """
 
     def __init__(
-        self, database: Database, lease: Lease, *, ttl_s: float, every_s: float, stop_s: float
+        self,
+        leases: Leases,
+        lease: Lease,
+        *,
+        ttl_s: float,
+        every_s: float,
+        stop_s: float,
     ) -> None:
         """`stop_s`: how long the holder may take to stop writing once it is told to."""
         if not 0 < every_s < ttl_s - stop_s:
@@ -154,7 +204,7 @@ class Heartbeat:
                 f"{stop_s} s before its end"
             )
         self.lease = lease
-        self._database = database
+        self._leases = leases
         self._ttl_s = ttl_s
         self._every_s = every_s
         self._stop_s = stop_s
@@ -174,7 +224,7 @@ class Heartbeat:
             if self._trouble == _STOOD_STILL:
                 self._trouble = "the database did not answer"
             try:
-                self.lease = await renew(self._database, self.lease, ttl_s=self._ttl_s)
+                self.lease = await self._leases.renew(self.lease, ttl_s=self._ttl_s)
             except (Unavailable, OutcomeUnknown) as error:
                 # To renew twice does no harm, so an answer that was lost is no trouble.
                 self._trouble = error.message
@@ -204,7 +254,8 @@ async def release(database: Database, lease: Lease) -> None:
     await database.execute(_RELEASE, lease.merchant, lease.holder, lease.epoch)
 
 
-def _check(holder: str, ttl_s: float) -> None:
+def check_lease(holder: str, ttl_s: float) -> None:
+    """Raise Misuse for a lease that nobody could hold."""
     if not holder.strip():
         raise Misuse("a lease needs a holder's name, such as machine:process")
     if not ttl_s > 0:

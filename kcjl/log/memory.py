@@ -76,12 +76,13 @@ class MemoryLogReader:
         return [event for event in self._shelf.events if event.stream == stream]
 
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Recorded]]:
-        position = after
+        shelf, position = self._shelf, after
         while True:
-            async for page in self.read(position):
+            for page in _pages(shelf.events, position, shelf.head.position):
+                await anyio.lowlevel.checkpoint()
                 yield page
                 position = page[-1].position
-            await self._shelf.tail.wait_beyond(position)
+            await shelf.tail.wait_beyond(position)
 
     async def end(self) -> tuple[Head, int]:
         """The head, and the last position that there really is."""
@@ -165,8 +166,11 @@ class MemoryLog(MemoryLogReader):
 
 def _pages(events: Sequence[Recorded], after: int, to: int) -> Iterator[Sequence[Recorded]]:
     """By position, as the database would: an event that was tampered away is just not there."""
-    start = bisect_right(events, after, key=_position)
-    stop = bisect_right(events, to, key=_position)
+    if events and events[-1].position == len(events):
+        start, stop = max(after, 0), to  # none is missing: each stands at its number
+    else:
+        start = bisect_right(events, after, key=_position)
+        stop = bisect_right(events, to, key=_position)
     for at in range(start, stop, PAGE_EVENTS_MAX):
         yield events[at : min(at + PAGE_EVENTS_MAX, stop)]
 

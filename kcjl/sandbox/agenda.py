@@ -10,10 +10,13 @@ import heapq
 import itertools
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from kcjl.clock import chance
 
 __all__ = ["Agenda"]
+
+T = TypeVar("T")
 
 
 class Agenda:
@@ -42,6 +45,19 @@ class Agenda:
             happened += 1
         self.now = max(self.now, to)
         return happened
+
+    def planned(self, kind: type[T]) -> list[tuple[datetime, T]]:
+        """What of a kind is going to happen, in its order."""
+        return [
+            (when, action)
+            for when, _, action in sorted(self._plans, key=lambda plan: plan[:2])
+            if isinstance(action, kind)
+        ]
+
+    def forget(self, kind: type) -> None:
+        """Nothing of a kind happens any more, as far as it is planned now."""
+        self._plans = [plan for plan in self._plans if not isinstance(plan[2], kind)]
+        heapq.heapify(self._plans)
 
     @property
     def next_at(self) -> datetime | None:

@@ -18,6 +18,7 @@ from tests.benchmarks import (
     projecting,
     remembering,
     replaying,
+    simulating,
     starting,
     subscribing,
 )
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "projections": projecting,
     "memory": remembering,
     "start": starting,
+    "simulation": simulating,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 

@@ -14,7 +14,7 @@ import anyio
 from kcjl.clock import RealClock, real_sleep
 from kcjl.database import SERVICE, Database
 from kcjl.errors import Fenced, Unavailable
-from kcjl.log.lease import Heartbeat, Lease, acquire
+from kcjl.log.lease import Heartbeat, Lease, PostgresLeases, acquire
 from kcjl.log.port import Draft, Log
 from kcjl.log.postgres import PostgresLog
 from tests.chaos.marks import BATCH_EVENTS_MAX, MERCHANT, VOCABULARY, Journal, Marked
@@ -102,7 +102,11 @@ async def write(dsn: str, path: Path, number: int) -> None:
                 ) as log:
                     async with anyio.create_task_group() as group:
                         Heartbeat(
-                            own, lease, ttl_s=LEASE_S, every_s=RENEW_S, stop_s=STOP_S
+                            PostgresLeases(own),
+                            lease,
+                            ttl_s=LEASE_S,
+                            every_s=RENEW_S,
+                            stop_s=STOP_S,
                         ).start(group)
                         for appender in range(APPENDERS):
                             group.start_soon(_append, log, journal, marks, appender)

@@ -12,7 +12,7 @@ import anyio
 from kcjl.clock import RealClock
 from kcjl.database import SERVICE, Database
 from kcjl.errors import Fenced
-from kcjl.log.lease import Heartbeat, acquire
+from kcjl.log.lease import Heartbeat, PostgresLeases, acquire
 from kcjl.log.port import Log
 from kcjl.log.postgres import PostgresLog
 from tests.log.keepers import MERCHANT, VOCABULARY, counted
@@ -36,7 +36,9 @@ async def hold(dsn: str, holder: str, ttl_s: float, every_s: float, stop_s: floa
         Database(dsn, role=SERVICE, connections_max=1, connect_s=2, statement_s=2) as own,
     ):
         lease = await acquire(database, MERCHANT, holder, ttl_s=ttl_s)
-        heartbeat = Heartbeat(own, lease, ttl_s=ttl_s, every_s=every_s, stop_s=stop_s)
+        heartbeat = Heartbeat(
+            PostgresLeases(own), lease, ttl_s=ttl_s, every_s=every_s, stop_s=stop_s
+        )
         async with PostgresLog.open(
             database, MERCHANT, VOCABULARY, RealClock(), lease.epoch
         ) as log:

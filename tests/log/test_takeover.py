@@ -15,7 +15,7 @@ import pytest
 from kcjl.clock import real_sleep
 from kcjl.database import SERVICE, Database
 from kcjl.errors import Fenced, Misuse
-from kcjl.log.lease import Heartbeat, Lease, LeaseHeld, LeaseLapsed, acquire
+from kcjl.log.lease import Heartbeat, Lease, LeaseHeld, LeaseLapsed, PostgresLeases, acquire
 from kcjl.log.port import Log, Recorded
 from kcjl.log.postgres import PostgresLog
 from kcjl.log.verify import verify
@@ -207,7 +207,7 @@ async def test_holder_that_hangs_and_wakes_is_fenced(
 async def test_heartbeat_renews_in_the_same_epoch(database: Database) -> None:
     """While its holder lives, a lease does not expire."""
     lease = await acquire(database, MERCHANT, "one", ttl_s=60)
-    heartbeat = Heartbeat(database, lease, ttl_s=60, every_s=0.01, stop_s=1)
+    heartbeat = Heartbeat(PostgresLeases(database), lease, ttl_s=60, every_s=0.01, stop_s=1)
     seen = {lease.expires_at}
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
@@ -231,7 +231,9 @@ async def test_heartbeat_of_a_lease_that_was_taken_over_ends_its_holder(
     await acquire(database, MERCHANT, "two", ttl_s=60)
 
     with anyio.fail_after(20):
-        told = await _ended(Heartbeat(database, lease, ttl_s=60, every_s=0.01, stop_s=1))
+        told = await _ended(
+            Heartbeat(PostgresLeases(database), lease, ttl_s=60, every_s=0.01, stop_s=1)
+        )
 
     assert "one must stop writing" in str(told)
     assert not isinstance(told, LeaseLapsed)
@@ -256,7 +258,9 @@ async def test_heartbeat_without_a_database_stops_its_holder_before_the_lease_is
         ) as log:
             try:
                 async with anyio.create_task_group() as group:
-                    Heartbeat(own, lease, ttl_s=60, every_s=0.05, stop_s=59).start(group)
+                    Heartbeat(
+                        PostgresLeases(own), lease, ttl_s=60, every_s=0.05, stop_s=59
+                    ).start(group)
                     for number in range(APPENDERS):
                         group.start_soon(holder.append, log, number)
             except* LeaseLapsed as lapsed:
@@ -279,7 +283,9 @@ async def test_heartbeat_whose_renewal_hangs_stops_its_holder_in_time(
     async with admin.transaction():
         await admin.execute("select 1 from lease for update")
         with anyio.fail_after(20):
-            told = await _ended(Heartbeat(database, lease, ttl_s=60, every_s=0.05, stop_s=59.5))
+            told = await _ended(
+                Heartbeat(PostgresLeases(database), lease, ttl_s=60, every_s=0.05, stop_s=59.5)
+            )
         still_held = await admin.fetchval(STILL_HELD)
 
     assert isinstance(told, LeaseLapsed)
@@ -293,7 +299,7 @@ async def test_heartbeat_goes_on_after_a_lost_answer(
     """A renewal whose answer was lost is done again: the holder is not stopped for it."""
     gate, own = gated
     lease = await acquire(own, MERCHANT, "one", ttl_s=60)
-    heartbeat = Heartbeat(own, lease, ttl_s=60, every_s=0.05, stop_s=1)
+    heartbeat = Heartbeat(PostgresLeases(own), lease, ttl_s=60, every_s=0.05, stop_s=1)
     gate.lose_answer_to = b"COMMIT"
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
@@ -314,7 +320,7 @@ async def test_heartbeat_that_could_not_be_in_time_is_refused(
     lease = await acquire(database, MERCHANT, "one", ttl_s=30)
 
     with pytest.raises(Misuse):
-        Heartbeat(database, lease, ttl_s=30, every_s=every_s, stop_s=stop_s)
+        Heartbeat(PostgresLeases(database), lease, ttl_s=30, every_s=every_s, stop_s=stop_s)
 
 
 async def _ended(heartbeat: Heartbeat) -> Fenced:

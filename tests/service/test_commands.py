@@ -8,7 +8,15 @@ import asyncpg
 import pytest
 
 from kcjl.clock import RandomIds, real_now
-from kcjl.commands import Command, Handler, Outcome, issue, serve_commands, wait_for_outcome
+from kcjl.commands import (
+    Command,
+    Handler,
+    Outcome,
+    PostgresCommands,
+    issue,
+    serve_commands,
+    wait_for_outcome,
+)
 from kcjl.database import OPERATOR, SERVICE, Database
 from kcjl.dispatch.events import CarrierMapped
 from kcjl.errors import Conflict, Fenced, Misuse, Refused, Unavailable
@@ -25,6 +33,10 @@ pytestmark = pytest.mark.anyio
 async def quiet(database_dsn: str, tmp_path: Path) -> AsyncIterator[Shop]:
     async with shop(database_dsn, tmp_path, quiet_world()) as running:
         yield running
+
+
+def _queue(database: Database) -> PostgresCommands:
+    return PostgresCommands(database, MERCHANT)
 
 
 async def _answer(shop: Shop, command_id: str) -> Outcome:
@@ -184,7 +196,7 @@ async def test_commands_are_carried_out_in_the_order_of_issuing_and_once(
     first = await _issued(database_dsn, "one", "two", "three")
     await _issued(database_dsn, "not ours", merchant="other")
     async with anyio.create_task_group() as group:
-        group.start_soon(serve_commands, database, MERCHANT, _noting(noted), real_now)
+        group.start_soon(serve_commands, _queue(database), _noting(noted), real_now)
         await wait_for_outcome(database, MERCHANT, first[-1], seconds=HANGS_S)
         later = await _issued(database_dsn, "four")
         await wait_for_outcome(database, MERCHANT, later[0], seconds=HANGS_S)
@@ -214,11 +226,11 @@ async def test_command_that_could_not_be_decided_now_stays_in_the_queue(
         raise trouble
 
     with pytest.raises(type(trouble)), anyio.fail_after(HANGS_S):
-        await serve_commands(database, MERCHANT, {"note": fails}, real_now)
+        await serve_commands(_queue(database), {"note": fails}, real_now)
     unanswered = await wait_for_outcome(database, MERCHANT, command_id, seconds=0.01)
     noted: list[str] = []
     async with anyio.create_task_group() as group:
-        group.start_soon(serve_commands, database, MERCHANT, _noting(noted), real_now)
+        group.start_soon(serve_commands, _queue(database), _noting(noted), real_now)
         outcome = await wait_for_outcome(database, MERCHANT, command_id, seconds=HANGS_S)
         group.cancel_scope.cancel()
 
@@ -238,7 +250,7 @@ async def test_command_that_was_refused_is_answered_with_the_refusal(
         raise refusal
 
     async with anyio.create_task_group() as group:
-        group.start_soon(serve_commands, database, MERCHANT, {"note": refuses}, real_now)
+        group.start_soon(serve_commands, _queue(database), {"note": refuses}, real_now)
         outcome = await wait_for_outcome(database, MERCHANT, command_id, seconds=HANGS_S)
         group.cancel_scope.cancel()
 
@@ -261,7 +273,7 @@ async def test_body_that_is_no_command_is_answered_and_blocks_nobody(
     noted: list[str] = []
     (after,) = await _issued(database_dsn, "one")
     async with anyio.create_task_group() as group:
-        group.start_soon(serve_commands, database, MERCHANT, _noting(noted), real_now)
+        group.start_soon(serve_commands, _queue(database), _noting(noted), real_now)
         await wait_for_outcome(database, MERCHANT, after, seconds=HANGS_S)
         outcome = await wait_for_outcome(database, MERCHANT, "c0", seconds=HANGS_S)
         group.cancel_scope.cancel()

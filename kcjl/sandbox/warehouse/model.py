@@ -269,6 +269,10 @@ class Warehouse:
         """One order out of a channel's download; a refusal is a KhaosFault."""
         return self._desk.take_one(order, tolerant=tolerant)
 
+    def import_read_orders(self, orders: Sequence[OrderDocument]) -> ImportResult:
+        """The same of orders that were read out of a document already."""
+        return self._desk.take_read(msgspec.convert(each, OrderDocument) for each in orders)
+
     def orders_by_ref(self, ref: str) -> list[SalesOrder]:
         """Sales orders with that external reference: never more than one."""
         return self.orders.by_ref(ref)

@@ -6,6 +6,7 @@ was imported has one sales order, and one reference. Source: contract khaos b.3,
 Called by the warehouse model.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -87,11 +88,15 @@ class ImportDesk:
 
     def take(self, document: str) -> ImportResult:
         """Import the orders of a document; a fault ends the call."""
+        return self.take_read(parse_sales_orders(document, self._settings))
+
+    def take_read(self, orders: Iterable[OrderDocument]) -> ImportResult:
+        """The same of orders that have been read out of a document."""
         imported: list[ImportedOrder] = []
         skipped: list[SkippedOrder] = []
         spoken = Spoken()
         waiting: list[CheckedOrder] = []
-        for order in parse_sales_orders(document, self._settings):
+        for order in orders:
             if self._orders.by_ref(order.external_ref) or order.external_ref in spoken.refs:
                 skipped.append(self._duplicate(order))
                 continue

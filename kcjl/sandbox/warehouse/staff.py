@@ -9,8 +9,10 @@ Called by the warehouse model; acts through its agenda.
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Literal
 
 from kcjl.clock import LONDON
@@ -31,11 +33,25 @@ from kcjl.sandbox.warehouse.settings import Minutes, WarehouseSettings
 from kcjl.sandbox.warehouse.setup import Setup
 from kcjl.sandbox.warehouse.stock import StockBook
 
-__all__ = ["Staff", "s10_check_digit"]
+__all__ = ["Staff", "Step", "s10_check_digit"]
 
 _FIRST_INVOICE = 88_011
 _PERSON = "WAREHOUSE"
 _BOXES_ARE_PACKED_AT = frozenset({StageId.ORDERS_PACKBOXES, StageId.ORDERS_SHIP})
+
+
+@dataclass(slots=True)
+class Step:
+    """What the staff have planned to do with an invoice, as data: a backup can hold it."""
+
+    invoice: Invoice
+    act: Callable[[Invoice], None]
+    plan: int | None = None
+    """Of which plan of the invoice it is; None: whatever was planned since."""
+
+    def __call__(self) -> None:
+        if self.plan is None or self.invoice.plan == self.plan:
+            self.act(self.invoice)
 
 
 class Staff:
@@ -116,7 +132,7 @@ class Staff:
         invoice.plan += 1
         plan = invoice.plan
         for when, act in steps:
-            self._agenda.at(when, _step(invoice, plan, act))
+            self._agenda.at(when, Step(invoice, act, plan))
 
     def _stage(self, invoice: Invoice) -> None:
         when = self._hours.after(self._agenda.now, self._draw(self._settings.released_after))
@@ -142,7 +158,7 @@ class Staff:
             when = self._hours.after(
                 self._agenda.now, self._draw(self._settings.released_after)
             )
-            self._plan(invoice, (when, _mover(StageId.ORDERS_AUTHORISEPAYMENT)))
+            self._plan(invoice, (when, partial(_move, StageId.ORDERS_AUTHORISEPAYMENT)))
 
     def _work(self, invoice: Invoice) -> None:
         """Picking, packing and shipping, evenly spread over the time that it takes."""
@@ -151,17 +167,14 @@ class Staff:
         steps: list[tuple[datetime, Callable[[Invoice], None]]] = []
         for turn, stage in enumerate(stages, start=1):
             when = self._hours.after(self._agenda.now, work * turn / (len(stages) + 1))
-            steps.append((when, self._packer(stage)))
+            steps.append((when, partial(self._pack_at, stage)))
         steps.append((self._hours.after(self._agenda.now, work), self.confirm_shipment))
         self._plan(invoice, *steps)
 
-    def _packer(self, stage: int) -> Callable[[Invoice], None]:
-        def move(invoice: Invoice) -> None:
-            invoice.stage = stage
-            if stage in _BOXES_ARE_PACKED_AT and not invoice.boxes:
-                self._pack(invoice)
-
-        return move
+    def _pack_at(self, stage: int, invoice: Invoice) -> None:
+        invoice.stage = stage
+        if stage in _BOXES_ARE_PACKED_AT and not invoice.boxes:
+            self._pack(invoice)
 
     def _pack(self, invoice: Invoice) -> None:
         """Big orders go in two boxes; a box names the order's courier until it is shipped."""
@@ -212,16 +225,16 @@ class Staff:
             box.consignment = number
         if self._agenda.chance.randrange(100) < self._settings.late_consignment_percent:
             late = self._hours.after(now, self._draw(self._settings.late_consignment_after))
-            self._agenda.at(late, lambda: self._consign(invoice, now))
+            self._agenda.at(late, Step(invoice, partial(self._consign, shipped_at=now)))
         else:
-            self._consign(invoice, now)
+            self._consign(invoice, shipped_at=now)
         self._orders.note_tracking(invoice.order, now)
         work = self._draw(self._settings.issued_after)
         stages = self._settings.stages_after_shipping
         steps: list[tuple[datetime, Callable[[Invoice], None]]] = []
         for turn, stage in enumerate(stages, start=1):
             when = self._hours.after(now, work * turn / (len(stages) + 1))
-            steps.append((when, _mover(stage)))
+            steps.append((when, partial(_move, stage)))
         self._plan(invoice, *steps, (self._hours.after(now, work), self.issue))
 
     def issue(self, invoice: Invoice) -> None:
@@ -253,7 +266,7 @@ class Staff:
         weights = [entry.settings.weight for entry in self._couriers]
         return chance.choices(self._couriers, weights)[0]
 
-    def _consign(self, invoice: Invoice, shipped_at: datetime) -> None:
+    def _consign(self, invoice: Invoice, *, shipped_at: datetime) -> None:
         if invoice.shipped_at != shipped_at:
             return
         for box in invoice.boxes:
@@ -346,19 +359,8 @@ class Staff:
                 self._stock.unassign(line.item, line.site_id, spare)
 
 
-def _step(invoice: Invoice, plan: int, act: Callable[[Invoice], None]) -> Callable[[], None]:
-    def due() -> None:
-        if invoice.plan == plan:
-            act(invoice)
-
-    return due
-
-
-def _mover(stage: int) -> Callable[[Invoice], None]:
-    def move(invoice: Invoice) -> None:
-        invoice.stage = stage
-
-    return move
+def _move(stage: int, invoice: Invoice) -> None:
+    invoice.stage = stage
 
 
 def _split(order: SalesOrder) -> tuple[list[InvoiceItem], list[InvoiceItem]]:

@@ -1,0 +1,1 @@
+"""The whole system from one seed: `python -m tests.simulation --seeds A..B`."""

@@ -1,0 +1,106 @@
+"""What may go wrong in a run, kind by kind: how often, and when.
+
+Promises: a `Faults` without arguments lets nothing go wrong; every kind can be switched off by
+itself (`without`), so that a failure can be made smaller. Hours count from the run's beginning.
+It draws nothing. Called by the scenario, the mishaps, the process and the run.
+"""
+
+import msgspec
+
+__all__ = ["CALL_KINDS", "LOG_KINDS", "ClockShift", "Fault", "Faults", "Restore"]
+
+FOR_EVER_H = 1_000_000.0
+
+
+class FaultRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of these records."""
+
+
+class Fault(FaultRecord, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One kind: the share of the calls that it hits, from one hour of the run to another."""
+
+    share: float = 0.0
+    from_h: float = 0.0
+    until_h: float = FOR_EVER_H
+    operations: tuple[str, ...] = ()
+    """OR11, ImportOrders, …; empty: all."""
+
+
+class ClockShift(FaultRecord, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From that hour on, an outside clock is so many seconds fast (slow, below 0)."""
+
+    at_h: float
+    fast_s: float
+
+
+class Restore(FaultRecord, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """At that hour the ERP is set back to the backup taken `age_h` before."""
+
+    at_h: float
+    age_h: float = 1.0
+
+
+OFF = Fault()
+
+
+class Faults(FaultRecord, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that may go wrong outside and in the database."""
+
+    # ── calls to the outside ──
+    slow: Fault = OFF
+    """The answer takes up to a minute."""
+    lost_before: Fault = OFF
+    """Nothing is done, and no answer comes."""
+    lost_after: Fault = OFF
+    """It is done, and no answer comes."""
+    arrives_late: Fault = OFF
+    """A write: no answer comes, and it is done a while later all the same."""
+    rate_limited: Fault = OFF
+    """429, and for minutes: a storm for this operation."""
+    truncated: Fault = OFF
+    """Half an answer: a surprise for a read, an unknown outcome for a write that was done."""
+    duplicated: Fault = OFF
+    """Rows come twice."""
+    reordered: Fault = OFF
+    """Rows come in another order, where none is promised."""
+    stale: Fault = OFF
+    """A read is answered as it was some minutes ago."""
+    moving: Fault = OFF
+    """A list is read in small pages, and the world moves on between them."""
+
+    # ── the outside as a whole ──
+    marketplace_clock: tuple[ClockShift, ...] = ()
+    erp_clock: tuple[ClockShift, ...] = ()
+    restores: tuple[Restore, ...] = ()
+
+    # ── the database ──
+    log_slow: Fault = OFF
+    log_refuses: Fault = OFF
+    log_dies_before_commit: Fault = OFF
+    log_dies_after_commit: Fault = OFF
+
+    def without(self, *kinds: str) -> "Faults":
+        """The same with these kinds switched off, by their field names."""
+        calm = Faults()
+        return msgspec.structs.replace(self, **{kind: getattr(calm, kind) for kind in kinds})
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that are switched on."""
+        calm = Faults()
+        return tuple(
+            name
+            for name in self.__struct_fields__
+            if getattr(self, name) != getattr(calm, name)
+        )
+
+
+CALL_KINDS = (
+    "lost_before", "lost_after", "arrives_late", "rate_limited", "truncated", "duplicated",
+    "reordered", "stale", "moving", "slow",
+)  # fmt: skip
+"""Kinds that hit one call each."""
+
+LOG_KINDS = (
+    "log_slow", "log_refuses", "log_dies_before_commit", "log_dies_after_commit",
+)  # fmt: skip

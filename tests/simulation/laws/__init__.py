@@ -1,0 +1,42 @@
+"""The laws of design section 2, each as small checkers against the outside's own truth.
+
+Promises: `judge` names every law that a run has broken, by number and checker, and changes
+nothing. A checker that fails itself is a broken law too: nothing is passed over.
+Called by `tests/simulation/run.py` after each run.
+"""
+
+from tests.simulation.laws import (
+    clocks,
+    complete,
+    limits,
+    offered,
+    once,
+    pennies,
+    policies,
+    private,
+    replayed,
+    rest,
+    unchanged,
+)
+from tests.simulation.laws.evidence import Broken, Checker, Evidence, gather
+
+__all__ = ["CHECKERS", "Broken", "Checker", "Evidence", "gather", "judge"]
+
+CHECKERS: tuple[Checker, ...] = (
+    *replayed.CHECKERS,
+    *once.CHECKERS,
+    *complete.CHECKERS,
+    *offered.CHECKERS,
+    *pennies.CHECKERS,
+    *unchanged.CHECKERS,
+    *private.CHECKERS,
+    *limits.CHECKERS,
+    *policies.CHECKERS,
+    *clocks.CHECKERS,
+    *rest.CHECKERS,
+)
+
+
+def judge(evidence: Evidence) -> list[Broken]:
+    """What was broken, law by law; empty when all of them hold."""
+    return [broken for checker in CHECKERS for broken in checker.check(evidence)]

@@ -1,0 +1,172 @@
+"""Law 3: each order, parcel, publish and statement line is final, waiting, or excepted.
+
+Promises: what there is to account for is counted in the outside worlds; where each of it is,
+comes from the read models. Before everything is at rest only what is said is judged; at rest
+also that nothing was missed. Called by `laws/__init__.py`.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from kcjl.dispatch.state import DISPATCHES
+from kcjl.orders.decide import SHIPPED_OR_LATER, standing
+from kcjl.orders.state import ORDERS, OrderEntry, Posting, Standing
+from kcjl.settlement.events import PAYMENT
+from kcjl.settlement.state import CYCLES, LINES, CycleState
+from kcjl.stock.state import PUBLISHES
+from tests.simulation.laws.evidence import Checker, Evidence
+from tests.simulation.laws.standing import is_stuck_in_erp, open_subjects
+
+__all__ = ["CHECKERS"]
+
+WAITS_FOR_CUSTOMER = frozenset({"STAGING", "WAITING_DEBIT", "WAITING_DEBIT_PAYMENT"})
+LINES_LATER = timedelta(hours=2)
+"""Lines change when a cycle pays them; they are read a few times a day."""
+CYCLES_LATER = timedelta(hours=26)
+"""Billing cycles are read once a day."""
+
+
+def nothing_is_in_none(evidence: Evidence) -> Iterator[str]:
+    """Nothing that we know of is neither final nor waiting nor an open exception."""
+    yield from evidence.complete.missing
+
+
+def every_order_was_seen(evidence: Evidence) -> Iterator[str]:
+    """Each order that the marketplace has is known, in the state that the marketplace shows."""
+    if not evidence.at_rest:
+        return
+    orders = evidence.folded(ORDERS)
+    for order_id, order in evidence.world.marketplace.orders.items():
+        entry = orders.get(order_id)
+        if entry is None:
+            yield f"order {order_id} ({order.state}) was never seen"
+        elif entry.state != order.state:
+            yield f"order {order_id} is {order.state} there, and {entry.state} to us"
+
+
+def no_order_is_left_lying(evidence: Evidence) -> Iterator[str]:
+    """At rest each order is final, in the warehouse's hands, or an open exception."""
+    if not evidence.at_rest:
+        return
+    told = open_subjects(evidence)
+    for order_id, entry in evidence.folded(ORDERS).items():
+        if order_id in told or _is_final(entry) or is_stuck_in_erp(evidence, order_id):
+            continue
+        if entry.posting == Posting.POSTED:
+            continue  # its parcels are judged one by one
+        if entry.state in WAITS_FOR_CUSTOMER:
+            continue  # until the customer has paid, or the marketplace ends it
+        yield f"order {order_id} is {standing(entry)}, {entry.state} there, and nobody told"
+
+
+def _is_final(entry: OrderEntry) -> bool:
+    if entry.posting == Posting.POSTED and entry.state in SHIPPED_OR_LATER:
+        return True
+    return standing(entry) in (Standing.CANCELLED, Standing.PASSED_OVER, Standing.CLOSED)
+
+
+def what_is_posted_is_in_the_erp(evidence: Evidence) -> Iterator[str]:
+    """An order that we say is posted is in the ERP, also after its backup, or excepted."""
+    if not evidence.at_rest:
+        return
+    told = open_subjects(evidence)
+    for order_id, entry in evidence.folded(ORDERS).items():
+        if entry.posting != Posting.POSTED or order_id in told:
+            continue
+        there = evidence.world.warehouse.orders_by_ref(entry.reference)
+        if not there:
+            yield f"order {order_id} is posted to us, the ERP has no {entry.reference}"
+
+
+def every_parcel_was_confirmed(evidence: Evidence) -> Iterator[str]:
+    """Each box that left the warehouse is confirmed there, or an open exception, or left."""
+    if not evidence.at_rest:
+        return
+    told = open_subjects(evidence)
+    dispatches = evidence.folded(DISPATCHES)
+    for order in evidence.world.order_truths():
+        entry = dispatches.get(order.order_id)
+        confirmed = sum(sum(each.units.values()) for each in order.confirmations)
+        sent = sum(
+            sum(parcel.units.values()) for sale in order.sales_orders for parcel in sale.parcels
+        )
+        if confirmed >= sent or order.state in ("CANCELED", "REFUSED", "RECEIVED", "CLOSED"):
+            continue
+        if entry is not None and (entry.closed or _is_told(entry.order_id, told)):
+            continue
+        if entry is not None and any(
+            parcel.courier_name.casefold() in told for parcel in entry.parcels
+        ):
+            continue
+        yield (
+            f"order {order.order_id} ({order.state}): {sent} units left the warehouse, "
+            f"{confirmed} are confirmed, and nobody told"
+        )
+
+
+def _is_told(order_id: str, told: set[str]) -> bool:
+    return any(each == order_id or each.startswith(f"{order_id}/") for each in told)
+
+
+def every_publish_ended(evidence: Evidence) -> Iterator[str]:
+    """Each stock import that was intended has an outcome."""
+    if not evidence.at_rest:
+        return
+    for publish_id, publish in evidence.folded(PUBLISHES).items():
+        yield f"stock import {publish_id} ({len(publish.skus)} SKUs) has no outcome"
+
+
+def every_statement_line_was_seen(evidence: Evidence) -> Iterator[str]:
+    """Each transaction line is known as it stands, and tied, of no order, or excepted."""
+    if not evidence.at_rest:
+        return
+    lines = evidence.folded(LINES)
+    told = open_subjects(evidence)
+    orders = evidence.folded(ORDERS)
+    for line_id, line in evidence.world.marketplace.transactions.items():
+        if line.updated_at > evidence.world.agenda.now - LINES_LATER:
+            continue  # it changed since the last reading
+        known = lines.get(line_id)
+        if known is None:
+            yield f"transaction line {line_id} ({line.kind} {line.amount}) was never seen"
+        elif (known.seen.amount, known.seen.cycle_id) != (line.amount, line.cycle_id):
+            yield (
+                f"transaction line {line_id} is {line.amount} of payout {line.cycle_id}, and "
+                f"{known.seen.amount} of {known.seen.cycle_id} to us"
+            )
+        elif known.wants_tie and line.cycle_id is not None and line.cycle_id not in told:
+            entry = orders.get(known.seen.order_id or "")
+            if line.kind != PAYMENT and not (entry and entry.order_id in told):
+                yield f"transaction line {line_id} is paid, untied, and nobody told"
+
+
+def every_payout_was_closed(evidence: Evidence) -> Iterator[str]:
+    """Each payout that the bank has is closed with its journal, or an open exception."""
+    if not evidence.at_rest:
+        return
+    told = open_subjects(evidence)
+    cycles = evidence.folded(CYCLES)
+    for cycle_id, cycle in evidence.world.marketplace.cycles.items():
+        entry = cycles.get(cycle_id)
+        if (cycle.paid_at or cycle.created_at) > evidence.world.agenda.now - CYCLES_LATER:
+            continue  # since the last reading
+        if entry is None:
+            yield f"payout {cycle_id} of {cycle.amount_to_seller} was never seen"
+        elif (
+            cycle.payout_state == "PAID"
+            and entry.state != CycleState.DONE
+            and cycle_id not in told
+        ):
+            yield f"payout {cycle_id} is paid, {entry.state} to us, and nobody told"
+
+
+CHECKERS = (
+    Checker(3, "none of the three", nothing_is_in_none),
+    Checker(3, "orders seen", every_order_was_seen),
+    Checker(3, "orders left lying", no_order_is_left_lying),
+    Checker(3, "posted", what_is_posted_is_in_the_erp),
+    Checker(3, "parcels", every_parcel_was_confirmed),
+    Checker(3, "publishes", every_publish_ended),
+    Checker(3, "statement lines", every_statement_line_was_seen),
+    Checker(3, "payouts", every_payout_was_closed),
+)

@@ -1,0 +1,199 @@
+"""Law 4: never offer what is not there.
+
+Promises: what was there is counted by the witness in the ERP's stock book and in the
+marketplace's orders, not taken from our figures. A figure is judged at its own reads; where the
+outside lied meanwhile (a stale answer, a backup restored) nobody could know better.
+Invariant: units count as taken only by a level read that began after the ERP had the order.
+Called by `laws/__init__.py`.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from kcjl.sandbox.warehouse.stock import key_of
+from kcjl.sandbox.world_truth import OversoldLine, sales_orders_of
+from kcjl.stock.events import BufferSet, Figure, StockImportIntended
+from tests.simulation.laws.evidence import Checker, Evidence
+from tests.simulation.witness import Call, Outcome
+
+__all__ = ["CHECKERS"]
+
+SETTLED_AFTER = timedelta(minutes=45)
+"""A product whose stock and orders have not moved for so long is shown as it is."""
+SELLING_LAG = timedelta(hours=2)
+"""So long before an oversale a movement of stock explains it: reads, publish and import."""
+_ENDED = frozenset({"REFUSED", "CANCELED"})
+
+
+def window_came_from_a_publish(evidence: Evidence) -> Iterator[str]:
+    """What the window was set to came from an intention of ours, figure by figure."""
+    intended = {
+        (figure.sku, figure.quantity)
+        for _, event in evidence.said(StockImportIntended)
+        for figure in event.figures
+    }
+    for call in evidence.witness.of("publish_stock"):
+        (figures, *_) = call.arguments
+        assert isinstance(figures, list | tuple)
+        for figure in figures:
+            if (figure.sku, figure.quantity) not in intended:
+                yield f"{figure.quantity} of {figure.sku} was published and never intended"
+
+
+def offered_what_was_there(evidence: Evidence) -> Iterator[str]:
+    """Published ≤ level − in flight − buffer, at the reads that it was computed from."""
+    reads = _LevelReads(evidence)
+    buffers = {event.version: event.units for _, event in evidence.said(BufferSet)}
+    for recorded, event in evidence.said(StockImportIntended):
+        for figure in event.figures:
+            if figure.orders_read_at > recorded.recorded_at:
+                yield f"{figure.sku}: its orders were read after it was published"
+            if figure.level_read_at and figure.orders_read_at < figure.level_read_at:
+                yield f"{figure.sku}: its orders were read before its level"
+            if not figure.quantity:
+                continue
+            most = reads.most_for(figure, buffers.get(event.policy_version, 0))
+            if most is not None and figure.quantity > most:
+                yield (
+                    f"{figure.quantity} of {figure.sku} was published at "
+                    f"{recorded.recorded_at:%d %H:%M:%S}, at most {most} were there "
+                    f"(our level {figure.level}, in flight {figure.in_flight}, buffer "
+                    f"{figure.buffer}, orders read {figure.orders_read_at:%H:%M:%S})"
+                )
+
+
+class _LevelReads:
+    """Every read of levels that was answered, and what it must have seen."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._flights = _Flights(evidence)
+        self._calls: dict[str, list[Call]] = {}
+        for call in evidence.witness.of("stock_levels"):
+            codes = call.arguments[0]
+            if call.outcome == Outcome.DONE and isinstance(codes, list | tuple):
+                for code in codes:
+                    self._calls.setdefault(key_of(str(code)), []).append(call)
+
+    def most_for(self, figure: Figure, buffer: int) -> int | None:
+        """What could be offered of it; None where nobody can say."""
+        key = key_of(figure.sku)
+        item = self._evidence.world.warehouse.stock.find(figure.sku)
+        if item is None or item.pack_of or figure.level_read_at is None:
+            return None
+        before = [
+            call
+            for call in self._calls.get(key, ())
+            if call.ended is not None
+            and call.ended <= figure.orders_read_at
+            and call.began >= figure.level_read_at
+            and not self._evidence.witness.lied_between(call.began, figure.orders_read_at)
+        ]
+        return max((self._at(key, call, figure, buffer) for call in before), default=None)
+
+    def _at(self, key: str, call: Call, figure: Figure, buffer: int) -> int:
+        levels = self._evidence.witness.levels_between(
+            key, call.began, call.ended or call.began
+        )
+        # The ERP looked at one moment of the call: its level and its orders are of the same.
+        could = [
+            math.floor(level)
+            - self._flights.of(key, taken_before=moment, by=figure.orders_read_at)
+            for moment, level in levels
+        ]
+        return max(0, max(could, default=0) - buffer)
+
+
+class _Flights:
+    """Units on orders, by stock key: when they were placed, and when the ERP took them."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._of: defaultdict[str, list[tuple[datetime, datetime | None, int]]] = defaultdict(
+            list
+        )
+        for order in evidence.world.marketplace.orders.values():
+            if order.state in _ENDED:
+                continue
+            taken = sales_orders_of(evidence.world.warehouse, order)
+            taken_at = min((each.created_at for each in taken), default=None)
+            for line in order.lines:
+                if line.is_live:
+                    units = line.quantity - line.not_to_ship
+                    self._of[key_of(line.sku)].append((order.created_at, taken_at, units))
+
+    def of(self, key: str, *, taken_before: datetime, by: datetime) -> int:
+        """Of orders placed by then that the ERP did not have when its level was read."""
+        return sum(
+            units
+            for placed_at, taken_at, units in self._of.get(key, ())
+            if placed_at <= by and (taken_at is None or taken_at > taken_before)
+        )
+
+
+def oversold_only_by_others(evidence: Evidence) -> Iterator[str]:
+    """More is sold than is there only where the stock moved elsewhere in the meantime."""
+    for line in evidence.world.buying.oversold:
+        if not _is_explained(evidence, line):
+            yield (
+                f"order {line.order_id}: {line.units_oversold} of {line.quantity} {line.sku} "
+                f"were sold and not there at {line.at:%d %H:%M:%S}, and nothing explains it"
+            )
+
+
+def _is_explained(evidence: Evidence, line: OversoldLine) -> bool:
+    witness = evidence.witness
+    since = line.at - SELLING_LAG
+    moved = witness.fell_elsewhere(key_of(line.sku), since, line.at)
+    return moved or witness.lied_between(since, line.at)
+
+
+def window_at_rest_is_what_is_there(evidence: Evidence) -> Iterator[str]:
+    """At rest the window shows what is there, to the unit: no more, and no less for long."""
+    if not evidence.at_rest:
+        return
+    world = evidence.world
+    buffer = next((each.units for _, each in reversed(evidence.said(BufferSet))), 0)
+    shown: dict[str, int] = {}
+    for sku in world.marketplace.offers:
+        shown[key_of(sku)] = shown.get(key_of(sku), 0) + world.marketplace.offered(sku)
+    for key, quantity in shown.items():
+        there = _available(evidence, key, buffer)
+        if there is not None and there != quantity:
+            yield f"the window shows {quantity} of {key}, {there} can be sold"
+
+
+def _available(evidence: Evidence, key: str, buffer: int) -> int | None:
+    """What can be sold now; None where the product moved a moment ago."""
+    world = evidence.world
+    item = world.warehouse.stock.find(key)
+    if item is None or item.discontinued or not item.stock_controlled:
+        return 0
+    settled = world.agenda.now - SETTLED_AFTER
+    if item.pack_of or item.moved_at > settled or item.revised_at > settled:
+        return None
+    flying = 0
+    for order in world.marketplace.orders.values():
+        lines = [line for line in order.lines if key_of(line.sku) == key]
+        if any(line.updated_at > settled for line in lines):
+            return None
+        if lines and order.state not in _ENDED and not _taken(evidence, order.order_id):
+            flying += sum(line.quantity - line.not_to_ship for line in lines if line.is_live)
+    quantity = max(0, math.floor(item.level()) - flying - buffer)
+    if item.sales_multiple > 1:
+        quantity -= quantity % item.sales_multiple
+    return min(quantity, item.max_display) if item.max_display > 0 else quantity
+
+
+def _taken(evidence: Evidence, order_id: str) -> bool:
+    world = evidence.world
+    return bool(sales_orders_of(world.warehouse, world.marketplace.orders[order_id]))
+
+
+CHECKERS = (
+    Checker(4, "window", window_came_from_a_publish),
+    Checker(4, "figures", offered_what_was_there),
+    Checker(4, "oversales", oversold_only_by_others),
+    Checker(4, "window at rest", window_at_rest_is_what_is_there),
+)

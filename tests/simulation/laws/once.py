@@ -1,0 +1,166 @@
+"""Law 2: every outside write is an intention, then an outcome; and its effect is there once.
+
+Promises: effects are counted in the ERP's, the marketplace's and the ledger's own books;
+whether somebody looked before he wrote again is read from the calls that a witness saw.
+Called by `laws/__init__.py`.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+
+from kcjl.johnlewis.port import ShipmentRequest
+from kcjl.khaos.port import NewOrder
+from kcjl.orders.events import PostingIntended
+from kcjl.settlement.events import JournalIntended
+from tests.simulation.laws.evidence import Checker, Evidence
+from tests.simulation.witness import Call, Outcome
+
+__all__ = ["CHECKERS"]
+
+
+def one_sales_order(evidence: Evidence) -> Iterator[str]:
+    """One sales order per marketplace order, and none of no order."""
+    claimed: set[str] = set()
+    for order in evidence.world.order_truths():
+        codes = [each.code for each in order.sales_orders]
+        claimed.update(codes)
+        if len(codes) > 1:
+            yield f"order {order.order_id} has {len(codes)} sales orders: {', '.join(codes)}"
+    for code in evidence.world.warehouse.sales_orders:
+        if code not in claimed:
+            yield f"sales order {code} belongs to no marketplace order"
+
+
+def one_confirmation(evidence: Evidence) -> Iterator[str]:
+    """One confirmation per parcel: none twice, and none of a parcel that was never sent."""
+    for order in evidence.world.order_truths():
+        references = {sale.reference for sale in order.sales_orders}
+        sent = Counter(
+            (parcel.consignment, sum(parcel.units.values()))
+            for sale in order.sales_orders
+            for parcel in sale.parcels
+        )
+        # What was taken back, or forgotten by a backup, had left all the same.
+        sent |= Counter(
+            (number, units)
+            for reference, number, units in evidence.witness.sent
+            if reference in references
+        )
+        told = Counter(
+            (each.tracking_number or "", sum(each.units.values()))
+            for each in order.confirmations
+            if each.shipment_id
+        )
+        for (number, units), count in (told - sent).items():
+            yield (
+                f"order {order.order_id}: parcel {number or 'without a number'} of {units} "
+                f"units was confirmed {count} times more than it was sent"
+            )
+        units_told: Counter[str] = Counter()
+        for each in order.confirmations:
+            units_told.update(each.units)
+        for line in order.lines:
+            if units_told[line.line_id] > line.quantity:
+                yield (
+                    f"order {order.order_id} line {line.line_id}: {units_told[line.line_id]} "
+                    f"of {line.quantity} units confirmed"
+                )
+
+
+def one_journal(evidence: Evidence) -> Iterator[str]:
+    """One journal per payout, whatever crashed; and none of no payout."""
+    cycle_of: dict[str, str] = {}
+    for _, intended in evidence.said(JournalIntended):
+        known = cycle_of.setdefault(intended.reference, intended.cycle_id)
+        if known != intended.cycle_id:
+            yield f"journal {intended.reference} is of two payouts"
+    of_cycle: defaultdict[str, list[str]] = defaultdict(list)
+    for reference in evidence.journals:
+        cycle_id = cycle_of.get(reference, "")
+        of_cycle[cycle_id].append(reference)
+        if cycle_id not in evidence.world.marketplace.cycles:
+            yield f"journal {reference} is of no payout of the marketplace's"
+    for cycle_id, references in of_cycle.items():
+        if len(references) > 1:
+            yield f"payout {cycle_id} has {len(references)} journals: {', '.join(references)}"
+
+
+def intended_before(evidence: Evidence) -> Iterator[str]:
+    """No sales order in the ERP without an intention in the log that came before it."""
+    intended: dict[str, PostingIntended] = {}
+    for _, event in evidence.said(PostingIntended):
+        intended.setdefault(event.reference, event)
+    for code, sales_order in evidence.world.warehouse.sales_orders.items():
+        first = intended.get(sales_order.external_ref)
+        if first is None:
+            yield f"sales order {code} was never intended"
+        elif sales_order.created_at < first.occurred_at - evidence.skew:
+            yield f"sales order {code} was there before it was intended"
+
+
+def looked_before_writing_again(evidence: Evidence) -> Iterator[str]:
+    """A write whose answer is not known is looked up before anything is written again."""
+    yield from _not_looked_up(
+        evidence.witness.calls, {"create_order"}, {"find_order"}, subject_of=_reference
+    )
+    yield from _not_looked_up(
+        evidence.witness.calls,
+        {"create_shipment", "ship"},
+        {"shipments", "orders_by_id"},
+        subject_of=_order_id,
+    )
+    yield from _not_looked_up(
+        evidence.witness.calls, {"accept"}, {"orders_by_id"}, subject_of=_order_id
+    )
+
+
+def _not_looked_up(
+    calls: Iterable[Call],
+    writes: set[str],
+    looks: set[str],
+    *,
+    subject_of: Callable[[Call], tuple[str, ...]],
+) -> Iterator[str]:
+    unknown: dict[str, Call] = {}
+    for call in calls:
+        if call.operation in looks and call.outcome in (Outcome.DONE, Outcome.REFUSED):
+            for subject in subject_of(call):
+                before = unknown.get(subject)
+                if before is not None and call.began >= (before.ended or before.began):
+                    del unknown[subject]
+        elif call.operation in writes:
+            for subject in subject_of(call):
+                if (before := unknown.get(subject)) is not None:
+                    yield (
+                        f"{call.operation} of {subject} at {call.began:%d %H:%M:%S} was not "
+                        f"looked up after the one at {before.began:%d %H:%M:%S}"
+                    )
+                if call.outcome in (Outcome.UNKNOWN, Outcome.DIED):
+                    unknown[subject] = call
+                else:
+                    unknown.pop(subject, None)
+
+
+def _reference(call: Call) -> tuple[str, ...]:
+    first = call.arguments[0]
+    return (first.external_ref if isinstance(first, NewOrder) else str(first),)
+
+
+def _order_id(call: Call) -> tuple[str, ...]:
+    first = call.arguments[0]
+    if isinstance(first, ShipmentRequest):
+        return (first.order_id,)
+    return (first,) if isinstance(first, str) else tuple(str(each) for each in _listed(first))
+
+
+def _listed(subjects: object) -> Iterable[object]:
+    return subjects if isinstance(subjects, list | tuple) else ()
+
+
+CHECKERS = (
+    Checker(2, "sales orders", one_sales_order),
+    Checker(2, "confirmations", one_confirmation),
+    Checker(2, "journals", one_journal),
+    Checker(2, "intentions", intended_before),
+    Checker(2, "look-ups", looked_before_writing_again),
+)

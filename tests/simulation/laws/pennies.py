@@ -1,0 +1,136 @@
+"""Law 5: every penny. Bank amount = sum of the statement lines = sum of the journal.
+
+Promises: what was paid is the marketplace's own account, what is booked is what the ledger
+holds; the log's figures are held against both. Called by `laws/__init__.py`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from kcjl.ledger.port import Journal
+from kcjl.money import Money
+from kcjl.sandbox.marketplace import TransactionLine
+from kcjl.settlement.events import (
+    PAYMENT,
+    ROLE_OF_KIND,
+    AccountMapSet,
+    JournalIntended,
+    PayoutClosed,
+    PayoutHeld,
+    SettlementLineSeen,
+)
+from tests.simulation.laws.evidence import Checker, Evidence
+from tests.simulation.laws.standing import open_subjects
+
+__all__ = ["CHECKERS"]
+
+
+def closed_with_every_penny(evidence: Evidence) -> Iterator[str]:
+    """A payout is closed with the bank's amount, and that is the sum of its lines there."""
+    cycles = evidence.world.marketplace.cycles
+    lines = _lines_by_cycle(evidence)
+    for _, closed in evidence.said(PayoutClosed):
+        cycle = cycles.get(closed.cycle_id)
+        if cycle is None:
+            yield f"payout {closed.cycle_id} was closed, and the marketplace has none such"
+            continue
+        there = lines[closed.cycle_id]
+        total = sum((line.amount for line in there), Money(0, closed.stated.currency))
+        if closed.residue:
+            yield f"payout {closed.cycle_id} was closed with a residue of {closed.residue}"
+        if not closed.stated == closed.lines_total == cycle.amount_to_seller == total:
+            yield (
+                f"payout {closed.cycle_id}: the bank has {cycle.amount_to_seller}, its lines "
+                f"are {total}; closed with {closed.stated}, lines {closed.lines_total}"
+            )
+        if closed.lines != len(there):
+            yield f"payout {closed.cycle_id} has {len(there)} lines, closed on {closed.lines}"
+
+
+def booked_with_every_penny(evidence: Evidence) -> Iterator[str]:
+    """The ledger's journal of a payout balances, and books each kind of line to its account."""
+    accounts = {event.version: event for _, event in evidence.said(AccountMapSet)}
+    lines = _lines_by_cycle(evidence)
+    for _, intended in evidence.said(JournalIntended):
+        journal = evidence.journals.get(intended.reference)
+        policy = accounts.get(intended.policy_version)
+        if journal is None or policy is None:
+            continue  # judged by the laws on completeness and on policy
+        named = {each.role: (each.account, each.tax_code) for each in policy.accounts}
+        wanted: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for line in lines[intended.cycle_id]:
+            wanted[named[ROLE_OF_KIND.get(line.kind, "other")]] += line.amount.amount_minor
+            wanted[named["bank"]] -= line.amount.amount_minor
+        booked = _booked(journal)
+        if sum(booked.values()):
+            yield f"journal {intended.reference} does not balance: by {sum(booked.values())}"
+        if {key: each for key, each in wanted.items() if each} != booked:
+            yield (
+                f"journal {intended.reference} of payout {intended.cycle_id} books {booked}, "
+                f"the payout's lines are {dict(wanted)}"
+            )
+
+
+def _booked(journal: Journal) -> dict[tuple[str, str], int]:
+    booked: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for entry in journal.entries:
+        amount = entry.credit.amount_minor - entry.debit.amount_minor
+        booked[entry.account, entry.tax_code] += amount
+    return {key: amount for key, amount in booked.items() if amount}
+
+
+def lines_are_as_they_came(evidence: Evidence) -> Iterator[str]:
+    """An amount in the log is the marketplace's, sign and all."""
+    there = evidence.world.marketplace.transactions
+    for _, seen in evidence.said(SettlementLineSeen):
+        line = there.get(seen.line_id)
+        if line is None:
+            yield f"transaction line {seen.line_id} is not the marketplace's"
+        elif (line.kind, line.amount) != (seen.kind, seen.amount):
+            yield (
+                f"transaction line {seen.line_id} is {line.kind} {line.amount} there, "
+                f"{seen.kind} {seen.amount} to us"
+            )
+
+
+def residue_has_a_name(evidence: Evidence) -> Iterator[str]:
+    """A payout that was held is closed by now, or its residue stands on the desk."""
+    told = open_subjects(evidence)
+    closed = {event.cycle_id for _, event in evidence.said(PayoutClosed)}
+    for _, held in evidence.said(PayoutHeld):
+        if held.stated - held.lines_total != held.residue:
+            yield f"payout {held.cycle_id}: {held.residue} is not {held.stated} less its lines"
+        if evidence.at_rest and held.cycle_id not in closed and held.cycle_id not in told:
+            yield f"payout {held.cycle_id} is held, and nobody told"
+
+
+def posted_with_every_penny(evidence: Evidence) -> Iterator[str]:
+    """A sales order of an order that nobody touched has the total that the customer pays."""
+    for order in evidence.world.marketplace.orders.values():
+        if any(line.not_to_ship or line.state == "REFUSED" for line in order.lines):
+            continue
+        truth = evidence.world.order_truth(order)
+        for sale in truth.sales_orders:
+            if sale.gross_total != truth.total:
+                yield (
+                    f"sales order {sale.code} of order {order.order_id} is "
+                    f"{sale.gross_total}, the customer pays {truth.total}"
+                )
+
+
+def _lines_by_cycle(evidence: Evidence) -> defaultdict[str, list[TransactionLine]]:
+    """What the marketplace paid with each payout; the payment itself is no part of it."""
+    lines: defaultdict[str, list[TransactionLine]] = defaultdict(list)
+    for line in evidence.world.marketplace.transactions.values():
+        if line.cycle_id is not None and line.kind != PAYMENT:
+            lines[line.cycle_id].append(line)
+    return lines
+
+
+CHECKERS = (
+    Checker(5, "payouts", closed_with_every_penny),
+    Checker(5, "journals", booked_with_every_penny),
+    Checker(5, "lines", lines_are_as_they_came),
+    Checker(5, "sales orders", posted_with_every_penny),
+    Checker(5, "residues", residue_has_a_name),
+)

@@ -1,0 +1,130 @@
+"""Law 9: policy is history. Each decision names the policy version that it used.
+
+Promises: a version named is one that was in force when it was decided: recorded before, and not
+replaced before it; and the decision is what that policy gives. Called by `laws/__init__.py`.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from kcjl.dispatch.events import CarrierMapped, ConfirmationIntended, ParcelShipped
+from kcjl.dispatch.state import CARRIERS, Carriers
+from kcjl.fold import Table
+from kcjl.log.port import Recorded
+from kcjl.settlement.events import AccountMapSet, JournalIntended
+from kcjl.stock.events import BufferSet, StockImportIntended
+from tests.simulation.laws.evidence import Checker, Evidence
+
+__all__ = ["CHECKERS"]
+
+Versioned = BufferSet | AccountMapSet | CarrierMapped
+
+
+def versions_count_up(evidence: Evidence) -> Iterator[str]:
+    """Versions of a policy are 1, 2, 3, … and each says who set it."""
+    kinds: Sequence[Sequence[tuple[Recorded, Versioned]]] = (
+        evidence.said(BufferSet),
+        evidence.said(AccountMapSet),
+        evidence.said(CarrierMapped),
+    )
+    for said in kinds:
+        for number, (recorded, event) in enumerate(said, start=1):
+            if event.version != number:
+                yield f"{recorded.type} number {number} calls itself version {event.version}"
+            if not recorded.by:
+                yield f"{recorded.type} version {event.version} was set by nobody"
+
+
+def buffers_in_force(evidence: Evidence) -> Iterator[str]:
+    """Each publish names the buffer that was in force, and holds back as much."""
+    versions = evidence.said(BufferSet)
+    for recorded, event in evidence.said(StockImportIntended):
+        named = _in_force(versions, event.policy_version, recorded, event.occurred_at)
+        if not isinstance(named, BufferSet):
+            yield f"stock import {event.publish_id}: buffer {event.policy_version} {named}"
+            continue
+        for figure in event.figures:
+            if figure.buffer != named.units:
+                yield f"{figure.sku} was published with buffer {figure.buffer}"
+                break
+
+
+def accounts_in_force(evidence: Evidence) -> Iterator[str]:
+    """Each journal names the account map that was in force, and uses its accounts only."""
+    versions = evidence.said(AccountMapSet)
+    for recorded, event in evidence.said(JournalIntended):
+        named = _in_force(versions, event.policy_version, recorded, event.occurred_at)
+        if not isinstance(named, AccountMapSet):
+            yield f"journal {event.reference}: account map {event.policy_version} {named}"
+            continue
+        accounts = {each.account for each in named.accounts}
+        for line in event.lines:
+            if line.account not in accounts:
+                yield f"journal {event.reference} books to {line.account}, which is not mapped"
+
+
+def carriers_in_force(evidence: Evidence) -> Iterator[str]:
+    """Each parcel goes out under the carrier that the map in force gives its courier."""
+    table = Table(CARRIERS)
+    before: Carriers | None = None
+    shipped: dict[tuple[str, str], ParcelShipped] = {}
+    for recorded in evidence.log:
+        event = recorded.event
+        if isinstance(event, ParcelShipped):
+            shipped[event.order_id, event.parcel_key] = event
+        elif isinstance(event, ConfirmationIntended):
+            parcel = shipped.get((event.order_id, event.parcel_key))
+            now = table.get("carriers")
+            wanted = {_carrier(each, parcel) for each in (before, now) if parcel is not None}
+            if event.carrier_code not in wanted:
+                yield (
+                    f"parcel {event.parcel_key} of order {event.order_id} went out as "
+                    f"{event.carrier_code!r}, mapped is {', '.join(sorted(wanted))!r}"
+                )
+        elif isinstance(event, CARRIERS.hears):
+            before = table.get("carriers")
+            table.apply(event)
+
+
+def _carrier(carriers: Carriers | None, parcel: ParcelShipped | None) -> str:
+    """By map, by code or by name, as the policy has it; code before name."""
+    if carriers is None or parcel is None:
+        return ""
+    mapped = dict(carriers.mapped)
+    couriers = [each for each in (parcel.courier_code, parcel.courier_name) if each]
+    for courier in couriers:
+        if courier.casefold() in mapped:
+            return mapped[courier.casefold()]
+    for courier in couriers:
+        for code, label in carriers.codes:
+            if courier.casefold() in (code.casefold(), label.casefold()):
+                return code
+    return ""
+
+
+def _in_force(
+    versions: Sequence[tuple[Recorded, Versioned]],
+    version: int,
+    decided: Recorded,
+    at: datetime,
+) -> Versioned | str:
+    """The policy of that version, or why it was not in force."""
+    for place, (recorded, event) in enumerate(versions):
+        if event.version != version:
+            continue
+        if recorded.position > decided.position:
+            return "was set only later"
+        if place + 1 < len(versions):
+            later, _ = versions[place + 1]
+            if later.position < decided.position and later.recorded_at < at:
+                return "had been replaced"
+        return event
+    return "was never set"
+
+
+CHECKERS = (
+    Checker(9, "versions", versions_count_up),
+    Checker(9, "buffers", buffers_in_force),
+    Checker(9, "accounts", accounts_in_force),
+    Checker(9, "carriers", carriers_in_force),
+)

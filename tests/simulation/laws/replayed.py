@@ -1,0 +1,91 @@
+"""Law 1: the log is the system.
+
+Promises: chain, rows and rooms are each held against the log folded again from its first event.
+It trusts no checkpoint and no snapshot. Called by `laws/__init__.py`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from kcjl.actors import Room
+from kcjl.fold import Fold, Table
+from tests.simulation.laws.evidence import Checker, Evidence
+
+__all__ = ["CHECKERS"]
+
+
+def chain_is_whole(evidence: Evidence) -> Iterator[str]:
+    """The chain of hashes is whole, and ends at the head."""
+    if evidence.chain_fault:
+        yield evidence.chain_fault
+    last = evidence.log[-1].position if evidence.log else 0
+    if last != evidence.head.position:
+        yield f"the head is at {evidence.head.position}, the last event at {last}"
+
+
+def rows_are_the_log(evidence: Evidence) -> Iterator[str]:
+    """Replaying the log gives the live projections, byte for byte."""
+    if evidence.replayed.difference:
+        yield evidence.replayed.difference
+    if evidence.at_rest and evidence.rows_position != evidence.head.position:
+        yield (
+            f"the rows are at {evidence.rows_position} at rest, the log at "
+            f"{evidence.head.position}"
+        )
+
+
+def rooms_are_the_log(evidence: Evidence) -> Iterator[str]:
+    """What a living room knows is the fold of the log, and nothing else."""
+    for room in evidence.rooms:
+        if evidence.at_rest and room.applied != evidence.head.position:
+            yield f"room {room.name} is at {room.applied}, the log at {evidence.head.position}"
+        for fold, table in zip(room._folds, room._tables, strict=True):
+            again = _folded_again(evidence, room, fold, table)
+            yield from (
+                f"room {room.name}, {fold.entry_type.__name__} {difference}"
+                for difference in _differences(again, table)
+            )
+        revisions = {
+            each.stream: each.revision
+            for each in evidence.log
+            if each.position <= room.applied and each.stream in room._revisions
+        }
+        if revisions != room._revisions:
+            yield f"room {room.name} counts other revisions than the log"
+
+
+def _folded_again(
+    evidence: Evidence, room: Room, fold: Fold[Any], live: Table[Any]
+) -> Table[Any]:
+    table = Table(fold, watch=live._watch, group=live._group)
+    for recorded in evidence.log:
+        if recorded.position <= room.applied and isinstance(recorded.event, fold.hears):
+            table.apply(recorded.event)
+    return table
+
+
+def _differences(again: Table[Any], live: Table[Any]) -> Iterator[str]:
+    for key in sorted({*again, *live}):
+        if key not in live:
+            yield f"{key}: replayed, but not live"
+        elif key not in again:
+            yield f"{key}: live, but not replayed"
+        elif _bytes(again[key]) != _bytes(live[key]):
+            yield f"{key}: {_bytes(again[key]).decode()[:200]} is not as it is live"
+    if list(again._watched) != list(live._watched):
+        yield "watches other entries than a replay"
+    if again.contents().groups != live.contents().groups:
+        yield "groups its entries otherwise than a replay"
+
+
+def _bytes(entry: object) -> bytes:
+    return msgspec.json.encode(entry, order="deterministic")
+
+
+CHECKERS = (
+    Checker(1, "chain", chain_is_whole),
+    Checker(1, "rows", rows_are_the_log),
+    Checker(1, "rooms", rooms_are_the_log),
+)

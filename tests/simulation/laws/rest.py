@@ -1,0 +1,262 @@
+"""Liveness: when the faults stop, everything comes to rest, and what is open has a cause.
+
+Promises: no intention is open, no job is interrupted, and each exception that is still open has
+its cause in the world as it is now; what ought to be on the desk is there. The causes are read
+from the ERP and the marketplace, kind by kind. Called by `laws/__init__.py`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from kcjl.actors import JOBS
+from kcjl.dispatch.events import ParcelShipped
+from kcjl.dispatch.state import DISPATCHES, ParcelState
+from kcjl.exceptions.events import ExceptionRaised
+from kcjl.orders.state import ORDERS, Acceptance, Posting, WriteBack
+from kcjl.sandbox.warehouse.stock import key_of
+from kcjl.sandbox.world_truth import OrderTruth
+from kcjl.settlement.state import CYCLES, LINES, CycleState
+from kcjl.stock.state import PUBLISHES
+from tests.simulation.laws.evidence import LIVENESS, Checker, Evidence
+from tests.simulation.laws.standing import open_exceptions, order_truth
+
+__all__ = ["CHECKERS"]
+
+ENDED = frozenset({"REFUSED", "CANCELED"})
+SHIPPED = frozenset({"SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED"})
+
+
+def everything_came_to_rest(evidence: Evidence) -> Iterator[str]:
+    """When the faults stop, everything comes to rest within a bounded time."""
+    if not evidence.at_rest:
+        yield f"at {evidence.now:%Y-%m-%d %H:%M} there was still something left to do"
+
+
+def no_intention_is_open(evidence: Evidence) -> Iterator[str]:
+    """At rest no intention is without its outcome."""
+    if not evidence.at_rest:
+        return
+    for order_id, entry in evidence.folded(ORDERS).items():
+        if entry.posting == Posting.OPEN:
+            yield f"the posting of order {order_id} has no outcome"
+        if entry.acceptance == Acceptance.OPEN:
+            yield f"the acceptance of order {order_id} has no outcome"
+        if entry.write_back == WriteBack.OPEN:
+            yield f"the reference on order {order_id} has no outcome"
+    for order_id, dispatch in evidence.folded(DISPATCHES).items():
+        for parcel in dispatch.parcels:
+            if parcel.state == ParcelState.OPEN:
+                yield f"the confirmation of {order_id}/{parcel.parcel_key} has no outcome"
+    for publish_id in evidence.folded(PUBLISHES):
+        yield f"stock import {publish_id} has no outcome"
+    for cycle_id, cycle in evidence.folded(CYCLES).items():
+        if cycle.state == CycleState.JOURNAL_OPEN:
+            yield f"the journal of payout {cycle_id} has no outcome"
+
+
+def no_job_is_interrupted(evidence: Evidence) -> Iterator[str]:
+    """At rest every job works."""
+    if not evidence.at_rest:
+        return
+    for job in evidence.folded(JOBS):
+        yield f"{job} is still interrupted"
+
+
+def exceptions_have_their_cause(evidence: Evidence) -> Iterator[str]:
+    """At rest no exception is open whose cause is gone from the world."""
+    if not evidence.at_rest:
+        return
+    for raised in open_exceptions(evidence):
+        holds = _CAUSES.get(raised.kind)
+        if holds is None:
+            yield f"nobody knows a cause of {raised.exception_id}"
+        elif not holds(evidence, raised):
+            yield f"{raised.exception_id} is open ({raised.message}), and its cause is gone"
+
+
+def causes_are_on_the_desk(evidence: Evidence) -> Iterator[str]:
+    """At rest what needs a person is on the desk."""
+    if not evidence.at_rest:
+        return
+    told = {(each.kind, each.subject) for each in open_exceptions(evidence)}
+    for order in evidence.world.order_truths():
+        held = ("order_held", order.order_id) in told
+        if _cant_be_posted(evidence, order) and not held:
+            yield f"order {order.order_id} can't be posted, and nobody told"
+        stranded = ("cancelled_after_posting", order.order_id) in told
+        if _is_stranded(order) and not stranded:
+            yield f"order {order.order_id} has ended, the ERP still has it, and nobody told"
+    for sku in evidence.world.marketplace.offers:
+        unknown = evidence.world.warehouse.stock.find(sku) is None
+        if unknown and ("sku_unmatched", key_of(sku)) not in told:
+            yield f"offer {sku} is not known to the ERP, and nobody told"
+
+
+# ── what causes what ────────────────────────────────────────────────────────────────────────
+
+
+def _sku_unknown(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    return evidence.world.warehouse.stock.find(raised.subject) is None
+
+
+def _has_unknown(evidence: Evidence, order: OrderTruth) -> bool:
+    items = [
+        evidence.world.warehouse.stock.find(line.sku)
+        for line in order.lines
+        if line.state not in ENDED
+    ]
+    return any(item is None or item.discontinued for item in items)
+
+
+def _cant_be_posted(evidence: Evidence, order: OrderTruth) -> bool:
+    waiting = order.state == "SHIPPING" and not order.sales_orders
+    return waiting and _has_unknown(evidence, order)
+
+
+def _is_stranded(order: OrderTruth) -> bool:
+    return order.state in ENDED and any(not each.cancelled for each in order.sales_orders)
+
+
+def _held(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    order = order_truth(evidence, raised.subject)
+    return (
+        order is not None
+        and order.state in ("WAITING_ACCEPTANCE", "SHIPPING")
+        and _has_unknown(evidence, order)
+    )
+
+
+def _unaccepted(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    order = order_truth(evidence, raised.subject)
+    return order is not None and order.state == "WAITING_ACCEPTANCE"
+
+
+def _unposted(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    order = order_truth(evidence, raised.subject)
+    return order is not None and not order.sales_orders and order.state not in ENDED
+
+
+def _total_differs(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    entry = evidence.folded(ORDERS).get(raised.subject)
+    order = order_truth(evidence, raised.subject)
+    if entry is None or order is None or not order.sales_orders:
+        return False
+    return order.sales_orders[0].gross_total != (entry.gross_total or entry.total_price)
+
+
+def _reference_missing(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    order = order_truth(evidence, raised.subject)
+    if order is None or not order.sales_orders:
+        return False
+    return order.seller_reference != order.sales_orders[0].code
+
+
+def _stranded(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    order = order_truth(evidence, raised.subject)
+    return order is not None and _is_stranded(order)
+
+
+def _cancelled_in_erp(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    order = order_truth(evidence, raised.subject)
+    return (
+        order is not None
+        and order.state not in ENDED
+        and any(each.cancelled for each in order.sales_orders)
+    )
+
+
+def _line_refused(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    return raised.subject not in evidence.world.marketplace.offers
+
+
+def _unconfirmed(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    order_id, _, _ = raised.subject.partition("/")
+    order = order_truth(evidence, order_id)
+    if order is None or order.state in SHIPPED:
+        return False
+    if order.state in ENDED:  # looked at until the ERP has it cancelled too
+        return _is_stranded(order)
+    confirmed = sum(sum(each.units.values()) for each in order.confirmations)
+    sent = sum(
+        sum(parcel.units.values()) for each in order.sales_orders for parcel in each.parcels
+    )
+    return confirmed < sent
+
+
+def _courier_waits(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    """Some box went out with it, under its name of then, and its order is not through."""
+    waiting = {
+        event.order_id
+        for _, event in evidence.said(ParcelShipped)
+        if event.courier_name.casefold() == raised.subject
+    }
+    truths = (order_truth(evidence, order_id) for order_id in waiting)
+    return any(
+        order is not None
+        and order.state not in SHIPPED
+        and (order.state not in ENDED or _is_stranded(order))
+        for order in truths
+    )
+
+
+def _payout_open(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    cycle = evidence.world.marketplace.cycles.get(raised.subject)
+    if cycle is None:
+        return False
+    if cycle.payout_state != "PAID":
+        return True
+    lines = [
+        line
+        for line in evidence.world.marketplace.transactions.values()
+        if line.cycle_id == raised.subject
+    ]
+    total = sum(line.amount.amount_minor for line in lines if line.kind != "PAYMENT")
+    if total != cycle.amount_to_seller.amount_minor:
+        return True
+    orders = {line.order_id for line in lines if line.order_id is not None}
+    truths = [order_truth(evidence, order_id) for order_id in orders]
+    return any(truth is None or not truth.sales_orders for truth in truths)
+
+
+def _line_type_unknown(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    return any(line.seen.kind == raised.subject for line in evidence.folded(LINES).values())
+
+
+def _import_failed(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    last = next(reversed(evidence.world.marketplace.catalogue.imports.values()), None)
+    return last is not None and last.status == "FAILED"
+
+
+def _never(_evidence: Evidence, _raised: ExceptionRaised) -> bool:
+    """When nothing fails any more, this is not open."""
+    return False
+
+
+_CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
+    "sku_unmatched": _sku_unknown,
+    "order_held": _held,
+    "acceptance_refused": _unaccepted,
+    "posting_refused": _unposted,
+    "total_differs": _total_differs,
+    "reference_not_written": _reference_missing,
+    "cancelled_after_posting": _stranded,
+    "stock_import_failed": _import_failed,
+    "stock_line_refused": _line_refused,
+    "courier_unmapped": _courier_waits,
+    "tracking_missing": _unconfirmed,
+    "parcel_unmatched": _unconfirmed,
+    "confirmation_refused": _unconfirmed,
+    "cancelled_in_erp": _cancelled_in_erp,
+    "payout_open": _payout_open,
+    "unknown_line_type": _line_type_unknown,
+    "writes_off": _never,
+    "job_interrupted": _never,
+}
+
+
+CHECKERS = (
+    Checker(LIVENESS, "rest", everything_came_to_rest),
+    Checker(LIVENESS, "intentions", no_intention_is_open),
+    Checker(LIVENESS, "jobs", no_job_is_interrupted),
+    Checker(LIVENESS, "causes", exceptions_have_their_cause),
+    Checker(LIVENESS, "desk", causes_are_on_the_desk),
+)

@@ -1,0 +1,314 @@
+"""An event loop whose time jumps, and a guard that lets nothing real into a run.
+
+Promises: `time()` is virtual and goes on only when nothing is ready; of tasks that are ready
+together the seed says which goes first, all other calls keep asyncio's order; the same seed and
+the same program give the same run. Sockets, threads, signals and children are refused, and
+whoever touched something real fails the run even if it swallowed the refusal.
+Invariant: nothing here depends on an address, a hash or the machine: tasks are numbered.
+Called by `run.py`. It needs asyncio's inside (`_ready`, `_scheduled`): see decision 0012.
+"""
+
+import asyncio
+import contextvars
+import gc
+import heapq
+import math
+import os
+import random
+import secrets
+import socket
+import subprocess
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import datetime
+from typing import Any, Never, TypeVar, TypeVarTuple, Unpack
+from unittest.mock import patch
+
+import anyio.lowlevel
+import anyio.to_thread
+import structlog
+
+import kcjl.clock
+from kcjl.clock import chance as chance_of
+
+__all__ = ["Stuck", "Touched", "VirtualLoop", "guard", "run"]
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+TURNS_MAX = 200_000
+"""Turns without time going on: more is a loop that would burn a processor for ever."""
+
+
+class Touched(AssertionError):
+    """Raised when something in a run asks for the real time, real chance, or the machine."""
+
+
+class Stuck(AssertionError):
+    """Raised when nothing can ever happen again, or when time can't go on."""
+
+
+class _Task(asyncio.Task[Any]):
+    """A task that knows the how manieth it is."""
+
+    number: int
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    """One thread, no selector. `seed` None: tasks in asyncio's own order."""
+
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
+    _stopping: bool
+    _timer_cancelled_count: int
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__()
+        self.steps = 0
+        """Calls that were run."""
+        self.jumps = 0
+        """How often time went on."""
+        self.troubles: list[str] = []
+        """What nobody awaited, or was raised where nobody could catch it."""
+        self._now = 0.0
+        self._turns = 0
+        self._tasks = 0
+        self._chance = None if seed is None else chance_of(f"loop/{seed}")
+        self._alarms: list[tuple[int, int, Callable[[], None]]] = []
+        self.set_exception_handler(self._note)
+
+    def time(self) -> float:
+        return self._now
+
+    def after_steps(self, steps: int, call: Callable[[], None]) -> None:
+        """Call between two steps, when so many more have been run."""
+        heapq.heappush(self._alarms, (self.steps + steps, len(self._alarms), call))
+
+    def create_task(
+        self,
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        *,
+        name: object = None,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.Task[T]:
+        self._tasks += 1
+        named = str(name or f"task {self._tasks}")
+        task = _Task(coro, loop=self, name=named, context=context)
+        task.number = self._tasks
+        return task
+
+    def call_soon_threadsafe(
+        self,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.Handle:
+        """There is one thread; asyncio calls this when a generator is given up."""
+        return self.call_soon(callback, *args, context=context)
+
+    def run_in_executor(self, *_: object) -> Never:
+        raise Touched("a run has no threads: an executor was asked for")
+
+    def add_reader(self, *_: object) -> Never:
+        raise Touched("a run has no sockets: one was to be read")
+
+    def add_writer(self, *_: object) -> Never:
+        raise Touched("a run has no sockets: one was to be written")
+
+    def add_signal_handler(self, *_: object) -> Never:
+        raise Touched("a run has no signals: a handler was to be added")
+
+    async def subprocess_exec(self, *_: object, **__: object) -> Never:
+        raise Touched("a run has no children: one was to be started")
+
+    async def subprocess_shell(self, *_: object, **__: object) -> Never:
+        raise Touched("a run has no children: a shell was to be started")
+
+    async def getaddrinfo(self, *_: object, **__: object) -> Never:
+        raise Touched("a run has no network: a name was looked up")
+
+    def _run_once(self) -> None:
+        """Instead of the base's, which waits at its selector."""
+        scheduled, ready = self._scheduled, self._ready
+        while scheduled and scheduled[0].cancelled():
+            self._pop_timer()
+        if ready or self._stopping:
+            self._turns += 1
+            if self._turns > TURNS_MAX:
+                self._turns = 0
+                raise Stuck(f"{TURNS_MAX:,} turns at {self._now} s: {_named(ready)}")
+        elif scheduled and scheduled[0].when() < math.inf:
+            self._now, self._turns = max(self._now, scheduled[0].when()), 0
+            self.jumps += 1
+        else:
+            raise Stuck(f"nothing is ready and nothing is planned at {self._now} s")
+        while scheduled and scheduled[0].when() <= self._now:
+            ready.append(self._pop_timer())
+        batch = list(ready)
+        ready.clear()
+        if len(batch) > 1 and self._chance is not None:
+            _shuffle(batch, self._chance)
+        for handle in batch:
+            if not handle.cancelled():
+                self.steps += 1
+                handle._run()
+                if self._alarms and self._alarms[0][0] <= self.steps:
+                    heapq.heappop(self._alarms)[2]()
+
+    def _pop_timer(self) -> asyncio.TimerHandle:
+        timer = heapq.heappop(self._scheduled)
+        timer._scheduled = False  # type: ignore[attr-defined]  # the base's own mark
+        return timer
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """The base counts them to clear its heap; we pass them when their time comes."""
+
+    def _note(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        what = f": {type(error).__name__}: {error}" if error is not None else ""
+        self.troubles.append(f"{context.get('message')}{what}")
+
+
+def _shuffle(batch: list[asyncio.Handle], chance: random.Random) -> None:
+    """Tasks that stand side by side, in an order of the seed; nothing passes another call."""
+    numbers = [_number(handle) for handle in batch]
+    start = 0
+    while start < len(batch):
+        if numbers[start] is None:
+            start += 1
+            continue
+        stop = start + 1
+        while stop < len(batch) and numbers[stop] is not None:
+            stop += 1
+        if stop - start > 1:
+            # By number first: anyio cancels out of a set, whose order is one of addresses.
+            side = sorted(
+                zip(numbers[start:stop], batch[start:stop], strict=True), key=_by_number
+            )
+            chance.shuffle(side)
+            batch[start:stop] = [handle for _, handle in side]
+        start = stop
+
+
+def _by_number(pair: tuple[int | None, asyncio.Handle]) -> int:
+    return pair[0] or 0
+
+
+def _number(handle: asyncio.Handle) -> int | None:
+    """Of the task whose step it is; None when it is none."""
+    callback = handle._callback  # type: ignore[attr-defined]
+    return getattr(getattr(callback, "__self__", None), "number", None)
+
+
+def _named(ready: deque[asyncio.Handle]) -> str:
+    return "; ".join(str(handle) for handle in list(ready)[:5])
+
+
+# ── the guard ───────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def guard(loop: VirtualLoop) -> Iterator[list[str]]:
+    """For the time of a run: what is real is refused, and noted in the list it gives."""
+    touched: list[str] = []
+
+    def refuse(what: str) -> Callable[..., Never]:
+        def refused(*_: object, **__: object) -> Never:
+            touched.append(what)
+            raise Touched(f"a run asked for {what}: only the seed and the virtual clock are")
+
+        return refused
+
+    class NoDatetime(datetime):
+        """Everything of a datetime but the present."""
+
+        now = utcnow = today = refuse("datetime.now")
+
+    functions = ("random", "randint", "choice", "shuffle", "sample", "uniform", "getrandbits")
+    patches: list[AbstractContextManager[object]] = [
+        *(patch.object(time, name, refuse(f"time.{name}")) for name in ("time", "sleep")),
+        *(patch.object(time, name, loop.time) for name in ("monotonic", "perf_counter")),
+        patch.object(kcjl.clock, "datetime", NoDatetime),
+        *(patch.object(random, name, refuse(f"random.{name}")) for name in functions),
+        patch.object(secrets, "token_bytes", refuse("secrets.token_bytes")),
+        patch.object(os, "urandom", refuse("os.urandom")),
+        *(patch.object(uuid, name, refuse(f"uuid.{name}")) for name in ("uuid1", "uuid4")),
+        patch.object(socket.socket, "__init__", refuse("a socket")),
+        patch.object(threading.Thread, "start", refuse("a thread")),
+        patch.object(subprocess.Popen, "__init__", refuse("a child process")),
+        patch.object(anyio.to_thread, "run_sync", _in_its_turn),
+    ]
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with _quiet(), ExitStack() as stack:
+            for each in patches:
+                stack.enter_context(each)
+            yield touched
+    finally:
+        if collecting:
+            gc.enable()
+
+
+async def _in_its_turn(call: Callable[..., T], *args: object, **_: object) -> T:
+    """What kcjl gives to a thread: after others had a turn, and before others have the next."""
+    await anyio.lowlevel.checkpoint()
+    return call(*args)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Log lines are for the machine-minder: nobody minds this machine, and each has a time."""
+    before = structlog.get_config() if structlog.is_configured() else None
+    structlog.configure(
+        processors=[],
+        wrapper_class=structlog.make_filtering_bound_logger(50),
+        cache_logger_on_first_use=False,
+    )
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
+        if before is not None:
+            structlog.configure(**before)
+
+
+# ── a run ───────────────────────────────────────────────────────────────────────────────────
+
+
+def run(main: Callable[[], Awaitable[T]], *, seed: int | None) -> T:
+    """Run to its end under the guard. Raises Touched when anything real was asked for.
+
+    Raises Stuck too when a task was given up whose failure nobody saw.
+    """
+    loop = VirtualLoop(seed)
+    with guard(loop) as touched:
+        try:
+            outcome = loop.run_until_complete(_awaited(main))
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            _give_up_the_rest(loop)
+            loop.close()
+    gc.collect(0)
+    if touched:
+        raise Touched(f"{len(touched)} times something real was asked for: {touched[0]}")
+    if loop.troubles:
+        raise Stuck(f"{len(loop.troubles)} failures that nobody saw: {loop.troubles[0]}")
+    return outcome
+
+
+async def _awaited(main: Callable[[], Awaitable[T]]) -> T:
+    return await main()
+
+
+def _give_up_the_rest(loop: VirtualLoop) -> None:
+    """Tasks that still run when the main one has ended: cancelled, in their order."""
+    rest = sorted(asyncio.all_tasks(loop), key=lambda task: getattr(task, "number", 0))
+    for task in rest:
+        task.cancel()
+    if rest:
+        loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))

@@ -1,0 +1,376 @@
+"""John Lewis Marketplace behind its port, as the sandbox's model of it and nothing else.
+
+Promises: implements `kcjl.rooms.Marketplace`; a call gives the record, or the error, that the
+seller API's adapter would give over the sandbox's HTTP face for the same world (compared by a
+test); call budgets are kept and call limits are the face's. It keeps nothing but budgets, so a
+process has its own. Invariant: everything is changed through `World.change`.
+Called by the rooms of the simulation.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from kcjl.clock import Clock
+from kcjl.errors import Misuse, RateLimited, Refused
+from kcjl.johnlewis import parcels, shop_account, tenant_records
+from kcjl.johnlewis import port as shop
+from kcjl.johnlewis.asking import chunks, distinct_ids
+from kcjl.johnlewis.budget import Budget, CallBudgets, TenantBudgets
+from kcjl.johnlewis.reading import words_of_refusal
+from kcjl.johnlewis.tenant_port import Reason, TaxCode, TenantProfile
+from kcjl.sandbox.johnlewis import lists, orders
+from kcjl.sandbox.johnlewis import shop as tenant
+from kcjl.sandbox.johnlewis.accounting import list_cycles
+from kcjl.sandbox.johnlewis.answers import encoded
+from kcjl.sandbox.johnlewis.asking import Operation
+from kcjl.sandbox.johnlewis.limits import CallLimits
+from kcjl.sandbox.marketplace import ApiError
+from kcjl.sandbox.marketplace.search import OrderSearch, find_orders
+from kcjl.sandbox.world import World
+from tests.simulation.faults import ClockShift
+from tests.simulation.mishaps import Mishaps
+from tests.simulation.outside_account import body_of, shown_line, shown_offer
+from tests.simulation.outside_door import Door, Reading, stamp_of, widest
+from tests.simulation.outside_orders import ShownOrders, shown_shipment
+from tests.simulation.outside_writing import (
+    cell,
+    parcel_asked,
+    refusals,
+    stock_file,
+    tracking_asked,
+)
+
+__all__ = ["SimulatedMarketplace"]
+
+T = TypeVar("T")
+
+REFERENCE_CHARACTERS_MAX = 2000
+
+
+class SimulatedMarketplace:
+    """One process's way into the marketplace."""
+
+    def __init__(
+        self,
+        world: World,
+        mishaps: Mishaps,
+        clock: Clock,
+        *,
+        shifts: Sequence[ClockShift] = (),
+        limits: CallLimits | None = None,
+        shown: ShownOrders | None = None,
+        budgets: Mapping[str, tuple[Budget, ...]] | None = None,
+    ) -> None:
+        """`limits` and `shown` are the world's: hand the same to each process of a run."""
+        self._world = world
+        self._marketplace = world.marketplace
+        self._mishaps = mishaps
+        self._clock = clock
+        self._door = Door("johnlewis", world, mishaps, clock)
+        self._stamp = stamp_of(shifts, world.starts_at)
+        self._widest = widest(shifts)
+        self._shown = shown or ShownOrders(world.marketplace, self._stamp)
+        self._limits = limits or CallLimits(world.marketplace)
+        self._key = world.marketplace.settings.api_keys[0]
+        self._budgets: CallBudgets = TenantBudgets(clock).of("https://simulated", budgets or {})
+        self._currency = world.marketplace.settings.currency
+
+    # ── the tenant ──────────────────────────────────────────────────────────────────────────
+
+    async def ping(self) -> None:
+        await self._read("V01", lambda: None)
+
+    async def account(self) -> shop.Account:
+        body = await self._face("A01", tenant.account)
+        return tenant_records.account(body, self._currency)
+
+    async def platform(self) -> shop.Platform:
+        return tenant_records.platform(await self._face("PC01", tenant.platform))
+
+    async def carriers(self) -> Sequence[shop.Carrier]:
+        return tenant_records.carriers(await self._face("SH21", tenant.carriers))
+
+    async def shipping_types(self) -> Sequence[shop.ShippingType]:
+        return tenant_records.shipping_types(await self._face("SH12", tenant.shipping_types))
+
+    async def reasons(self) -> Sequence[Reason]:
+        return tenant_records.reasons(await self._face("RE01", orders.list_reasons))
+
+    async def order_taxes(self) -> Sequence[TaxCode]:
+        return tenant_records.order_taxes(await self._face("OR75", lists.order_taxes))
+
+    async def tenant_profile(self) -> TenantProfile:
+        began = self._clock.now()
+        account = await self.account()
+        platform = await self.platform()
+        carriers = tuple(await self.carriers())
+        shipping_types = tuple(await self.shipping_types())
+        reasons = tuple(await self.reasons())
+        return TenantProfile(
+            account=account,
+            platform=platform,
+            carriers=carriers,
+            shipping_types=shipping_types,
+            reasons=reasons,
+            taxes=tuple(await self.order_taxes()),
+            read_at=began,
+        )
+
+    # ── offers and stock ────────────────────────────────────────────────────────────────────
+
+    async def offers(self) -> Sequence[shop.Offer]:
+        def rows() -> list[shop.Offer]:
+            settings, now = self._marketplace.settings, self._stamp(self._clock.now())
+            listed = self._marketplace.catalogue.in_order("productTitle")
+            return [shown_offer(offer, settings, now) for offer in listed]
+
+        reading = Reading(rows, lambda offer: offer.offer_id, recall="all")
+        return await self._rows("OF21", reading)
+
+    async def publish_stock(self, figures: Sequence[shop.StockFigure]) -> str:
+        text = stock_file(figures)
+        taken = await self._change("STO01", "import_stock", csv_text=text)
+        return str(taken)
+
+    async def stock_import(self, import_id: str) -> shop.StockImport:
+        def look() -> shop.StockImport:
+            with refusals("STO02"):
+                found = self._marketplace.catalogue.stock_import(import_id)
+            return shop.StockImport(
+                import_id=found.import_id,
+                status=shop.StockImportStatus(found.status),
+                lines_in_success=found.lines_in_success,
+                lines_in_error=len(found.errors),
+                has_error_report=bool(found.errors),
+            )
+
+        return await self._read("STO02", look, recall=import_id)
+
+    async def stock_import_errors(self, import_id: str) -> Sequence[shop.StockImportError]:
+        def look() -> tuple[shop.StockImportError, ...]:
+            with refusals("STO03"):
+                found = self._marketplace.catalogue.stock_import(import_id)
+                if not found.errors:
+                    raise ApiError.of(404, f"Import {import_id} has no error report")
+            return tuple(
+                shop.StockImportError(
+                    line_number=error.line_number,
+                    sku=cell(found.columns, error.columns, "offer-sku"),
+                    message=error.message,
+                )
+                for error in found.errors
+            )
+
+        return await self._read("STO03", look)
+
+    # ── orders ──────────────────────────────────────────────────────────────────────────────
+
+    async def orders_updated_since(self, since: datetime) -> Sequence[shop.Order]:
+        asked = since.replace(microsecond=0)
+
+        def rows() -> list[shop.Order]:
+            settings = self._marketplace.settings
+            first = asked - timedelta(seconds=settings.boundary_overlap_s)
+            search = OrderSearch(updated_from=first - self._widest)
+            found = map(self._shown.of, find_orders(self._marketplace.book, search))
+            return [order for order in found if order.updated_at >= first]
+
+        def older(now: list[shop.Order], at: datetime) -> list[shop.Order]:
+            shown = self._stamp(at)
+            return [order for order in now if order.updated_at < shown]
+
+        reading = Reading(rows, lambda order: order.order_id, older=older)
+        return await self._rows("OR11", reading)
+
+    async def orders_by_id(self, order_ids: Sequence[str]) -> Sequence[shop.Order]:
+        found: list[shop.Order] = []
+        for chunk in chunks(distinct_ids(order_ids, "OR11")):
+            wanted = tuple(chunk)
+
+            def rows(wanted: tuple[str, ...] = wanted) -> list[shop.Order]:
+                book = self._marketplace.book
+                return [self._shown.of(order) for order in book.in_creation_order(wanted)]
+
+            reading = Reading(rows, lambda order: order.order_id, recall=wanted)
+            found += await self._rows("OR11", reading)
+        return found
+
+    async def accept(self, order_id: str, decisions: Mapping[str, bool]) -> None:
+        if not decisions:
+            raise Misuse(f"OR21 of order {order_id}: no line is decided")
+        said = [{"id": line, "accepted": yes} for line, yes in decisions.items()]
+        await self._change("OR21", "accept", order_id=order_id, decisions=said)
+
+    async def write_seller_references(self, references: Mapping[str, str]) -> Mapping[str, str]:
+        refused: dict[str, str] = {}
+        sendable: list[dict[str, str | None]] = []
+        for order_id, reference in references.items():
+            if reference.strip() and len(reference) <= REFERENCE_CHARACTERS_MAX:
+                item = {"order_id": order_id, "order_reference_for_seller": reference}
+                sendable.append({**item})
+            else:
+                refused[order_id] = (
+                    f"a reference has 1 to {REFERENCE_CHARACTERS_MAX} characters"
+                )
+        for chunk in chunks(sendable):
+            outcomes = await self._change("OR04", "write_references", references=chunk)
+            if not isinstance(outcomes, list):
+                raise TypeError("OR04 answered with something else than outcomes")
+            for order_id, error in outcomes:
+                if error is not None:
+                    refused[order_id] = words_of_refusal(encoded(error.body["errors"]))[0]
+        return refused
+
+    async def set_tracking(self, order_id: str, tracking: shop.Tracking) -> None:
+        said = tracking_asked(tracking)
+        await self._change("OR23", "set_tracking", order_id=order_id, tracking=said)
+
+    async def ship(self, order_id: str) -> None:
+        await self._change("OR24", "ship", order_id=order_id)
+
+    # ── parcels ─────────────────────────────────────────────────────────────────────────────
+
+    async def create_shipment(self, request: shop.ShipmentRequest) -> shop.Shipment:
+        if not request.lines or any(units < 1 for _, units in request.lines):
+            raise Misuse(f"ST01 of order {request.order_id}: a parcel holds units of lines")
+        written = parcel_asked(request)
+
+        def change() -> shop.Shipment:
+            with refusals("ST01"):
+                self._marketplace.parcels.require_shipments()
+                made = self._world.change(
+                    "johnlewis", "create_shipments", {"shipments": [written]}
+                )
+            if not isinstance(made, list):
+                raise TypeError("ST01 answered with something else than outcomes")
+            (outcome,) = made
+            if outcome.shipment is None:
+                raise Refused(
+                    f"ST01 of order {request.order_id} was refused: {outcome.message}",
+                    status=201,
+                )
+            return parcels._as_asked(shown_shipment(outcome.shipment, self._stamp), request)
+
+        return await self._write("ST01", change)
+
+    async def shipments(self, order_id: str) -> Sequence[shop.Shipment]:
+        def rows() -> list[shop.Shipment]:
+            with refusals("ST11"):
+                self._marketplace.parcels.require_shipments()
+            book = self._marketplace.book
+            return [
+                shown_shipment(each, self._stamp)
+                for each in book.shipments_of.get(order_id, ())
+                if not each.is_deleted
+            ]
+
+        reading = Reading(rows, lambda each: each.shipment_id, recall=order_id)
+        return await self._rows("ST11", reading)
+
+    # ── the shop's account ──────────────────────────────────────────────────────────────────
+
+    async def transaction_lines(
+        self, updated_since: datetime
+    ) -> Sequence[shop.TransactionLine]:
+        asked = updated_since.replace(microsecond=0)
+
+        def rows() -> list[shop.TransactionLine]:
+            ledger, book = self._marketplace.ledger, self._marketplace.book
+            settings = self._marketplace.settings
+            index = ledger.by_update
+            places = index.current(index.between(asked - self._widest, None))
+            lines = (ledger.lines[index.key_at(place)] for place in places)
+            shown = (
+                shown_line(
+                    line,
+                    book.orders[line.order_id] if line.order_id else None,
+                    settings,
+                    self._stamp,
+                )
+                for line in lines
+            )
+            return [line for line in shown if line.updated_at >= asked]
+
+        def older(now: list[shop.TransactionLine], at: datetime) -> list[shop.TransactionLine]:
+            shown = self._stamp(at)
+            return [line for line in now if line.updated_at < shown]
+
+        reading = Reading(rows, lambda line: line.line_id, older=older, has_order=True)
+        lines = await self._rows("TL02", reading)
+        return sorted(lines, key=lambda line: line.updated_at)
+
+    async def billing_cycles(self, created_since: datetime) -> Sequence[shop.BillingCycle]:
+        told = created_since.replace(microsecond=0)
+        states = [("pay_out_state", state) for state in ("TO_PAY", "FAILED", "PAID")]
+
+        def rows() -> list[shop.BillingCycle]:
+            if not self._marketplace.cycles:
+                return []
+            query = [("start_date", (told - self._widest).isoformat()), *states]
+            body = body_of(self._marketplace, list_cycles, [*query, ("limit", "1000")])
+            page = shop_account.billing_cycles(body, self._currency)
+            return [cycle for _, cycle in page.rows]
+
+        reading = Reading(rows, lambda cycle: cycle.cycle_id, recall=told)
+        return await self._rows("SBC11", reading)
+
+    # ── calls ───────────────────────────────────────────────────────────────────────────────
+
+    async def _read(
+        self, operation: str, look: Callable[[], T], recall: str | None = None
+    ) -> T:
+        await self._turn(operation)
+
+        def allowed() -> T:
+            self._ask(operation)
+            return look()
+
+        return await self._door.read(operation, allowed, recall)
+
+    async def _face(self, operation: str, carry_out: Operation) -> bytes:
+        """What is read once a day, by the face's own operation."""
+        return await self._read(operation, lambda: body_of(self._marketplace, carry_out))
+
+    async def _rows(self, operation: str, reading: Reading[T]) -> list[T]:
+        await self._turn(operation)
+        look = reading.rows
+        asked = False
+
+        def allowed() -> list[T]:
+            nonlocal asked
+            if not asked:
+                self._ask(operation)
+                asked = True
+            return look()
+
+        reading.rows = allowed
+        return await self._door.rows(operation, reading)
+
+    async def _write(self, operation: str, change: Callable[[], T]) -> T:
+        await self._turn(operation)
+
+        def allowed() -> T:
+            self._ask(operation)
+            return change()
+
+        return await self._door.write(operation, allowed)
+
+    async def _change(self, operation: str, name: str, **arguments: object) -> object:
+        def change() -> object:
+            with refusals(operation):
+                return self._world.change("johnlewis", name, arguments)
+
+        return await self._write(operation, change)
+
+    async def _turn(self, operation: str) -> None:
+        turn = await self._budgets.turn(operation)
+        self._budgets.answered(turn)
+
+    def _ask(self, operation: str) -> None:
+        """The face's call limit: a process that has just begun knows of no earlier calls."""
+        now = self._marketplace.agenda.now
+        wait_s = self._limits.ask(self._key, operation, now, is_page=False)
+        if wait_s is not None:
+            held_s = self._budgets.hold(operation, float(wait_s))
+            raise RateLimited(f"{operation}: answered 429", retry_after_s=held_s)

@@ -1,0 +1,67 @@
+"""What outlives a process: the database's contents, the outside, the clock, the witness.
+
+Promises: a process that ends leaves here what it committed and did outside, and nothing else.
+Everything here is made from the scenario and the seed. It starts no task.
+Called by `process.py` and `run.py`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from kcjl.clock import RealClock, SeededIds
+from kcjl.commands import MemoryCommands
+from kcjl.log.lease_memory import MemoryLeases
+from kcjl.log.memory import MemoryStore
+from kcjl.projections.store import MemoryRows
+from kcjl.rooms import Outside
+from kcjl.snapshots import MemorySnapshots
+from kcjl.vault import MemoryVault
+from tests.simulation.database import DatabaseLuck
+from tests.simulation.scenario import Scenario
+from tests.simulation.trace import Trace
+
+__all__ = ["MERCHANT", "Premises", "VirtualClock"]
+
+MERCHANT = "acme"
+
+
+class VirtualClock(RealClock):
+    """The loop's time, as a date: a run begins when its world does."""
+
+    def __init__(self, began: datetime) -> None:
+        self.began = began
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def elapsed_s(self) -> float:
+        return self._loop.time()
+
+    def now(self) -> datetime:
+        return self.began + timedelta(seconds=self._loop.time())
+
+
+class Premises:
+    """One merchant's, for one run."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        clock: VirtualClock,
+        *,
+        outside: Callable[[], Outside],
+        keep_lines: bool = False,
+    ) -> None:
+        self.clock = clock
+        self.settings = scenario.settings
+        self.outside = outside
+        """A process's own way to both systems and the ledger."""
+        self.trace = Trace(clock, keep=keep_lines)
+        self.luck = DatabaseLuck(scenario.faults, scenario.chance("database"), clock)
+        self.ids = SeededIds(scenario.seed)
+        self.store = MemoryStore()
+        self.leases = MemoryLeases(self.store, clock)
+        self.rows = MemoryRows()
+        self.snapshots = MemorySnapshots()
+        self.vault = MemoryVault(MERCHANT, b"k" * 32, scenario.chance("vault").randbytes)
+        self.commands = MemoryCommands()

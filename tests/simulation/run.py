@@ -1,0 +1,283 @@
+"""One run: the whole system from one scenario, and what became of the laws.
+
+Promises: trade with faults; then the faults stop, and everything has to come to rest within
+REST_H hours of virtual time; then the laws. The same scenario gives the same `trace_hash`. A
+run that gets stuck, or a process that ends as none may, is a broken law as well.
+Invariant: everything of a run is made in it; nothing is left of it but its `Run`.
+Called by the command, by tests and by the mutations.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import anyio
+import msgspec
+
+from kcjl.rooms import Outside
+from kcjl.sandbox.world import World
+from kcjl.settings import MerchantSettings
+from tests.simulation.faults import Faults
+from tests.simulation.laws import Broken, Evidence, gather, judge
+from tests.simulation.laws.evidence import LIVENESS
+from tests.simulation.loop import Stuck, VirtualLoop
+from tests.simulation.loop import run as run_loop
+from tests.simulation.outside import SimulatedOutside
+from tests.simulation.premises import MERCHANT, Premises, VirtualClock
+from tests.simulation.scenario import Scenario, draw
+from tests.simulation.site import Site
+from tests.simulation.witness import Witness
+
+__all__ = ["Run", "broken_by", "run_scenario", "simulate"]
+
+REST_H = 96.0
+"""Virtual hours in which everything has come to rest once the faults have stopped."""
+LOOK_EVERY_S = 1_800.0
+ALL_DAY = timedelta(hours=26)
+"""Without any deed: every job has looked again, and what is left waits for a person."""
+LEFT_LYING = timedelta(hours=12)
+OURS_TO_DO = frozenset({"WAITING_ACCEPTANCE", "SHIPPING"})
+UNDER_WAY = frozenset(
+    {"STAGING", "WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "SHIPPED", "TO_COLLECT"}
+)
+"""States from which an order goes on by itself."""
+STEPS_MAX = 400
+"""From its hour a death comes within so many steps: at any await of what is going on."""
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a scenario."""
+
+    scenario: Scenario
+    broken: tuple[Broken, ...]
+    trace_hash: str
+    faults_by_kind: Mapping[str, int]
+    """What was suffered, deaths and take-overs too."""
+    events: int
+    calls: int
+    steps: int
+    orders: int
+    virtual_s: float
+    lines: tuple[str, ...] = ()
+    """The history, where it was asked for."""
+
+
+def broken_by(seed: int) -> list[Broken]:
+    """Run a seed's scenario; the laws that it breaks."""
+    return list(run_scenario(draw(seed)).broken)
+
+
+def run_scenario(scenario: Scenario, *, keep_lines: bool = False) -> Run:
+    """Run it in a loop of its own, under the guard. Raises Touched only."""
+    attempt = _Attempt(scenario, keep_lines=keep_lines)
+    stuck = ""
+    try:
+        run_loop(attempt.simulate, seed=scenario.seed)
+    except Stuck as error:
+        stuck = str(error)
+    return attempt.outcome(stuck)
+
+
+async def simulate(scenario: Scenario) -> Run:
+    """Within a virtual loop that runs already."""
+    attempt = _Attempt(scenario, keep_lines=False)
+    await attempt.simulate()
+    return attempt.outcome("")
+
+
+class _Attempt:
+    """A run while it goes on: what is known of it when it gets stuck, too."""
+
+    def __init__(self, scenario: Scenario, *, keep_lines: bool) -> None:
+        self._scenario = scenario
+        self._keep_lines = keep_lines
+        self._broken: list[Broken] = []
+        self._premises: Premises | None = None
+        self._outside: SimulatedOutside | None = None
+        self._site: Site | None = None
+        self._steps = 0
+
+    async def simulate(self) -> None:
+        scenario, witness = self._scenario, Witness()
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        world = scenario.world()
+        clock = VirtualClock(world.starts_at)
+        outside = self._outside = SimulatedOutside(
+            world, scenario.faults, scenario.chance("mishaps"), clock
+        )
+        outside.mishaps.on_suffered.append(lambda kind: witness.suffered(kind, clock.now()))
+        outside.on_restored.append(
+            lambda each: witness.restored(
+                world.warehouse, clock.now(), timedelta(hours=each.age_h)
+            )
+        )
+        premises = self._premises = Premises(
+            scenario,
+            clock,
+            outside=lambda: _watched(outside.ports(), witness, clock),
+            keep_lines=self._keep_lines,
+        )
+        with witness.watching(world.warehouse):
+            async with anyio.create_task_group() as group:
+                site = self._site = Site(premises, group, scenario.chance("site"))
+                site.start()
+                group.start_soon(_misfortunes, scenario, site, clock)
+                await self._trade(world, clock)
+                at_rest = await self._rest(world, clock)
+                evidence = await self._evidence(world, witness, at_rest=at_rest)
+                site.close()
+                group.cancel_scope.cancel()
+        self._steps = loop.steps
+        self._broken.extend(judge(evidence))
+
+    async def _trade(self, world: World, clock: VirtualClock) -> None:
+        """Until the trade is over, and nothing goes wrong any more."""
+        assert self._outside is not None
+        assert self._premises is not None
+        scenario = self._scenario
+        calm_at = clock.began + timedelta(hours=scenario.faults_until_h)
+        await _until(clock, max(calm_at, world.trade.ends_at))
+        self._outside.advance()
+        self._outside.stop_faults()
+        self._premises.luck.stop()
+        self._premises.trace.happened("nothing goes wrong any more")
+
+    async def _rest(self, world: World, clock: VirtualClock) -> bool:
+        """Whether everything is done that can be, within REST_H: nothing new but readings."""
+        assert self._outside is not None
+        assert self._premises is not None
+        trace, by = self._premises.trace, clock.now() + timedelta(hours=REST_H)
+        quiet = _quiet(self._scenario.settings)
+        since, seen, stood_at = clock.now(), -1, None
+        while clock.now() < by:
+            self._outside.advance()
+            stood_at = (stood_at or clock.now()) if _stands(world) else None
+            if trace.deeds != seen:
+                since, seen = clock.now(), trace.deeds
+            silence = clock.now() - max(since, stood_at or since)
+            payouts_read_at = trace.read_at.get("CyclesRead", clock.began)
+            if stood_at is None:
+                is_over = silence >= ALL_DAY and payouts_read_at >= since
+            else:
+                is_over = silence >= quiet and payouts_read_at >= stood_at
+            if is_over:
+                return True
+            await clock.sleep(LOOK_EVERY_S)
+        return False
+
+    async def _evidence(self, world: World, witness: Witness, *, at_rest: bool) -> Evidence:
+        assert self._premises is not None
+        assert self._outside is not None
+        assert self._site is not None
+        premises, process = self._premises, self._site.current
+        rooms = process.rooms if process is not None else None
+        return await gather(
+            world=world,
+            witness=witness,
+            store=premises.store,
+            merchant=MERCHANT,
+            rows=premises.rows,
+            rooms=rooms.all() if rooms is not None else (),
+            journals=self._outside.ledger.journals,
+            now=premises.clock.now(),
+            at_rest=at_rest,
+            skew=_skew(self._scenario.faults),
+        )
+
+    def outcome(self, stuck: str) -> Run:
+        """What is known when it is over, however it ended."""
+        premises, outside, site = self._premises, self._outside, self._site
+        broken = list(self._broken)
+        if stuck:
+            broken.insert(0, Broken(law=LIVENESS, checker="stuck", message=stuck))
+        suffered: Counter[str] = Counter()
+        if site is not None:
+            suffered.update(site.suffered)
+            broken.extend(
+                Broken(law=LIVENESS, checker="process", message=each) for each in site.odd_ends
+            )
+        if outside is not None:
+            suffered.update(outside.faults_by_kind)
+        if premises is not None:
+            suffered.update(premises.luck.counted)
+        trace = premises.trace if premises is not None else None
+        return Run(
+            scenario=self._scenario,
+            broken=tuple(broken),
+            trace_hash=trace.hash if trace is not None else "",
+            faults_by_kind=dict(sorted(suffered.items())),
+            events=trace.events if trace is not None else 0,
+            calls=trace.calls if trace is not None else 0,
+            steps=self._steps,
+            orders=len(outside.world.marketplace.orders) if outside is not None else 0,
+            virtual_s=premises.clock.elapsed_s if premises is not None else 0.0,
+            lines=tuple(trace.lines) if trace is not None else (),
+        )
+
+
+async def _misfortunes(scenario: Scenario, site: Site, clock: VirtualClock) -> None:
+    """Deaths and take-overs, each at its hour."""
+    chance = scenario.chance("deaths")
+    moments = [(hour, "death") for hour in scenario.deaths_h]
+    moments += [(hour, "take-over") for hour in scenario.takeovers_h]
+    for hour, kind in sorted(moments):
+        await _until(clock, clock.began + timedelta(hours=hour))
+        if kind == "death":
+            site.kill_in(chance.randint(1, STEPS_MAX))
+        else:
+            site.take_over()
+
+
+async def _until(clock: VirtualClock, moment: datetime) -> None:
+    await clock.sleep(max((moment - clock.now()).total_seconds(), 0.0))
+
+
+def _watched(ports: Outside, witness: Witness, clock: VirtualClock) -> Outside:
+    return Outside(
+        witness.beside(ports.marketplace, "johnlewis", clock),
+        witness.beside(ports.erp, "khaos", clock),
+        witness.beside(ports.ledger, "ledger", clock),
+    )
+
+
+def _stands(world: World) -> bool:
+    """Nothing goes on in it without the seller: paid out, or left lying where it is ours to do.
+
+    The world's own `finished` counts on a seller who confirms whatever left the warehouse; one
+    whose courier nobody has mapped yet waits for a person, and rightly so.
+    """
+    if world.finished:
+        return True
+    market, still = world.marketplace, world.agenda.now - LEFT_LYING
+    paid_out = market.ledger.total("PAYABLE").amount_minor <= 0 and all(
+        cycle.payout_state == "PAID" for cycle in market.cycles.values()
+    )
+    return (
+        world.trade_over
+        and paid_out
+        and not any(order.state in UNDER_WAY for order in market.orders.values())
+        and all(
+            order.updated_at <= still
+            for order in market.orders.values()
+            if order.state in OURS_TO_DO
+        )
+    )
+
+
+def _quiet(settings: MerchantSettings) -> timedelta:
+    """So long nothing happens when every job but the daily one has looked again."""
+    slowest_s = max(
+        settings.stock.poll_s,
+        settings.orders.poll_s,
+        settings.dispatch.poll_s,
+        settings.settlement.transactions_poll_s,
+    )
+    return timedelta(seconds=slowest_s + LOOK_EVERY_S)
+
+
+def _skew(faults: Faults) -> timedelta:
+    """How far an outside clock is ever off."""
+    shifts = (*faults.marketplace_clock, *faults.erp_clock)
+    return timedelta(seconds=max((abs(each.fast_s) for each in shifts), default=0.0))

@@ -1,0 +1,298 @@
+"""Everything that a run is made of, drawn from its seed before it begins.
+
+Promises: `draw(seed)` gives the same scenario wherever it is called; each part has a chance of
+its own, so that switching one off (`without`) leaves the others as they are. `Scenario(seed=…)`
+alone is a calm day. It runs nothing. Invariant: hours count from the world's beginning, and
+every fault is over by `faults_until_h`.
+Called by the run, its command and the tests.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from random import Random
+from typing import TypeVar
+
+import msgspec
+
+from kcjl.clock import chance
+from kcjl.sandbox.generator import GeneratedTrade
+from kcjl.sandbox.world import World
+from kcjl.sandbox.world_settings import WorldSettings
+from kcjl.settings import (
+    DispatchSettings,
+    InvoiceAddress,
+    JohnLewisSettings,
+    KhaosSettings,
+    MerchantSettings,
+    OpeningPolicy,
+    OrderSettings,
+    SettlementSettings,
+    StockSettings,
+)
+from tests.simulation.faults import CALL_KINDS, LOG_KINDS, ClockShift, Fault, Faults, Restore
+from tests.simulation.people import Acts, plan_people
+
+__all__ = ["Scenario", "draw"]
+
+T = TypeVar("T")
+
+OPEN_H = 12
+"""Hours of trade a day."""
+FIRST_DAYS = (
+    date(2026, 11, 2), date(2026, 10, 24), date(2027, 3, 27), date(2026, 10, 30),
+)  # fmt: skip
+"""A Monday; the two changes of the clocks; the end of a month."""
+CARRIERS = {"DPD24": "DPD", "RM24": "RM"}
+SHARES: dict[str, tuple[float, float]] = {
+    "slow": (0.01, 0.1),
+    "lost_before": (0.01, 0.1),
+    "lost_after": (0.01, 0.15),
+    "arrives_late": (0.01, 0.1),
+    "rate_limited": (0.002, 0.02),
+    "truncated": (0.01, 0.1),
+    "duplicated": (0.05, 0.3),
+    "reordered": (0.05, 0.3),
+    "stale": (0.01, 0.15),
+    "moving": (0.02, 0.2),
+    "log_slow": (0.01, 0.1),
+    "log_refuses": (0.002, 0.05),
+    "log_dies_before_commit": (0.001, 0.02),
+    "log_dies_after_commit": (0.001, 0.02),
+}
+OPERATIONS: dict[str, tuple[str, ...]] = {
+    "stale": ("OR11", "OF21", "ST11", "STO02", "TL02", "SBC11", "ExportOrderStatusEx"),
+    "arrives_late": ("ImportOrders", "OR21", "OR04", "OR23", "OR24", "ST01"),
+}
+"""Where a kind is drawn for some operations only: a level that is old, or a stock import that
+arrives behind a newer one, no seller could know of."""
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a run is made of."""
+
+    seed: int
+    days: int = 1
+    orders_a_day: float = 40.0
+    """Baskets of the marketplace."""
+    skus: int = 40
+    packs: int = 0
+    """Pack headers that are on offer beside the trade's wares."""
+    first_day: date = FIRST_DAYS[0]
+    tenant: dict[str, object] = {}
+    """Switches of the marketplace, over those of the sandbox's quick preset."""
+    warehouse: dict[str, object] = {}
+    """Toggles of the ERP, likewise."""
+    mismatches: int = 2
+    discontinued: int = 3
+    return_share: float = 0.05
+    people: Acts = Acts()
+    """What staff and the operator do unasked."""
+    merchant: dict[str, object] = {}
+    """Sections of the merchant's settings that are not as usual, as `kcjl.toml` has them."""
+    faults: Faults = Faults()
+    faults_until_h: float = 24.0
+    """Then nothing goes wrong any more, and all has to come to rest."""
+    deaths_h: tuple[float, ...] = ()
+    """The process is killed at these hours, at whichever await it stands then."""
+    takeovers_h: tuple[float, ...] = ()
+    """A second process takes the lease over at these hours, while the first goes on."""
+
+    def without(self, *parts: str) -> "Scenario":
+        """A smaller one: parts are kinds of faults, or fields of the scenario."""
+        calm = Scenario(seed=self.seed)
+        kinds = [part for part in parts if part in Faults.__struct_fields__]
+        fields = {part: getattr(calm, part) for part in parts if part not in kinds}
+        smaller = msgspec.structs.replace(self, **fields)
+        return smaller.with_(faults=smaller.faults.without(*kinds))
+
+    def with_(self, **fields: object) -> "Scenario":
+        return msgspec.structs.replace(self, **fields)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What could be switched off, to see whether a failure stays."""
+        calm = Scenario(seed=self.seed)
+        keep = {"seed", "faults", "faults_until_h"}
+        fields = [name for name in self.__struct_fields__ if name not in keep]
+        differing = [name for name in fields if getattr(self, name) != getattr(calm, name)]
+        return (*self.faults.kinds, *differing)
+
+    def chance(self, part: str) -> Random:
+        """A part's own chance."""
+        return chance(f"{part}/{self.seed}")
+
+    # ── what it makes ──
+
+    def world(self) -> World:
+        """A new world, with its people's acts on the agenda."""
+        world = World(self.world_settings)
+        plan_people(world, self.people, self.chance("people"), packs=self.packs)
+        return world
+
+    @property
+    def world_settings(self) -> WorldSettings:
+        trade = GeneratedTrade(
+            first_day=self.first_day,
+            days=self.days,
+            opens_at_hour=8,
+            closes_at_hour=8 + OPEN_H,
+            orders_per_hour=self.orders_a_day / OPEN_H / 0.6,
+            skus=self.skus,
+            seed=self.seed,
+        )
+        quick = WorldSettings.of("quick", seed=self.seed, trade=trade)
+        replaced = msgspec.structs.replace
+        return replaced(
+            quick,
+            mismatches=self.mismatches,
+            discontinued=self.discontinued,
+            return_share=self.return_share,
+            marketplace=replaced(quick.marketplace, **self.tenant),
+            warehouse=replaced(quick.warehouse, **self.warehouse),
+        )
+
+    @property
+    def settings(self) -> MerchantSettings:
+        usual = MerchantSettings(
+            johnlewis=JohnLewisSettings(base_url="https://simulated.example"),
+            khaos=KhaosSettings(
+                base_url="https://erp.simulated.example",
+                invoice_address=InvoiceAddress(
+                    line1="1 Example Road", town="London", postcode="ZZ1 1ZZ"
+                ),
+            ),
+            opening_policy=OpeningPolicy(carriers=CARRIERS),
+        )
+        return msgspec.structs.replace(usual, **self.merchant)
+
+
+# ── drawing ──
+
+
+def draw(seed: int) -> Scenario:
+    """The scenario of a seed."""
+    luck = chance(f"scenario/{seed}")
+    days = luck.choice((1, 1, 1, 2))
+    hours = days * 24.0
+    until_h = luck.uniform(0.5, 1.0) * hours
+    return Scenario(
+        seed=seed,
+        days=days,
+        orders_a_day=luck.choice((10.0, 20.0, 30.0, 50.0)),
+        skus=luck.randint(20, 60),
+        packs=luck.choice((0, 0, 1, 3)),
+        first_day=luck.choice(FIRST_DAYS),
+        tenant=_tenant(chance(f"scenario/tenant/{seed}")),
+        warehouse=_warehouse(chance(f"scenario/warehouse/{seed}")),
+        mismatches=luck.choice((0, 1, 2, 4)),
+        discontinued=luck.choice((0, 3, 6)),
+        return_share=luck.choice((0.0, 0.05, 0.3)),
+        people=_acts(chance(f"scenario/people/{seed}")),
+        merchant=_merchant(chance(f"scenario/merchant/{seed}")),
+        faults=_faults(chance(f"scenario/faults/{seed}"), until_h),
+        faults_until_h=until_h,
+        deaths_h=_moments(chance(f"scenario/deaths/{seed}"), until_h, (0, 0, 1, 3, 8)),
+        takeovers_h=_moments(chance(f"scenario/takeovers/{seed}"), until_h, (0, 0, 0, 1, 2)),
+    )
+
+
+def _tenant(luck: Random) -> dict[str, object]:
+    switches: dict[str, Callable[[], object]] = {
+        "auto_accept": lambda: luck.random() < 0.3,
+        "multi_shipment": lambda: luck.random() < 0.6,
+        "payment_workflow": lambda: luck.choice(
+            ("PAY_ON_ACCEPTANCE", "PAY_ON_ACCEPTANCE", "PAY_ON_SHIPMENT", "PAY_ON_DELIVERY")
+        ),
+        "offer_lowered_at": lambda: luck.choice(("CREATION", "CREATION", "ACCEPTANCE")),
+        "offer_put_back": lambda: luck.random() < 0.3,
+        "refusal_empties_offer": lambda: luck.random() < 0.7,
+        "addresses_visible_from": lambda: luck.choice(("SHIPPING", "SHIPPING", "ACCEPTANCE")),
+        "mandatory_tracking": lambda: luck.random() < 0.3,
+        "failing_debit_share": lambda: luck.choice((0.0, 0.0, 0.05)),
+        "customer_cancel_share": lambda: luck.choice((0.0, 0.03, 0.15)),
+        "operator_refund_share": lambda: luck.choice((0.0, 0.05, 0.2)),
+        "incident_share": lambda: luck.choice((0.0, 0.05)),
+        "returns_module": lambda: luck.random() < 0.7,
+        "separate_tax_lines": lambda: luck.random() < 0.2,
+        "taxes_filled": lambda: luck.random() < 0.8,
+        "import_s_max": lambda: luck.choice((20.0, 20.0, 600.0)),
+        "boundary_overlap_s": lambda: luck.choice((0.0, 60.0)),
+        "staging_s": lambda: luck.choice((0.0, 0.0, 600.0)),
+    }
+    return {name: value() for name, value in switches.items()}
+
+
+def _warehouse(luck: Random) -> dict[str, object]:
+    return {
+        "ships_in_parts": luck.random() < 0.7,
+        "two_boxes_from_units": luck.choice((2, 4, 6, 50)),
+        "late_consignment_percent": luck.choice((0, 0, 20, 60)),
+        "duplicate_answer": luck.choice(("skip", "fault")),
+        "since_is_inclusive": luck.random() < 0.7,
+        "round_the_clock": luck.random() < 0.8,
+    }
+
+
+def _acts(luck: Random) -> Acts:
+    if luck.random() < 0.4:
+        return Acts()
+    names = Acts.__struct_fields__
+    return Acts(**{name: luck.choice((0, 0, 0, 1, 2)) for name in names})
+
+
+def _merchant(luck: Random) -> dict[str, object]:
+    return {
+        "stock": StockSettings(poll_s=luck.choice((300.0, 900.0, 1200.0))),
+        "orders": OrderSettings(poll_s=luck.choice((120.0, 300.0, 600.0))),
+        "dispatch": DispatchSettings(
+            poll_s=luck.choice((600.0, 600.0, 1800.0)),
+            tracking_wait_hours=luck.choice((0.0, 1.0, 4.0)),
+        ),
+        "settlement": SettlementSettings(
+            transactions_poll_s=luck.choice((1200.0, 4320.0)),
+            cycles_read_at=luck.choice((("06:30",), ("21:00", "06:30"))),
+            close_on=luck.choice(("paid", "paid", "cycle")),
+        ),
+        "opening_policy": OpeningPolicy(
+            buffer_units=luck.choice((0, 0, 1, 3)), carriers=CARRIERS
+        ),
+    }
+
+
+def _faults(luck: Random, until_h: float) -> Faults:
+    """Some kinds, each from some hour to another; now and then none at all."""
+    if luck.random() < 0.1:
+        return Faults()
+    chosen: dict[str, object] = {}
+    for kind in (*CALL_KINDS, *LOG_KINDS):
+        if luck.random() < 0.45:
+            least, most = SHARES[kind]
+            from_h = luck.uniform(0, until_h / 2)
+            chosen[kind] = Fault(
+                share=luck.uniform(least, most),
+                from_h=luck.choice((0.0, from_h)),
+                until_h=luck.choice((until_h, luck.uniform(from_h, until_h))),
+                operations=OPERATIONS.get(kind, ()),
+            )
+    for side in ("marketplace_clock", "erp_clock"):
+        if luck.random() < 0.25:
+            chosen[side] = _shifts(luck, until_h)
+    if luck.random() < 0.15:
+        at_h = luck.uniform(2.0, max(2.5, until_h))
+        chosen["restores"] = (Restore(at_h=at_h),)
+    return msgspec.convert(msgspec.to_builtins(chosen), Faults)
+
+
+def _shifts(luck: Random, until_h: float) -> tuple[ClockShift, ...]:
+    """Off from the beginning or by a jump, and right again in the end."""
+    count = luck.randint(1, 3)
+    hours = sorted(luck.uniform(0, until_h) for _ in range(count))
+    off = [
+        ClockShift(at_h=at_h, fast_s=float(luck.choice((-300, -60, -5, 5, 60, 300))))
+        for at_h in hours
+    ]
+    return (*off, ClockShift(at_h=until_h, fast_s=0.0))
+
+
+def _moments(luck: Random, until_h: float, counts: tuple[int, ...]) -> tuple[float, ...]:
+    return tuple(sorted(luck.uniform(0.01, until_h) for _ in range(luck.choice(counts))))

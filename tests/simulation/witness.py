@@ -1,0 +1,238 @@
+"""A witness of the outside: every call with its outcome, every movement of stock.
+
+Promises: it stands between the rooms and the ports and passes everything on unchanged; what it
+notes is taken from the calls themselves and from the models, never from the log. It costs a
+list. Invariant: a call that a death cut off stays `died`: its outcome is not known.
+Called by the simulation, which wraps the ports with it; read by the laws.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from itertools import pairwise
+from typing import TypeVar, cast
+from unittest.mock import patch
+
+from kcjl.clock import Clock
+from kcjl.errors import OutcomeUnknown, Refused, Unavailable
+from kcjl.sandbox.warehouse import SalesOrder, Warehouse
+from kcjl.sandbox.warehouse.orders import OrderBook
+from kcjl.sandbox.warehouse.stock import StockBook, StockItem, key_of
+
+__all__ = ["Call", "Movement", "Outcome", "Witness"]
+
+P = TypeVar("P")
+
+LYING = frozenset({"stale", "moving"})
+"""Mishaps by which an answer says what is not so any more."""
+OLD_ANSWERS, ON_THE_WAY = timedelta(minutes=16), timedelta(minutes=2)
+AFTER_A_RESTORE = timedelta(hours=3)
+"""Until all that the ERP had forgotten has been noticed."""
+
+
+class Outcome(StrEnum):
+    """How a call ended, as the caller heard it."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
+    UNKNOWN = "unknown"
+    DIED = "died"
+    """Never heard: the caller was gone."""
+    OTHER = "other"
+
+
+class Call:
+    """One call of a port."""
+
+    __slots__ = ("answer", "arguments", "began", "ended", "operation", "outcome", "side")
+
+    def __init__(
+        self, side: str, operation: str, arguments: tuple[object, ...], began: datetime
+    ) -> None:
+        self.side = side
+        self.operation = operation
+        self.arguments = arguments
+        self.began = began
+        self.ended: datetime | None = None
+        self.outcome = Outcome.DIED
+        self.answer: object = None
+
+
+class Movement:
+    """A stock item's level, from a moment on."""
+
+    __slots__ = ("at", "by_our_orders", "level")
+
+    def __init__(self, at: datetime, level: Decimal, *, by_our_orders: bool) -> None:
+        self.at = at
+        self.level = level
+        self.by_our_orders = by_our_orders
+        """The level changed because the ERP took one of the marketplace's orders."""
+
+
+class Witness:
+    """Keeps what it saw, in order."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.movements: defaultdict[str, list[Movement]] = defaultdict(list)
+        """By stock key. The first is what lay there at the beginning."""
+        self.sent: dict[tuple[str, str, int], None] = {}
+        """(reference, tracking number, units) of each box that ever left the warehouse."""
+        self._lies: list[_Lie] = []
+        self._importing = False
+
+    # ── calls ──
+
+    def beside(self, port: P, side: str, clock: Clock) -> P:
+        """The same port, with a note of every call of it."""
+        return cast("P", _Noted(self, port, side, clock))
+
+    def of(self, *operations: str) -> Iterator[Call]:
+        return (call for call in self.calls if call.operation in operations)
+
+    # ── movements of stock ──
+
+    @contextmanager
+    def watching(self, warehouse: Warehouse) -> Iterator[None]:
+        """Note every movement of stock, also of a warehouse restored from a backup."""
+        for item in warehouse.stock:
+            self._moved(item, warehouse.agenda.now)
+        noting, adding = StockBook._note_movement, StockBook.add
+        importing, tracking = Warehouse.import_orders, OrderBook.note_tracking
+        witness = self
+
+        def note_movement(book: StockBook, item: StockItem) -> None:
+            noting(book, item)
+            witness._moved(item, book._agenda.now)
+
+        def add(book: StockBook, item: StockItem) -> None:
+            adding(book, item)
+            witness._moved(item, book._agenda.now)
+
+        def note_tracking(book: OrderBook, order: SalesOrder, now: datetime) -> None:
+            tracking(book, order, now)
+            witness._left(order)
+
+        def import_orders(taking: Warehouse, document: str) -> object:
+            witness._importing = True
+            try:
+                return importing(taking, document)
+            finally:
+                witness._importing = False
+
+        with (
+            patch.object(StockBook, "_note_movement", note_movement),
+            patch.object(StockBook, "add", add),
+            patch.object(OrderBook, "note_tracking", note_tracking),
+            patch.object(Warehouse, "import_orders", import_orders),
+        ):
+            yield
+
+    def restored(self, warehouse: Warehouse, at: datetime, age: timedelta) -> None:
+        """The ERP is as it was in the backup: every level, and what it says for a while."""
+        for item in warehouse.stock:
+            self._moved(item, at)
+        self.lied("restores", at - age, at + AFTER_A_RESTORE)
+
+    def suffered(self, kind: str, at: datetime) -> None:
+        """A mishap of this kind was suffered; some are lies."""
+        if kind in LYING:
+            self.lied(kind, at - OLD_ANSWERS, at + ON_THE_WAY)
+
+    def _left(self, order: SalesOrder) -> None:
+        for invoice in order.invoices:
+            for box in invoice.boxes:
+                if box.shipped:
+                    units = sum(int(item.quantity) for item in box.items)
+                    self.sent[order.external_ref, box.consignment, units] = None
+
+    def _moved(self, item: StockItem, at: datetime) -> None:
+        self.movements[key_of(item.code)].append(
+            Movement(at, item.level(), by_our_orders=self._importing)
+        )
+
+    def fell_elsewhere(self, key: str, since: datetime, until: datetime) -> bool:
+        """Whether a level fell in a span by anything but our own orders."""
+        movements = self.movements.get(key, [])
+        return any(
+            after.level < before.level and not after.by_our_orders
+            for before, after in pairwise(movements)
+            if since <= after.at <= until
+        )
+
+    # ── lies ──
+
+    def lied(self, kind: str, since: datetime, until: datetime) -> None:
+        """The outside answered as of another time: a stale read, moved rows, a backup."""
+        self._lies.append(_Lie(kind, since, until))
+
+    def lied_between(self, since: datetime, until: datetime) -> bool:
+        return any(lie.since <= until and lie.until >= since for lie in self._lies)
+
+    def levels_between(
+        self, key: str, since: datetime, until: datetime
+    ) -> list[tuple[datetime, Decimal]]:
+        """What the level was, from which moment of a span on; none where it was unknown."""
+        levels: dict[datetime, Decimal] = {}
+        for movement in self.movements.get(key, ()):
+            if movement.at <= since:
+                levels = {since: movement.level}
+            elif movement.at <= until:
+                levels[movement.at] = movement.level
+        return list(levels.items())
+
+
+class _Lie:
+    """A span in which the outside said what was not so."""
+
+    __slots__ = ("kind", "since", "until")
+
+    def __init__(self, kind: str, since: datetime, until: datetime) -> None:
+        self.kind = kind
+        self.since = since
+        self.until = until
+
+
+class _Noted:
+    """A port, and the witness beside it."""
+
+    def __init__(self, witness: Witness, port: object, side: str, clock: Clock) -> None:
+        self._witness = witness
+        self._port = port
+        self._side = side
+        self._clock = clock
+
+    def __getattr__(self, operation: str) -> object:
+        method: Callable[..., Awaitable[object]] = getattr(self._port, operation)
+        witness, side, clock = self._witness, self._side, self._clock
+
+        async def noted(*arguments: object, **named: object) -> object:
+            call = Call(side, operation, (*arguments, *named.values()), clock.now())
+            witness.calls.append(call)
+            try:
+                call.answer = await method(*arguments, **named)
+                call.outcome = Outcome.DONE
+            except BaseException as error:
+                call.outcome = _outcome(error)
+                raise
+            finally:
+                if call.outcome is not Outcome.DIED:
+                    call.ended = clock.now()
+            return call.answer
+
+        return noted
+
+
+def _outcome(error: BaseException) -> Outcome:
+    kinds: Sequence[tuple[type[BaseException], Outcome]] = (
+        (OutcomeUnknown, Outcome.UNKNOWN),
+        (Unavailable, Outcome.UNAVAILABLE),
+        (Refused, Outcome.REFUSED),
+        (Exception, Outcome.OTHER),
+    )
+    return next((outcome for kind, outcome in kinds if isinstance(error, kind)), Outcome.DIED)
