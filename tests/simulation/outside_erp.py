@@ -14,14 +14,14 @@ from functools import partial
 from kcjl.clock import LONDON, Clock
 from kcjl.errors import OutcomeUnknown, Refused
 from kcjl.khaos import port as erp
-from kcjl.khaos.kws import _askable
+from kcjl.khaos.asking import askable
 from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.london import changed_since
 from kcjl.khaos.soap import SoapFault
 from kcjl.sandbox.khaos.stock_xml import _status, plain
 from kcjl.sandbox.warehouse import ImportResult, KhaosFault
-from kcjl.sandbox.warehouse.documents import parse_wall_time
 from kcjl.sandbox.warehouse.hours import london_date
+from kcjl.sandbox.warehouse.reading import parse_wall_time
 from kcjl.sandbox.warehouse.stock import StockItem
 from kcjl.sandbox.world import World
 from tests.simulation.faults import ClockShift
@@ -157,9 +157,9 @@ class SimulatedErp:
         )
 
     async def products(self, codes: Sequence[str]) -> dict[str, erp.Product]:
-        askable = _askable(codes)
+        asked = askable(codes)
         found: dict[str, erp.Product] = {}
-        for chunk in _chunks(askable, self._settings.product_codes_per_call):
+        for chunk in _chunks(asked, self._settings.product_codes_per_call):
             reading = Reading(
                 partial(self._products, chunk),
                 lambda product: product.stock_code,
@@ -175,10 +175,10 @@ class SimulatedErp:
     async def stock_levels(
         self, codes: Sequence[str], site_ids: Sequence[str]
     ) -> Sequence[erp.StockLevel]:
-        askable = _askable(codes)
+        asked = askable(codes)
         levels: list[erp.StockLevel] = []
         for site_id in dict.fromkeys(site_ids):
-            for chunk in _chunks(askable, self._settings.stock_codes_per_call):
+            for chunk in _chunks(asked, self._settings.stock_codes_per_call):
                 reading = Reading(
                     partial(self._levels, chunk, site_id),
                     lambda level: level.stock_code,
@@ -189,7 +189,7 @@ class SimulatedErp:
 
     def _levels(self, codes: Sequence[str], site: str) -> list[erp.StockLevel]:
         site_id = int(site)
-        if self._warehouse.site_name(site_id) is None:
+        if all(each.site_id != site_id for each in self._warehouse.settings.sites):
             raise _fault(KhaosFault(f"Site {site_id} does not exist"))
         today = london_date(self._stamp(self._warehouse.agenda.now))
         levels = []
@@ -234,9 +234,9 @@ class SimulatedErp:
         return found[0] if found else None
 
     async def order_statuses(self, external_refs: Sequence[str]) -> Sequence[erp.OrderStatus]:
-        askable = _askable(external_refs)
+        asked = askable(external_refs)
         found: dict[str, erp.OrderStatus] = {}
-        for chunk in _chunks(askable, self._settings.order_refs_per_call):
+        for chunk in _chunks(asked, self._settings.order_refs_per_call):
             reading = Reading(
                 partial(self._statuses, chunk),
                 lambda status: status.external_ref,
@@ -244,7 +244,7 @@ class SimulatedErp:
             )
             told = await self._door.rows("ExportOrderStatusEx", reading)
             found.update((status.external_ref, status) for status in told)
-        return [found[ref] for ref in askable if ref in found]
+        return [found[ref] for ref in asked if ref in found]
 
     def _statuses(self, references: Sequence[str]) -> list[erp.OrderStatus]:
         """Of several orders with one reference, one that is not cancelled goes first."""

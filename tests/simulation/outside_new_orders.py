@@ -30,9 +30,9 @@ from kcjl.sandbox.warehouse.documents import (
     LineDocument,
     OrderDocument,
     parse_sales_orders,
-    parse_wall_time,
 )
 from kcjl.sandbox.warehouse.pricing import UnitPrice
+from kcjl.sandbox.warehouse.reading import parse_wall_time
 
 __all__ = ["NewOrderReader"]
 

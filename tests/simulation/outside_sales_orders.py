@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from kcjl.khaos import port
-from kcjl.khaos.documents import _SEPARATORS, _SHIPPED_STAGES, _SHIPPING_STAGE, _STAGES
+from kcjl.khaos.status_document import _SEPARATORS, _SHIPPED_STAGES, _SHIPPING_STAGE, stage_of
 from kcjl.sandbox.khaos.order_xml import _description
 from kcjl.sandbox.warehouse.hours import london_date
 from kcjl.sandbox.warehouse.orders import Invoice, InvoiceItem, SalesOrder, StageId
@@ -73,7 +73,7 @@ def _status(order: SalesOrder, reference: str, stamp: Stamp) -> port.OrderStatus
 
 def _invoice(invoice: Invoice, stamp: Stamp) -> port.Invoice:
     stage_id = str(int(invoice.stage))
-    stage = _STAGES.get(stage_id, port.Stage.UNKNOWN)
+    stage = stage_of(stage_id)
     parcels = tuple(_parcels(invoice, stage_id, stamp))
     if stage_id == _SHIPPING_STAGE and parcels and all(p.shipped for p in parcels):
         stage = port.Stage.SHIPPED
