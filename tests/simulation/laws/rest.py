@@ -116,6 +116,12 @@ def _is_stranded(order: OrderTruth) -> bool:
     return order.state in ENDED and any(not each.cancelled for each in order.sales_orders)
 
 
+def _vanished(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    """It is in the ERP no more, and the marketplace has not ended it: a person has to say."""
+    order = order_truth(evidence, raised.subject)
+    return order is not None and not order.sales_orders and order.state not in ENDED
+
+
 def _held(evidence: Evidence, raised: ExceptionRaised) -> bool:
     order = order_truth(evidence, raised.subject)
     return (
@@ -236,6 +242,7 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "order_held": _held,
     "acceptance_refused": _unaccepted,
     "posting_refused": _unposted,
+    "sales_order_vanished": _vanished,
     "total_differs": _total_differs,
     "reference_not_written": _reference_missing,
     "cancelled_after_posting": _stranded,
