@@ -24,12 +24,18 @@ CallKind = Literal["read", "rows", "write"]
 
 _OF: dict[CallKind, frozenset[str]] = {
     "read": frozenset(
-        {"lost_before", "lost_after", "rate_limited", "truncated", "stale", "slow"}
+        {
+            "lost_before",
+            "lost_after",
+            "rate_limited",
+            "truncated",
+            "stale",
+            "slow",
+            "answers_late",
+        }
     ),
-    "rows": frozenset(CALL_KINDS) - {"arrives_late"},
-    "write": frozenset(
-        {"lost_before", "lost_after", "arrives_late", "rate_limited", "truncated", "slow"}
-    ),
+    "rows": frozenset(CALL_KINDS) - {"arrives_late", "books_lost"},
+    "write": frozenset(CALL_KINDS) - {"duplicated", "reordered", "stale", "moving"},
 }
 LATENCY_S = (0.02, 0.4)
 SLOW_S = (1.0, 55.0)

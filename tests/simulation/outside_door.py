@@ -134,7 +134,7 @@ class Door:
         if reading.older is not None:
             fresh = reading.rows()
             old = reading.older(fresh, since)
-            return old if len(old) < len(fresh) else None
+            return old if old != fresh else None
         known = self.mishaps.earlier((operation, reading.recall), since)
         return None if known is None else known[0]  # type: ignore[return-value]  # as above
 
@@ -180,6 +180,7 @@ class Door:
             return change()
         finally:
             await self.clock.sleep(self.mishaps.latency_s())
+            await self._late(kind)
 
     # ── on the way ──
 
@@ -209,6 +210,7 @@ class Door:
         self, operation: str, kind: str, *, writes: bool = False
     ) -> None:
         """What becomes of the answer."""
+        await self._late(kind)
         if kind not in ("lost_after", "truncated"):
             return
         self.mishaps.suffered(kind)
@@ -218,6 +220,11 @@ class Door:
         if kind == "truncated" and self.mishaps.chance.random() < 0.5:
             raise ProtocolSurprise(f"{operation}: an answer could not be read")
         raise Unavailable(f"{operation}: no whole answer came")
+
+    async def _late(self, kind: str) -> None:
+        if kind == "answers_late":
+            self.mishaps.suffered(kind)
+            await self.clock.sleep(self.mishaps.slow_s())
 
 
 def _quietly(change: Callable[[], object]) -> None:

@@ -142,6 +142,7 @@ class _Attempt:
         self._outside.advance()
         self._outside.stop_faults()
         self._premises.luck.stop()
+        self._premises.stop_deaths()
         self._premises.trace.happened("nothing goes wrong any more")
 
     async def _rest(self, world: World, clock: VirtualClock) -> bool:
@@ -181,6 +182,7 @@ class _Attempt:
             rows=premises.rows,
             rooms=rooms.all() if rooms is not None else (),
             journals=self._outside.ledger.journals,
+            appends=premises.appends,
             now=premises.clock.now(),
             at_rest=at_rest,
             skew=_skew(self._scenario.faults),
@@ -202,6 +204,8 @@ class _Attempt:
             suffered.update(outside.faults_by_kind)
         if premises is not None:
             suffered.update(premises.luck.counted)
+            if premises.deaths_in_calls:
+                suffered["death in a call"] = premises.deaths_in_calls
         trace = premises.trace if premises is not None else None
         return Run(
             scenario=self._scenario,
