@@ -107,7 +107,9 @@ class _Attempt:
         outside = self._outside = SimulatedOutside(
             world, scenario.faults, scenario.chance("mishaps"), clock
         )
-        outside.mishaps.on_suffered.append(lambda kind: witness.suffered(kind, clock.now()))
+        outside.mishaps.on_suffered.append(
+            lambda kind, operation: witness.suffered(kind, operation, clock.now())
+        )
         outside.on_restored.append(
             lambda each: witness.restored(
                 world.warehouse, clock.now(), timedelta(hours=each.age_h)
