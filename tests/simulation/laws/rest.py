@@ -85,6 +85,9 @@ def causes_are_on_the_desk(evidence: Evidence) -> Iterator[str]:
         stranded = ("cancelled_after_posting", order.order_id) in told
         if _is_stranded(order) and not stranded:
             yield f"order {order.order_id} has ended, the ERP still has it, and nobody told"
+        cancelled = ("cancelled_in_erp", order.order_id) in told
+        if _is_cancelled_there(order) and not cancelled:
+            yield f"the ERP has cancelled order {order.order_id}, and nobody told"
     for sku in evidence.world.marketplace.offers:
         unknown = evidence.world.warehouse.stock.find(sku) is None
         if unknown and ("sku_unmatched", key_of(sku)) not in told:
@@ -120,6 +123,10 @@ def _vanished(evidence: Evidence, raised: ExceptionRaised) -> bool:
     """It is in the ERP no more, and the marketplace has not ended it: a person has to say."""
     order = order_truth(evidence, raised.subject)
     return order is not None and not order.sales_orders and order.state not in ENDED
+
+
+def _is_cancelled_there(order: OrderTruth) -> bool:
+    return order.state not in ENDED and any(each.cancelled for each in order.sales_orders)
 
 
 def _held(evidence: Evidence, raised: ExceptionRaised) -> bool:
@@ -163,11 +170,7 @@ def _stranded(evidence: Evidence, raised: ExceptionRaised) -> bool:
 
 def _cancelled_in_erp(evidence: Evidence, raised: ExceptionRaised) -> bool:
     order = order_truth(evidence, raised.subject)
-    return (
-        order is not None
-        and order.state not in ENDED
-        and any(each.cancelled for each in order.sales_orders)
-    )
+    return order is not None and _is_cancelled_there(order)
 
 
 def _line_refused(evidence: Evidence, raised: ExceptionRaised) -> bool:
