@@ -187,6 +187,7 @@ async def test_confirmation_that_arrives_after_the_look_is_not_sent_again() -> N
                 order_id="O1",
                 lines=(("O1-1", 1),),
                 tracking=Tracking(carrier_code="dpd", tracking_number="TRK1"),
+                package_reference="INV1/1",
             )
         )
         place.clock.tick(3_600)
