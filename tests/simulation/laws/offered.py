@@ -4,8 +4,8 @@ Promises: what was there is counted by the witness in the ERP's stock book and i
 marketplace's orders, not taken from our figures. A figure is judged at its own reads. Where the
 outside showed old orders meanwhile, those count that the log knew; where it showed old levels,
 nobody could know better and nothing is judged. Nor is it after a backup was restored, until an
-answer leaves the forgotten orders out (`NOTICED_AFTER`: no read shows it sooner); an oversale is
-explained by it until every level has been read again (`SWEPT_AFTER`).
+answer leaves the forgotten orders out (`NOTICED_AFTER`: no read shows it sooner); an oversale
+is explained by it until every level has been read again (`SWEPT_AFTER`).
 Wide, and why: an order that has ended by the end of the run counts in no figure (when it ended
 is not kept); a level that was read and lost with its process may be used or not.
 Invariant: units count as taken only by a level read that began after the ERP had the order.
