@@ -204,6 +204,10 @@ class Dispatches(Room):
         )
         if not self.writes_allowed:
             events = tuple(e for e in events if not isinstance(e, ConfirmationIntended))
+        again = parcel.attempts and any(isinstance(e, ConfirmationIntended) for e in events)
+        # An earlier attempt may have come through after it was looked for.
+        if again and await self._is_there(order_id, parcel_key):
+            return
         correlation_id = f"{order_id}/{parcel_key}"
         await self.commit(events, correlation_id=correlation_id)
         with correlated(correlation_id):
