@@ -133,7 +133,7 @@ async def test_confirmation_that_never_arrived_is_sent_again_after_a_pause() -> 
 
 
 async def test_confirmation_that_arrives_after_the_look_makes_no_second_parcel() -> None:
-    """Not there when it was looked for, and there when it would be sent again: found by then."""
+    """Not there when it was looked for, there when it would be sent again: found by then."""
     place = premises()
     place.shop.mishaps.before("create_shipment", LOST)
     async with place.open() as process:
