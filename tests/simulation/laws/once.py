@@ -3,6 +3,9 @@
 Promises: effects are counted in the ERP's, the marketplace's and the ledger's own books;
 whether somebody looked before he wrote again is read from the calls that a witness saw.
 Called by `laws/__init__.py`.
+Wide, and why: a stock import, OR04, OR23 and a journal may be made again without a look, for
+made twice they are as made once; of these one intention before the first is enough. A parcel
+is known by its number and its units: of two that are alike, either is the other.
 """
 
 from collections import Counter, defaultdict
