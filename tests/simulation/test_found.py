@@ -6,7 +6,9 @@ besides by tests of the room that was mended. Called by nobody.
 
 import pytest
 
-from tests.simulation.run import broken_by
+from tests.simulation.faults import Fault, Faults
+from tests.simulation.run import broken_by, run_scenario
+from tests.simulation.scenario import Scenario
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -52,3 +54,18 @@ def test_parcel_of_an_order_that_has_ended_is_off_the_desk(seed: int) -> None:
 def test_parcel_that_arrives_after_it_was_looked_for_is_not_confirmed_twice() -> None:
     """Law 2: refused by a look that came too early, it was sent again without another look."""
     assert [] == broken_by(62)
+
+
+def test_parcel_that_arrives_after_it_was_looked_for_is_not_sent_a_second_time() -> None:
+    """Law 2, one confirmation a parcel: ST01 was lost, looked for at once and not there, came
+    through minutes later, and was sent again on the old look (seed 2 with another chance).
+    """
+    late = Faults(arrives_late=Fault(share=0.6, operations=("ST01",)))
+    scenario = Scenario(
+        seed=1, orders_a_day=14.0, skus=20, faults=late, tenant={"multi_shipment": True}
+    )
+
+    run = run_scenario(scenario)
+
+    assert () == run.broken
+    assert 3 < run.faults_by_kind["arrives_late"]

@@ -7,7 +7,8 @@ nobody could know better and nothing is judged. Nor is it after a backup was res
 answer leaves the forgotten orders out (`NOTICED_AFTER`: no read shows it sooner); an oversale
 is explained by it until every level has been read again (`SWEPT_AFTER`).
 Wide, and why: an order that has ended by the end of the run counts in no figure (when it ended
-is not kept); a level that was read and lost with its process may be used or not.
+is not kept); a level that was read and lost with its process may be used or not; an oversale is
+explained by as many units that left otherwise within two hours, whenever they were published.
 Invariant: units count as taken only by a level read that began after the ERP had the order.
 Called by `laws/__init__.py`.
 """
