@@ -34,6 +34,11 @@ def test_product_that_a_restored_erp_set_back_is_asked_for_again() -> None:
     assert [] == broken_by(96)
 
 
+def test_acceptance_whose_answer_is_lost_after_it_was_seen_is_settled() -> None:
+    """Liveness: a read had shown it accepted before the call was given up; then it was open."""
+    assert [] == broken_by(87)
+
+
 @pytest.mark.parametrize("seed", [20, 48])
 def test_courier_that_no_parcel_waits_for_is_off_the_desk(seed: int) -> None:
     """Liveness: its parcels had been confirmed by others, and the exception stayed."""
