@@ -5,7 +5,7 @@ end; one whose answer was lost is replaced by fresh absolute figures. It holds n
 Called by `service.py`. Source: design 6; contract johnlewis b.2, khaos b.1, b.2, b.7.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from kcjl.actors import Job, Room
@@ -24,8 +24,10 @@ from kcjl.stock.decide import (
     decide_confirmation,
     decide_figures,
     decide_level,
+    wants_look,
     wants_sweep,
 )
+from kcjl.stock.differing import Differing
 from kcjl.stock.events import (
     ImportLineRefused,
     LevelRead,
@@ -75,7 +77,8 @@ class Stock(Room):
         self._erp = erp
         self._settings = settings
         self._opening_buffer = opening_buffer
-        self.products = self.table(PRODUCTS)
+        self.products = self.table(PRODUCTS, watch=wants_look, tracked=True)
+        self._differing = Differing(self.products)
         self.publishes = self.table(PUBLISHES)
         self.policy = self.table(POLICY)
         self.reads = self.table(READS)
@@ -126,12 +129,14 @@ class Stock(Room):
         every = timedelta(hours=self._settings.sweep_hours)
         sweep = wants_sweep(self.reads.get("reads"), every=every, now=began)
         edited = await self._read_catalogue()
-        asked = [
-            product
-            for product in self.products.values()
-            if sweep or product.match != Match.CONFIRMED or product.key in edited
-        ]
-        await self._confirm(asked)
+        known = self.products.values() if sweep else self._known(edited)
+        asked = {
+            key: product
+            for key, product in self.products.watched()
+            if product.match != Match.CONFIRMED
+        }
+        asked.update((product.key, product) for product in known)
+        await self._confirm(list(asked.values()))
         self._edited_cursor = began - OVERLAP
         moved = await self._moved_products()
         levels = await self._changed_levels(began, moved, sweep=sweep)
@@ -149,6 +154,10 @@ class Stock(Room):
                 ),
             )
         )
+
+    def _known(self, keys: Iterable[str]) -> list[Product]:
+        """Those of the stock keys that are ours, in an order that is no set's."""
+        return [self.products[key] for key in sorted(keys) if key in self.products]
 
     async def _open_policy(self) -> None:
         if "policy" not in self.policy:
@@ -168,7 +177,7 @@ class Stock(Room):
 
     async def _ask_new_skus(self) -> None:
         """A SKU that an order names and nobody has asked the ERP about yet."""
-        asked = [each for each in self.products.values() if each.match == Match.UNASKED]
+        asked = [each for _, each in self.products.watched() if each.match == Match.UNASKED]
         if asked and self._codes:
             await self._confirm(asked)
 
@@ -212,18 +221,13 @@ class Stock(Room):
         self, began: datetime, moved: Mapping[str, datetime | None], *, sweep: bool
     ) -> list[Event]:
         moved_keys = {key for key, when in moved.items() if self._is_news(key, when)}
-        wanted = {
-            product.stock_code: product
-            for product in self.products.values()
-            if product.match == Match.CONFIRMED
-            and (
-                product.levels is None
-                or sweep
-                or product.in_flight
-                or product.key in moved_keys
-                or product.is_contradicted
-            )
-        }
+        looked_at = [product for _, product in self.products.watched()]
+        of_these = (
+            self.products.values() if sweep else (*looked_at, *self._known(moved_keys))
+        )
+        wanted = dict.fromkeys(
+            product.stock_code for product in of_these if product.match == Match.CONFIRMED
+        )
         found = await self._erp.stock_levels(list(wanted), await self._site_ids())
         finished = self.clock.now()
         events: list[Event] = []
@@ -270,7 +274,7 @@ class Stock(Room):
         if policy is None or not self.writes_allowed:
             return None
         figures = decide_figures(
-            self.products.values(),
+            self._differing.products(policy),
             policy,
             self.reads.get("reads"),
             lines_max=self._settings.lines_max,

@@ -5,6 +5,7 @@ the same calls gives the same warehouse. Changing methods take plain values only
 SOAP; what it refuses is a `KhaosFault` (so would the web service) or a `Misuse` (can't be
 done). Invariant: LEVEL = physical − assigned; one sales order per external reference.
 Called by the trade of the sandbox, by the SOAP face through its gate, and by checks.
+Over 400 lines, because it is the one front door; behind it each desk is a module.
 """
 
 from collections.abc import Mapping, Sequence
