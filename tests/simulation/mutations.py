@@ -2,7 +2,8 @@
 
 Promises: each bug is put into a copy of kcjl/ that a child process imports; the tree is not
 touched. A bug that no seed shows ends it with exit code 1; one whose text is not in kcjl any
-more is an error before anything is tried. It prints the table of docs/proof.md. Called by people: `python -m tests.simulation.mutations`.
+more is an error before anything is tried. It prints the table of docs/proof.md.
+Called by people: `python -m tests.simulation.mutations`.
 """
 
 import argparse
