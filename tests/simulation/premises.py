@@ -74,6 +74,8 @@ class Premises:
         self.appends: list[Appended] = []
         """Every append that was committed, as it came."""
         self.deaths_in_calls = 0
+        self.on_death_in: list[Callable[[str], None]] = []
+        """Called with the operation whose answer nobody will hear."""
         self._done: Counter[str] = Counter()
         """Calls that had their effect, by operation."""
         self._deaths_in = {(each.operation, each.call) for each in scenario.deaths_in}
@@ -82,7 +84,10 @@ class Premises:
         """A call has had its effect: whether its caller dies before he hears of it."""
         self._done[operation] += 1
         dies = (operation, self._done[operation]) in self._deaths_in
-        self.deaths_in_calls += dies
+        if dies:
+            self.deaths_in_calls += 1
+            for observer in self.on_death_in:
+                observer(operation)
         return dies
 
     def stop_deaths(self) -> None:

@@ -125,6 +125,7 @@ class _Attempt:
             outside=lambda: _watched(outside.ports(), witness, clock),
             keep_lines=self._keep_lines,
         )
+        premises.on_death_in.append(witness.unheard)
         with witness.watching(world.warehouse):
             async with anyio.create_task_group() as group:
                 site = self._site = Site(premises, group, scenario.chance("site"))

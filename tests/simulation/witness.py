@@ -103,6 +103,12 @@ class Witness:
         """The same port, with a note of every call of it."""
         return cast("P", _Noted(self, port, side, clock))
 
+    def unheard(self, operation: str) -> None:
+        """The last call of it was answered, and its caller had died by then."""
+        ended = (each for each in reversed(self.calls) if each.ended is not None)
+        call = next(each for each in ended if each.operation == operation)
+        call.outcome, call.ended = Outcome.DIED, None
+
     def of(self, *operations: str) -> Iterator[Call]:
         return (call for call in self.calls if call.operation in operations)
 
