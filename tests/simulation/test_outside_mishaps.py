@@ -315,3 +315,22 @@ async def test_second_process_without_budgets_of_the_first_is_turned_away() -> N
 
     with pytest.raises(RateLimited):
         await day.outside.ports().marketplace.orders_updated_since(day.world.starts_at)
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+async def test_write_whose_caller_dies_on_the_way_may_still_take_effect(seed: int) -> None:
+    """Cut off before it had arrived: soon it is there, once, or it had not left its caller."""
+    day = Day(Faults(), seed)
+    orders = await day.orders()
+    (order,) = [each for each in orders if each.state is OrderState.SHIPPING][:1]
+    before = len(day.world.warehouse.sales_orders)
+    with anyio.CancelScope() as dying:
+        dying.cancel()
+        await day.ports.erp.create_order(new_order(order))
+
+    assert before == len(day.world.warehouse.sales_orders)
+    day.clock.at += timedelta(seconds=5)
+    day.outside.advance()
+    outlived = day.outside.faults_by_kind["outlives_caller"]
+    assert before + outlived == len(day.world.warehouse.sales_orders)
+    assert [seed in (1, 3)] == [bool(outlived)]
