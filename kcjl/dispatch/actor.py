@@ -3,10 +3,11 @@
 Promises: every confirmation is an intention, then an outcome; an open outcome is looked up
 among the marketplace's shipments before anything is sent again. It holds no rule.
 Called by `service.py`. Source: design 8; contract khaos b.5, johnlewis b.3, b.4, d.5.
+Over 400 lines, because all steps of one parcel are one actor.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from kcjl.actors import Job, Room
@@ -14,9 +15,12 @@ from kcjl.calls.correlation import correlated
 from kcjl.clock import Clock, Ids
 from kcjl.dispatch.decide import (
     decide_confirmation,
+    decide_kept,
     decide_map,
+    decide_not_shown,
     decide_parcels,
     decide_shipped_there,
+    is_looked_for,
     is_open,
     settle_open,
 )
@@ -48,6 +52,8 @@ __all__ = ["Dispatches"]
 CARRIERS_EVERY = timedelta(days=1)
 TENANT_LATE = timedelta(hours=1)
 """Where the tenant is read by its own room, it is waited for so long before we read."""
+CLOSED_EVERY = timedelta(hours=1)
+"""How often those that are done are asked for, while a backup may lack them."""
 READ_MAX = 500
 """References asked for in one read, in chunks; the rest follows in the next."""
 SHIPPED_THERE = (
@@ -79,8 +85,14 @@ class Dispatches(Room):
         self._erp = erp
         self._opening_carriers = dict(opening_carriers)
         self._tracking_wait = timedelta(hours=settings.tracking_wait_hours)
+        self._backup_age = timedelta(hours=settings.backup_hours)
         self._asked_last = ""
-        self.dispatches = self.table(DISPATCHES, watch=is_open)
+        self._asks_closed = False
+        """Whether this round of reads is one that asks for those that are done, too."""
+        self._closed_asked_at: datetime | None = None
+        self._seen_at: dict[str, datetime] = {}
+        """By reference, when the ERP last showed it: to be named where it is lost."""
+        self.dispatches = self.table(DISPATCHES, watch=is_looked_for)
         self.carriers = self.table(CARRIERS)
         poll = timedelta(seconds=settings.poll_s)
         wakes = (
@@ -156,9 +168,18 @@ class Dispatches(Room):
             raise wrong
 
     async def _read_shipments(self) -> float | None:
-        """Look at the open sales orders in the ERP: in parts, then a pause after each round."""
+        """Look at the open sales orders in the ERP: in parts, then a pause after each round.
+
+        Those that are done are looked for too, more seldom, while a backup may lack them.
+        """
         began = self.clock.now()
-        open_ones = {entry.reference: entry for _, entry in self.dispatches.watched()}
+        if not self._asked_last:
+            await self._begin_round(began)
+        open_ones = {
+            entry.reference: entry
+            for _, entry in self.dispatches.watched()
+            if not entry.vanished and (self._asks_closed or is_open(entry))
+        }
         references = sorted(open_ones)
         later = [each for each in references if each > self._asked_last]
         asked = later[:READ_MAX]
@@ -176,16 +197,51 @@ class Dispatches(Room):
                         now=began,
                     )
                 )
+        events.extend(self._not_shown(open_ones, asked, statuses, began))
         events.append(ShipmentsRead(asked=len(asked), found=len(statuses), occurred_at=began))
         await self.commit(events)
         rest = len(later) > len(asked)
         self._asked_last = asked[-1] if rest else ""
         return 0.0 if rest else None
 
+    async def _begin_round(self, now: datetime) -> None:
+        last = self._closed_asked_at
+        self._asks_closed = last is None or now - last >= CLOSED_EVERY
+        self._seen_at = {
+            entry.reference: seen
+            for _, entry in self.dispatches.watched()
+            if (seen := self._seen_at.get(entry.reference)) is not None
+        }
+        if self._asks_closed:
+            self._closed_asked_at = now
+            done = [entry for _, entry in self.dispatches.watched() if not is_open(entry)]
+            await self.commit(decide_kept(done, backup_age=self._backup_age, now=now))
+
+    def _not_shown(
+        self,
+        open_ones: Mapping[str, Dispatch],
+        asked: Sequence[str],
+        statuses: Sequence[OrderStatus],
+        began: datetime,
+    ) -> list[Event]:
+        """Which of those that were asked for a whole answer leaves out."""
+        shown = {status.external_ref for status in statuses}
+        self._seen_at.update(dict.fromkeys(shown & open_ones.keys(), began))
+        events: list[Event] = []
+        for reference in asked:
+            if reference not in shown:
+                known = open_ones[reference]
+                entry = self.dispatches.get(known.order_id) or known
+                seen_at = self._seen_at.get(reference)
+                events.extend(decide_not_shown(entry, last_seen_at=seen_at, now=began))
+        return events
+
     # ── confirming ──────────────────────────────────────────────────────────────────────────
 
     async def _confirm(self) -> None:
-        for order_id, _ in self.dispatches.watched():
+        for order_id, watched in self.dispatches.watched():
+            if not is_open(watched):
+                continue
             for parcel in self.dispatches[order_id].parcels:
                 await self._advance(order_id, parcel.parcel_key)
             entry = self.dispatches[order_id]

@@ -17,10 +17,13 @@ from kcjl.dispatch.events import (
     ConfirmedLine,
     CourierUnmapped,
     DispatchClosed,
+    LineNotShown,
     ParcelConfirmed,
     ParcelShipped,
     ParcelUnmatched,
     SalesOrderCancelled,
+    SalesOrderNotShown,
+    SalesOrdersKept,
     TrackingAwaited,
 )
 from kcjl.dispatch.state import DISPATCHES, Carriers, Dispatch, Parcel, ParcelState
@@ -30,9 +33,12 @@ __all__ = [
     "ShipmentThere",
     "carrier_code_for",
     "decide_confirmation",
+    "decide_kept",
     "decide_map",
+    "decide_not_shown",
     "decide_parcels",
     "decide_shipped_there",
+    "is_looked_for",
     "is_open",
     "may_confirm_at",
     "settle_open",
@@ -42,6 +48,8 @@ RETRY_FIRST = timedelta(minutes=5)
 RETRY_MAX = timedelta(hours=2)
 LAST_CALL = timedelta(hours=2)
 """So long before the time to ship by a parcel goes without its number, where it may."""
+KEPT_MAX = 500
+"""Orders named in one event; the rest follows in the next round."""
 ENDED = frozenset({"REFUSED", "CANCELED"})
 SHIPPED_THERE = frozenset({"SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED"})
 
@@ -52,6 +60,48 @@ ShipmentThere = tuple[str, str, tuple[tuple[str, int], ...]]
 def is_open(entry: Dispatch) -> bool:
     """The sales order is posted and not everything is confirmed yet."""
     return bool(entry.reference) and not entry.closed
+
+
+def is_looked_for(entry: Dispatch) -> bool:
+    """It is asked for in the ERP: it is open, or done so lately that a backup may lack it."""
+    return bool(entry.reference) and not (entry.closed and (entry.kept or entry.vanished))
+
+
+def decide_not_shown(
+    entry: Dispatch, *, last_seen_at: datetime | None, now: datetime
+) -> tuple[Event, ...]:
+    """A clean answer left the sales order out: said once. Orders looks it up, and judges."""
+    if entry.not_shown or entry.vanished:
+        return ()
+    dead = set(entry.ended_lines)
+    live = () if entry.marketplace_state in ENDED else entry.lines
+    return (
+        SalesOrderNotShown(
+            order_id=entry.order_id,
+            reference=entry.reference,
+            last_seen_at=last_seen_at or entry.posted_at or now,
+            lines=tuple(
+                LineNotShown(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
+                for line in live
+                if line.line_id not in dead
+            ),
+            occurred_at=now,
+        ),
+    )
+
+
+def decide_kept(
+    entries: Sequence[Dispatch], *, backup_age: timedelta, now: datetime
+) -> tuple[Event, ...]:
+    """Which of those that are done need not be asked for any more, as one event."""
+    old = tuple(
+        each.order_id
+        for each in entries
+        if each.closed
+        and not each.not_shown
+        and (each.posted_at is None or each.posted_at + backup_age < now)
+    )[:KEPT_MAX]
+    return (SalesOrdersKept(order_ids=old, occurred_at=now),) if old else ()
 
 
 def carrier_code_for(carriers: Carriers, parcel: Parcel) -> str:
@@ -282,10 +332,11 @@ def decide_shipped_there(entry: Dispatch, now: datetime) -> tuple[Event, ...]:
     if not is_open(entry):
         return ()
     waiting = [each for each in entry.parcels if each.state != ParcelState.CONFIRMED]
-    if entry.marketplace_state in ENDED:
-        if not entry.cancelled_in_erp:
+    if entry.marketplace_state in ENDED or entry.forgone:
+        if not (entry.cancelled_in_erp or entry.vanished):
             return ()  # looked at until somebody has cancelled it there too
-        reason = f"{entry.marketplace_state} at the marketplace, and cancelled in the ERP"
+        there = "gone from the ERP" if entry.vanished else "cancelled in the ERP"
+        reason = f"{entry.marketplace_state} at the marketplace, and {there}"
         left = tuple(each.parcel_key for each in waiting)
         return (
             DispatchClosed(order_id=entry.order_id, reason=reason, left=left, occurred_at=now),

@@ -18,11 +18,14 @@ __all__ = [
     "ConfirmedLine",
     "CourierUnmapped",
     "DispatchClosed",
+    "LineNotShown",
     "ParcelConfirmed",
     "ParcelItem",
     "ParcelShipped",
     "ParcelUnmatched",
     "SalesOrderCancelled",
+    "SalesOrderNotShown",
+    "SalesOrdersKept",
     "ShipmentsRead",
     "TrackingAwaited",
 ]
@@ -136,6 +139,26 @@ class SalesOrderCancelled(DispatchEvent, frozen=True, kw_only=True):
     """The marketplace still waits for the order."""
 
 
+class LineNotShown(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A line that is still wanted, of a sales order that is not shown."""
+
+    line_id: str
+    sku: str
+    quantity: int
+
+
+class SalesOrderNotShown(DispatchEvent, frozen=True, kw_only=True):
+    """A clean answer of the ERP leaves out a sales order that it had: it is looked up next.
+
+    Until that is settled, its units count as in flight again.
+    """
+
+    reference: str
+    last_seen_at: datetime
+    """The last time that we know of at which the ERP had it."""
+    lines: tuple[LineNotShown, ...]
+
+
 class DispatchClosed(DispatchEvent, frozen=True, kw_only=True):
     """Nothing more is to be confirmed for this order."""
 
@@ -167,6 +190,16 @@ class CarriersRead(Event, frozen=True, kw_only=True):
     @property
     def stream(self) -> str:
         return "dispatch-policy"
+
+
+class SalesOrdersKept(Event, frozen=True, kw_only=True):
+    """These are done, and older than any backup that would be restored: asked for no more."""
+
+    order_ids: tuple[str, ...]
+
+    @property
+    def stream(self) -> str:
+        return "dispatch-reads"
 
 
 class ShipmentsRead(Event, frozen=True, kw_only=True):

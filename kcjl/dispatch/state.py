@@ -7,6 +7,7 @@ Called by `decide.py`, `actor.py`, `projection.py`.
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import get_args
 
 import msgspec
 
@@ -26,10 +27,19 @@ from kcjl.dispatch.events import (
     ParcelShipped,
     ParcelUnmatched,
     SalesOrderCancelled,
+    SalesOrderNotShown,
+    SalesOrdersKept,
     TrackingAwaited,
 )
 from kcjl.fold import Fold
-from kcjl.orders.events import OrderChanged, OrderReceived, SalesOrderPosted
+from kcjl.orders.events import (
+    OrderChanged,
+    OrderReceived,
+    SalesOrderForgone,
+    SalesOrderFoundAgain,
+    SalesOrderPosted,
+    SalesOrderVanished,
+)
 from kcjl.tenant.events import TenantRead
 from kcjl.vocabulary import Event
 
@@ -95,6 +105,18 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     erp_complete: bool = False
     cancelled_in_erp: bool = False
     closed: bool = False
+    posted_at: datetime | None = None
+    """The ERP had it at this time at the latest."""
+    ended_lines: tuple[str, ...] = ()
+    """Lines that the marketplace has ended."""
+    not_shown: bool = False
+    """A clean answer of the ERP left it out, and no look has settled it yet."""
+    vanished: bool = False
+    """The ERP has lost it. Orders looks for it now."""
+    forgone: bool = False
+    """It had vanished, and nobody needs it any more."""
+    kept: bool = False
+    """Older than any backup that would be restored: not asked for any more."""
 
     def parcel(self, parcel_key: str) -> Parcel | None:
         return next((each for each in self.parcels if each.parcel_key == parcel_key), None)
@@ -116,10 +138,21 @@ class Carriers(msgspec.Struct, frozen=True, kw_only=True):
     """Shipping types that may be confirmed without a tracking number; others may not."""
 
 
+_ORDER_EVENTS = (
+    OrderReceived
+    | OrderChanged
+    | SalesOrderPosted
+    | SalesOrderVanished
+    | SalesOrderFoundAgain
+    | SalesOrderForgone
+)
+_ENDED = frozenset({"REFUSED", "CANCELED"})
+
+
 def _dispatch_keys(event: Event) -> tuple[str, ...]:
-    if isinstance(event, DispatchEvent | OrderReceived | OrderChanged | SalesOrderPosted):
+    if isinstance(event, DispatchEvent | _ORDER_EVENTS):
         return (event.order_id,)
-    return ()
+    return event.order_ids if isinstance(event, SalesOrdersKept) else ()
 
 
 def _evolve_dispatch(entry: Dispatch | None, event: Event, key: str) -> Dispatch | None:
@@ -139,12 +172,16 @@ def _evolve_dispatch(entry: Dispatch | None, event: Event, key: str) -> Dispatch
                 entry,
                 marketplace_state=event.state,
                 deadline=event.ship_by or entry.deadline,
+                ended_lines=tuple(line.line_id for line in event.lines if line.state in _ENDED),
             )
         case SalesOrderPosted():
             return replace(
                 entry,
                 reference=event.reference,
                 erp_order_code=event.erp_order_code,
+                posted_at=event.taken_by,
+                vanished=False,
+                not_shown=False,
                 lines=tuple(
                     DispatchLine(
                         line_id=line.line_id,
@@ -164,7 +201,25 @@ def _evolve_dispatch(entry: Dispatch | None, event: Event, key: str) -> Dispatch
         case ParcelEvent():
             return _with(entry, event.parcel_key, _parcel_change(event))
         case _:
-            return entry
+            return replace(entry, **_there_change(event))
+
+
+def _there_change(event: Event) -> dict[str, object]:
+    """Whether the ERP has the sales order."""
+    match event:
+        case SalesOrderNotShown():
+            return {"not_shown": True}
+        case SalesOrderVanished():
+            return {"not_shown": False, "vanished": True}
+        case SalesOrderFoundAgain():
+            code = event.erp_order_code
+            return {"not_shown": False, "vanished": False, "erp_order_code": code}
+        case SalesOrderForgone():
+            return {"forgone": True}
+        case SalesOrdersKept():
+            return {"kept": True}
+        case _:
+            return {}
 
 
 def _seen(entry: Dispatch, event: ParcelShipped) -> Dispatch:
@@ -232,7 +287,7 @@ DISPATCHES: Fold[Dispatch] = Fold(
     _dispatch_keys,
     _evolve_dispatch,
     Dispatch,
-    hears=(DispatchEvent, OrderReceived, OrderChanged, SalesOrderPosted),
+    hears=(DispatchEvent, SalesOrdersKept, *get_args(_ORDER_EVENTS)),
 )
 
 

@@ -202,6 +202,13 @@ class Stock(Room):
     async def _changed_levels(
         self, began: datetime, moved: Mapping[str, datetime | None]
     ) -> list[Event]:
+        reads = self.reads.get("reads")
+        # An ERP set back to a backup has moved everything, and says so of nothing.
+        all_again = (
+            reads is not None
+            and reads.vanished_at is not None
+            and (reads.stock_began_at is None or reads.stock_began_at <= reads.vanished_at)
+        )
         moved_keys = {key for key, when in moved.items() if self._is_news(key, when)}
         wanted = {
             product.stock_code: product
@@ -209,6 +216,7 @@ class Stock(Room):
             if product.match == Match.CONFIRMED
             and (
                 product.levels is None
+                or all_again
                 or product.in_flight
                 or product.key in moved_keys
                 or product.is_contradicted

@@ -35,10 +35,10 @@ class SimulatedLedger:
         known = self.journals.setdefault(journal.reference, journal)
         if known != journal:
             raise Refused(f"another journal lies under {journal.reference}")
-        if kind in ("lost_after", "slow"):
+        if kind in ("lost_after", "books_lost", "slow", "answers_late"):
             self._mishaps.suffered(kind)
             await self._clock.sleep(self._mishaps.patience_s())
-            if kind == "lost_after":
+            if kind in ("lost_after", "books_lost"):
                 raise Unavailable(f"journal {journal.reference}: the disk did not answer")
         name = f"{journal.reference}.csv"
         digest = hashlib.sha256(journal_csv(journal)).hexdigest()

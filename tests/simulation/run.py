@@ -107,7 +107,9 @@ class _Attempt:
         outside = self._outside = SimulatedOutside(
             world, scenario.faults, scenario.chance("mishaps"), clock
         )
-        outside.mishaps.on_suffered.append(lambda kind: witness.suffered(kind, clock.now()))
+        outside.mishaps.on_suffered.append(
+            lambda kind, operation: witness.suffered(kind, operation, clock.now())
+        )
         outside.on_restored.append(
             lambda each: witness.restored(
                 world.warehouse, clock.now(), timedelta(hours=each.age_h)
@@ -142,6 +144,7 @@ class _Attempt:
         self._outside.advance()
         self._outside.stop_faults()
         self._premises.luck.stop()
+        self._premises.stop_deaths()
         self._premises.trace.happened("nothing goes wrong any more")
 
     async def _rest(self, world: World, clock: VirtualClock) -> bool:
@@ -181,6 +184,7 @@ class _Attempt:
             rows=premises.rows,
             rooms=rooms.all() if rooms is not None else (),
             journals=self._outside.ledger.journals,
+            appends=premises.appends,
             now=premises.clock.now(),
             at_rest=at_rest,
             skew=_skew(self._scenario.faults),
@@ -202,6 +206,8 @@ class _Attempt:
             suffered.update(outside.faults_by_kind)
         if premises is not None:
             suffered.update(premises.luck.counted)
+            if premises.deaths_in_calls:
+                suffered["death in a call"] = premises.deaths_in_calls
         trace = premises.trace if premises is not None else None
         return Run(
             scenario=self._scenario,

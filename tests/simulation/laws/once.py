@@ -6,16 +6,22 @@ Called by `laws/__init__.py`.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 
+from kcjl.dispatch.events import ConfirmationIntended
 from kcjl.johnlewis.port import ShipmentRequest
 from kcjl.khaos.port import NewOrder
-from kcjl.orders.events import PostingIntended
+from kcjl.ledger.port import Journal
+from kcjl.orders.events import AcceptanceIntended, PostingIntended, ReferenceWriteIntended
 from kcjl.settlement.events import JournalIntended
 from tests.simulation.laws.evidence import Checker, Evidence
 from tests.simulation.witness import Call, Outcome
 
 __all__ = ["CHECKERS"]
+
+ONCE_EACH = frozenset({"create_order", "accept", "create_shipment", "ship"})
+"""A write that is not harmless when it comes again: each has an intention of its own."""
 
 
 def one_sales_order(evidence: Evidence) -> Iterator[str]:
@@ -86,16 +92,56 @@ def one_journal(evidence: Evidence) -> Iterator[str]:
 
 
 def intended_before(evidence: Evidence) -> Iterator[str]:
-    """No sales order in the ERP without an intention in the log that came before it."""
-    intended: dict[str, PostingIntended] = {}
-    for _, event in evidence.said(PostingIntended):
-        intended.setdefault(event.reference, event)
+    """No write outside without an intention in the log that was recorded before it."""
+    intended: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
+    for recorded in evidence.log:
+        for intention in _intentions(recorded.event):
+            intended[intention].append(recorded.recorded_at)
+    made: Counter[tuple[str, str]] = Counter()
+    for call in evidence.witness.calls:
+        for write, subject in _written(call):
+            made[write, subject] += 1
+            before = sum(at <= call.began for at in intended[write, subject])
+            if not before:
+                yield f"{call.operation} of {subject} was never intended before it was made"
+            elif write in ONCE_EACH and made[write, subject] > before:
+                yield (
+                    f"{call.operation} of {subject} was made {made[write, subject]} times, "
+                    f"intended {before} times"
+                )
+    known = {reference for write, reference in intended if write == "create_order"}
     for code, sales_order in evidence.world.warehouse.sales_orders.items():
-        first = intended.get(sales_order.external_ref)
-        if first is None:
+        if sales_order.external_ref not in known:
             yield f"sales order {code} was never intended"
-        elif sales_order.created_at < first.occurred_at - evidence.skew:
-            yield f"sales order {code} was there before it was intended"
+
+
+def _intentions(event: object) -> Iterator[tuple[str, str]]:
+    """What an event says that we are about to write: the port's method, and of what."""
+    match event:
+        case PostingIntended():
+            yield "create_order", event.reference
+        case AcceptanceIntended():
+            yield "accept", event.order_id
+        case ConfirmationIntended():
+            yield "create_shipment" if event.by_shipment else "ship", event.order_id
+        case ReferenceWriteIntended():
+            yield "write_seller_references", event.order_id
+        case JournalIntended():
+            yield "prepare", event.reference
+
+
+def _written(call: Call) -> Iterator[tuple[str, str]]:
+    operation = "ship" if call.operation == "set_tracking" else call.operation
+    first = call.arguments[0] if call.arguments else None
+    if operation == "prepare" and isinstance(first, Journal):
+        yield operation, first.reference
+    elif operation == "write_seller_references" and isinstance(first, Mapping):
+        yield from ((operation, str(order_id)) for order_id in first)
+    elif operation == "create_order":
+        yield from ((operation, reference) for reference in _reference(call))
+    elif operation in {"accept", "create_shipment", "ship"}:
+        subjects = ((operation, order_id) for order_id in _order_id(call))
+        yield from subjects if call.operation != "set_tracking" else ()
 
 
 def looked_before_writing_again(evidence: Evidence) -> Iterator[str]:

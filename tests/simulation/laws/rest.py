@@ -85,6 +85,9 @@ def causes_are_on_the_desk(evidence: Evidence) -> Iterator[str]:
         stranded = ("cancelled_after_posting", order.order_id) in told
         if _is_stranded(order) and not stranded:
             yield f"order {order.order_id} has ended, the ERP still has it, and nobody told"
+        cancelled = ("cancelled_in_erp", order.order_id) in told
+        if _is_cancelled_there(order) and not cancelled:
+            yield f"the ERP has cancelled order {order.order_id}, and nobody told"
     for sku in evidence.world.marketplace.offers:
         unknown = evidence.world.warehouse.stock.find(sku) is None
         if unknown and ("sku_unmatched", key_of(sku)) not in told:
@@ -114,6 +117,16 @@ def _cant_be_posted(evidence: Evidence, order: OrderTruth) -> bool:
 
 def _is_stranded(order: OrderTruth) -> bool:
     return order.state in ENDED and any(not each.cancelled for each in order.sales_orders)
+
+
+def _vanished(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    """It is in the ERP no more, and the marketplace has not ended it: a person has to say."""
+    order = order_truth(evidence, raised.subject)
+    return order is not None and not order.sales_orders and order.state not in ENDED
+
+
+def _is_cancelled_there(order: OrderTruth) -> bool:
+    return order.state not in ENDED and any(each.cancelled for each in order.sales_orders)
 
 
 def _held(evidence: Evidence, raised: ExceptionRaised) -> bool:
@@ -157,11 +170,7 @@ def _stranded(evidence: Evidence, raised: ExceptionRaised) -> bool:
 
 def _cancelled_in_erp(evidence: Evidence, raised: ExceptionRaised) -> bool:
     order = order_truth(evidence, raised.subject)
-    return (
-        order is not None
-        and order.state not in ENDED
-        and any(each.cancelled for each in order.sales_orders)
-    )
+    return order is not None and _is_cancelled_there(order)
 
 
 def _line_refused(evidence: Evidence, raised: ExceptionRaised) -> bool:
@@ -236,6 +245,7 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "order_held": _held,
     "acceptance_refused": _unaccepted,
     "posting_refused": _unposted,
+    "sales_order_vanished": _vanished,
     "total_differs": _total_differs,
     "reference_not_written": _reference_missing,
     "cancelled_after_posting": _stranded,
