@@ -19,7 +19,7 @@ from kcjl.rooms import Outside
 from kcjl.sandbox.world import World
 from kcjl.settings import MerchantSettings
 from tests.simulation.faults import Faults
-from tests.simulation.laws import Broken, Evidence, gather, judge
+from tests.simulation.laws import Broken, Evidence, exercised, gather, judge
 from tests.simulation.laws.evidence import LIVENESS
 from tests.simulation.loop import Stuck, VirtualLoop
 from tests.simulation.loop import run as run_loop
@@ -59,6 +59,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     steps: int
     orders: int
     virtual_s: float
+    exercised: Mapping[str, int]
+    """How much each law had to judge, and how often each situation came up."""
     lines: tuple[str, ...] = ()
     """The history, where it was asked for."""
 
@@ -96,6 +98,7 @@ class _Attempt:
         self._premises: Premises | None = None
         self._outside: SimulatedOutside | None = None
         self._site: Site | None = None
+        self._exercised: Counter[str] = Counter()
         self._steps = 0
 
     async def simulate(self) -> None:
@@ -133,6 +136,7 @@ class _Attempt:
                 group.cancel_scope.cancel()
         self._steps = loop.steps
         self._broken.extend(judge(evidence))
+        self._exercised = exercised(evidence)
 
     async def _trade(self, world: World, clock: VirtualClock) -> None:
         """Until the trade is over, and nothing goes wrong any more."""
@@ -218,6 +222,7 @@ class _Attempt:
             calls=trace.calls if trace is not None else 0,
             steps=self._steps,
             orders=len(outside.world.marketplace.orders) if outside is not None else 0,
+            exercised=dict(sorted(self._exercised.items())),
             virtual_s=premises.clock.elapsed_s if premises is not None else 0.0,
             lines=tuple(trace.lines) if trace is not None else (),
         )

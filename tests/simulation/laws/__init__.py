@@ -19,8 +19,9 @@ from tests.simulation.laws import (
     unchanged,
 )
 from tests.simulation.laws.evidence import Broken, Checker, Evidence, gather
+from tests.simulation.laws.exercised import exercised
 
-__all__ = ["CHECKERS", "Broken", "Checker", "Evidence", "gather", "judge"]
+__all__ = ["CHECKERS", "Broken", "Checker", "Evidence", "exercised", "gather", "judge"]
 
 CHECKERS: tuple[Checker, ...] = (
     *replayed.CHECKERS,
