@@ -171,7 +171,7 @@ class Door:
         try:
             kind = await self._on_the_way(operation, writes=True, rows=False)
         except anyio.get_cancelled_exc_class():
-            self._cut_off(change)
+            self._cut_off(operation, change)
             raise
         if kind == "arrives_late":
             self.mishaps.suffered(kind)
@@ -190,11 +190,11 @@ class Door:
             await self.clock.sleep(self.mishaps.latency_s())
             await self._late(kind)
 
-    def _cut_off(self, change: Callable[[], object]) -> None:
+    def _cut_off(self, operation: str, change: Callable[[], object]) -> None:
         """The caller died meanwhile: what had left it arrives all the same, and soon."""
         if self.mishaps.is_stopped or self.mishaps.chance.random() < NOT_SENT_SHARE:
             return
-        self.mishaps.suffered("outlives_caller")
+        self.mishaps.suffered("outlives_caller", operation)
         self.enter()
         soon = timedelta(seconds=self.mishaps.latency_s())
         self.world.agenda.after(soon, lambda: _quietly(change))
