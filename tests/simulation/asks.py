@@ -66,9 +66,9 @@ def draw_asks(luck: Random, until_h: float) -> Asks:
     if luck.random() < SILENT:
         return Asks()
     off: list[WritesOff] = []
-    for _ in range(luck.choice((0, 0, 1, 2))):
+    for _ in range(luck.choice((0, 1, 1, 2))):
         from_h = luck.uniform(0.0, until_h * 0.9)
-        for_h = min(luck.choice((0.05, 0.5, 3.0)), until_h - from_h)
+        for_h = min(luck.choice((0.2, 1.0, 4.0)), until_h - from_h)
         if all(from_h > each.from_h + each.for_h for each in off):
             off.append(WritesOff(from_h=from_h, for_h=for_h))
     buffers = [
