@@ -14,13 +14,11 @@ from kcjl.actors import Job, Room
 from kcjl.calls.correlation import correlated
 from kcjl.clock import Clock, Ids
 from kcjl.dispatch.decide import (
+    decide_awaited_no_more,
     decide_confirmation,
-    decide_kept,
     decide_map,
-    decide_not_shown,
     decide_parcels,
     decide_shipped_there,
-    is_looked_for,
     is_open,
     settle_open,
 )
@@ -36,6 +34,7 @@ from kcjl.dispatch.events import (
     ShipmentsRead,
 )
 from kcjl.dispatch.state import CARRIERS, DISPATCHES, Carriers, Dispatch, Parcel, ParcelState
+from kcjl.dispatch.vanished import decide_kept, decide_not_shown, is_looked_for
 from kcjl.errors import NotFound, OutcomeUnknown, Refused
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.johnlewis.port import MarketplacePort, OrderState, ShipmentRequest, Tracking
@@ -246,6 +245,9 @@ class Dispatches(Room):
                 await self._advance(order_id, parcel.parcel_key)
             entry = self.dispatches[order_id]
             await self.commit(decide_shipped_there(entry, self.clock.now()))
+        entries = (entry for _, entry in self.dispatches.watched())
+        carriers, now = self.carriers.get("carriers"), self.clock.now()
+        await self.commit(decide_awaited_no_more(carriers, entries, now))
 
     async def _advance(self, order_id: str, parcel_key: str) -> None:
         entry, parcel = self._now(order_id, parcel_key)
@@ -260,6 +262,10 @@ class Dispatches(Room):
         )
         if not self.writes_allowed:
             events = tuple(e for e in events if not isinstance(e, ConfirmationIntended))
+        again = parcel.attempts and any(isinstance(e, ConfirmationIntended) for e in events)
+        # An earlier attempt may have come through after it was looked for.
+        if again and await self._is_there(order_id, parcel_key):
+            return
         correlation_id = f"{order_id}/{parcel_key}"
         await self.commit(events, correlation_id=correlation_id)
         with correlated(correlation_id):

@@ -6,7 +6,7 @@ Called by `actor.py` and `projection.py`. Source: design 8; khaos c, johnlewis b
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,15 +15,14 @@ from kcjl.dispatch.events import (
     CarrierMapped,
     ConfirmationIntended,
     ConfirmedLine,
+    CourierAwaitedNoMore,
     CourierUnmapped,
     DispatchClosed,
-    LineNotShown,
     ParcelConfirmed,
     ParcelShipped,
+    ParcelsLeft,
     ParcelUnmatched,
     SalesOrderCancelled,
-    SalesOrderNotShown,
-    SalesOrdersKept,
     TrackingAwaited,
 )
 from kcjl.dispatch.state import DISPATCHES, Carriers, Dispatch, Parcel, ParcelState
@@ -32,13 +31,11 @@ from kcjl.vocabulary import Event
 __all__ = [
     "ShipmentThere",
     "carrier_code_for",
+    "decide_awaited_no_more",
     "decide_confirmation",
-    "decide_kept",
     "decide_map",
-    "decide_not_shown",
     "decide_parcels",
     "decide_shipped_there",
-    "is_looked_for",
     "is_open",
     "may_confirm_at",
     "settle_open",
@@ -48,8 +45,15 @@ RETRY_FIRST = timedelta(minutes=5)
 RETRY_MAX = timedelta(hours=2)
 LAST_CALL = timedelta(hours=2)
 """So long before the time to ship by a parcel goes without its number, where it may."""
-KEPT_MAX = 500
-"""Orders named in one event; the rest follows in the next round."""
+TROUBLED = frozenset(
+    {
+        ParcelState.UNMAPPED,
+        ParcelState.NO_TRACKING,
+        ParcelState.UNMATCHED,
+        ParcelState.REFUSED,
+    }
+)
+"""Somebody was told of such a parcel."""
 ENDED = frozenset({"REFUSED", "CANCELED"})
 SHIPPED_THERE = frozenset({"SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED"})
 
@@ -60,48 +64,6 @@ ShipmentThere = tuple[str, str, tuple[tuple[str, int], ...]]
 def is_open(entry: Dispatch) -> bool:
     """The sales order is posted and not everything is confirmed yet."""
     return bool(entry.reference) and not entry.closed
-
-
-def is_looked_for(entry: Dispatch) -> bool:
-    """It is asked for in the ERP: it is open, or done so lately that a backup may lack it."""
-    return bool(entry.reference) and not (entry.closed and (entry.kept or entry.vanished))
-
-
-def decide_not_shown(
-    entry: Dispatch, *, last_seen_at: datetime | None, now: datetime
-) -> tuple[Event, ...]:
-    """A clean answer left the sales order out: said once. Orders looks it up, and judges."""
-    if entry.not_shown or entry.vanished:
-        return ()
-    dead = set(entry.ended_lines)
-    live = () if entry.marketplace_state in ENDED else entry.lines
-    return (
-        SalesOrderNotShown(
-            order_id=entry.order_id,
-            reference=entry.reference,
-            last_seen_at=last_seen_at or entry.posted_at or now,
-            lines=tuple(
-                LineNotShown(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
-                for line in live
-                if line.line_id not in dead
-            ),
-            occurred_at=now,
-        ),
-    )
-
-
-def decide_kept(
-    entries: Sequence[Dispatch], *, backup_age: timedelta, now: datetime
-) -> tuple[Event, ...]:
-    """Which of those that are done need not be asked for any more, as one event."""
-    old = tuple(
-        each.order_id
-        for each in entries
-        if each.closed
-        and not each.not_shown
-        and (each.posted_at is None or each.posted_at + backup_age < now)
-    )[:KEPT_MAX]
-    return (SalesOrdersKept(order_ids=old, occurred_at=now),) if old else ()
 
 
 def carrier_code_for(carriers: Carriers, parcel: Parcel) -> str:
@@ -132,7 +94,7 @@ def decide_parcels(
         known = entry.parcel(shipped.parcel_key)
         if known is None:
             news = True
-        elif known.state in (ParcelState.CONFIRMED, ParcelState.OPEN):
+        elif known.state in (ParcelState.CONFIRMED, ParcelState.OPEN, ParcelState.LEFT):
             news = False
         else:  # or nothing about it, but the order is whole now (or not any more): said once
             news = _differs(known, shipped) or shipped.erp_complete != complete
@@ -179,7 +141,7 @@ def decide_confirmation(
     now: datetime,
 ) -> tuple[Event, ...]:
     """The next step for a parcel that is shipped and not confirmed; () when it has to wait."""
-    if parcel.state in (ParcelState.CONFIRMED, ParcelState.OPEN):
+    if parcel.state in (ParcelState.CONFIRMED, ParcelState.OPEN, ParcelState.LEFT):
         return ()
     if entry.marketplace_state in ENDED:
         return ()
@@ -334,7 +296,7 @@ def decide_shipped_there(entry: Dispatch, now: datetime) -> tuple[Event, ...]:
     waiting = [each for each in entry.parcels if each.state != ParcelState.CONFIRMED]
     if entry.marketplace_state in ENDED or entry.forgone:
         if not (entry.cancelled_in_erp or entry.vanished):
-            return ()  # looked at until somebody has cancelled it there too
+            return _left(entry, now)  # looked at until somebody has cancelled it there too
         there = "gone from the ERP" if entry.vanished else "cancelled in the ERP"
         reason = f"{entry.marketplace_state} at the marketplace, and {there}"
         left = tuple(each.parcel_key for each in waiting)
@@ -360,6 +322,42 @@ def decide_shipped_there(entry: Dispatch, now: datetime) -> tuple[Event, ...]:
         reason = "every parcel is confirmed"
         events.append(DispatchClosed(order_id=entry.order_id, reason=reason, occurred_at=now))
     return tuple(events)
+
+
+def _left(entry: Dispatch, now: datetime) -> tuple[Event, ...]:
+    """What was raised of parcels that need no confirmation any more."""
+    troubled = tuple(each.parcel_key for each in entry.parcels if each.state in TROUBLED)
+    if not troubled:
+        return ()
+    return (
+        ParcelsLeft(
+            order_id=entry.order_id,
+            parcel_keys=troubled,
+            reason=f"the marketplace shows the order as {entry.marketplace_state}",
+            occurred_at=now,
+        ),
+    )
+
+
+def decide_awaited_no_more(
+    carriers: Carriers | None, entries: Iterable[Dispatch], now: datetime
+) -> tuple[Event, ...]:
+    """Couriers that were said to be unmapped, and that no parcel waits for any more."""
+    unmapped = carriers.unmapped if carriers is not None else ()
+    if not unmapped:
+        return ()
+    waiting = {
+        parcel.courier_name.casefold()
+        for entry in entries
+        if is_open(entry)
+        for parcel in entry.parcels
+        if parcel.state == ParcelState.UNMAPPED
+    }
+    return tuple(
+        CourierAwaitedNoMore(courier=courier, occurred_at=now)
+        for courier in unmapped
+        if courier not in waiting
+    )
 
 
 def decide_map(

@@ -16,6 +16,7 @@ __all__ = [
     "ConfirmationRefused",
     "ConfirmationUnknown",
     "ConfirmedLine",
+    "CourierAwaitedNoMore",
     "CourierUnmapped",
     "DispatchClosed",
     "LineNotShown",
@@ -23,6 +24,7 @@ __all__ = [
     "ParcelItem",
     "ParcelShipped",
     "ParcelUnmatched",
+    "ParcelsLeft",
     "SalesOrderCancelled",
     "SalesOrderNotShown",
     "SalesOrdersKept",
@@ -159,6 +161,13 @@ class SalesOrderNotShown(DispatchEvent, frozen=True, kw_only=True):
     lines: tuple[LineNotShown, ...]
 
 
+class ParcelsLeft(DispatchEvent, frozen=True, kw_only=True):
+    """The marketplace has ended the order: these parcels need no confirmation any more."""
+
+    parcel_keys: tuple[str, ...]
+    reason: str
+
+
 class DispatchClosed(DispatchEvent, frozen=True, kw_only=True):
     """Nothing more is to be confirmed for this order."""
 
@@ -174,6 +183,17 @@ class CarrierMapped(Event, frozen=True, kw_only=True):
     """Its name or its code in the ERP, compared without case."""
     carrier_code: str
     version: int
+
+    @property
+    def stream(self) -> str:
+        return "dispatch-policy"
+
+
+class CourierAwaitedNoMore(Event, frozen=True, kw_only=True):
+    """No parcel waits any more for this courier to be mapped."""
+
+    courier: str
+    """Its name in the ERP, in folded case."""
 
     @property
     def stream(self) -> str:

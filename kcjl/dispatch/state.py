@@ -18,6 +18,7 @@ from kcjl.dispatch.events import (
     ConfirmationRefused,
     ConfirmationUnknown,
     ConfirmedLine,
+    CourierAwaitedNoMore,
     CourierUnmapped,
     DispatchClosed,
     DispatchEvent,
@@ -25,6 +26,7 @@ from kcjl.dispatch.events import (
     ParcelEvent,
     ParcelItem,
     ParcelShipped,
+    ParcelsLeft,
     ParcelUnmatched,
     SalesOrderCancelled,
     SalesOrderNotShown,
@@ -64,6 +66,8 @@ class ParcelState(StrEnum):
     """Intended or unknown: look at the marketplace's shipments before anything else."""
     REFUSED = "refused"
     CONFIRMED = "confirmed"
+    LEFT = "left"
+    """Its order was ended at the marketplace: it needs no confirmation any more."""
 
 
 class DispatchLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +138,8 @@ class Carriers(msgspec.Struct, frozen=True, kw_only=True):
     read_at: datetime | None = None
     read_with_tenant: bool = False
     """The tenant's own room reads them every day: dispatch need not."""
+    unmapped: tuple[str, ...] = ()
+    """Couriers, in folded case, of which it was said that no carrier is known."""
     tracking_optional: tuple[str, ...] = ()
     """Shipping types that may be confirmed without a tracking number; others may not."""
 
@@ -198,6 +204,10 @@ def _evolve_dispatch(entry: Dispatch | None, event: Event, key: str) -> Dispatch
             return replace(entry, cancelled_in_erp=True)
         case DispatchClosed():
             return replace(entry, closed=True)
+        case ParcelsLeft():
+            for parcel_key in event.parcel_keys:
+                entry = _with(entry, parcel_key, {"state": ParcelState.LEFT})
+            return entry
         case ParcelEvent():
             return _with(entry, event.parcel_key, _parcel_change(event))
         case _:
@@ -291,8 +301,17 @@ DISPATCHES: Fold[Dispatch] = Fold(
 )
 
 
+_CARRIER_EVENTS = (
+    CarrierMapped,
+    CarriersRead,
+    TenantRead,
+    CourierUnmapped,
+    CourierAwaitedNoMore,
+)
+
+
 def _carrier_keys(event: Event) -> tuple[str, ...]:
-    return ("carriers",) if isinstance(event, CarrierMapped | CarriersRead | TenantRead) else ()
+    return ("carriers",) if isinstance(event, _CARRIER_EVENTS) else ()
 
 
 def _evolve_carriers(entry: Carriers | None, event: Event, _key: str) -> Carriers:
@@ -317,6 +336,12 @@ def _evolve_carriers(entry: Carriers | None, event: Event, _key: str) -> Carrier
                     code for code, mandatory in event.shipping_types if not mandatory
                 ),
             )
+        case CourierUnmapped():
+            unmapped = {*carriers.unmapped, event.courier_name.casefold()}
+            return msgspec.structs.replace(carriers, unmapped=tuple(sorted(unmapped)))
+        case CourierAwaitedNoMore():
+            unmapped = set(carriers.unmapped) - {event.courier}
+            return msgspec.structs.replace(carriers, unmapped=tuple(sorted(unmapped)))
         case CarrierMapped():
             courier = event.courier.casefold()
             kept = tuple(pair for pair in carriers.mapped if pair[0] != courier)
@@ -333,5 +358,5 @@ CARRIERS: Fold[Carriers] = Fold(
     _carrier_keys,
     _evolve_carriers,
     Carriers,
-    hears=(CarrierMapped, CarriersRead, TenantRead),
+    hears=_CARRIER_EVENTS,
 )

@@ -317,6 +317,9 @@ def _dispatch(event: Event) -> tuple[Condition, ...]:
             )
         case dispatch.CarrierMapped():
             return (_clear(event.courier.casefold(), "courier_unmapped", "mapped"),)
+        case dispatch.CourierAwaitedNoMore():
+            reason = "no parcel waits for it any more"
+            return (_clear(event.courier, "courier_unmapped", reason),)
         case dispatch.TrackingAwaited():
             return (_parcel(event, "tracking_missing", "shipped without a tracking number"),)
         case dispatch.ParcelUnmatched():
@@ -340,6 +343,17 @@ def _dispatch(event: Event) -> tuple[Condition, ...]:
                     message=f"the ERP shows {event.reference} as cancelled: {event.reason}",
                     deadline=event.deadline,
                 ),
+            )
+        case _:
+            return _dispatches_ended(event)
+
+
+def _dispatches_ended(event: Event) -> tuple[Condition, ...]:
+    match event:
+        case dispatch.ParcelsLeft():
+            return tuple(
+                Clear(subject=f"{event.order_id}/{each}", reason=event.reason)
+                for each in event.parcel_keys
             )
         case dispatch.DispatchClosed():
             return (

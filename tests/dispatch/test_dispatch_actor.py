@@ -21,6 +21,7 @@ from kcjl.dispatch.events import (
     TrackingAwaited,
 )
 from kcjl.errors import Refused, Unavailable
+from kcjl.johnlewis.port import Shipment
 from tests.outside.erp import parcel
 from tests.outside.marketplace import marketplace_order
 from tests.outside.mishaps import LOST, Killed
@@ -129,6 +130,31 @@ async def test_confirmation_that_never_arrived_is_sent_again_after_a_pause() -> 
 
     assert 2 == place.shop.mishaps.times("create_shipment")
     assert 1 == len(place.shop.shipments_there)
+
+
+async def test_confirmation_that_arrives_after_the_look_makes_no_second_parcel() -> None:
+    """Not there when it was looked for, there when it would be sent again: found by then."""
+    place = premises()
+    place.shop.mishaps.before("create_shipment", LOST)
+    async with place.open() as process:
+        await post_all(process)
+        place.warehouse.ship("REF-O1", parcel(units=1))
+        await process.do("shipments", "confirm")
+        place.shop.shipments_there.append(
+            Shipment(
+                shipment_id="S1",
+                order_id="O1",
+                status="SHIPPED",
+                lines=(("O1-1", 1),),
+                tracking_number="TRK1",
+            )
+        )
+        place.clock.tick(300)
+        await process.do("confirm")
+
+    assert 1 == place.shop.mishaps.times("create_shipment")
+    (confirmed,) = await place.said(ParcelConfirmed)
+    assert ("S1", True) == (confirmed.shipment_id, confirmed.already)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

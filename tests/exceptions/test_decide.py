@@ -145,6 +145,9 @@ CONFIRMED = dispatch.ParcelConfirmed(
     already=False,
     occurred_at=at(2),
 )
+LEFT = dispatch.ParcelsLeft(
+    order_id="O1", parcel_keys=("INV1/1",), reason="it is CANCELED there", occurred_at=at(2)
+)
 CLOSED = dispatch.DispatchClosed(
     order_id="O1", reason="cancelled on both sides", left=("INV1/1",), occurred_at=at(2)
 )
@@ -227,6 +230,9 @@ CLEARED: list[tuple[Event, Event]] = [
         ),
     ),
     (UNMAPPED, INTENDED),
+    (UNMAPPED, dispatch.CourierAwaitedNoMore(courier="bike", occurred_at=at(2))),
+    (NOT_CONFIRMED, LEFT),
+    (NO_NUMBER, LEFT),
     (NO_NUMBER, INTENDED),
     (NO_NUMBER, CONFIRMED),
     (UNMATCHED, INTENDED),

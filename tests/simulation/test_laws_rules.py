@@ -127,6 +127,12 @@ def _confirmed_without_intention(e: Evidence) -> None:
     e.log = [each for each in e.log if each.type != "ConfirmationIntended"]
 
 
+def _sent_again_on_an_old_look(e: Evidence) -> None:
+    lost = copy.copy(next(e.witness.of("create_shipment")))
+    lost.outcome = Outcome.UNKNOWN
+    e.witness.calls = [lost, *e.witness.calls]
+
+
 # ── law 3 ──
 
 
@@ -319,6 +325,7 @@ RULES: dict[tuple[int, str, str], Callable[[Evidence], None]] = {
     (2, "intentions", "reference"): _reference_without_intention,
     (2, "intentions", "journal"): _journal_without_intention,
     (2, "intentions", "confirmation"): _confirmed_without_intention,
+    (2, "looks again", "parcel"): _sent_again_on_an_old_look,
     (3, "none of the three", "missing"): _missing,
     (3, "orders left lying", "unposted"): _left_lying,
     (3, "orders seen", "state"): _another_state,

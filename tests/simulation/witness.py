@@ -88,6 +88,8 @@ class Witness:
         """(reference, tracking number, units) of each box that ever left the warehouse."""
         self.taken: dict[str, list[datetime]] = {}
         """When the ERP took a sales order of a reference, also those that it has forgotten."""
+        self.was_restored = False
+        """The ERP was set back to a backup: it has forgotten what was done since."""
         self._lies: list[_Lie] = []
         self._importing = False
 
@@ -143,6 +145,7 @@ class Witness:
         """The ERP is as it was in the backup: every level, and what it says for a while."""
         for item in warehouse.stock:
             self._moved(item, at)
+        self.was_restored = True
         self.lied("restores", at - age, at + AFTER_A_RESTORE)
 
     def suffered(self, kind: str, operation: str, at: datetime) -> None:

@@ -3,6 +3,9 @@
 Promises: what there is to account for is counted in the outside worlds; where each of it is,
 comes from the read models. Before everything is at rest only what is said is judged; at rest
 also that nothing was missed. Called by `laws/__init__.py`.
+Wide, and why: what is on the desk under its subject counts as told, whichever kind it is; an
+order that ended (REFUSED, CANCELED) may have boxes that nobody confirms; an order that the
+ERP has stopped waits there. What is posted and not sent yet is the warehouse's.
 """
 
 from collections.abc import Iterator

@@ -87,6 +87,9 @@ SUBJECTS: Mapping[tuple[int, str], Callable[[_Seen], int]] = {
     (2, "intentions"): lambda seen: seen.made(*WRITES),
     (2, "look-ups"): lambda seen: sum(map(_is_in_doubt, seen.calls)),
     (2, "stopped"): lambda seen: seen.of["WritesSwitched"],
+    (2, "looks again"): lambda seen: sum(
+        call.operation == "create_shipment" and _is_in_doubt(call) for call in seen.calls
+    ),
     (3, "none of the three"): lambda seen: seen.of["OrderReceived"],
     (3, "orders seen"): _at_rest(lambda seen: seen.orders),
     (3, "orders left lying"): _at_rest(lambda seen: seen.orders),

@@ -5,7 +5,8 @@ marketplace's orders, not taken from our figures. A figure is judged at its own 
 outside showed old orders meanwhile, those count that the log knew; where it showed old levels,
 or was restored from a backup, nobody could know better and nothing is judged.
 Wide, and why: an order that has ended by the end of the run counts in no figure (when it ended
-is not kept); a level that was read and lost with its process may be used or not.
+is not kept); a level that was read and lost with its process may be used or not; an oversale is
+explained by as many units that left otherwise within two hours, whenever they were published.
 Invariant: units count as taken only by a level read that began after the ERP had the order.
 Called by `laws/__init__.py`.
 """

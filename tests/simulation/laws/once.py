@@ -3,11 +3,14 @@
 Promises: effects are counted in the ERP's, the marketplace's and the ledger's own books;
 whether somebody looked before he wrote again is read from the calls that a witness saw.
 Called by `laws/__init__.py`.
+Wide, and why: a stock import, OR04, OR23 and a journal may be made again without a look, for
+made twice they are as made once; of these one intention before the first is enough. A parcel
+is known by its number and its units: of two that are alike, either is the other.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from kcjl.dispatch.events import ConfirmationIntended
 from kcjl.johnlewis.port import ShipmentRequest
@@ -20,6 +23,8 @@ from tests.simulation.witness import Call, Outcome
 
 __all__ = ["CHECKERS"]
 
+FRESH_LOOK = timedelta(minutes=3)
+"""A look before a parcel is sent again: with the database's and the outside's slowness."""
 ONCE_EACH = frozenset({"create_order", "accept", "create_shipment", "ship"})
 """A write that is not harmless when it comes again: each has an intention of its own."""
 
@@ -160,6 +165,30 @@ def looked_before_writing_again(evidence: Evidence) -> Iterator[str]:
     )
 
 
+def looked_again_before_a_second_parcel(evidence: Evidence) -> Iterator[str]:
+    """ST01 has no key of its own: what was in doubt once is looked up right before it is sent
+    again, for a write may arrive after the first look.
+    """
+    looked: dict[str, datetime] = {}
+    doubted: set[str] = set()
+    for call in evidence.witness.calls:
+        if call.operation == "shipments" and call.outcome in (Outcome.DONE, Outcome.REFUSED):
+            looked.update((each, call.began) for each in _order_id(call))
+        elif call.operation == "create_shipment":
+            (request,) = call.arguments
+            assert isinstance(request, ShipmentRequest)
+            at = looked.get(request.order_id)
+            if request.package_reference in doubted and (
+                at is None or call.began - at > FRESH_LOOK
+            ):
+                yield (
+                    f"parcel {request.package_reference} of order {request.order_id} was sent "
+                    f"again at {call.began:%d %H:%M:%S}, last looked for at {at}"
+                )
+            if call.outcome in (Outcome.UNKNOWN, Outcome.DIED):
+                doubted.add(request.package_reference)
+
+
 def _not_looked_up(
     calls: Iterable[Call],
     writes: set[str],
@@ -209,4 +238,5 @@ CHECKERS = (
     Checker(2, "journals", one_journal),
     Checker(2, "intentions", intended_before),
     Checker(2, "look-ups", looked_before_writing_again),
+    Checker(2, "looks again", looked_again_before_a_second_parcel),
 )

@@ -2,6 +2,8 @@
 
 Promises: what was paid is the marketplace's own account, what is booked is what the ledger
 holds; the log's figures are held against both. Called by `laws/__init__.py`.
+Wide, and why: an order of which a line was refused or taken out has no total of the customer's
+to hold its sales order against; law 6 holds it against what was intended.
 """
 
 from collections import defaultdict

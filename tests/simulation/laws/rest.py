@@ -180,10 +180,8 @@ def _line_refused(evidence: Evidence, raised: ExceptionRaised) -> bool:
 def _unconfirmed(evidence: Evidence, raised: ExceptionRaised) -> bool:
     order_id, _, _ = raised.subject.partition("/")
     order = order_truth(evidence, order_id)
-    if order is None or order.state in SHIPPED:
+    if order is None or order.state in SHIPPED or order.state in ENDED:
         return False
-    if order.state in ENDED:  # looked at until the ERP has it cancelled too
-        return _is_stranded(order)
     confirmed = sum(sum(each.units.values()) for each in order.confirmations)
     sent = sum(
         sum(parcel.units.values()) for each in order.sales_orders for parcel in each.parcels
@@ -192,18 +190,24 @@ def _unconfirmed(evidence: Evidence, raised: ExceptionRaised) -> bool:
 
 
 def _courier_waits(evidence: Evidence, raised: ExceptionRaised) -> bool:
-    """Some box went out with it, under its name of then, and its order is not through."""
-    waiting = {
-        event.order_id
+    """A box that went out with it, as it is called now, is of an order that is not through.
+
+    Where a backup was restored the ERP has forgotten boxes: those count as they were told.
+    """
+    through = SHIPPED | ENDED
+    for order in evidence.world.order_truths():
+        couriers = {
+            parcel.courier.casefold() for sale in order.sales_orders for parcel in sale.parcels
+        }
+        if order.state not in through and raised.subject in couriers:
+            return True
+    told = (
+        order_truth(evidence, event.order_id)
         for _, event in evidence.said(ParcelShipped)
         if event.courier_name.casefold() == raised.subject
-    }
-    truths = (order_truth(evidence, order_id) for order_id in waiting)
-    return any(
-        order is not None
-        and order.state not in SHIPPED
-        and (order.state not in ENDED or _is_stranded(order))
-        for order in truths
+    )
+    return evidence.witness.was_restored and any(
+        order is not None and order.state not in through for order in told
     )
 
 

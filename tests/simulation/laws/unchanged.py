@@ -2,6 +2,7 @@
 
 Promises: what stands in the ERP and in the ledger is held against the intention that it was
 posted with. Called by `laws/__init__.py`.
+Wide, and why: of a pack its children are not compared, for the ERP takes it apart.
 """
 
 from collections import Counter
