@@ -59,13 +59,21 @@ class StockSettings(Section, frozen=True, kw_only=True):
     """How often levels that moved are read; the vendor advises 5 to 30 minutes."""
     sites: tuple[str, ...] = ()
     """Site ids that the order import will use; empty: the ERP's default site."""
+    sweep_hours: float = 6
+    """How often all products and levels are read, not only what was edited or moved: an ERP set
+    back to a backup says of nothing that it is otherwise now."""
     follow_s: float = 20
     """How often a stock import is asked for (STO02: at most every 15 s)."""
     lines_max: int = 10_000
     """Lines of one stock file; the marketplace states no limit (STO01)."""
 
     def __post_init__(self) -> None:
-        _above_zero(poll_s=self.poll_s, follow_s=self.follow_s, lines_max=self.lines_max)
+        _above_zero(
+            poll_s=self.poll_s,
+            sweep_hours=self.sweep_hours,
+            follow_s=self.follow_s,
+            lines_max=self.lines_max,
+        )
 
 
 class OrderSettings(Section, frozen=True, kw_only=True):

@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
 from kcjl.actors import Job, Room
 from kcjl.calls.correlation import correlated
 from kcjl.clock import Clock, Ids
@@ -28,6 +30,7 @@ from kcjl.dispatch.events import (
     ConfirmationIntended,
     ConfirmationRefused,
     ConfirmationUnknown,
+    ConfirmedLine,
     ParcelConfirmed,
     ParcelItem,
     ParcelShipped,
@@ -257,21 +260,30 @@ class Dispatches(Room):
         if parcel.state == ParcelState.OPEN:
             await self._settle(order_id, parcel_key)
             return
-        events = decide_confirmation(
-            entry, parcel, carriers, tracking_wait=self._tracking_wait, now=self.clock.now()
-        )
-        if not self.writes_allowed:
-            events = tuple(e for e in events if not isinstance(e, ConfirmationIntended))
-        again = parcel.attempts and any(isinstance(e, ConfirmationIntended) for e in events)
-        # An earlier attempt may have come through after it was looked for.
-        if again and await self._is_there(order_id, parcel_key):
-            return
+        events = self._next_for(entry, parcel, carriers)
+        intended = next((e for e in events if isinstance(e, ConfirmationIntended)), None)
+        if intended is not None and parcel.attempts:
+            # What was not there at the last look may have arrived since: look before it is
+            # sent again.
+            if await self._is_there(order_id, parcel_key, intended.lines):
+                return
+            events = self._next_for(*self._now(order_id, parcel_key), carriers)
         correlation_id = f"{order_id}/{parcel_key}"
         await self.commit(events, correlation_id=correlation_id)
         with correlated(correlation_id):
             for event in events:
                 if isinstance(event, ConfirmationIntended):
                     await self._send(event)
+
+    def _next_for(
+        self, entry: Dispatch, parcel: Parcel, carriers: Carriers
+    ) -> tuple[Event, ...]:
+        events = decide_confirmation(
+            entry, parcel, carriers, tracking_wait=self._tracking_wait, now=self.clock.now()
+        )
+        if self.writes_allowed:
+            return events
+        return tuple(each for each in events if not isinstance(each, ConfirmationIntended))
 
     def _now(self, order_id: str, parcel_key: str) -> tuple[Dispatch, Parcel]:
         entry = self.dispatches[order_id]
@@ -335,12 +347,17 @@ class Dispatches(Room):
             ),
         )
 
-    async def _is_there(self, order_id: str, parcel_key: str) -> bool:
-        entry, parcel = self._now(order_id, parcel_key)
+    async def _is_there(
+        self, order_id: str, parcel_key: str, lines: tuple[ConfirmedLine, ...] | None = None
+    ) -> bool:
+        """`lines`: what would be sent now, where it is not what was sent last."""
         try:
             shipments = await self._marketplace.shipments(order_id)
         except NotFound:  # multi-shipment is off: the order's state tells
             shipments = ()
+        entry, parcel = self._now(order_id, parcel_key)
+        if lines is not None:
+            parcel = msgspec.structs.replace(parcel, lines=lines)
         found = settle_open(
             entry,
             parcel,
@@ -356,19 +373,25 @@ class Dispatches(Room):
             return True
         orders = await self._marketplace.orders_by_id([order_id])
         if any(order.state in SHIPPED_THERE for order in orders):
-            await self._record_confirmed(order_id, parcel_key, "", already=True)
+            await self._record_confirmed(order_id, parcel_key, "", already=True, lines=lines)
             return True
         return False
 
     async def _record_confirmed(
-        self, order_id: str, parcel_key: str, shipment_id: str, *, already: bool
+        self,
+        order_id: str,
+        parcel_key: str,
+        shipment_id: str,
+        *,
+        already: bool,
+        lines: tuple[ConfirmedLine, ...] | None = None,
     ) -> None:
         _, parcel = self._now(order_id, parcel_key)
         await self.record(
             ParcelConfirmed(
                 order_id=order_id,
                 parcel_key=parcel_key,
-                lines=parcel.lines,
+                lines=parcel.lines if lines is None else lines,
                 shipment_id=shipment_id,
                 already=already,
                 occurred_at=self.clock.now(),

@@ -182,6 +182,8 @@ def _evolve_order(entry: OrderEntry | None, event: Event, _key: str) -> OrderEnt
             lines_now=event.lines,
             updated_at=event.occurred_at,
         )
+    if isinstance(event, AcceptanceUnknown) and entry.acceptance != Acceptance.OPEN:
+        return entry  # what the marketplace showed meanwhile has settled it
     change = _CHANGES.get(type(event))
     return entry if change is None else msgspec.structs.replace(entry, **change(event))
 

@@ -19,7 +19,13 @@ from kcjl.khaos.port import Product as ErpProduct
 from kcjl.log.port import Log
 from kcjl.orders.events import OrderReceived, OrdersRead
 from kcjl.settings import StockSettings
-from kcjl.stock.decide import decide_buffer, decide_confirmation, decide_figures, decide_level
+from kcjl.stock.decide import (
+    decide_buffer,
+    decide_confirmation,
+    decide_figures,
+    decide_level,
+    wants_sweep,
+)
 from kcjl.stock.events import (
     ImportLineRefused,
     LevelRead,
@@ -114,19 +120,21 @@ class Stock(Room):
         return product is not None and any(each.sku == sku for each in product.shown)
 
     async def _read_stock(self) -> None:
-        """Confirm codes, then read the levels of what moved, is new, or is in flight."""
+        """Confirm codes, then read the levels of what moved, is new, is in flight; or all."""
         await self._open_policy()
         began = self.clock.now()
+        every = timedelta(hours=self._settings.sweep_hours)
+        sweep = wants_sweep(self.reads.get("reads"), every=every, now=began)
         edited = await self._read_catalogue()
         asked = [
             product
             for product in self.products.values()
-            if product.match != Match.CONFIRMED or product.key in edited
+            if sweep or product.match != Match.CONFIRMED or product.key in edited
         ]
         await self._confirm(asked)
         self._edited_cursor = began - OVERLAP
         moved = await self._moved_products()
-        levels = await self._changed_levels(began, moved)
+        levels = await self._changed_levels(began, moved, sweep=sweep)
         finished = self.clock.now()
         await self.commit(levels)
         self._moved_seen.update(moved)
@@ -136,6 +144,7 @@ class Stock(Room):
                     finished_at=finished,
                     cursor=began,
                     products=len(levels),
+                    swept=sweep,
                     occurred_at=began,
                 ),
             )
@@ -200,15 +209,8 @@ class Stock(Room):
         return self._moved_seen.get(key) != when or when >= reads.stock_began_at - SAME_STAMP
 
     async def _changed_levels(
-        self, began: datetime, moved: Mapping[str, datetime | None]
+        self, began: datetime, moved: Mapping[str, datetime | None], *, sweep: bool
     ) -> list[Event]:
-        reads = self.reads.get("reads")
-        # An ERP set back to a backup has moved everything, and says so of nothing.
-        all_again = (
-            reads is not None
-            and reads.vanished_at is not None
-            and (reads.stock_began_at is None or reads.stock_began_at <= reads.vanished_at)
-        )
         moved_keys = {key for key, when in moved.items() if self._is_news(key, when)}
         wanted = {
             product.stock_code: product
@@ -216,7 +218,7 @@ class Stock(Room):
             if product.match == Match.CONFIRMED
             and (
                 product.levels is None
-                or all_again
+                or sweep
                 or product.in_flight
                 or product.key in moved_keys
                 or product.is_contradicted

@@ -157,6 +157,8 @@ class Reads(msgspec.Struct, frozen=True, kw_only=True):
     stock_finished_at: datetime | None = None
     stock_cursor: datetime | None = None
     orders_began_at: datetime | None = None
+    swept_at: datetime | None = None
+    """When every level was last read."""
     vanished_at: datetime | None = None
     """The ERP had lost a sales order then: no level that was read before can be relied on."""
 
@@ -429,6 +431,7 @@ def _evolve_reads(entry: Reads | None, event: Event, _key: str) -> Reads:
                 stock_began_at=event.occurred_at,
                 stock_finished_at=event.finished_at,
                 stock_cursor=event.cursor,
+                swept_at=event.occurred_at if event.swept else reads.swept_at,
             )
         case OrdersRead():
             return msgspec.structs.replace(reads, orders_began_at=event.occurred_at)

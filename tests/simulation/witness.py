@@ -32,8 +32,12 @@ LYING = frozenset({"stale", "moving"})
 ABOUT = {"OR11": "orders", "ExportStockStatus": "levels", "GetStockList": "levels"}
 """What an operation's lie is about; of all others nothing is computed that a law holds."""
 OLD_ANSWERS, ON_THE_WAY = timedelta(minutes=16), timedelta(minutes=2)
-AFTER_A_RESTORE = timedelta(hours=3)
-"""Until all that the ERP had forgotten has been noticed."""
+NOTICED_AFTER = timedelta(minutes=45)
+"""So long after a restore a level may hold units of sales orders that the ERP has forgotten:
+its statuses are read every 10 to 30 minutes; a read that fails is made again within five."""
+SWEPT_AFTER = timedelta(hours=7)
+"""So long after a restore other forgotten movements of stock may be unknown: every level is
+read each six hours, and sooner only where a sales order is missed."""
 
 
 class Outcome(StrEnum):
@@ -146,7 +150,8 @@ class Witness:
         for item in warehouse.stock:
             self._moved(item, at)
         self.was_restored = True
-        self.lied("restores", at - age, at + AFTER_A_RESTORE)
+        self.lied("restores", at - age, at + NOTICED_AFTER)
+        self.lied("forgotten", at - age, at + SWEPT_AFTER)
 
     def suffered(self, kind: str, operation: str, at: datetime) -> None:
         """A mishap of this kind was suffered; some are lies."""

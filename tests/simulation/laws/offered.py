@@ -3,7 +3,9 @@
 Promises: what was there is counted by the witness in the ERP's stock book and in the
 marketplace's orders, not taken from our figures. A figure is judged at its own reads. Where the
 outside showed old orders meanwhile, those count that the log knew; where it showed old levels,
-or was restored from a backup, nobody could know better and nothing is judged.
+nobody could know better and nothing is judged. Nor is it after a backup was restored, until an
+answer leaves the forgotten orders out (`NOTICED_AFTER`: no read shows it sooner); an oversale
+is explained by it until every level has been read again (`SWEPT_AFTER`).
 Wide, and why: an order that has ended by the end of the run counts in no figure (when it ended
 is not kept); a level that was read and lost with its process may be used or not; an oversale is
 explained by as many units that left otherwise within two hours, whenever they were published.
@@ -183,7 +185,7 @@ def _is_explained(evidence: Evidence, line: OversoldLine) -> bool:
     witness = evidence.witness
     since = line.at - SELLING_LAG
     fell = witness.fell_elsewhere(key_of(line.sku), since, line.at)
-    lied = witness.lied_between(since, line.at, "orders", "levels", "restores")
+    lied = witness.lied_between(since, line.at, "orders", "levels", "forgotten")
     return fell >= line.units_oversold or lied
 
 

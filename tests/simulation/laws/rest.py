@@ -79,7 +79,9 @@ def causes_are_on_the_desk(evidence: Evidence) -> Iterator[str]:
         return
     told = {(each.kind, each.subject) for each in open_exceptions(evidence)}
     for order in evidence.world.order_truths():
-        held = ("order_held", order.order_id) in told
+        held = not told.isdisjoint(
+            (kind, order.order_id) for kind in ("order_held", "sales_order_vanished")
+        )
         if _cant_be_posted(evidence, order) and not held:
             yield f"order {order.order_id} can't be posted, and nobody told"
         stranded = ("cancelled_after_posting", order.order_id) in told
