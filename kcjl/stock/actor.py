@@ -222,9 +222,7 @@ class Stock(Room):
     ) -> list[Event]:
         moved_keys = {key for key, when in moved.items() if self._is_news(key, when)}
         looked_at = [product for _, product in self.products.watched()]
-        of_these = (
-            self.products.values() if sweep else (*looked_at, *self._known(moved_keys))
-        )
+        of_these = self.products.values() if sweep else (*looked_at, *self._known(moved_keys))
         wanted = dict.fromkeys(
             product.stock_code for product in of_these if product.match == Match.CONFIRMED
         )

@@ -97,6 +97,8 @@ def wants_sweep(reads: Reads | None, *, every: timedelta, now: datetime) -> bool
     if reads is None or reads.swept_at is None or now - reads.swept_at >= every:
         return True
     return reads.vanished_at is not None and reads.swept_at <= reads.vanished_at
+
+
 def differs(product: Product, policy: Policy) -> bool:
     """Whether the marketplace shows another figure for it than there ought to be.
 

@@ -12,6 +12,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
+import anyio
+
 from kcjl.clock import Clock
 from kcjl.errors import OutcomeUnknown, ProtocolSurprise, RateLimited, Refused, Unavailable
 from kcjl.sandbox.world import World
@@ -27,6 +29,8 @@ R = TypeVar("R")
 PAGE_ROWS = 3
 """Of a list that moves under the reading: small, so that it has pages at all."""
 PAGES_MAX = 200
+NOT_SENT_SHARE = 0.5
+"""Of the writes whose caller died before they had arrived: those that had not left it."""
 
 
 def stamp_of(shifts: Sequence[ClockShift], began: datetime) -> Stamp:
@@ -164,7 +168,11 @@ class Door:
 
     async def write(self, operation: str, change: Callable[[], T]) -> T:
         """One change; what it refuses is heard, unless the answer is lost."""
-        kind = await self._on_the_way(operation, writes=True, rows=False)
+        try:
+            kind = await self._on_the_way(operation, writes=True, rows=False)
+        except anyio.get_cancelled_exc_class():
+            self._cut_off(operation, change)
+            raise
         if kind == "arrives_late":
             self.mishaps.suffered(kind)
             late = timedelta(seconds=self.mishaps.late_s())
@@ -181,6 +189,15 @@ class Door:
         finally:
             await self.clock.sleep(self.mishaps.latency_s())
             await self._late(kind)
+
+    def _cut_off(self, operation: str, change: Callable[[], object]) -> None:
+        """The caller died meanwhile: what had left it arrives all the same, and soon."""
+        if self.mishaps.is_stopped or self.mishaps.chance.random() < NOT_SENT_SHARE:
+            return
+        self.mishaps.suffered("outlives_caller", operation)
+        self.enter()
+        soon = timedelta(seconds=self.mishaps.latency_s())
+        self.world.agenda.after(soon, lambda: _quietly(change))
 
     # ── on the way ──
 

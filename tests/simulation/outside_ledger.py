@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from kcjl.clock import Clock
 from kcjl.errors import Refused, Unavailable
-from kcjl.ledger.pack import _csv
+from kcjl.ledger.pack import journal_csv
 from kcjl.ledger.port import Journal, JournalDocument
 from tests.simulation.mishaps import Mishaps
 
@@ -41,5 +41,5 @@ class SimulatedLedger:
             if kind in ("lost_after", "books_lost"):
                 raise Unavailable(f"journal {journal.reference}: the disk did not answer")
         name = f"{journal.reference}.csv"
-        digest = hashlib.sha256(_csv(journal)).hexdigest()
+        digest = hashlib.sha256(journal_csv(journal)).hexdigest()
         return (JournalDocument(name=name, sha256=digest),)

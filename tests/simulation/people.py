@@ -14,7 +14,7 @@ import msgspec
 
 from kcjl.errors import Misuse
 from kcjl.money import Money
-from kcjl.sandbox.buying import _customer
+from kcjl.sandbox.buying import customer_of
 from kcjl.sandbox.marketplace import ApiError
 from kcjl.sandbox.marketplace.inputs import BasketLine
 from kcjl.sandbox.shoppers import shopper
@@ -175,7 +175,7 @@ class Hands:
         self._do("johnlewis", "list_offer", sku=sku, price=PACK_PRICE, title=f"Pack {sku}")
 
     def buy(self, sku: str, number: int) -> None:
-        buyer = _customer(shopper(self._world.settings.seed, str(number)))
+        buyer = customer_of(shopper(self._world.settings.seed, str(number)))
         basket = [BasketLine(sku=sku, quantity=1, unit_price=PACK_PRICE)]
         self._do("johnlewis", "place_order", basket=basket, customer=buyer)
 

@@ -23,6 +23,7 @@ from tests.simulation.laws import Broken, Evidence, exercised, gather, judge
 from tests.simulation.laws.evidence import LIVENESS
 from tests.simulation.loop import Stuck, VirtualLoop
 from tests.simulation.loop import run as run_loop
+from tests.simulation.operators import Operators
 from tests.simulation.outside import SimulatedOutside
 from tests.simulation.premises import MERCHANT, Premises, VirtualClock
 from tests.simulation.scenario import Scenario, draw
@@ -131,13 +132,21 @@ class _Attempt:
                 site = self._site = Site(premises, group, scenario.chance("site"))
                 site.start()
                 group.start_soon(_misfortunes, scenario, site, clock)
+                operators = Operators(premises, scenario.asks, scenario.seed)
+                group.start_soon(operators.act)
+                group.start_soon(operators.look)
                 await self._trade(world, clock)
                 at_rest = await self._rest(world, clock)
                 evidence = await self._evidence(world, witness, at_rest=at_rest)
+                unanswered = await operators.unanswered()
                 site.close()
                 group.cancel_scope.cancel()
         self._steps = loop.steps
         self._broken.extend(judge(evidence))
+        self._broken.extend(
+            Broken(law=LIVENESS, checker="commands", message=f"nobody has answered {body}")
+            for body in unanswered
+        )
         self._exercised = exercised(evidence)
 
     async def _trade(self, world: World, clock: VirtualClock) -> None:

@@ -29,6 +29,7 @@ from kcjl.settings import (
     SettlementSettings,
     StockSettings,
 )
+from tests.simulation.asks import Asks, draw_asks
 from tests.simulation.faults import (
     CALL_KINDS,
     LOG_KINDS,
@@ -128,6 +129,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     return_share: float = 0.05
     people: Acts = Acts()
     """What staff and the operator do unasked."""
+    asks: Asks = Asks()
+    """What people ask of the service: its commands."""
     merchant: dict[str, object] = {}
     """Sections of the merchant's settings that are not as usual, as `kcjl.toml` has them."""
     faults: Faults = Faults()
@@ -141,12 +144,15 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A second process takes the lease over at these hours, while the first goes on."""
 
     def without(self, *parts: str) -> "Scenario":
-        """A smaller one: parts are kinds of faults, or fields of the scenario."""
+        """A smaller one: parts are kinds of faults or asks, or fields of the scenario."""
         calm = Scenario(seed=self.seed)
         kinds = [part for part in parts if part in Faults.__struct_fields__]
-        fields = {part: getattr(calm, part) for part in parts if part not in kinds}
+        asked = [part for part in parts if part in Asks.__struct_fields__]
+        fields = {part: getattr(calm, part) for part in parts if part not in kinds + asked}
         smaller = msgspec.structs.replace(self, **fields)
-        return smaller.with_(faults=smaller.faults.without(*kinds))
+        return smaller.with_(
+            faults=smaller.faults.without(*kinds), asks=smaller.asks.without(*asked)
+        )
 
     def with_(self, **fields: object) -> "Scenario":
         return msgspec.structs.replace(self, **fields)
@@ -155,10 +161,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def parts(self) -> tuple[str, ...]:
         """What could be switched off, to see whether a failure stays."""
         calm = Scenario(seed=self.seed)
-        keep = {"seed", "faults", "faults_until_h"}
+        keep = {"seed", "faults", "faults_until_h", "asks"}
         fields = [name for name in self.__struct_fields__ if name not in keep]
         differing = [name for name in fields if getattr(self, name) != getattr(calm, name)]
-        return (*self.faults.kinds, *differing)
+        return (*self.faults.kinds, *self.asks.kinds, *differing)
 
     def chance(self, part: str) -> Random:
         """A part's own chance."""
@@ -243,6 +249,7 @@ def draw(seed: int) -> Scenario:
         discontinued=luck.choice((0, 3, 6)),
         return_share=luck.choice((0.0, 0.05, 0.3)),
         people=_acts(chance(f"scenario/people/{seed}")),
+        asks=draw_asks(chance(f"scenario/asks/{seed}"), until_h),
         merchant=_merchant(
             chance(f"scenario/merchant/{seed}"),
             CYCLES_READ_OFTEN if is_quick else CYCLES_READ_DAILY,

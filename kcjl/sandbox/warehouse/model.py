@@ -223,11 +223,7 @@ class Warehouse:
         self.stock.put(self.stock.get(code), self._default_site, above_0(quantity))
 
     def adjust(
-        self,
-        code: str,
-        delta: Given,
-        reason: str,
-        site: int | str | None = None,
+        self, code: str, delta: Given, reason: str, site: int | str | None = None
     ) -> None:
         """A stock adjustment; the level may become negative."""
         item = self.stock.get(code)

@@ -16,6 +16,7 @@ from tests.simulation.laws import (
     private,
     replayed,
     rest,
+    switched,
     unchanged,
 )
 from tests.simulation.laws.evidence import Broken, Checker, Evidence, gather
@@ -34,6 +35,7 @@ CHECKERS: tuple[Checker, ...] = (
     *limits.CHECKERS,
     *policies.CHECKERS,
     *clocks.CHECKERS,
+    *switched.CHECKERS,
     *rest.CHECKERS,
 )
 

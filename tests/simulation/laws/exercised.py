@@ -17,6 +17,11 @@ from tests.simulation.witness import Call, Outcome
 
 __all__ = ["SITUATIONS", "SUBJECTS", "exercised"]
 
+BY = "operations"
+ASKED = frozenset(
+    {"AccountMapSet", "BufferSet", "CarrierMapped", "PostingApproved", "WritesSwitched"}
+)
+"""What comes of a command that was carried out."""
 WRITES = frozenset(
     {
         "accept",
@@ -81,6 +86,7 @@ SUBJECTS: Mapping[tuple[int, str], Callable[[_Seen], int]] = {
     (2, "journals"): lambda seen: len(seen.evidence.journals),
     (2, "intentions"): lambda seen: seen.made(*WRITES),
     (2, "look-ups"): lambda seen: sum(map(_is_in_doubt, seen.calls)),
+    (2, "stopped"): lambda seen: seen.of["WritesSwitched"],
     (2, "looks again"): lambda seen: sum(
         call.operation == "create_shipment" and _is_in_doubt(call) for call in seen.calls
     ),
@@ -197,6 +203,9 @@ SITUATIONS: Mapping[str, Callable[[_Seen], int]] = {
     ),
     "writes without an answer": lambda seen: sum(map(_is_in_doubt, seen.calls)),
     "orders shown older than before": _old_pages,
+    "things asked by people": lambda seen: sum(
+        recorded.by == BY and recorded.type in ASKED for recorded in seen.evidence.log
+    ),
     "orders posted within a level read": _posted_within_a_level_read,
     "orders that ended after posting": lambda seen: seen.of["CancelledAfterPosting"],
     "postings in doubt": lambda seen: seen.of["PostingUnknown"],
