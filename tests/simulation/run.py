@@ -169,9 +169,11 @@ class _Attempt:
         trace, by = self._premises.trace, clock.now() + timedelta(hours=REST_H)
         quiet = _quiet(self._scenario.settings)
         long_pause = _long_pause(world) + quiet
-        since, seen, stood_at = clock.now(), -1, None
+        since, seen, stood_at, lines = clock.now(), -1, None, -1
         while clock.now() < by:
             self._outside.advance()
+            if lines != len(world.marketplace.transactions):
+                lines, stood_at = len(world.marketplace.transactions), None  # to be read yet
             stood_at = (stood_at or clock.now()) if _stands(world) else None
             if trace.deeds != seen:
                 since, seen = clock.now(), trace.deeds

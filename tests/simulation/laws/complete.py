@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from kcjl.dispatch.state import DISPATCHES
 from kcjl.orders.decide import SHIPPED_OR_LATER, standing
 from kcjl.orders.state import ORDERS, OrderEntry, Posting, Standing
+from kcjl.sandbox.world_truth import OrderTruth
 from kcjl.settlement.events import PAYMENT
 from kcjl.settlement.state import CYCLES, LINES, CycleState
 from kcjl.stock.state import PUBLISHES
@@ -96,7 +97,11 @@ def every_reference_was_written(evidence: Evidence) -> Iterator[str]:
 
 
 def every_parcel_was_confirmed(evidence: Evidence) -> Iterator[str]:
-    """Each box that left the warehouse is confirmed there, or an open exception, or left."""
+    """Each box that left the warehouse is confirmed there, or an open exception, or left.
+
+    Where an order can be shipped as a whole only, its boxes wait for the last one: until the
+    time to ship by, and while the ERP still holds some of it back.
+    """
     if not evidence.at_rest:
         return
     told = open_subjects(evidence)
@@ -109,7 +114,7 @@ def every_parcel_was_confirmed(evidence: Evidence) -> Iterator[str]:
         )
         if confirmed >= sent or order.state in ("CANCELED", "REFUSED"):
             continue
-        if _is_told(order.order_id, told):
+        if _waits_for_the_rest(evidence, order) or _is_told(order.order_id, told):
             continue
         if entry is not None and any(
             parcel.courier_name.casefold() in told for parcel in entry.parcels
@@ -119,6 +124,14 @@ def every_parcel_was_confirmed(evidence: Evidence) -> Iterator[str]:
             f"order {order.order_id} ({order.state}): {sent} units left the warehouse, "
             f"{confirmed} are confirmed, and nobody told"
         )
+
+
+def _waits_for_the_rest(evidence: Evidence, order: OrderTruth) -> bool:
+    world = evidence.world
+    if world.marketplace.settings.multi_shipment or order.shipping_deadline <= evidence.now:
+        return False
+    there = world.warehouse.orders_by_ref(order.customer_order_number)
+    return any(sale.cancelled is None and not sale.complete for sale in there)
 
 
 def _is_told(order_id: str, told: set[str]) -> bool:
