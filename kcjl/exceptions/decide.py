@@ -320,6 +320,9 @@ def _dispatch(event: Event) -> tuple[Condition, ...]:
         case dispatch.CourierAwaitedNoMore():
             reason = "no parcel waits for it any more"
             return (_clear(event.courier, "courier_unmapped", reason),)
+        case dispatch.ParcelShipped() if event.tracking_number:
+            reason = "its tracking number has come"
+            return (_clear(_subject(event), "tracking_missing", reason),)
         case dispatch.TrackingAwaited():
             return (_parcel(event, "tracking_missing", "shipped without a tracking number"),)
         case dispatch.ParcelUnmatched():

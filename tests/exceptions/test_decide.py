@@ -233,6 +233,7 @@ CLEARED: list[tuple[Event, Event]] = [
     (UNMAPPED, dispatch.CourierAwaitedNoMore(courier="bike", occurred_at=at(2))),
     (NOT_CONFIRMED, LEFT),
     (NO_NUMBER, LEFT),
+    (NO_NUMBER, trade.shipped()),
     (NO_NUMBER, INTENDED),
     (NO_NUMBER, CONFIRMED),
     (UNMATCHED, INTENDED),

@@ -74,3 +74,8 @@ def test_parcel_that_arrives_after_it_was_looked_for_is_not_sent_a_second_time()
 
     assert () == run.broken
     assert 3 < run.faults_by_kind["arrives_late"]
+
+
+def test_parcel_whose_number_has_come_is_off_the_desk_when_its_order_is_cancelled() -> None:
+    """Liveness: it waited for the order's last box, and then nobody confirmed it any more."""
+    assert [] == broken_by(29)

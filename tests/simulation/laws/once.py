@@ -166,8 +166,9 @@ def looked_before_writing_again(evidence: Evidence) -> Iterator[str]:
 
 
 def looked_again_before_a_second_parcel(evidence: Evidence) -> Iterator[str]:
-    """ST01 has no key of its own: what was in doubt once is looked up right before it is sent
-    again, for a write may arrive after the first look.
+    """What was in doubt once is looked up right before it is sent again.
+
+    ST01 has no key of its own, and a write may arrive after the first look.
     """
     looked: dict[str, datetime] = {}
     doubted: set[str] = set()
