@@ -290,7 +290,7 @@ def test_condition_that_is_gone_clears_by_itself(event: Event, later: Event) -> 
         trade.money_line(kind="PAYMENT"),
         trade.money_line(kind="ORDER_AMOUNT"),
         trade.listed(),
-        trade.shipped(),
+        trade.shipped(tracking=""),
         trade.cycle_seen(),
         msgspec.structs.replace(CANCELLED_THERE, still_wanted=False),
         ORDER,
