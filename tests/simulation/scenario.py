@@ -192,7 +192,7 @@ def draw(seed: int) -> Scenario:
     days = luck.choice((1, 1, 1, 1, 1, 1, 2))
     opens_at_hour = luck.choice((8, 8, 8, 15, 19))
     open_h = min(luck.choice((3, 3, 4, 4, 6, 12)), LAST_HOUR - opens_at_hour)
-    until_h = luck.uniform(0.5, 1.0) * ((days - 1) * 24.0 + 2.0 * open_h)
+    until_h = 2.0 + luck.uniform(0.5, 1.0) * ((days - 1) * 24.0 + 2.0 * open_h)
     return Scenario(
         seed=seed,
         days=days,
