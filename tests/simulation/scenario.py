@@ -227,10 +227,10 @@ def draw(seed: int) -> Scenario:
     opens_at_hour = luck.choice((8, 8, 8, 15, 19))
     open_h = min(luck.choice((3, 3, 4, 4, 6, 12)), LAST_HOUR - opens_at_hour)
     hours = (days - 1) * 24.0 + 2.0 * open_h
-    until_h = luck.uniform(0.5, 1.0) * hours
+    until_h = 2.0 + luck.uniform(0.5, 1.0) * hours
     night, late = chance(f"scenario/night/{seed}"), chance(f"scenario/late/{seed}")
     night_h = (
-        hours + night.uniform(1.0, QUICK_NIGHT_H if is_quick else NIGHT_H)
+        2.0 + hours + night.uniform(1.0, QUICK_NIGHT_H if is_quick else NIGHT_H)
         if night.random() < NIGHTS
         else 0.0
     )
