@@ -24,7 +24,7 @@ from kcjl.database import OPERATOR, Database
 from kcjl.errors import Refused, Unavailable
 from kcjl.settings import Settings
 
-__all__ = ["dispatch", "settlement", "stock", "writes"]
+__all__ = ["answered", "dispatch", "settlement", "stock", "writes"]
 
 ANSWER_S = 15.0
 
@@ -88,15 +88,20 @@ def writes(
     _ask(config, merchant, "switch-writes", {"switch": switch, "reason": reason})
 
 
-def _ask(config: object, merchant: str, verb: str, arguments: dict[str, str]) -> None:
+def answered(config: object, merchant: str, verb: str, arguments: dict[str, str]) -> str:
+    """Put a command in the service's queue and wait: what it says; raises Refused for a no."""
     from pathlib import Path
 
     settings = settings_at(Path(str(config)))
     command = Command(verb=verb, arguments=arguments)
-    anyio.run(_issue, settings, merchant_of(settings, merchant), command)
+    return anyio.run(_issue, settings, merchant_of(settings, merchant), command)
 
 
-async def _issue(settings: Settings, merchant: str, command: Command) -> None:
+def _ask(config: object, merchant: str, verb: str, arguments: dict[str, str]) -> None:
+    typer.echo(answered(config, merchant, verb, arguments), err=True)
+
+
+async def _issue(settings: Settings, merchant: str, command: Command) -> str:
     async with (
         database_of(settings) as dsn,
         clock_of(settings) as clock,
@@ -118,4 +123,4 @@ async def _issue(settings: Settings, merchant: str, command: Command) -> None:
         )
     if not outcome.ok:
         raise Refused(outcome.message)
-    typer.echo(outcome.message, err=True)
+    return outcome.message

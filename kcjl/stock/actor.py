@@ -25,6 +25,7 @@ from kcjl.stock.decide import (
     decide_figures,
     decide_level,
     wants_look,
+    wants_sweep,
 )
 from kcjl.stock.differing import Differing
 from kcjl.stock.events import (
@@ -122,20 +123,23 @@ class Stock(Room):
         return product is not None and any(each.sku == sku for each in product.shown)
 
     async def _read_stock(self) -> None:
-        """Confirm codes, then read the levels of what moved, is new, or is in flight."""
+        """Confirm codes, then read the levels of what moved, is new, is in flight; or all."""
         await self._open_policy()
         began = self.clock.now()
+        every = timedelta(hours=self._settings.sweep_hours)
+        sweep = wants_sweep(self.reads.get("reads"), every=every, now=began)
         edited = await self._read_catalogue()
+        known = self.products.values() if sweep else self._known(edited)
         asked = {
             key: product
             for key, product in self.products.watched()
             if product.match != Match.CONFIRMED
         }
-        asked.update((product.key, product) for product in self._known(edited))
+        asked.update((product.key, product) for product in known)
         await self._confirm(list(asked.values()))
         self._edited_cursor = began - OVERLAP
         moved = await self._moved_products()
-        levels = await self._changed_levels(began, moved)
+        levels = await self._changed_levels(began, moved, sweep=sweep)
         finished = self.clock.now()
         await self.commit(levels)
         self._moved_seen.update(moved)
@@ -145,6 +149,7 @@ class Stock(Room):
                     finished_at=finished,
                     cursor=began,
                     products=len(levels),
+                    swept=sweep,
                     occurred_at=began,
                 ),
             )
@@ -213,14 +218,13 @@ class Stock(Room):
         return self._moved_seen.get(key) != when or when >= reads.stock_began_at - SAME_STAMP
 
     async def _changed_levels(
-        self, began: datetime, moved: Mapping[str, datetime | None]
+        self, began: datetime, moved: Mapping[str, datetime | None], *, sweep: bool
     ) -> list[Event]:
         moved_keys = {key for key, when in moved.items() if self._is_news(key, when)}
         looked_at = [product for _, product in self.products.watched()]
+        of_these = self.products.values() if sweep else (*looked_at, *self._known(moved_keys))
         wanted = dict.fromkeys(
-            product.stock_code
-            for product in (*looked_at, *self._known(moved_keys))
-            if product.match == Match.CONFIRMED
+            product.stock_code for product in of_these if product.match == Match.CONFIRMED
         )
         found = await self._erp.stock_levels(list(wanted), await self._site_ids())
         finished = self.clock.now()

@@ -145,6 +145,9 @@ CONFIRMED = dispatch.ParcelConfirmed(
     already=False,
     occurred_at=at(2),
 )
+LEFT = dispatch.ParcelsLeft(
+    order_id="O1", parcel_keys=("INV1/1",), reason="it is CANCELED there", occurred_at=at(2)
+)
 CLOSED = dispatch.DispatchClosed(
     order_id="O1", reason="cancelled on both sides", left=("INV1/1",), occurred_at=at(2)
 )
@@ -173,6 +176,7 @@ RAISED: list[tuple[Event, str, str]] = [
     (OVERDUE, "posting_overdue", "O1"),
     (TOTAL_DIFFERS, "total_differs", "O1"),
     (NOT_WRITTEN, "reference_not_written", "O1"),
+    (trade.vanished(ORDER), "sales_order_vanished", "O1"),
     (AFTER_POSTING, "cancelled_after_posting", "O1"),
     (trade.unmatched("A-1", "A-11"), "sku_unmatched", "a-1"),
     (IMPORT_FAILED, "stock_import_failed", "stock"),
@@ -208,6 +212,14 @@ CLEARED: list[tuple[Event, Event]] = [
         orders.ReferenceWritten(order_id="O1", erp_order_code="SO-O1", occurred_at=at(2)),
     ),
     (AFTER_POSTING, CLOSED),
+    (AFTER_POSTING, trade.vanished(ORDER, still_wanted=False)),
+    (CANCELLED_THERE, trade.vanished(ORDER, still_wanted=False)),
+    (TOTAL_DIFFERS, trade.vanished(ORDER, still_wanted=False)),
+    (NOT_WRITTEN, trade.vanished(ORDER, still_wanted=False)),
+    (trade.vanished(ORDER), trade.found_again(ORDER)),
+    (trade.vanished(ORDER), trade.posted(ORDER)),
+    (trade.vanished(ORDER), trade.forgone(ORDER)),
+    (trade.vanished(ORDER), trade.changed(ORDER, "CANCELED")),
     (trade.unmatched(), trade.confirmed("a-1")),
     (IMPORT_FAILED, finished()),
     (finished("B-2"), finished()),
@@ -218,6 +230,9 @@ CLEARED: list[tuple[Event, Event]] = [
         ),
     ),
     (UNMAPPED, INTENDED),
+    (UNMAPPED, dispatch.CourierAwaitedNoMore(courier="bike", occurred_at=at(2))),
+    (NOT_CONFIRMED, LEFT),
+    (NO_NUMBER, LEFT),
     (NO_NUMBER, INTENDED),
     (NO_NUMBER, CONFIRMED),
     (UNMATCHED, INTENDED),

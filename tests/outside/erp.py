@@ -47,6 +47,11 @@ class Warehouse:
             self.discontinued | {code} if discontinued else self.discontinued - {code}
         )
 
+    def forget(self, reference: str) -> None:
+        """Set back to a backup from before this order; of levels it says that nothing moved."""
+        for line in self.taken.pop(reference).lines:
+            self.shelf[line.stock_code] += line.quantity
+
     def take_late(self, reference: str, *, gross_total: Money) -> None:
         """An order that was on its way all the time arrives."""
         nobody = erp.DeliveryAddress(
