@@ -34,6 +34,7 @@ LANE_OF_KIND = {
     "total_differs": "Orders",
     "reference_not_written": "Orders",
     "cancelled_after_posting": "Orders",
+    "sales_order_vanished": "Orders",
     "courier_unmapped": "Dispatch",
     "tracking_missing": "Dispatch",
     "parcel_unmatched": "Dispatch",
