@@ -247,7 +247,8 @@ class Dispatches(Room):
             if not is_open(watched):
                 continue
             for parcel in self.dispatches[order_id].parcels:
-                await self._advance(order_id, parcel.parcel_key)
+                if self.dispatches[order_id].parcel(parcel.parcel_key) is not None:
+                    await self._advance(order_id, parcel.parcel_key)
             entry = self.dispatches[order_id]
             await self.commit(decide_shipped_there(entry, self.clock.now()))
         entries = (entry for _, entry in self.dispatches.watched())

@@ -21,6 +21,7 @@ from kcjl.dispatch.events import (
     ParcelConfirmed,
     ParcelShipped,
     ParcelsLeft,
+    ParcelsUnshipped,
     ParcelUnmatched,
     SalesOrderCancelled,
     TrackingAwaited,
@@ -54,6 +55,15 @@ TROUBLED = frozenset(
     }
 )
 """Somebody was told of such a parcel."""
+UNTRIED = frozenset(
+    {
+        ParcelState.SHIPPED,
+        ParcelState.UNMAPPED,
+        ParcelState.NO_TRACKING,
+        ParcelState.UNMATCHED,
+    }
+)
+"""Nothing was sent of these parcels yet."""
 ENDED = frozenset({"REFUSED", "CANCELED"})
 SHIPPED_THERE = frozenset({"SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED"})
 
@@ -101,6 +111,16 @@ def decide_parcels(
         if news:
             events.append(shipped)
             complete = shipped.erp_complete
+    shown = {each.parcel_key for each in seen}
+    gone = tuple(
+        each.parcel_key
+        for each in entry.parcels
+        if each.state in UNTRIED and each.parcel_key not in shown
+    )
+    if gone and not entry.closed:
+        events.append(
+            ParcelsUnshipped(order_id=entry.order_id, parcel_keys=gone, occurred_at=now)
+        )
     if cancelled is not None and not entry.cancelled_in_erp:
         events.append(
             SalesOrderCancelled(

@@ -25,6 +25,7 @@ __all__ = [
     "ParcelShipped",
     "ParcelUnmatched",
     "ParcelsLeft",
+    "ParcelsUnshipped",
     "SalesOrderCancelled",
     "SalesOrderNotShown",
     "SalesOrdersKept",
@@ -166,6 +167,12 @@ class ParcelsLeft(DispatchEvent, frozen=True, kw_only=True):
 
     parcel_keys: tuple[str, ...]
     reason: str
+
+
+class ParcelsUnshipped(DispatchEvent, frozen=True, kw_only=True):
+    """The ERP shows these parcels as shipped no more: unpacked, packed anew, or set back."""
+
+    parcel_keys: tuple[str, ...]
 
 
 class DispatchClosed(DispatchEvent, frozen=True, kw_only=True):

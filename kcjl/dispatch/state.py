@@ -27,6 +27,7 @@ from kcjl.dispatch.events import (
     ParcelItem,
     ParcelShipped,
     ParcelsLeft,
+    ParcelsUnshipped,
     ParcelUnmatched,
     SalesOrderCancelled,
     SalesOrderNotShown,
@@ -204,6 +205,9 @@ def _evolve_dispatch(entry: Dispatch | None, event: Event, key: str) -> Dispatch
             return replace(entry, cancelled_in_erp=True)
         case DispatchClosed():
             return replace(entry, closed=True)
+        case ParcelsUnshipped():
+            kept = (each for each in entry.parcels if each.parcel_key not in event.parcel_keys)
+            return replace(entry, parcels=tuple(kept))
         case ParcelsLeft():
             for parcel_key in event.parcel_keys:
                 entry = _with(entry, parcel_key, {"state": ParcelState.LEFT})

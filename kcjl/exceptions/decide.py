@@ -353,6 +353,14 @@ def _dispatch(event: Event) -> tuple[Condition, ...]:
 
 def _dispatches_ended(event: Event) -> tuple[Condition, ...]:
     match event:
+        case dispatch.ParcelsUnshipped():
+            return tuple(
+                Clear(
+                    subject=f"{event.order_id}/{each}",
+                    reason="the ERP does not show it as shipped any more",
+                )
+                for each in event.parcel_keys
+            )
         case dispatch.ParcelsLeft():
             return tuple(
                 Clear(subject=f"{event.order_id}/{each}", reason=event.reason)

@@ -69,6 +69,16 @@ WAITING_STANDINGS = ("received", "accepted", "ready", "posting", "posted")
 """Standings in which somebody or something is waited for."""
 
 ENDED_UNSOLD = frozenset({"REFUSED", "CANCELED"})
+LIFE = (
+    frozenset({"STAGING"}),
+    frozenset({"WAITING_ACCEPTANCE"}),
+    frozenset({"WAITING_DEBIT", "WAITING_DEBIT_PAYMENT"}),
+    frozenset({"SHIPPING"}),
+    frozenset({"SHIPPED", "TO_COLLECT"}),
+    frozenset({"RECEIVED"}),
+    frozenset({"CLOSED"}) | ENDED_UNSOLD,
+)
+"""How an order goes on (contract johnlewis a); states side by side may follow each other."""
 SHIPPED_OR_LATER = frozenset({"SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED"})
 DEAD_LINE = frozenset({"REFUSED", "CANCELED"})
 
@@ -102,7 +112,7 @@ def decide_seen(
     ship_by = changed.ship_by or entry.ship_by  # a page without one takes none away
     if (changed.state, changed.total_price, changed.lines, ship_by) == known:
         return ()
-    if changed.occurred_at < entry.updated_at:
+    if _is_older(entry, changed):
         return ()  # an older page of the same order: what we know is newer
     events: tuple[Event, ...] = (changed,)
     if _settles_acceptance(entry, changed):
@@ -116,6 +126,22 @@ def decide_seen(
     if entry.held and changed.state in ENDED_UNSOLD:
         events += (OrderReleased(order_id=entry.order_id, occurred_at=changed.occurred_at),)
     return events
+
+
+def _is_older(entry: OrderEntry, changed: OrderChanged) -> bool:
+    """By its stamp; but an order that has gone on is newer, whatever the marketplace's clock
+    says: it may have been set back. At the same stamp nothing goes backwards.
+    """
+    before, after = _progress(entry.state), _progress(changed.state)
+    if before is None or after is None or before == after:
+        return changed.occurred_at < entry.updated_at
+    if after > before:
+        return False
+    return changed.occurred_at <= entry.updated_at
+
+
+def _progress(state: str) -> int | None:
+    return next((at for at, states in enumerate(LIFE) if state in states), None)
 
 
 def _settles_acceptance(entry: OrderEntry, changed: OrderChanged) -> bool:

@@ -180,7 +180,7 @@ def _evolve_order(entry: OrderEntry | None, event: Event, _key: str) -> OrderEnt
             ship_by=event.ship_by or entry.ship_by,
             total_price=event.total_price,
             lines_now=event.lines,
-            updated_at=event.occurred_at,
+            updated_at=max(entry.updated_at, event.occurred_at),
         )
     if isinstance(event, AcceptanceUnknown) and entry.acceptance != Acceptance.OPEN:
         return entry  # what the marketplace showed meanwhile has settled it

@@ -15,6 +15,7 @@ from kcjl.dispatch.events import (
     ConfirmationIntended,
     ConfirmedLine,
     ParcelItem,
+    ParcelsUnshipped,
     ParcelUnmatched,
     SalesOrderCancelled,
     TrackingAwaited,
@@ -391,3 +392,21 @@ def test_parcel_without_a_number_goes_at_the_last_call_where_it_may(
     kind = ConfirmationIntended if goes else TrackingAwaited
     assert [kind] == [type(event) for event in events]
     assert all(getattr(event, "tracking_number", "") == "" for event in events)
+
+
+@pytest.mark.parametrize(
+    ("then", "gone"),
+    [((), True), ((intended(),), False), ((intended(), refused()), False)],
+    ids=["waits", "on its way", "tried before"],
+)
+def test_parcel_that_is_shipped_no_more_is_forgotten_until_it_was_sent(
+    then: tuple[Event, ...], gone: bool
+) -> None:
+    """A box unpacked again needs nothing; of one that was sent the marketplace may know."""
+    entry = dispatch(shipped(), *then)
+
+    said = decide_parcels(entry, [], cancelled=None, now=at(45))
+
+    assert gone == (
+        said == (ParcelsUnshipped(order_id="O1", parcel_keys=(KEY,), occurred_at=at(45)),)
+    )

@@ -234,6 +234,10 @@ CLEARED: list[tuple[Event, Event]] = [
     (NOT_CONFIRMED, LEFT),
     (NO_NUMBER, LEFT),
     (NO_NUMBER, trade.shipped()),
+    (
+        NO_NUMBER,
+        dispatch.ParcelsUnshipped(order_id="O1", parcel_keys=("INV1/1",), occurred_at=at(2)),
+    ),
     (NO_NUMBER, INTENDED),
     (NO_NUMBER, CONFIRMED),
     (UNMATCHED, INTENDED),

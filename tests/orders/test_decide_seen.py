@@ -289,3 +289,21 @@ def test_answer_that_is_lost_after_the_order_was_seen_accepted_opens_nothing() -
     entry = made_of(ORDERS, "O1", order, ACCEPTING, changed(order), confirmed, lost)
 
     assert Acceptance.CONFIRMED == entry.acceptance
+
+
+def test_seen_to_have_gone_on_under_a_clock_that_was_set_back_is_news() -> None:
+    """An order never goes back: one that has gone on is newer, whatever its stamp says."""
+    order = received()
+    entry = made_of(ORDERS, "O1", order, changed(order, "WAITING_DEBIT_PAYMENT", minutes=60))
+    gone_on = changed(order, SHIPPING, minutes=50)
+
+    assert gone_on in seen(entry, order, gone_on)
+
+
+@pytest.mark.parametrize("minutes", [50, 60])
+def test_seen_on_a_page_that_shows_an_earlier_state_is_nothing_new(minutes: float) -> None:
+    """Nor does a stamp of the same second undo what has gone on."""
+    order = received()
+    entry = made_of(ORDERS, "O1", order, changed(order, SHIPPING, minutes=60))
+
+    assert () == seen(entry, order, changed(order, WAITING, minutes=minutes))

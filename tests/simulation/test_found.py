@@ -84,3 +84,15 @@ def test_parcel_whose_number_has_come_is_off_the_desk_when_its_order_is_cancelle
 def test_parcel_is_not_sent_again_on_a_look_that_a_slow_log_made_old() -> None:
     """Law 2: looked for, then the intention took three minutes to commit, and it was sent."""
     assert [] == broken_by(44)
+
+
+def test_parcel_that_the_erp_unships_is_off_the_desk() -> None:
+    """Liveness: set back to a backup, the ERP had it in the warehouse again; its missing number
+    stayed.
+    """
+    assert [] == broken_by(403)
+
+
+def test_order_that_has_gone_on_under_a_clock_set_back_is_heard() -> None:
+    """Law 3: the marketplace's clock jumped back, and its new state bore an older stamp."""
+    assert [] == broken_by(452)

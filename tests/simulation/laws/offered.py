@@ -24,6 +24,7 @@ from kcjl.sandbox.warehouse.stock import key_of
 from kcjl.sandbox.world_truth import OversoldLine, sales_orders_of
 from kcjl.stock.events import BufferSet, Figure, StockImportIntended
 from tests.simulation.laws.evidence import Checker, Evidence
+from tests.simulation.laws.switched import stops
 from tests.simulation.witness import Call, Outcome
 
 __all__ = ["CHECKERS"]
@@ -173,8 +174,16 @@ class _Flight(NamedTuple):
 
 
 def oversold_only_by_others(evidence: Evidence) -> Iterator[str]:
-    """More is sold than is there only where the stock moved elsewhere in the meantime."""
+    """More is sold than is there only where the stock moved elsewhere in the meantime.
+
+    Or where a person had stopped all writes, so that the window could not follow.
+    """
+    stopped = list(stops(evidence))
     for line in evidence.world.buying.oversold:
+        if any(
+            off <= line.at and (on is None or line.at < on + SELLING_LAG) for off, on in stopped
+        ):
+            continue
         if not _is_explained(evidence, line):
             yield (
                 f"order {line.order_id}: {line.units_oversold} of {line.quantity} {line.sku} "

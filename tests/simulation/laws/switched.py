@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from kcjl.exceptions.events import WritesSwitched
 from tests.simulation.laws.evidence import Checker, Evidence
 
-__all__ = ["CHECKERS", "UNDER_WAY"]
+__all__ = ["CHECKERS", "UNDER_WAY", "stops"]
 
 UNDER_WAY = timedelta(minutes=5)
 """For a write that was decided before: its intention waits for a database that is away, and may
@@ -25,7 +25,7 @@ WRITES = (
 
 def nothing_is_written_while_stopped(evidence: Evidence) -> Iterator[str]:
     """Once all writes were stopped, nothing is sent outside until they are allowed again."""
-    for off, on in _spans(evidence):
+    for off, on in stops(evidence):
         for call in evidence.witness.of(*WRITES):
             if off + UNDER_WAY < call.began and (on is None or call.began < on):
                 yield (
@@ -34,7 +34,7 @@ def nothing_is_written_while_stopped(evidence: Evidence) -> Iterator[str]:
                 )
 
 
-def _spans(evidence: Evidence) -> Iterator[tuple[datetime, datetime | None]]:
+def stops(evidence: Evidence) -> Iterator[tuple[datetime, datetime | None]]:
     """From a stop to the next permission."""
     off: datetime | None = None
     for recorded, switched in evidence.said(WritesSwitched):
