@@ -400,7 +400,9 @@ def test_parcel_without_a_number_goes_at_the_last_call_where_it_may(
     ids=["waits", "on its way", "tried before"],
 )
 def test_parcel_that_is_shipped_no_more_is_forgotten_until_it_was_sent(
-    then: tuple[Event, ...], gone: bool
+    then: tuple[Event, ...],
+    *,
+    gone: bool,
 ) -> None:
     """A box unpacked again needs nothing; of one that was sent the marketplace may know."""
     entry = dispatch(shipped(), *then)
