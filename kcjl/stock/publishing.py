@@ -29,6 +29,7 @@ from kcjl.stock.events import (
     stock_key,
 )
 from kcjl.stock.guards import GuardLimits, decide_guard
+from kcjl.stock.publishing_state import Publish
 from kcjl.stock.room import StockRoom
 from kcjl.stock.sending import (
     decide_given_up,
@@ -37,7 +38,6 @@ from kcjl.stock.sending import (
     refused_lines,
     wait_s,
 )
-from kcjl.stock.state import Publish
 
 __all__ = ["StockPublisher"]
 

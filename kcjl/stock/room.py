@@ -7,8 +7,8 @@ Called by `reading.py`, `listing.py`, `publishing.py`; `actor.py` is the room wi
 from kcjl.actors import Room
 from kcjl.clock import Clock, Ids
 from kcjl.log.port import Log
-from kcjl.stock.publishing_state import PUBLISHING, Publishing
-from kcjl.stock.state import LATE, POLICY, PRODUCTS, PUBLISHES, READS, Reads
+from kcjl.stock.publishing_state import LATE, PUBLISHES, PUBLISHING, Publishing
+from kcjl.stock.state import POLICY, PRODUCTS, READS, Reads
 
 __all__ = ["StockRoom"]
 
