@@ -5,7 +5,7 @@ its read began and when it had ended. It holds no rule, and keeps nothing but ca
 Called by `actor.py`. Source: design 6; contract khaos b.1, b.2, b.7.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from kcjl.khaos.port import ErpPort
@@ -43,12 +43,13 @@ class StockReader:
         """Confirm codes, then read the levels of what moved, is new, or is in flight."""
         began = self._room.clock.now()
         edited = await self._read_catalogue()
-        asked = [
-            product
-            for product in self._room.products.values()
-            if product.match != Match.CONFIRMED or product.key in edited
-        ]
-        await self._confirm(asked)
+        asked = {
+            key: product
+            for key, product in self._room.products.watched()
+            if product.match != Match.CONFIRMED
+        }
+        asked.update((product.key, product) for product in self._known(edited))
+        await self._confirm(list(asked.values()))
         self._edited_cursor = began - OVERLAP
         moved = await self._moved_products()
         levels = await self._changed_levels(began, moved)
@@ -66,6 +67,10 @@ class StockReader:
             )
         )
 
+    def _known(self, keys: Iterable[str]) -> list[Product]:
+        """Those of the stock keys that are ours, in an order that is no set's."""
+        return [self._room.products[key] for key in sorted(keys) if key in self._room.products]
+
     async def _read_catalogue(self) -> set[str]:
         """The stock keys that were edited since the last look, also by an earlier process."""
         edited = await self._erp.edited_products(self._edited_cursor)
@@ -80,7 +85,7 @@ class StockReader:
 
     async def ask_new_skus(self) -> None:
         """A SKU that an order names and nobody has asked the ERP about yet."""
-        asked = [each for each in self._room.products.values() if each.match == Match.UNASKED]
+        asked = [e for _, e in self._room.products.watched() if e.match == Match.UNASKED]
         if asked and self._codes:
             await self._confirm(asked)
 
@@ -124,17 +129,12 @@ class StockReader:
         self, began: datetime, moved: Mapping[str, datetime | None]
     ) -> list[Event]:
         moved_keys = {key for key, when in moved.items() if self._is_news(key, when)}
-        wanted = {
-            product.stock_code: product
-            for product in self._room.products.values()
+        looked_at = [product for _, product in self._room.products.watched()]
+        wanted = dict.fromkeys(
+            product.stock_code
+            for product in (*looked_at, *self._known(moved_keys))
             if product.match == Match.CONFIRMED
-            and (
-                product.levels is None
-                or product.in_flight
-                or product.key in moved_keys
-                or product.is_contradicted
-            )
-        }
+        )
         found = await self._erp.stock_levels(list(wanted), await self._site_ids())
         finished = self._room.clock.now()
         events: list[Event] = []

@@ -7,6 +7,7 @@ Called by `reading.py`, `listing.py`, `publishing.py`; `actor.py` is the room wi
 from kcjl.actors import Room
 from kcjl.clock import Clock, Ids
 from kcjl.log.port import Log
+from kcjl.stock.decide import wants_look
 from kcjl.stock.publishing_state import LATE, PUBLISHES, PUBLISHING, Publishing
 from kcjl.stock.state import POLICY, PRODUCTS, READS, Reads
 
@@ -20,7 +21,7 @@ class StockRoom(Room):
 
     def __init__(self, log: Log, clock: Clock, ids: Ids) -> None:
         super().__init__(log, clock, ids)
-        self.products = self.table(PRODUCTS)
+        self.products = self.table(PRODUCTS, watch=wants_look, tracked=True)
         self.publishes = self.table(PUBLISHES)
         self.late = self.table(LATE)
         self.policy = self.table(POLICY)
