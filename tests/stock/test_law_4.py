@@ -84,6 +84,7 @@ ACTS = st.lists(
                 "order_is_cancelled",
                 "erp_takes_an_order",
                 "we_hear_that_it_was_taken",
+                "erp_takes_and_answers",
                 "level_is_read_meanwhile",
             ]
         ),
@@ -161,6 +162,10 @@ class Trade(RuleBasedStateMachine):
             order = waiting[number % len(waiting)]
             order.taken = self.tick()
             self.shelf -= order.units
+
+    def erp_takes_and_answers(self, number: int) -> None:
+        self.erp_takes_an_order(number)
+        self.we_hear_that_it_was_taken(number)
 
     def we_hear_that_it_was_taken(self, number: int) -> None:
         untold = [each for each in self.sold if each.taken is not None and not each.told]
