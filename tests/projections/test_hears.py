@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kcjl import actors
@@ -54,7 +54,7 @@ def _unheard(each: Projection[Any] | Fold[Any]) -> list[type[Event]]:
 
 
 @pytest.mark.parametrize("fold", ROOM_FOLDS.values(), ids=ROOM_FOLDS)
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(chance=st.data())
 def test_event_that_is_not_heard_touches_no_entry_of_a_room(
     fold: Fold[Any], chance: st.DataObject
