@@ -153,7 +153,14 @@ class Rooms:
             await self.desk.catch_up()
             await self.desk.switch_writes(allowed=switch == "on", reason=reason, by=by)
 
+        async def alias(arguments: Mapping[str, str], by: str) -> str:
+            sku, code = arguments["sku"], arguments.get("code", "")
+            if code:
+                return await self.stock.approve_alias(sku, code, by=by)
+            return await self.stock.withdraw_alias(sku, by=by)
+
         return {
+            "stock-alias": alias,
             "switch-writes": switch_writes,
             "set-buffer": set_buffer,
             "map-courier": map_courier,

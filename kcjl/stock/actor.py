@@ -5,8 +5,10 @@ end; one whose answer was lost is replaced by fresh absolute figures. It holds n
 Called by `service.py`. Source: design 6; contract johnlewis b.2, khaos b.1, b.2, b.7.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
 
 from kcjl.actors import Job, Room
 from kcjl.calls.correlation import correlated
@@ -15,17 +17,16 @@ from kcjl.errors import NotFound, OutcomeUnknown, Refused
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.johnlewis.port import MarketplacePort, StockFigure, StockImportStatus
 from kcjl.khaos.port import ErpPort
-from kcjl.khaos.port import Product as ErpProduct
 from kcjl.log.port import Log
 from kcjl.orders.events import OrderReceived, OrdersRead
 from kcjl.settings import StockSettings
+from kcjl.stock.alias import decide_alias, decide_withdrawal
+from kcjl.stock.codes import LONG_AGO, OVERLAP, Codes, confirmed
 from kcjl.stock.decide import decide_buffer, decide_confirmation, decide_figures, decide_level
 from kcjl.stock.events import (
     ImportLineRefused,
     LevelRead,
     OfferListed,
-    SkuConfirmed,
-    SkuUnmatched,
     StockImportFailed,
     StockImportFinished,
     StockImportIntended,
@@ -34,18 +35,15 @@ from kcjl.stock.events import (
     StockRead,
     stock_key,
 )
-from kcjl.stock.nearest import nearest_codes
 from kcjl.stock.state import POLICY, PRODUCTS, PUBLISHES, READS, Match, Product, Publish
 from kcjl.vocabulary import Event
 
 __all__ = ["Stock"]
 
-OVERLAP = timedelta(hours=2)
-"""Reads of moved and edited products reach back so far (contract khaos b.1)."""
 SAME_STAMP = timedelta(minutes=2)
 """Two moves so close may carry one stamp: it is coarse, and of the ERP's own clock."""
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 OFFERS_EVERY = timedelta(hours=1)
+DELETED_EVERY = timedelta(hours=1)
 
 
 class Stock(Room):
@@ -69,13 +67,11 @@ class Stock(Room):
         self._erp = erp
         self._settings = settings
         self._opening_buffer = opening_buffer
-        self.products = self.table(PRODUCTS)
+        self.products = self.table(PRODUCTS, group=lambda product: product.code_key or None)
         self.publishes = self.table(PUBLISHES)
         self.policy = self.table(POLICY)
         self.reads = self.table(READS)
-        self._codes: set[str] = set()
-        """Every stock code of the ERP, to propose from: a cache, read again at each start."""
-        self._edited_cursor = LONG_AGO
+        self._codes = Codes(erp, clock)
         self._moved_seen: dict[str, datetime | None] = {}
         self._sites: tuple[str, ...] = settings.sites
         poll = timedelta(seconds=settings.poll_s)
@@ -83,6 +79,7 @@ class Stock(Room):
             Job("offers", self._read_offers, every=OFFERS_EVERY),
             Job("levels", self._read_stock, every=poll, wakes_on=(OfferListed,)),
             Job("new-skus", self._ask_new_skus, every=poll, wakes_on=(OrderReceived,)),
+            Job("deleted-codes", self._read_deleted, every=DELETED_EVERY),
             Job("publish", self._publish, every=poll, wakes_on=(OrdersRead, WritesSwitched)),
         )
 
@@ -118,13 +115,8 @@ class Stock(Room):
         await self._open_policy()
         began = self.clock.now()
         edited = await self._read_catalogue()
-        asked = [
-            product
-            for product in self.products.values()
-            if product.match != Match.CONFIRMED or product.key in edited
-        ]
-        await self._confirm(asked)
-        self._edited_cursor = began - OVERLAP
+        await self._confirm(self._codes.to_ask(self.products.values(), edited))
+        self._codes.edits_are_known()
         moved = await self._moved_products()
         levels = await self._changed_levels(began, moved)
         finished = self.clock.now()
@@ -147,43 +139,84 @@ class Stock(Room):
 
     async def _read_catalogue(self) -> set[str]:
         """The stock keys that were edited since the last look, also by an earlier process."""
-        edited = await self._erp.edited_products(self._edited_cursor)
-        self._codes.update(each.stock_code for each in edited)
         reads = self.reads.get("reads")
         since = reads.stock_cursor - OVERLAP if reads and reads.stock_cursor else LONG_AGO
-        return {
-            stock_key(each.stock_code)
-            for each in edited
-            if each.changed_at is None or each.changed_at >= since
-        }
+        return await self._codes.read_edited(since)
 
     async def _ask_new_skus(self) -> None:
         """A SKU that an order names and nobody has asked the ERP about yet."""
         asked = [each for each in self.products.values() if each.match == Match.UNASKED]
-        if asked and self._codes:
+        if asked and self._codes.are_read:
             await self._confirm(asked)
+
+    async def _read_deleted(self) -> None:
+        """A stock code that was deleted in the ERP is asked about: what is gone goes to 0."""
+        deleted = await self._codes.read_deleted()
+        await self._confirm(
+            [product for key in sorted(deleted) for product in self.products.grouped(key)]
+        )
+        self._codes.deletions_are_known()
 
     async def _confirm(self, products: Sequence[Product]) -> None:
         if not products:
             return
-        by_code = {product.spelling: product for product in products}
-        answers = await self._erp.products(list(by_code))
-        now = self.clock.now()
         events: list[Event] = []
-        for code, product in by_code.items():
-            found = answers.get(code)
-            answer = (
-                self._unmatched(product, now)
-                if found is None
-                else _confirmed(product, found, now)
-            )
+        for product, answer in await self._codes.answers(products):
             current = self.products.get(product.key) or product
-            events.extend(decide_confirmation(current, answer))
+            if current.alias == product.alias:  # else a person has spoken meanwhile
+                events.extend(decide_confirmation(current, answer))
         await self.commit(events)
 
-    def _unmatched(self, product: Product, now: datetime) -> SkuUnmatched:
-        nearest = nearest_codes(product.spelling, self._codes)
-        return SkuUnmatched(sku=product.spelling, nearest=nearest, occurred_at=now)
+    async def approve_alias(self, sku: str, code: str, *, by: str) -> str:
+        """A person names a stock code for a SKU; its gate opens, and its orders go on."""
+        product = await self._aliased(sku)
+        found = await self._codes.find([sku, code])
+        now = self.clock.now()
+        own, named = found.get(sku), found.get(code)
+        said_of = product.sku if product else sku
+        events = decide_alias(
+            product,
+            sku=sku,
+            code=code,
+            own=confirmed(said_of, own, now) if own else None,
+            named=confirmed(said_of, named, now) if named else None,
+            nearest=() if named else self._codes.nearest(code),
+            now=now,
+        )
+        await self.commit(events, by=by)
+        self._wake("levels")
+        if not events:
+            return f"{sku} stands for {code} already"
+        return f"{sku} stands for stock code {code} from now on: its gate is open"
+
+    async def withdraw_alias(self, sku: str, *, by: str) -> str:
+        """A person takes an alias back; the SKU is what the ERP says of it again."""
+        product = await self._aliased(sku)
+        own = (await self._codes.find([sku])).get(sku)
+        now = self.clock.now()
+        events = decide_withdrawal(
+            product,
+            sku=sku,
+            own=confirmed(product.sku, own, now) if own and product else None,
+            nearest=() if own else self._codes.nearest(sku),
+            now=now,
+        )
+        await self.commit(events, by=by)
+        self._wake("levels")
+        if own:
+            return f"{sku} is stock code {own.stock_code} again"
+        return f"{sku} stands for no stock code any more: it is offered at 0"
+
+    async def _aliased(self, sku: str) -> Product | None:
+        await self.catch_up()
+        if not self._codes.are_read:
+            await self._read_catalogue()
+        return self.products.get(stock_key(sku))
+
+    def _wake(self, name: str) -> None:
+        for job in self.jobs:
+            if job.name == name:
+                job.wake()
 
     async def _moved_products(self) -> dict[str, datetime | None]:
         """By stock key, when it moved; as seen once its level is in the log, not before."""
@@ -204,17 +237,17 @@ class Stock(Room):
     ) -> list[Event]:
         moved_keys = {key for key, when in moved.items() if self._is_news(key, when)}
         wanted = {
-            product.stock_code: product
+            product.code_key: product.stock_code
             for product in self.products.values()
             if product.match == Match.CONFIRMED
             and (
                 product.levels is None
                 or product.in_flight
-                or product.key in moved_keys
+                or product.code_key in moved_keys
                 or product.is_contradicted
             )
         }
-        found = await self._erp.stock_levels(list(wanted), await self._site_ids())
+        found = await self._erp.stock_levels(list(wanted.values()), await self._site_ids())
         finished = self.clock.now()
         events: list[Event] = []
         levels: dict[str, LevelRead] = {}
@@ -232,10 +265,17 @@ class Stock(Room):
                 occurred_at=min(before.occurred_at, said_at) if before else said_at,
             )
         for key, read in levels.items():
-            product = self.products.get(key)
-            if product is not None:
-                events.extend(decide_level(product, read))
+            for product in self.products.grouped(key):  # an alias shares the code's levels
+                said = msgspec.structs.replace(read, sku=product.said_of)
+                events.extend(decide_level(product, said))
+        await self._ask_about_missing(wanted.keys() - levels.keys())
         return events
+
+    async def _ask_about_missing(self, keys: Iterable[str]) -> None:
+        """A stock code whose levels the ERP does not give may be gone."""
+        now = self.clock.now()
+        products = (each for key in sorted(keys) for each in self.products.grouped(key))
+        await self._confirm([each for each in products if self._codes.is_due(each, now)])
 
     async def _site_ids(self) -> tuple[str, ...]:
         if not self._sites:
@@ -364,16 +404,3 @@ class Stock(Room):
             correlation_id=publish_id,
         )
         return True
-
-
-def _confirmed(product: Product, found: ErpProduct, now: datetime) -> SkuConfirmed:
-    return SkuConfirmed(
-        sku=product.spelling,
-        stock_code=found.stock_code,
-        discontinued=found.discontinued,
-        run_to_zero=found.run_to_zero,
-        stock_controlled=found.stock_controlled,
-        sales_multiple=found.sales_multiple,
-        display_cap=found.display_cap,
-        occurred_at=now,
-    )
