@@ -1,0 +1,14 @@
+"""`kcjl stock …`: the verbs of the stock room by name; each has its own file."""
+
+import typer
+
+from kcjl.cli import stock_acting, stock_codes
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Stock: what is offered and why, the gate, policy, publishing.", no_args_is_help=True
+)
+app.command("codes")(stock_codes.codes)
+app.command("alias")(stock_acting.alias)
+app.command("buffer")(stock_acting.buffer)
