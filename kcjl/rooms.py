@@ -156,8 +156,8 @@ class Rooms:
         async def alias(arguments: Mapping[str, str], by: str) -> str:
             sku, code = arguments["sku"], arguments.get("code", "")
             if code:
-                return await self.stock.approve_alias(sku, code, by=by)
-            return await self.stock.withdraw_alias(sku, by=by)
+                return await self.stock.gate.approve_alias(sku, code, by=by)
+            return await self.stock.gate.withdraw_alias(sku, by=by)
 
         return {
             "stock-alias": alias,

@@ -5,7 +5,7 @@ end; one whose answer was lost is replaced by fresh absolute figures. It holds n
 Called by `service.py`. Source: design 6; contract johnlewis b.2, khaos b.1, b.2, b.7.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -20,13 +20,14 @@ from kcjl.khaos.port import ErpPort
 from kcjl.log.port import Log
 from kcjl.orders.events import OrderReceived, OrdersRead
 from kcjl.settings import StockSettings
-from kcjl.stock.alias import decide_alias, decide_withdrawal
-from kcjl.stock.codes import LONG_AGO, OVERLAP, Codes, confirmed
-from kcjl.stock.decide import decide_buffer, decide_confirmation, decide_figures, decide_level
+from kcjl.stock.codes import LONG_AGO, OVERLAP
+from kcjl.stock.decide import decide_buffer, decide_figures, decide_level
 from kcjl.stock.events import (
     ImportLineRefused,
     LevelRead,
     OfferListed,
+    SkuAliasApproved,
+    SkuAliasWithdrawn,
     StockImportFailed,
     StockImportFinished,
     StockImportIntended,
@@ -35,7 +36,8 @@ from kcjl.stock.events import (
     StockRead,
     stock_key,
 )
-from kcjl.stock.state import POLICY, PRODUCTS, PUBLISHES, READS, Match, Product, Publish
+from kcjl.stock.gate import StockGate
+from kcjl.stock.state import POLICY, PRODUCTS, PUBLISHES, READS, Match, Publish
 from kcjl.vocabulary import Event
 
 __all__ = ["Stock"]
@@ -43,6 +45,8 @@ __all__ = ["Stock"]
 SAME_STAMP = timedelta(minutes=2)
 """Two moves so close may carry one stamp: it is coarse, and of the ERP's own clock."""
 OFFERS_EVERY = timedelta(hours=1)
+GATE_OPENS = (OfferListed, SkuAliasApproved, SkuAliasWithdrawn)
+"""A new offer is to be confirmed, and an alias brings another code's level."""
 DELETED_EVERY = timedelta(hours=1)
 
 
@@ -71,15 +75,15 @@ class Stock(Room):
         self.publishes = self.table(PUBLISHES)
         self.policy = self.table(POLICY)
         self.reads = self.table(READS)
-        self._codes = Codes(erp, clock)
+        self.gate = StockGate(self, erp)
         self._moved_seen: dict[str, datetime | None] = {}
         self._sites: tuple[str, ...] = settings.sites
         poll = timedelta(seconds=settings.poll_s)
         self.jobs = (
             Job("offers", self._read_offers, every=OFFERS_EVERY),
-            Job("levels", self._read_stock, every=poll, wakes_on=(OfferListed,)),
-            Job("new-skus", self._ask_new_skus, every=poll, wakes_on=(OrderReceived,)),
-            Job("deleted-codes", self._read_deleted, every=DELETED_EVERY),
+            Job("levels", self._read_stock, every=poll, wakes_on=GATE_OPENS),
+            Job("new-skus", self.gate.ask_new_skus, every=poll, wakes_on=(OrderReceived,)),
+            Job("deleted-codes", self.gate.read_deleted, every=DELETED_EVERY),
             Job("publish", self._publish, every=poll, wakes_on=(OrdersRead, WritesSwitched)),
         )
 
@@ -114,9 +118,7 @@ class Stock(Room):
         """Confirm codes, then read the levels of what moved, is new, or is in flight."""
         await self._open_policy()
         began = self.clock.now()
-        edited = await self._read_catalogue()
-        await self._confirm(self._codes.to_ask(self.products.values(), edited))
-        self._codes.edits_are_known()
+        await self.gate.read()
         moved = await self._moved_products()
         levels = await self._changed_levels(began, moved)
         finished = self.clock.now()
@@ -136,87 +138,6 @@ class Stock(Room):
     async def _open_policy(self) -> None:
         if "policy" not in self.policy:
             await self.set_buffer(self._opening_buffer, by="opening policy")
-
-    async def _read_catalogue(self) -> set[str]:
-        """The stock keys that were edited since the last look, also by an earlier process."""
-        reads = self.reads.get("reads")
-        since = reads.stock_cursor - OVERLAP if reads and reads.stock_cursor else LONG_AGO
-        return await self._codes.read_edited(since)
-
-    async def _ask_new_skus(self) -> None:
-        """A SKU that an order names and nobody has asked the ERP about yet."""
-        asked = [each for each in self.products.values() if each.match == Match.UNASKED]
-        if asked and self._codes.are_read:
-            await self._confirm(asked)
-
-    async def _read_deleted(self) -> None:
-        """A stock code that was deleted in the ERP is asked about: what is gone goes to 0."""
-        deleted = await self._codes.read_deleted()
-        await self._confirm(
-            [product for key in sorted(deleted) for product in self.products.grouped(key)]
-        )
-        self._codes.deletions_are_known()
-
-    async def _confirm(self, products: Sequence[Product]) -> None:
-        if not products:
-            return
-        events: list[Event] = []
-        for product, answer in await self._codes.answers(products):
-            current = self.products.get(product.key) or product
-            if current.alias == product.alias:  # else a person has spoken meanwhile
-                events.extend(decide_confirmation(current, answer))
-        await self.commit(events)
-
-    async def approve_alias(self, sku: str, code: str, *, by: str) -> str:
-        """A person names a stock code for a SKU; its gate opens, and its orders go on."""
-        product = await self._aliased(sku)
-        found = await self._codes.find([sku, code])
-        now = self.clock.now()
-        own, named = found.get(sku), found.get(code)
-        said_of = product.sku if product else sku
-        events = decide_alias(
-            product,
-            sku=sku,
-            code=code,
-            own=confirmed(said_of, own, now) if own else None,
-            named=confirmed(said_of, named, now) if named else None,
-            nearest=() if named else self._codes.nearest(code),
-            now=now,
-        )
-        await self.commit(events, by=by)
-        self._wake("levels")
-        if not events:
-            return f"{sku} stands for {code} already"
-        return f"{sku} stands for stock code {code} from now on: its gate is open"
-
-    async def withdraw_alias(self, sku: str, *, by: str) -> str:
-        """A person takes an alias back; the SKU is what the ERP says of it again."""
-        product = await self._aliased(sku)
-        own = (await self._codes.find([sku])).get(sku)
-        now = self.clock.now()
-        events = decide_withdrawal(
-            product,
-            sku=sku,
-            own=confirmed(product.sku, own, now) if own and product else None,
-            nearest=() if own else self._codes.nearest(sku),
-            now=now,
-        )
-        await self.commit(events, by=by)
-        self._wake("levels")
-        if own:
-            return f"{sku} is stock code {own.stock_code} again"
-        return f"{sku} stands for no stock code any more: it is offered at 0"
-
-    async def _aliased(self, sku: str) -> Product | None:
-        await self.catch_up()
-        if not self._codes.are_read:
-            await self._read_catalogue()
-        return self.products.get(stock_key(sku))
-
-    def _wake(self, name: str) -> None:
-        for job in self.jobs:
-            if job.name == name:
-                job.wake()
 
     async def _moved_products(self) -> dict[str, datetime | None]:
         """By stock key, when it moved; as seen once its level is in the log, not before."""
@@ -268,14 +189,8 @@ class Stock(Room):
             for product in self.products.grouped(key):  # an alias shares the code's levels
                 said = msgspec.structs.replace(read, sku=product.said_of)
                 events.extend(decide_level(product, said))
-        await self._ask_about_missing(wanted.keys() - levels.keys())
+        await self.gate.ask_about_missing(wanted.keys() - levels.keys())
         return events
-
-    async def _ask_about_missing(self, keys: Iterable[str]) -> None:
-        """A stock code whose levels the ERP does not give may be gone."""
-        now = self.clock.now()
-        products = (each for key in sorted(keys) for each in self.products.grouped(key))
-        await self._confirm([each for each in products if self._codes.is_due(each, now)])
 
     async def _site_ids(self) -> tuple[str, ...]:
         if not self._sites:

@@ -33,7 +33,7 @@ async def test_alias_opens_the_gate_and_the_level_of_its_code_is_read() -> None:
     async with place.open() as process:
         await process.do(*READ, "publish", "publish")
         assert 0 == place.shop.offers_there["JL-9"]
-        await process.stock.approve_alias("JL-9", "lamp-01", by="jo")
+        await process.stock.gate.approve_alias("JL-9", "lamp-01", by="jo")
         place.clock.tick(300)
         await process.do("levels", "intake", "publish")
 
@@ -51,7 +51,7 @@ async def test_alias_to_a_code_that_the_erp_lacks_is_refused_with_the_nearest() 
     async with place.open() as process:
         await process.do(*READ)
         with pytest.raises(NotFound, match=r"LAMP-01 \(only punctuation differs\)"):
-            await process.stock.approve_alias("JL-9", "LAMP01", by="jo")
+            await process.stock.gate.approve_alias("JL-9", "LAMP01", by="jo")
 
     assert [] == await place.said(SkuAliasApproved)
 
@@ -62,7 +62,7 @@ async def test_alias_of_a_sku_that_nobody_sells_is_refused() -> None:
     async with place.open() as process:
         await process.do(*READ)
         with pytest.raises(NotFound, match="the SKU is the marketplace's"):
-            await process.stock.approve_alias("LAMP-99", "LAMP-01", by="jo")
+            await process.stock.gate.approve_alias("LAMP-99", "LAMP-01", by="jo")
 
 
 async def test_alias_of_a_sku_that_is_a_stock_code_is_refused() -> None:
@@ -72,7 +72,7 @@ async def test_alias_of_a_sku_that_is_a_stock_code_is_refused() -> None:
     async with place.open() as process:
         await process.do(*READ)
         with pytest.raises(Refused, match="needs no alias"):
-            await process.stock.approve_alias("JL-9", "LAMP-01", by="jo")
+            await process.stock.gate.approve_alias("JL-9", "LAMP-01", by="jo")
 
 
 async def test_alias_to_a_discontinued_code_is_refused() -> None:
@@ -82,7 +82,7 @@ async def test_alias_to_a_discontinued_code_is_refused() -> None:
     async with place.open() as process:
         await process.do(*READ)
         with pytest.raises(Refused, match="discontinued"):
-            await process.stock.approve_alias("JL-9", "LAMP-01", by="jo")
+            await process.stock.gate.approve_alias("JL-9", "LAMP-01", by="jo")
 
 
 async def test_alias_approved_twice_is_nothing_new() -> None:
@@ -90,8 +90,8 @@ async def test_alias_approved_twice_is_nothing_new() -> None:
     place = premises()
     async with place.open() as process:
         await process.do(*READ)
-        await process.stock.approve_alias("JL-9", "LAMP-01", by="jo")
-        assert "already" in await process.stock.approve_alias("JL-9", "LAMP-01", by="jo")
+        await process.stock.gate.approve_alias("JL-9", "LAMP-01", by="jo")
+        assert "already" in await process.stock.gate.approve_alias("JL-9", "LAMP-01", by="jo")
 
     assert 1 == len(await place.said(SkuAliasApproved))
 
@@ -107,7 +107,7 @@ async def test_alias_lets_held_orders_go_on_under_the_stock_code_soonest_due_fir
     async with place.open() as process:
         await process.do(*READ, "acceptance")
         assert 2 == len(await place.said(OrderHeld))
-        await process.stock.approve_alias("JL-9", "LAMP-01", by="jo")
+        await process.stock.gate.approve_alias("JL-9", "LAMP-01", by="jo")
         await process.do("acceptance", "posting")
 
     assert 2 == len(await place.said(OrderReleased))
@@ -124,7 +124,7 @@ async def test_units_of_an_alias_leave_in_flight_with_the_level_of_its_code() ->
     place.shop.place(marketplace_order("O1", sold, state=SHIPPING))
     async with place.open() as process:
         await process.do(*READ)
-        await process.stock.approve_alias("JL-9", "LAMP-01", by="jo")
+        await process.stock.gate.approve_alias("JL-9", "LAMP-01", by="jo")
         await process.do("acceptance", "posting")
         assert 2 == process.stock.products["jl-9"].units_in_flight
         place.clock.tick(300)
@@ -139,7 +139,7 @@ async def test_alias_beside_an_offer_of_the_code_itself_has_the_same_level() -> 
     place.shop.offers_there["LAMP-01"] = 1
     async with place.open() as process:
         await process.do(*READ)
-        await process.stock.approve_alias("JL-9", "LAMP-01", by="jo")
+        await process.stock.gate.approve_alias("JL-9", "LAMP-01", by="jo")
         place.clock.tick(300)
         place.warehouse.put("LAMP-01", 7)
         await process.do("levels")
@@ -154,10 +154,10 @@ async def test_alias_withdrawn_shuts_the_gate_until_the_sku_itself_is_a_code() -
     place = premises()
     async with place.open() as process:
         await process.do(*READ)
-        await process.stock.approve_alias("JL-9", "LAMP-01", by="jo")
+        await process.stock.gate.approve_alias("JL-9", "LAMP-01", by="jo")
         await process.do("levels", "intake", "publish", "publish")
         assert 10 == place.shop.offers_there["JL-9"]
-        await process.stock.withdraw_alias("JL-9", by="jo")
+        await process.stock.gate.withdraw_alias("JL-9", by="jo")
         await process.do("intake", "publish", "publish")
         assert 0 == place.shop.offers_there["JL-9"]
         product = process.stock.products["jl-9"]
@@ -172,7 +172,7 @@ async def test_alias_withdrawn_where_there_is_none_is_refused() -> None:
     async with place.open() as process:
         await process.do(*READ)
         with pytest.raises(NotFound, match="nothing to withdraw"):
-            await process.stock.withdraw_alias("JL-9", by="jo")
+            await process.stock.gate.withdraw_alias("JL-9", by="jo")
 
 
 async def test_alias_survives_a_restart() -> None:
@@ -180,7 +180,7 @@ async def test_alias_survives_a_restart() -> None:
     place = premises()
     async with place.open() as process:
         await process.do(*READ)
-        await process.stock.approve_alias("JL-9", "LAMP-01", by="jo")
+        await process.stock.gate.approve_alias("JL-9", "LAMP-01", by="jo")
     async with place.open() as process:
         await process.do("levels", "intake", "publish")
 
@@ -193,7 +193,7 @@ async def test_alias_whose_code_is_deleted_is_unmatched_and_says_so() -> None:
     place = premises()
     async with place.open() as process:
         await process.do(*READ)
-        await process.stock.approve_alias("JL-9", "LAMP-01", by="jo")
+        await process.stock.gate.approve_alias("JL-9", "LAMP-01", by="jo")
         await process.do("levels")
         place.clock.tick(3_600)
         place.warehouse.delete("LAMP-01")
