@@ -2,13 +2,14 @@
 
 import typer
 
-from kcjl.cli import stock_acting, stock_codes
+from kcjl.cli import stock_acting, stock_codes, stock_shown
 
 __all__ = ["app"]
 
 app = typer.Typer(
     help="Stock: what is offered and why, the gate, policy, publishing.", no_args_is_help=True
 )
+app.command("show")(stock_shown.show)
 app.command("codes")(stock_codes.codes)
 app.command("alias")(stock_acting.alias)
 app.command("buffer")(stock_acting.buffer)

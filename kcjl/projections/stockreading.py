@@ -6,13 +6,18 @@ Called by `kcjl stock`.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from typing import TypeVar
 
 from kcjl.database import Database
+from kcjl.fold import Fold
+from kcjl.log.port import LogQueries, Selection
 from kcjl.stock.events import stock_key
 from kcjl.stock.projection import PRODUCTS_SHOWN
-from kcjl.stock.state import Product
+from kcjl.stock.state import POLICY, READS, Policy, Product, Reads
 
 __all__ = ["StockRows"]
+
+S = TypeVar("S")
 
 PAGE_ROWS = 2_000
 
@@ -87,6 +92,21 @@ class StockRows:
                 return
             after = rows[-1]["key"]
 
+    async def policy(self, log: LogQueries, *, to: int) -> Policy | None:
+        """The policy in force at a position: read from its own short stream."""
+        return (await _folded(log, POLICY, "stock-policy", to)).get("policy")
+
+    async def reads(self, log: LogQueries, to: int) -> Reads | None:
+        """When both sides were last read, as of a position."""
+        entry: Reads | None = None
+        for stream in ("stock-reads", "orders-intake"):
+            async for page in log.select(
+                Selection(stream=stream, to=to, backward=True, page=1)
+            ):
+                entry = READS.evolve(entry, page[0].event, "reads")
+                break
+        return entry
+
     async def aliases(self) -> dict[str, str]:
         """Stock code by stock key of the SKU that stands for it."""
         rows = await self._database.fetch(
@@ -99,3 +119,15 @@ class StockRows:
             self._merchant,
         )
         return {row["key"]: row["alias"] for row in rows}
+
+
+async def _folded(log: LogQueries, fold: Fold[S], stream: str, to: int) -> dict[str, S]:
+    """What a stream of its own makes of a fold."""
+    entries: dict[str, S] = {}
+    async for page in log.select(Selection(stream=stream, to=to)):
+        for recorded in page:
+            for key in fold.keys(recorded.event):
+                entry = fold.evolve(entries.get(key), recorded.event, key)
+                if entry is not None:
+                    entries[key] = entry
+    return entries
