@@ -90,9 +90,14 @@ def decide_figures(
     policy: Policy,
     reads: Reads | None,
     *,
-    lines_max: int = PUBLISH_LINES_MAX,
+    lines_max: int | None = PUBLISH_LINES_MAX,
+    now: datetime | None = None,
 ) -> tuple[Figure, ...]:
-    """The figures that differ from what is shown; none after reads in the wrong order."""
+    """The figures that differ from what is shown; none after reads in the wrong order.
+
+    Without `lines_max` all of them, as the guards want them. What is parked, or waits until
+    its refusal is old enough at `now`, is left out.
+    """
     if reads is None or not may_publish(reads) or reads.orders_began_at is None:
         return ()
     figures: list[Figure] = []
@@ -101,20 +106,24 @@ def decide_figures(
             continue
         if product.level_read_by is not None and reads.orders_began_at < product.level_read_by:
             continue
-        figures.extend(_product_figures(product, policy, reads.orders_began_at))
-        if len(figures) >= lines_max:
+        figures.extend(_product_figures(product, policy, reads.orders_began_at, now))
+        if lines_max is not None and len(figures) >= lines_max:
             break
     return tuple(figures[:lines_max])
 
 
 def _product_figures(
-    product: Product, policy: Policy, orders_read_at: datetime
+    product: Product, policy: Policy, orders_read_at: datetime, now: datetime | None
 ) -> list[Figure]:
     """One figure for each offer of the product; together they offer what there is, no more."""
     available = available_to_sell(product, policy)
-    share, rest = divmod(available.quantity, len(product.shown))
+    waiting = [each for each in product.shown if each.waits(now)]
+    there = [each for each in product.shown if not each.waits(now)]
+    # What an offer shows that takes no figure now is on sale all the same.
+    stuck = sum(each.before or 0 for each in waiting if not each.gone)
+    share, rest = divmod(max(0, available.quantity - stuck), len(there) or 1)
     figures = []
-    for index, shown in enumerate(product.shown):
+    for index, shown in enumerate(there):
         quantity = share + (rest if index == 0 else 0)
         if shown.quantity == quantity:
             continue
@@ -128,6 +137,9 @@ def _product_figures(
                 level_read_at=product.level_read_at,
                 orders_read_at=orders_read_at,
                 reason=available.reason,
+                before=shown.before,
+                first=shown.acknowledged is None,
+                stale=shown.withheld,
             )
         )
     return figures

@@ -24,21 +24,33 @@ from kcjl.stock.events import (
     BufferSet,
     LevelRead,
     OfferListed,
+    PublishEvent,
     SkuAliasApproved,
     SkuAliasWithdrawn,
     SkuConfirmed,
     SkuUnmatched,
+    StockImportEndedLate,
     StockImportFailed,
     StockImportFinished,
+    StockImportGivenUp,
     StockImportIntended,
     StockImportSent,
     StockImportUnknown,
     StockRead,
     stock_key,
 )
+from kcjl.stock.shown import (
+    OFFER_EVENTS,
+    SHOWN_EVENTS,
+    Shown,
+    evolve_shown,
+    listed_again,
+    moved_outside,
+)
 from kcjl.vocabulary import Event
 
 __all__ = [
+    "LATE",
     "POLICY",
     "PRODUCTS",
     "PUBLISHES",
@@ -78,14 +90,6 @@ class InFlight(msgspec.Struct, frozen=True, kw_only=True):
     units: int
     taken_by: datetime | None = None
     """The ERP had the order at this time at the latest; None while it does not."""
-
-
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """What the marketplace shows for one SKU, as far as we know; None: not known."""
-
-    sku: str
-    quantity: int | None
-    refused: str = ""
 
 
 class Product(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +161,7 @@ class Publish(msgspec.Struct, frozen=True, kw_only=True):
     publish_id: str
     skus: tuple[str, ...]
     import_id: str = ""
+    intended_at: datetime | None = None
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,14 +189,19 @@ def _product_keys(event: Event) -> tuple[str, ...]:
             return (stock_key(event.sku),)
         case OrderReceived() | OrderChanged() | SalesOrderPosted():
             skus = tuple(line.sku for line in event.lines)
-        case OrderPassedOver() | StockImportUnknown() | StockImportFailed():
-            skus = event.skus
-        case StockImportFinished():
+        case (
+            OrderPassedOver()
+            | StockImportUnknown()
+            | StockImportFailed()
+            | StockImportFinished()
+            | StockImportGivenUp()
+            | StockImportEndedLate()
+        ):
             skus = event.skus
         case StockImportIntended():
             skus = tuple(figure.sku for figure in event.figures)
         case _:
-            return ()
+            return (stock_key(event.sku),) if isinstance(event, OFFER_EVENTS) else ()
     return tuple(dict.fromkeys(stock_key(sku) for sku in skus))
 
 
@@ -210,17 +220,20 @@ def _evolve_product(entry: Product | None, event: Event, key: str) -> Product:
                 product, alias="", match=Match.UNMATCHED, stock_code="", levels=None
             )
         case _:
-            return _evolve_shown(product, event)
+            shown = tuple(evolve_shown(each, event) for each in product.shown)
+            return msgspec.structs.replace(product, shown=shown)
 
 
 def _evolve_known(product: Product, event: Event) -> Product:
     replace = msgspec.structs.replace
     match event:
         case OfferListed():
-            if any(each.sku == event.sku for each in product.shown):
-                return product
-            listed = Shown(sku=event.sku, quantity=None)
-            return replace(product, shown=(*product.shown, listed))
+            known = any(each.sku == event.sku for each in product.shown)
+            shown = product.shown if known else (*product.shown, Shown(sku=event.sku))
+            again = (
+                listed_again(each, event) if each.sku == event.sku else each for each in shown
+            )
+            return replace(product, shown=tuple(again))
         case SkuConfirmed():
             return replace(
                 product,
@@ -274,8 +287,12 @@ def _evolve_in_flight(product: Product, event: Event) -> Product:
                 InFlight(order_id=event.order_id, line_id=line.line_id, units=line.quantity)
                 for line in mine
             )
+            # The marketplace lowers its own figure when an order is placed.
             return replace(
-                product, asked_for=asked_for, in_flight=(*product.in_flight, *flying)
+                product,
+                asked_for=asked_for,
+                in_flight=(*product.in_flight, *flying),
+                shown=tuple(moved_outside(each) for each in product.shown),
             )
         case OrderChanged():
             ended = {line.line_id for line in event.lines if line.state in LINE_ENDED}
@@ -287,8 +304,7 @@ def _evolve_in_flight(product: Product, event: Event) -> Product:
             if not moved:
                 return product
             # The marketplace has set its own figure otherwise: say ours again.
-            again = tuple(replace(each, quantity=None) for each in product.shown)
-            return replace(product, shown=again)
+            return replace(product, shown=tuple(map(moved_outside, product.shown)))
         case OrderPassedOver():
             gone = {e.line_id for e in product.in_flight if e.order_id == event.order_id}
             return _without(product, gone)
@@ -313,33 +329,6 @@ def _without(product: Product, lines: set[str]) -> Product:
     return msgspec.structs.replace(product, in_flight=still)
 
 
-def _evolve_shown(product: Product, event: Event) -> Product:
-    replace = msgspec.structs.replace
-    match event:
-        case StockImportIntended():
-            figures = {figure.sku: figure.quantity for figure in event.figures}
-            shown = tuple(
-                Shown(sku=each.sku, quantity=figures[each.sku]) if each.sku in figures else each
-                for each in product.shown
-            )
-        case StockImportUnknown() | StockImportFailed():
-            shown = tuple(
-                replace(each, quantity=None) if each.sku in event.skus else each
-                for each in product.shown
-            )
-        case StockImportFinished():
-            refused = {line.sku: line.message for line in event.refused}
-            shown = tuple(
-                replace(each, refused=refused.get(each.sku, ""))
-                if each.sku in event.skus
-                else each
-                for each in product.shown
-            )
-        case _:
-            return product
-    return replace(product, shown=shown)
-
-
 PRODUCTS: Fold[Product] = Fold(
     _product_keys,
     _evolve_product,
@@ -355,10 +344,7 @@ PRODUCTS: Fold[Product] = Fold(
         OrderChanged,
         OrderPassedOver,
         SalesOrderPosted,
-        StockImportIntended,
-        StockImportUnknown,
-        StockImportFinished,
-        StockImportFailed,
+        *SHOWN_EVENTS,
     ),
 )
 
@@ -370,24 +356,54 @@ _PUBLISH_EVENTS = (
     StockImportUnknown,
     StockImportFinished,
     StockImportFailed,
+    StockImportGivenUp,
+    StockImportEndedLate,
 )
 
 
 def _publish_keys(event: Event) -> tuple[str, ...]:
-    return (event.publish_id,) if isinstance(event, _PUBLISH_EVENTS) else ()
+    return (event.publish_id,) if isinstance(event, PublishEvent) else ()
 
 
-def _evolve_publish(_entry: Publish | None, event: Event, key: str) -> Publish | None:
+def _evolve_publish(entry: Publish | None, event: Event, key: str) -> Publish | None:
     match event:
         case StockImportIntended():
-            return Publish(publish_id=key, skus=tuple(f.sku for f in event.figures))
+            return Publish(
+                publish_id=key,
+                skus=tuple(f.sku for f in event.figures),
+                intended_at=event.occurred_at,
+            )
         case StockImportSent():
-            return Publish(publish_id=key, skus=event.skus, import_id=event.import_id)
+            entry = entry or Publish(publish_id=key, skus=event.skus)
+            return msgspec.structs.replace(entry, skus=event.skus, import_id=event.import_id)
         case _:
             return None
 
 
 PUBLISHES: Fold[Publish] = Fold(_publish_keys, _evolve_publish, Publish, hears=_PUBLISH_EVENTS)
+
+
+def _late_keys(event: Event) -> tuple[str, ...]:
+    if isinstance(event, StockImportGivenUp | StockImportEndedLate):
+        return (event.publish_id,)
+    return ()
+
+
+def _evolve_late(_entry: Publish | None, event: Event, key: str) -> Publish | None:
+    if not isinstance(event, StockImportGivenUp):
+        return None
+    return Publish(
+        publish_id=key,
+        skus=event.skus,
+        import_id=event.import_id,
+        intended_at=event.occurred_at,
+    )
+
+
+LATE: Fold[Publish] = Fold(
+    _late_keys, _evolve_late, Publish, hears=(StockImportGivenUp, StockImportEndedLate)
+)
+"""Imports that were given up and may yet be applied. `intended_at`: when that was."""
 
 
 def _policy_keys(event: Event) -> tuple[str, ...]:

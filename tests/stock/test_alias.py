@@ -158,6 +158,7 @@ async def test_alias_withdrawn_shuts_the_gate_until_the_sku_itself_is_a_code() -
         await process.do("levels", "intake", "publish", "publish")
         assert 10 == place.shop.offers_there["JL-9"]
         await process.stock.gate.withdraw_alias("JL-9", by="jo")
+        place.clock.tick(300)
         await process.do("intake", "publish", "publish")
         assert 0 == place.shop.offers_there["JL-9"]
         product = process.stock.products["jl-9"]

@@ -82,6 +82,7 @@ async def test_deleted_stock_code_goes_to_zero_and_says_why() -> None:
     async with place.open() as process:
         await process.do(*READ, "publish", "publish")
         assert 6 == place.shop.offers_there["LAMP-01"]
+        place.clock.tick(300)
         place.warehouse.delete("LAMP-01")
         await process.do("deleted-codes", "intake", "publish")
 

@@ -200,8 +200,10 @@ def test_publish_is_on_its_way_until_it_has_an_outcome() -> None:
     """Intended, then sent under the marketplace's number, then gone."""
     skus = ("A-1", "a-1")
 
-    assert Publish(publish_id="P1", skus=skus) == folded(PUBLISHES, "P1", [INTENDED])
-    assert Publish(publish_id="P1", skus=skus, import_id="77") == folded(
+    assert Publish(publish_id="P1", skus=skus, intended_at=at(3)) == folded(
+        PUBLISHES, "P1", [INTENDED]
+    )
+    assert Publish(publish_id="P1", skus=skus, import_id="77", intended_at=at(3)) == folded(
         PUBLISHES, "P1", [INTENDED, SENT]
     )
     for outcome in (UNKNOWN, FAILED, FINISHED):
