@@ -30,7 +30,7 @@ from kcjl.log.queries import PostgresQueries
 from kcjl.projections.reading import PostgresReadModels
 from kcjl.projections.stockreading import StockRows
 from kcjl.settings import Settings
-from kcjl.stock.explained import Explained, Origin, explained
+from kcjl.stock.explained import Explained, OfferStanding, Origin, explained
 from kcjl.stock.origins import origins_of
 from kcjl.stock.story import plain
 
@@ -168,9 +168,7 @@ def _facts(found: Explained, now: datetime) -> list[str]:
         rows.append(("nearest codes", near))
         rows.append(("next", f"kcjl stock alias {found.sku} {found.nearest[0].code}"))
     for offer in found.offers:
-        shows = "not known" if offer.shown is None else f"{offer.shown:,}"
-        refused = f", refused: {offer.refused}" if offer.refused else ""
-        rows.append((f"offer {offer.sku}", f"shows {shows}{refused}"))
+        rows += _offer(offer, now)
     if not found.offers:
         rows.append(("offer", "none: only orders name this SKU"))
     rows += [
@@ -181,6 +179,29 @@ def _facts(found: Explained, now: datetime) -> list[str]:
     ]
     width = max(len(name) for name, _ in rows)
     return [f"{name:<{width}}  {value}" for name, value in rows]
+
+
+def _offer(offer: OfferStanding, now: datetime) -> list[tuple[str, str]]:
+    """What it shows, how fresh that is, and what is in the way."""
+    name = f"offer {offer.sku}"
+    if offer.acknowledged is None:
+        listed = "" if offer.listed is None else f"; it was listed with {offer.listed:,}"
+        rows = [(name, f"nothing of ours is acknowledged yet{listed}")]
+    else:
+        doubt = "" if offer.shown is not None else ", and may show another by now"
+        rows = [
+            (name, f"acknowledged {offer.acknowledged:,}{doubt}"),
+            ("acknowledged", ago(offer.acknowledged_at, now)),
+        ]
+    if offer.lag_s is not None:
+        rows.append(("lag", f"{offer.lag_s:,.0f} s from the read of stock to that"))
+    if offer.sent is not None:
+        rows.append(("on its way", f"{offer.sent:,}"))
+    if offer.waits_for:
+        rows.append(("but", offer.waits_for))
+    if offer.inactive:
+        rows.append(("not for sale", ", ".join(offer.inactive)))
+    return rows
 
 
 def _flying(found: Explained) -> list[str]:

@@ -11,11 +11,11 @@ from typing import TypeVar
 from kcjl.database import Database
 from kcjl.fold import Fold
 from kcjl.log.port import LogQueries, Selection
-from kcjl.stock.events import stock_key
+from kcjl.stock.events import PublishHeld, PublishHoldEnded, PublishReleased, stock_key
 from kcjl.stock.projection import PRODUCTS_SHOWN
 from kcjl.stock.state import POLICY, READS, Policy, Product, Reads
 
-__all__ = ["StockRows"]
+__all__ = ["StockRows", "held"]
 
 S = TypeVar("S")
 
@@ -131,3 +131,16 @@ async def _folded(log: LogQueries, fold: Fold[S], stream: str, to: int) -> dict[
                 if entry is not None:
                     entries[key] = entry
     return entries
+
+
+async def held(log: LogQueries) -> PublishHeld | None:
+    """What a guard holds now, and nobody has let through."""
+    holding: PublishHeld | None = None
+    async for page in log.select(Selection(stream="stock-guard")):
+        for recorded in page:
+            event = recorded.event
+            if isinstance(event, PublishHeld):
+                holding = event
+            elif isinstance(event, PublishReleased | PublishHoldEnded):
+                holding = None
+    return holding

@@ -19,6 +19,7 @@ from kcjl.stock.decide import Available, available_to_sell
 from kcjl.stock.events import LevelRead
 from kcjl.stock.nearest import Near, how_near
 from kcjl.stock.origins import GATE_EVENTS, Origins
+from kcjl.stock.shown import Shown
 from kcjl.stock.state import Match, Policy, Product, Reads
 from kcjl.vocabulary import Event
 
@@ -68,7 +69,18 @@ class OfferStanding(msgspec.Struct, frozen=True, kw_only=True):
 
     sku: str
     shown: int | None
-    refused: str
+    listed: int | None
+    """As it was found there last, where nothing of ours is acknowledged."""
+    sent: int | None
+    """On its way."""
+    acknowledged: int | None
+    acknowledged_at: datetime | None
+    lag_s: float | None
+    """From the beginning of the read of stock to the acknowledged figure."""
+    waits_for: str
+    """Why no figure is sent, or why the one that is there may not hold; empty: all is well."""
+    inactive: tuple[str, ...]
+    """Why customers can't buy it, where it is not for its quantity."""
 
 
 class Explained(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,15 +129,42 @@ def explained(
         quantity=available.quantity,
         terms=_terms(product, available, origins),
         in_flight=_in_flight(sharing, origins),
-        offers=tuple(
-            OfferStanding(sku=each.sku, shown=each.quantity, refused=each.refused)
-            for each in product.shown
-        ),
+        offers=tuple(map(standing, product.shown)),
         policy_version=policy.version,
         level_read_at=product.level_read_at,
         level_read_by=product.level_read_by,
         orders_read_at=reads.orders_began_at if reads else None,
     )
+
+
+def standing(shown: Shown) -> OfferStanding:
+    """One offer, in words where words are needed."""
+    return OfferStanding(
+        sku=shown.sku,
+        shown=shown.quantity,
+        listed=shown.listed,
+        sent=shown.sent,
+        acknowledged=shown.acknowledged,
+        acknowledged_at=shown.acknowledged_at,
+        lag_s=shown.lag_s,
+        waits_for=waits_for(shown),
+        inactive=shown.inactive,
+    )
+
+
+def waits_for(shown: Shown) -> str:
+    """Why no figure is sent for an offer, or why it may not show ours; empty: all is well."""
+    if shown.gone:
+        return "the marketplace has no offer under this SKU any more"
+    if shown.refused and shown.retry_at is None:
+        return (
+            f"refused, and parked until the offer changes or a person retries: {shown.refused}"
+        )
+    if shown.refused:
+        return f"refused, sent again at {shown.retry_at:%Y-%m-%d %H:%M}Z: {shown.refused}"
+    if shown.drifted:
+        return f"it was found to show {shown.listed}: {shown.drifted.replace('_', ' ')}"
+    return ""
 
 
 def _unasked(product: Product) -> str:

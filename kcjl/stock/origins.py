@@ -19,6 +19,7 @@ from kcjl.stock.events import (
     SkuUnmatched,
     StockImportIntended,
 )
+from kcjl.stock.shown import OFFER_EVENTS
 from kcjl.stock.state import Product
 
 __all__ = ["Origins", "origins_of"]
@@ -82,7 +83,7 @@ async def _of_product(log: LogQueries, key: str, to: int) -> list[Recorded]:
                 levels += 1
                 if levels <= LEVELS_KEPT:
                     found.append(each)
-            elif isinstance(each.event, (*GATE_EVENTS, OfferListed)):
+            elif isinstance(each.event, (*GATE_EVENTS, OfferListed, *OFFER_EVENTS)):
                 found.append(each)
     return found[::-1]
 

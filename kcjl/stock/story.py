@@ -11,13 +11,20 @@ from kcjl.orders.events import OrderChanged, OrderPassedOver, OrderReceived, Sal
 from kcjl.stock.events import (
     BufferSet,
     LevelRead,
+    OfferActive,
+    OfferDrifted,
+    OfferGone,
+    OfferInactive,
     OfferListed,
+    OfferMended,
+    OfferRetried,
     SkuAliasApproved,
     SkuAliasWithdrawn,
     SkuConfirmed,
     SkuUnmatched,
     StockImportFailed,
     StockImportFinished,
+    StockImportGivenUp,
     StockImportIntended,
     StockImportSent,
     StockImportUnknown,
@@ -31,7 +38,12 @@ __all__ = ["plain", "sentence"]
 def sentence(recorded: Recorded, skus: frozenset[str]) -> str:
     """What it says about the products of these SKUs; empty: nothing."""
     event = recorded.event
-    said = _of_codes(event, recorded.by) or _of_order(event, skus) or _of_import(event, skus)
+    said = (
+        _of_codes(event, recorded.by)
+        or _of_offer(event, recorded.by)
+        or _of_order(event, skus)
+        or _of_import(event, skus)
+    )
     if isinstance(event, BufferSet):
         return f"policy version {event.version} by {recorded.by}: a buffer of {event.units}"
     return said
@@ -45,8 +57,6 @@ def plain(units: Decimal) -> str:
 
 def _of_codes(event: Event, by: str) -> str:
     match event:
-        case OfferListed():
-            return f"the marketplace lists an offer {event.sku}, with {event.quantity:,}"
         case SkuConfirmed():
             return f"the ERP has {event.sku} as stock code {event.stock_code}" + _limits(event)
         case SkuUnmatched():
@@ -60,6 +70,30 @@ def _of_codes(event: Event, by: str) -> str:
         case LevelRead():
             sites = ", ".join(f"{plain(level)} at site {site}" for site, level in event.levels)
             return f"the ERP has {sites or 'nothing'} free to sell of {event.sku}"
+        case _:
+            return ""
+
+
+def _of_offer(event: Event, by: str) -> str:
+    match event:
+        case OfferListed():
+            return f"the marketplace lists an offer {event.sku}, with {event.quantity:,}"
+        case OfferInactive():
+            return f"customers can't buy {event.sku}: {', '.join(event.reasons)}"
+        case OfferActive():
+            return f"customers can buy {event.sku} again"
+        case OfferGone():
+            return f"the marketplace has no offer {event.sku} any more"
+        case OfferDrifted():
+            cause = event.cause.replace("_", " ")
+            return (
+                f"{event.sku} was read back and showed {event.found:,}, not "
+                f"{event.acknowledged:,}: {cause}"
+            )
+        case OfferMended():
+            return f"{event.sku} was read back and shows {event.quantity:,} again"
+        case OfferRetried():
+            return f"{by} had the figure of {event.sku} sent again"
         case _:
             return ""
 
@@ -108,6 +142,8 @@ def _of_import(event: Event, skus: frozenset[str]) -> str:
             return f"stock import {event.import_id} ended: the marketplace shows it"
         case StockImportUnknown():
             return f"the answer was lost ({event.message}); fresh figures follow"
+        case StockImportGivenUp():
+            return f"the stock import did not come to its end: {event.message}"
         case StockImportFailed():
             return f"the stock import failed: {event.message}"
         case _:
