@@ -2,7 +2,7 @@
 
 import typer
 
-from kcjl.cli import stock_acting, stock_codes, stock_list, stock_shown
+from kcjl.cli import stock_acting, stock_codes, stock_explain, stock_list, stock_shown
 
 __all__ = ["app"]
 
@@ -11,6 +11,7 @@ app = typer.Typer(
 )
 app.command("list")(stock_list.list_products)
 app.command("show")(stock_shown.show)
+app.command("explain")(stock_explain.explain)
 app.command("codes")(stock_codes.codes)
 app.command("alias")(stock_acting.alias)
 app.command("release")(stock_acting.release)

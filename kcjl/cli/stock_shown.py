@@ -34,7 +34,7 @@ from kcjl.stock.explained import Explained, OfferStanding, Origin, explained
 from kcjl.stock.origins import origins_of
 from kcjl.stock.story import plain
 
-__all__ = ["ago", "find", "now_of", "show", "terms_of"]
+__all__ = ["ago", "clock", "find", "now_of", "show", "terms_of"]
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object, on stdout.")]
 Sku = Annotated[str, typer.Argument(help="The SKU, in any spelling.")]

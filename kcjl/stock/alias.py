@@ -2,7 +2,8 @@
 
 Promises: pure; an alias names a stock code that the ERP has, and is never laid over a SKU that
 is a stock code itself; what is already so is nothing new; a withdrawn alias shuts the gate
-until the SKU itself is confirmed. It does no I/O.
+until the SKU itself is confirmed. An alias whose code is gone or discontinued falls when the
+ERP has the SKU itself by then. It does no I/O.
 Called by `actor.py`. Source: design 6 (gate), law 9.
 """
 
@@ -21,7 +22,7 @@ from kcjl.stock.nearest import how_near
 from kcjl.stock.state import Product
 from kcjl.vocabulary import Event
 
-__all__ = ["decide_alias", "decide_withdrawal"]
+__all__ = ["decide_alias", "decide_fallen", "decide_withdrawal", "has_fallen"]
 
 
 def decide_alias(
@@ -92,3 +93,17 @@ def decide_withdrawal(
         sku=product.sku, nearest=tuple(nearest), because=because, occurred_at=now
     )
     return (withdrawn, unmatched)
+
+
+def has_fallen(product: Product, answer: SkuConfirmed | SkuUnmatched) -> bool:
+    """Nothing can be sold any more under the code that a person named for the SKU."""
+    gone = isinstance(answer, SkuUnmatched) or answer.discontinued
+    return bool(product.alias) and gone
+
+
+def decide_fallen(product: Product, itself: SkuConfirmed) -> tuple[Event, ...]:
+    """The SKU has become a stock code itself: that is what an alias stood in for."""
+    withdrawn = SkuAliasWithdrawn(
+        sku=product.sku, stock_code=product.alias, occurred_at=itself.occurred_at
+    )
+    return (withdrawn, itself)

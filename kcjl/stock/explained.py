@@ -204,7 +204,9 @@ def _terms(product: Product, available: Available, origins: Origins) -> tuple[Te
     told.add("in flight", -taken, "ordered, and not off the ERP's level yet", *orders)
     told.add("not below 0", max(-told.left, Decimal(0)), "more is ordered than there is")
     left = max(int(told.left) - available.buffer, 0)
-    told.lower_to(left, "fixed buffer", f"{available.buffer} units held back", policy)
+    told.lower_to(
+        left, "fixed buffer", f"{available.buffer:,} held back of each product", policy
+    )
     if (multiple := product.sales_multiple) and multiple > 1:
         whole = int(told.left) - int(told.left) % multiple
         told.lower_to(whole, "sales multiple", f"sold in {multiple}s only", said)

@@ -14,7 +14,12 @@ from kcjl.clock import Clock
 from kcjl.fold import Table
 from kcjl.khaos.port import StockPort
 from kcjl.log.port import Recorded
-from kcjl.stock.alias import decide_alias, decide_withdrawal
+from kcjl.stock.alias import (
+    decide_alias,
+    decide_fallen,
+    decide_withdrawal,
+    has_fallen,
+)
 from kcjl.stock.codes import LONG_AGO, OVERLAP, Codes, confirmed
 from kcjl.stock.decide import decide_confirmation
 from kcjl.stock.events import stock_key
@@ -78,10 +83,19 @@ class StockGate:
         """Have the ERP say whether it knows them."""
         if not products:
             return
+        answers = await self._codes.answers(products)
+        fallen = [product.sku for product, answer in answers if has_fallen(product, answer)]
+        own = await self._codes.find(fallen) if fallen else {}
         events: list[Event] = []
-        for product, answer in await self._codes.answers(products):
+        for product, answer in answers:
             current = self._room.products.get(product.key) or product
-            if current.alias == product.alias:  # else a person has spoken meanwhile
+            if current.alias != product.alias:
+                continue  # a person has spoken meanwhile
+            there = own.get(product.sku) if has_fallen(product, answer) else None
+            if there is not None and not there.discontinued:
+                itself = confirmed(product.sku, there, self._room.clock.now())
+                events.extend(decide_fallen(current, itself))
+            else:
                 events.extend(decide_confirmation(current, answer))
         await self._room.commit(events)
 
@@ -115,9 +129,10 @@ class StockGate:
             now=now,
         )
         await self._room.commit(events, by=by)
+        known = named.stock_code if named else code
         if not events:
-            return f"{sku} stands for {code} already"
-        return f"{sku} stands for stock code {code} from now on: its gate is open"
+            return f"{sku} stands for stock code {known} already"
+        return f"{sku} stands for stock code {known} from now on: its gate is open"
 
     async def withdraw_alias(self, sku: str, *, by: str) -> str:
         """A person takes an alias back; the SKU is what the ERP says of it again.

@@ -203,3 +203,35 @@ async def test_alias_whose_code_is_deleted_is_unmatched_and_says_so() -> None:
 
     assert Match.UNMATCHED == product.match
     assert "it stands for LAMP-01, which was deleted in the ERP" == product.unmatched_because
+
+
+async def test_alias_falls_when_its_code_is_discontinued_for_the_sku_itself() -> None:
+    """Somebody has made the code anew under the SKU: the product opens its gate by itself."""
+    place = premises()
+    async with place.open() as process:
+        await process.do(*READ)
+        await process.stock.gate.approve_alias("JL-9", "LAMP-01", by="jo")
+        await process.do("levels")
+        place.clock.tick(300)
+        place.warehouse.put("JL-9", 4)
+        place.warehouse.edit("LAMP-01", discontinued=True)
+        await process.do("levels", "intake", "publish")
+
+    assert 4 == place.shop.offers_there["JL-9"]
+    assert ["SkuAliasWithdrawn"] == await place.story(SkuAliasWithdrawn)
+
+
+async def test_alias_to_a_code_that_is_discontinued_stays_while_there_is_no_other() -> None:
+    """Offered at 0, and still what the person said."""
+    place = premises()
+    async with place.open() as process:
+        await process.do(*READ)
+        await process.stock.gate.approve_alias("JL-9", "LAMP-01", by="jo")
+        await process.do("levels")
+        place.clock.tick(300)
+        place.warehouse.edit("LAMP-01", discontinued=True)
+        await process.do("levels", "intake", "publish")
+        product = process.stock.products["jl-9"]
+
+    assert 0 == place.shop.offers_there["JL-9"]
+    assert ("LAMP-01", True) == (product.alias, product.discontinued)
