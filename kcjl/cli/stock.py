@@ -2,7 +2,14 @@
 
 import typer
 
-from kcjl.cli import stock_acting, stock_codes, stock_explain, stock_list, stock_shown
+from kcjl.cli import (
+    stock_acting,
+    stock_codes,
+    stock_explain,
+    stock_list,
+    stock_policy,
+    stock_shown,
+)
 
 __all__ = ["app"]
 
@@ -18,3 +25,4 @@ app.command("release")(stock_acting.release)
 app.command("publishing")(stock_acting.publishing)
 app.command("retry")(stock_acting.retry)
 app.command("buffer")(stock_acting.buffer)
+app.add_typer(stock_policy.app, name="policy")

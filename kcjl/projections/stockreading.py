@@ -12,6 +12,7 @@ from kcjl.database import Database
 from kcjl.fold import Fold
 from kcjl.log.port import LogQueries, Selection
 from kcjl.stock.events import PublishHeld, PublishHoldEnded, PublishReleased, stock_key
+from kcjl.stock.policy_book import POLICY_BOOK, PolicyBook
 from kcjl.stock.projection import PRODUCTS_SHOWN
 from kcjl.stock.state import POLICY, READS, Policy, Product, Reads
 
@@ -96,6 +97,10 @@ class StockRows:
         """The policy in force at a position: read from its own short stream."""
         return (await _folded(log, POLICY, "stock-policy", to)).get("policy")
 
+    async def book(self, log: LogQueries, *, to: int | None = None) -> PolicyBook:
+        """What is proposed and approved, as of a position."""
+        return (await _folded(log, POLICY_BOOK, "stock-policy", to)).get("policy", PolicyBook())
+
     async def reads(self, log: LogQueries, to: int) -> Reads | None:
         """When both sides were last read, as of a position."""
         entry: Reads | None = None
@@ -121,7 +126,7 @@ class StockRows:
         return {row["key"]: row["alias"] for row in rows}
 
 
-async def _folded(log: LogQueries, fold: Fold[S], stream: str, to: int) -> dict[str, S]:
+async def _folded(log: LogQueries, fold: Fold[S], stream: str, to: int | None) -> dict[str, S]:
     """What a stream of its own makes of a fold."""
     entries: dict[str, S] = {}
     async for page in log.select(Selection(stream=stream, to=to)):

@@ -37,6 +37,8 @@ from kcjl.stock.freshness import StaleLimits, decide_freshness, next_look_s
 from kcjl.stock.gate import StockGate
 from kcjl.stock.guards import decide_release
 from kcjl.stock.listing import OFFERS_EVERY, OfferReader
+from kcjl.stock.policy import read_document
+from kcjl.stock.policy_book import decide_approval, decide_proposal
 from kcjl.stock.publishing import StockPublisher
 from kcjl.stock.reading import StockReader
 from kcjl.stock.room import StockRoom
@@ -102,6 +104,26 @@ class Stock(StockRoom):
         """The operator's command."""
         now = self.clock.now()
         await self.commit(decide_buffer(self.policy.get("policy"), units=units, now=now), by=by)
+
+    async def propose_policy(self, text: str, *, by: str) -> str:
+        """A person proposes a policy, as TOML. Raises Misuse that names the faulty rule."""
+        document = read_document(text)
+        events = decide_proposal(self.book.get("policy"), document, now=self.clock.now())
+        await self.commit(events, by=by)
+        book = self.book["policy"]
+        return (
+            f"stock policy version {book.proposed_version} is proposed; it holds nothing back "
+            f"until it is approved: kcjl stock policy approve {book.proposed_version}"
+        )
+
+    async def approve_policy(self, version: int, note: str, *, by: str) -> str:
+        """A person approves the policy that is proposed. Raises Refused for any other."""
+        now = self.clock.now()
+        said = decide_approval(self.book.get("policy"), version, now=now, note=note)
+        await self.commit(said, by=by)
+        approved = next(e for e in self.book["policy"].approved if e.version == version)
+        when = "now" if approved.valid_from <= now else f"{approved.valid_from:%Y-%m-%d %H:%M}Z"
+        return f"stock policy version {version} is approved, in force from {when} on"
 
     async def switch_publishing(self, *, on: bool, reason: str, by: str) -> None:
         """The operator's command: stop the publishing of stock, or allow it again."""

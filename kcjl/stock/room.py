@@ -7,6 +7,7 @@ Called by `reading.py`, `listing.py`, `publishing.py`; `actor.py` is the room wi
 from kcjl.actors import Room
 from kcjl.clock import Clock, Ids
 from kcjl.log.port import Log
+from kcjl.stock.policy_book import POLICY_BOOK
 from kcjl.stock.publishing_state import PUBLISHING, Publishing
 from kcjl.stock.state import LATE, POLICY, PRODUCTS, PUBLISHES, READS, Reads
 
@@ -24,6 +25,7 @@ class StockRoom(Room):
         self.publishes = self.table(PUBLISHES)
         self.late = self.table(LATE)
         self.policy = self.table(POLICY)
+        self.book = self.table(POLICY_BOOK)
         self.reads = self.table(READS)
         self._publishing = self.table(PUBLISHING)
 

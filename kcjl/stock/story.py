@@ -30,6 +30,7 @@ from kcjl.stock.events import (
     StockImportUnknown,
     stock_key,
 )
+from kcjl.stock.policy_events import StockPolicyApproved, StockPolicyProposed
 from kcjl.vocabulary import Event
 
 __all__ = ["plain", "sentence"]
@@ -46,6 +47,11 @@ def sentence(recorded: Recorded, skus: frozenset[str]) -> str:
     )
     if isinstance(event, BufferSet):
         return f"policy version {event.version} by {recorded.by}: a buffer of {event.units}"
+    if isinstance(event, StockPolicyProposed):
+        return f"{recorded.by} proposed policy version {event.version}"
+    if isinstance(event, StockPolicyApproved):
+        since = f"{event.valid_from:%Y-%m-%d %H:%M}Z"
+        return f"{recorded.by} approved policy version {event.version}, in force from {since}"
     return said
 
 

@@ -43,7 +43,18 @@ TIME_AND_CHANCE = (
 ROOMS = ("stock", "orders", "dispatch", "settlement", "exceptions")
 WITH_TENANT = (*ROOMS, "tenant")
 """The tenant is no concern of its own: it is read for the others."""
-PURE_FILES = ("decide.py", "state.py", "events.py")
+PURE_FILES = (
+    "decide.py",
+    "state.py",
+    "events.py",
+    "available.py",
+    "policy.py",
+    "policy_book.py",
+    "policy_events.py",
+    "policy_rules.py",
+    "selling.py",
+)
+PURE_STEMS = tuple(name.removesuffix(".py") for name in PURE_FILES)
 PURE_OWN = ("kcjl.money", "kcjl.errors", "kcjl.fold", "kcjl.vocabulary")
 IMPURE_STANDARD = {
     "asyncio",
@@ -248,7 +259,7 @@ def _pure(room: str, module: str) -> bool:
         return first in sys.stdlib_module_names and first not in IMPURE_STANDARD
     if module in PURE_OWN:
         return True
-    own = {f"kcjl.{room}.{each}" for each in ("decide", "state", "events", "catalogue")}
+    own = {f"kcjl.{room}.{each}" for each in ("catalogue", *PURE_STEMS)}
     others = {f"kcjl.{each}.events" for each in WITH_TENANT}
     return module in own | others
 
