@@ -89,7 +89,8 @@ KINDS: dict[str, Kind] = {
     "publishing_off": Kind(
         severity="critical",
         owner="operations",
-        next_step="when the reason is gone: kcjl stock publishing on; what waited then goes out",
+        next_step="when the reason is gone: kcjl stock publishing on; what waited "
+        "then goes out",
     ),
     "stock_feed_stale": Kind(
         severity="high",

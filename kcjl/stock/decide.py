@@ -13,6 +13,7 @@ from decimal import Decimal
 import msgspec
 
 from kcjl.stock.events import BufferSet, Figure, LevelRead, SkuConfirmed, SkuUnmatched
+from kcjl.stock.shown import Shown
 from kcjl.stock.state import STATUS_DISCONTINUED, Match, Policy, Product, Reads
 from kcjl.vocabulary import Event
 
@@ -24,7 +25,9 @@ __all__ = [
     "decide_confirmation",
     "decide_figures",
     "decide_level",
+    "differs",
     "may_publish",
+    "wants_look",
 ]
 
 PUBLISH_LINES_MAX = 10_000
@@ -85,6 +88,31 @@ def may_publish(reads: Reads | None) -> bool:
     )
 
 
+def differs(product: Product, policy: Policy) -> bool:
+    """Whether the marketplace shows another figure for it than there ought to be.
+
+    `decide_figures` of such products is that of all of them, at whatever time.
+    """
+    if product.match == Match.UNASKED or not product.shown:
+        return False
+    if any(each.quantity is None and not each.is_parked for each in product.shown):
+        return True
+    available = available_to_sell(product, policy)
+    return any(each.quantity != quantity for each, quantity in _dealt(product, available))
+
+
+def _dealt(
+    product: Product, available: Available, now: datetime | None = None
+) -> list[tuple[Shown, int]]:
+    """What each offer is to show that takes a figure now; together what there is, no more."""
+    waiting = [each for each in product.shown if each.waits(now)]
+    there = [each for each in product.shown if not each.waits(now)]
+    # What an offer shows that takes no figure now is on sale all the same.
+    stuck = sum(each.before or 0 for each in waiting if not each.gone)
+    share, rest = divmod(max(0, available.quantity - stuck), len(there) or 1)
+    return [(each, share + (rest if not n else 0)) for n, each in enumerate(there)]
+
+
 def decide_figures(
     products: Iterable[Product],
     policy: Policy,
@@ -115,16 +143,10 @@ def decide_figures(
 def _product_figures(
     product: Product, policy: Policy, orders_read_at: datetime, now: datetime | None
 ) -> list[Figure]:
-    """One figure for each offer of the product; together they offer what there is, no more."""
+    """One figure for each offer that shows another."""
     available = available_to_sell(product, policy)
-    waiting = [each for each in product.shown if each.waits(now)]
-    there = [each for each in product.shown if not each.waits(now)]
-    # What an offer shows that takes no figure now is on sale all the same.
-    stuck = sum(each.before or 0 for each in waiting if not each.gone)
-    share, rest = divmod(max(0, available.quantity - stuck), len(there) or 1)
     figures = []
-    for index, shown in enumerate(there):
-        quantity = share + (rest if index == 0 else 0)
+    for shown, quantity in _dealt(product, available, now):
         if shown.quantity == quantity:
             continue
         figures.append(
@@ -174,6 +196,16 @@ def decide_level(product: Product, read: LevelRead) -> tuple[Event, ...]:
     )
     same = product.levels == read.levels and product.status == read.status
     return () if same and not lets_go else (read,)
+
+
+def wants_look(product: Product) -> bool:
+    """The ERP is to be asked about it at the next look, whether it has moved or not."""
+    return bool(
+        product.match != Match.CONFIRMED
+        or product.levels is None
+        or product.in_flight
+        or product.is_contradicted
+    )
 
 
 def decide_buffer(policy: Policy | None, *, units: int, now: datetime) -> tuple[Event, ...]:

@@ -55,14 +55,18 @@ class StockGate:
     async def read(self) -> set[str]:
         """Ask about what is due; the keys of the stock codes that were edited."""
         edited = await self._read_edited()
-        await self.confirm(self._codes.to_ask(self._room.products.values(), edited))
+        products = self._room.products
+        looked_at = dict(products.watched())
+        looked_at |= {each.key: each for each in self._sharing(edited)}
+        looked_at |= {key: products[key] for key in sorted(edited) if key in products}
+        await self.confirm(self._codes.to_ask(looked_at.values(), edited))
         self._codes.edits_are_known()
         return edited
 
     async def ask_new_skus(self) -> None:
         """A SKU that an order names and nobody has asked the ERP about yet."""
-        products = self._room.products.values()
-        asked = [each for each in products if each.match == Match.UNASKED]
+        products = self._room.products.watched()
+        asked = [each for _, each in products if each.match == Match.UNASKED]
         if asked and self._codes.are_read:
             await self.confirm(asked)
 

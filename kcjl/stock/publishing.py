@@ -19,6 +19,7 @@ from kcjl.johnlewis.port import (
 )
 from kcjl.settings import StockSettings
 from kcjl.stock.decide import decide_figures
+from kcjl.stock.differing import Differing
 from kcjl.stock.events import (
     Figure,
     StockImportFailed,
@@ -29,6 +30,7 @@ from kcjl.stock.events import (
     stock_key,
 )
 from kcjl.stock.guards import GuardLimits, decide_guard
+from kcjl.stock.publishing_state import Publish
 from kcjl.stock.room import StockRoom
 from kcjl.stock.sending import (
     decide_given_up,
@@ -37,7 +39,6 @@ from kcjl.stock.sending import (
     refused_lines,
     wait_s,
 )
-from kcjl.stock.state import Publish
 
 __all__ = ["StockPublisher"]
 
@@ -51,6 +52,7 @@ class StockPublisher:
         self._room = room
         self._marketplace = marketplace
         self._settings = settings
+        self._differing = Differing(room.products)
         self._limits = GuardLimits(
             to_zero_share=settings.guard_to_zero_share,
             moved_share=settings.guard_moved_share,
@@ -73,18 +75,18 @@ class StockPublisher:
         pause_s = wait_s(publishing, now, every_s=self._settings.publish_every_s)
         if pause_s > 0:
             return pause_s
-        figures = await self._guarded(self._differing())
+        figures = await self._guarded(self._figures())
         if not figures:
             return None
         await self._send(figures[: self._settings.lines_max])
         return self._settings.follow_s
 
-    def _differing(self) -> tuple[Figure, ...]:
+    def _figures(self) -> tuple[Figure, ...]:
         policy = self._room.policy.get("policy")
         if policy is None:
             return ()
         return decide_figures(
-            self._room.products.values(),
+            self._differing.products(policy),
             policy,
             self._room.last_reads,
             lines_max=None,

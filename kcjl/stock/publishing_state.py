@@ -1,7 +1,8 @@
 """Publishing, the fold: the switch, the hold, the pace, the lag, and how stale the feed is.
 
-Promises: pure; one entry, `publishing`. What was let through by a release is used up by the
-imports that were acknowledged, and by nothing else. It decides nothing.
+Promises: pure; one entry, `publishing`, beside the imports on their way and the late ones.
+What was let through by a release is used up by the imports that were acknowledged, and by
+nothing else. It decides nothing.
 Called by `sending.py`, `publishing.py`, `listing.py` and `freshness.py`.
 """
 
@@ -24,17 +25,27 @@ from kcjl.stock.events import (
     StockImportFinished,
     StockImportGivenUp,
     StockImportIntended,
+    StockImportSent,
     StockImportUnknown,
     StockPublishingSwitched,
 )
 from kcjl.stock.guards import MOVED, TO_ZERO, Hold, is_moved, is_to_zero
 from kcjl.vocabulary import Event
 
-__all__ = ["PUBLISHING", "OnItsWay", "Publishing"]
+__all__ = ["LATE", "PUBLISHES", "PUBLISHING", "OnItsWay", "Publish", "Publishing"]
 
 LAGS_KEPT = 100
 """Imports over which the lag is measured: about a day of busy trade."""
 LAG_SHARE = 0.95
+
+
+class Publish(msgspec.Struct, frozen=True, kw_only=True):
+    """One stock import on its way; gone when it has an outcome."""
+
+    publish_id: str
+    skus: tuple[str, ...]
+    import_id: str = ""
+    intended_at: datetime | None = None
 
 
 class OnItsWay(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,3 +182,60 @@ _HEARS = (
 )
 
 PUBLISHING: Fold[Publishing] = Fold(_keys, _evolve, Publishing, hears=_HEARS)
+
+# ── imports ─────────────────────────────────────────────────────────────────────────────────
+
+_PUBLISH_EVENTS = (
+    StockImportIntended,
+    StockImportSent,
+    StockImportUnknown,
+    StockImportFinished,
+    StockImportFailed,
+    StockImportGivenUp,
+    StockImportEndedLate,
+)
+
+
+def _publish_keys(event: Event) -> tuple[str, ...]:
+    return (event.publish_id,) if isinstance(event, PublishEvent) else ()
+
+
+def _evolve_publish(entry: Publish | None, event: Event, key: str) -> Publish | None:
+    match event:
+        case StockImportIntended():
+            return Publish(
+                publish_id=key,
+                skus=tuple(f.sku for f in event.figures),
+                intended_at=event.occurred_at,
+            )
+        case StockImportSent():
+            entry = entry or Publish(publish_id=key, skus=event.skus)
+            return msgspec.structs.replace(entry, skus=event.skus, import_id=event.import_id)
+        case _:
+            return None
+
+
+PUBLISHES: Fold[Publish] = Fold(_publish_keys, _evolve_publish, Publish, hears=_PUBLISH_EVENTS)
+
+
+def _late_keys(event: Event) -> tuple[str, ...]:
+    if isinstance(event, StockImportGivenUp | StockImportEndedLate):
+        return (event.publish_id,)
+    return ()
+
+
+def _evolve_late(_entry: Publish | None, event: Event, key: str) -> Publish | None:
+    if not isinstance(event, StockImportGivenUp):
+        return None
+    return Publish(
+        publish_id=key,
+        skus=event.skus,
+        import_id=event.import_id,
+        intended_at=event.occurred_at,
+    )
+
+
+LATE: Fold[Publish] = Fold(
+    _late_keys, _evolve_late, Publish, hears=(StockImportGivenUp, StockImportEndedLate)
+)
+"""Imports that were given up and may yet be applied. `intended_at`: when that was."""

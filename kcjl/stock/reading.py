@@ -17,7 +17,7 @@ from kcjl.stock.decide import decide_level
 from kcjl.stock.events import LevelRead, StockRead, stock_key
 from kcjl.stock.gate import StockGate
 from kcjl.stock.room import StockRoom
-from kcjl.stock.state import Match
+from kcjl.stock.state import Match, Product
 from kcjl.vocabulary import Event
 
 __all__ = ["StockReader"]
@@ -58,6 +58,10 @@ class StockReader:
             )
         )
 
+    def _sharing(self, key: str) -> list[Product]:
+        """The products of a stock code, by its key."""
+        return self._room.products.grouped(key)
+
     async def _moved_products(self) -> dict[str, datetime | None]:
         """By stock key, when it moved; as seen once its level is in the log, not before."""
         reads = self._room.reads.get("reads")
@@ -76,16 +80,12 @@ class StockReader:
         self, began: datetime, moved: Mapping[str, datetime | None]
     ) -> list[Event]:
         moved_keys = {key for key, when in moved.items() if self._is_news(key, when)}
+        looked_at = [product for _, product in self._room.products.watched()]
+        moved_here = (each for key in sorted(moved_keys) for each in self._sharing(key))
         wanted = {
             product.code_key: product.stock_code
-            for product in self._room.products.values()
+            for product in (*looked_at, *moved_here)
             if product.match == Match.CONFIRMED
-            and (
-                product.levels is None
-                or product.in_flight
-                or product.code_key in moved_keys
-                or product.is_contradicted
-            )
         }
         found = await self._erp.stock_levels(list(wanted.values()), await self._site_ids())
         finished = self._room.clock.now()
@@ -105,7 +105,7 @@ class StockReader:
                 occurred_at=min(before.occurred_at, said_at) if before else said_at,
             )
         for key, read in levels.items():
-            for product in self._room.products.grouped(key):  # an alias shares the levels
+            for product in self._sharing(key):  # an alias shares the levels
                 said = msgspec.structs.replace(read, sku=product.said_of)
                 events.extend(decide_level(product, said))
         await self._gate.ask_about_missing(wanted.keys() - levels.keys())

@@ -19,8 +19,8 @@ from kcjl.stock.events import (
     StockImportGivenUp,
     StockPublishingSwitched,
 )
-from kcjl.stock.publishing_state import Publishing
-from kcjl.stock.state import Product, Publish
+from kcjl.stock.publishing_state import Publish, Publishing
+from kcjl.stock.state import Product
 from kcjl.vocabulary import Event
 
 __all__ = [

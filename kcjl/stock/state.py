@@ -24,7 +24,6 @@ from kcjl.stock.events import (
     BufferSet,
     LevelRead,
     OfferListed,
-    PublishEvent,
     SkuAliasApproved,
     SkuAliasWithdrawn,
     SkuConfirmed,
@@ -34,7 +33,6 @@ from kcjl.stock.events import (
     StockImportFinished,
     StockImportGivenUp,
     StockImportIntended,
-    StockImportSent,
     StockImportUnknown,
     StockRead,
     stock_key,
@@ -50,17 +48,14 @@ from kcjl.stock.shown import (
 from kcjl.vocabulary import Event
 
 __all__ = [
-    "LATE",
     "POLICY",
     "PRODUCTS",
-    "PUBLISHES",
     "READS",
     "STATUS_DISCONTINUED",
     "InFlight",
     "Match",
     "Policy",
     "Product",
-    "Publish",
     "Reads",
     "Shown",
 ]
@@ -141,8 +136,9 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sku(self) -> str:
         """A spelling of the SKU itself, as the marketplace has it."""
-        offers = tuple(each.sku for each in self.shown) + self.asked_for
-        return offers[0] if offers else self.key
+        if self.shown:
+            return self.shown[0].sku
+        return self.asked_for[0] if self.asked_for else self.key
 
     @property
     def said_of(self) -> str:
@@ -153,15 +149,6 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     def code_key(self) -> str:
         """The key under which products of one stock code meet; empty: it has none."""
         return stock_key(self.stock_code) if self.match == Match.CONFIRMED else ""
-
-
-class Publish(msgspec.Struct, frozen=True, kw_only=True):
-    """One stock import on its way; gone when it has an outcome."""
-
-    publish_id: str
-    skus: tuple[str, ...]
-    import_id: str = ""
-    intended_at: datetime | None = None
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -348,62 +335,7 @@ PRODUCTS: Fold[Product] = Fold(
     ),
 )
 
-# ── publishes, policy, reads ────────────────────────────────────────────────────────────────
-
-_PUBLISH_EVENTS = (
-    StockImportIntended,
-    StockImportSent,
-    StockImportUnknown,
-    StockImportFinished,
-    StockImportFailed,
-    StockImportGivenUp,
-    StockImportEndedLate,
-)
-
-
-def _publish_keys(event: Event) -> tuple[str, ...]:
-    return (event.publish_id,) if isinstance(event, PublishEvent) else ()
-
-
-def _evolve_publish(entry: Publish | None, event: Event, key: str) -> Publish | None:
-    match event:
-        case StockImportIntended():
-            return Publish(
-                publish_id=key,
-                skus=tuple(f.sku for f in event.figures),
-                intended_at=event.occurred_at,
-            )
-        case StockImportSent():
-            entry = entry or Publish(publish_id=key, skus=event.skus)
-            return msgspec.structs.replace(entry, skus=event.skus, import_id=event.import_id)
-        case _:
-            return None
-
-
-PUBLISHES: Fold[Publish] = Fold(_publish_keys, _evolve_publish, Publish, hears=_PUBLISH_EVENTS)
-
-
-def _late_keys(event: Event) -> tuple[str, ...]:
-    if isinstance(event, StockImportGivenUp | StockImportEndedLate):
-        return (event.publish_id,)
-    return ()
-
-
-def _evolve_late(_entry: Publish | None, event: Event, key: str) -> Publish | None:
-    if not isinstance(event, StockImportGivenUp):
-        return None
-    return Publish(
-        publish_id=key,
-        skus=event.skus,
-        import_id=event.import_id,
-        intended_at=event.occurred_at,
-    )
-
-
-LATE: Fold[Publish] = Fold(
-    _late_keys, _evolve_late, Publish, hears=(StockImportGivenUp, StockImportEndedLate)
-)
-"""Imports that were given up and may yet be applied. `intended_at`: when that was."""
+# ── policy, reads ────────────────────────────────────────────────────────────────
 
 
 def _policy_keys(event: Event) -> tuple[str, ...]:

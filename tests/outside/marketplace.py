@@ -82,6 +82,8 @@ class Shop:
         self._clock = clock
         self.orders_there: dict[str, shop.Order] = {}
         self.offers_there: dict[str, int] = {}
+        self.inactive: dict[str, tuple[str, ...]] = {}
+        """SKU to the reasons why nobody can buy it."""
         self.changes_there: list[shop.OfferChange] = []
         """What a read of changes tells, whenever it is asked."""
         self.imports: dict[str, shop.StockImport] = {}
@@ -165,7 +167,14 @@ class Shop:
     async def offers(self) -> Sequence[shop.Offer]:
         with self.mishaps.at("offers"):
             return [
-                shop.Offer(offer_id=number, sku=sku, quantity=units, price=gbp(1), active=True)
+                shop.Offer(
+                    offer_id=number,
+                    sku=sku,
+                    quantity=units,
+                    price=gbp(1),
+                    active=sku not in self.inactive,
+                    inactivity_reasons=self.inactive.get(sku, ()),
+                )
                 for number, (sku, units) in enumerate(self.offers_there.items())
             ]
 

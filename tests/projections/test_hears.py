@@ -15,6 +15,7 @@ from kcjl.orders import state as orders
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.projection import Projection
 from kcjl.settlement import state as settlement
+from kcjl.stock import publishing_state as publishing
 from kcjl.stock import state as stock
 from kcjl.tenant import state as tenant
 from kcjl.vocabulary import Event
@@ -28,7 +29,9 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "jobs": actors.JOBS,
     "switch": actors.SWITCH,
     "products": stock.PRODUCTS,
-    "publishes": stock.PUBLISHES,
+    "publishing": publishing.PUBLISHING,
+    "publishes": publishing.PUBLISHES,
+    "late": publishing.LATE,
     "policy": stock.POLICY,
     "stock reads": stock.READS,
     "orders": orders.ORDERS,

@@ -19,7 +19,15 @@ from kcjl.log.port import Recorded
 __all__ = ["Trace"]
 
 READINGS = frozenset(
-    {"CyclesRead", "OrdersRead", "ShipmentsRead", "StockRead", "TenantRead", "TransactionsRead"}
+    {
+        "CyclesRead",
+        "OffersRead",
+        "OrdersRead",
+        "ShipmentsRead",
+        "StockRead",
+        "TenantRead",
+        "TransactionsRead",
+    }
 )
 """What is said of every look at the outside, also when there was nothing new."""
 LINES_MAX = 200_000
@@ -31,6 +39,8 @@ class Trace:
 
     def __init__(self, clock: Clock, *, keep: bool = False) -> None:
         self.lines: list[str] = []
+        self.said: set[str] = set()
+        """The types of events that were appended."""
         self.events = 0
         self.calls = 0
         self.deeds = 0
@@ -50,6 +60,7 @@ class Trace:
         """Committed; a hash of the log is one over canonical bytes."""
         self.events += len(events)
         for each in events:
+            self.said.add(each.type)
             if each.type in READINGS:
                 self.read_at[each.type] = each.recorded_at
             else:

@@ -174,13 +174,13 @@ def product(key: str, *events: Event) -> Product:
 
 def test_shelf_of_an_alias_has_one_level_and_all_that_is_in_flight() -> None:
     """Two SKUs of one stock code sell the same ten units, not ten each."""
-    one = product("a-1", listed(), confirmed(), level(12, minute=1))
+    one = product("a-1", listed(), confirmed(), level(12, minutes=1))
     two = msgspec.structs.replace(
         product(
             "a-1",
             listed(),
             confirmed(),
-            level(10, minute=5),
+            level(10, minutes=5),
             received("O1", ordered(quantity=3), state=SHIPPING),
         ),
         key="a-one",

@@ -12,7 +12,8 @@ from kcjl.stock.events import (
     StockImportSent,
     StockImportUnknown,
 )
-from kcjl.stock.state import POLICY, PRODUCTS, PUBLISHES, InFlight, Match, Product, Publish
+from kcjl.stock.publishing_state import PUBLISHES, Publish
+from kcjl.stock.state import POLICY, PRODUCTS, InFlight, Match, Product
 from kcjl.vocabulary import Event
 from tests.trade import (
     SHIPPING,
