@@ -171,6 +171,9 @@ class Rooms:
             await self.desk.switch_writes(allowed=switch == "on", reason=reason, by=by)
 
         return {
+            "stock-alias": self._alias,
+            "stock-policy-propose": self._propose_policy,
+            "stock-policy-approve": self._approve_policy,
             "switch-writes": switch_writes,
             "set-buffer": set_buffer,
             "release-publish": release,
@@ -179,6 +182,21 @@ class Rooms:
             "map-courier": map_courier,
             "set-accounts": set_accounts,
         }
+
+    async def _propose_policy(self, arguments: Mapping[str, str], by: str) -> str:
+        await self.stock.catch_up()
+        return await self.stock.propose_policy(arguments["document"], by=by)
+
+    async def _approve_policy(self, arguments: Mapping[str, str], by: str) -> str:
+        await self.stock.catch_up()
+        version, note = int(arguments["version"]), arguments.get("note", "")
+        return await self.stock.approve_policy(version, note, by=by)
+
+    async def _alias(self, arguments: Mapping[str, str], by: str) -> str:
+        sku, code = arguments["sku"], arguments.get("code", "")
+        if code:
+            return await self.stock.gate.approve_alias(sku, code, by=by)
+        return await self.stock.gate.withdraw_alias(sku, by=by)
 
 
 async def run_rooms(

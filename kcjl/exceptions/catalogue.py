@@ -20,14 +20,16 @@ KINDS: dict[str, Kind] = {
     "sku_unmatched": Kind(
         severity="medium",
         owner="catalogue",
-        next_step="create the product in Khaos Control under this code, or rename the offer; "
-        "it is offered at 0 until then and goes on by itself",
+        next_step="create the product in Khaos Control under this code, rename the offer, or "
+        "name the code that it stands for (kcjl stock alias SKU CODE); it is offered at 0 "
+        "until then and goes on by itself",
     ),
     "order_held": Kind(
         severity="high",
         owner="operations",
-        next_step="make the codes known in Khaos Control (the order then goes on by itself), "
-        "or refuse the order on the marketplace before its time is up",
+        next_step="make the codes known in Khaos Control, or name the code that a SKU stands "
+        "for (kcjl stock alias SKU CODE); the order then goes on by itself; or refuse the "
+        "order on the marketplace before its time is up",
     ),
     "acceptance_refused": Kind(
         severity="high",

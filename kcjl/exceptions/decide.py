@@ -216,11 +216,13 @@ def _codes(event: Event) -> tuple[Condition, ...]:
     match event:
         case stock.SkuUnmatched():
             nearest = ", ".join(event.nearest) or "none"
+            because = f": {event.because}" if event.because else ""
             return (
                 Raise(
                     kind="sku_unmatched",
                     subject=stock.stock_key(event.sku),
-                    message=f"the ERP does not know {event.sku!r}; nearest codes: {nearest}",
+                    message=f"the ERP does not know {event.sku!r}{because}; nearest codes: "
+                    f"{nearest}",
                 ),
             )
         case stock.SkuConfirmed():

@@ -25,6 +25,8 @@ from kcjl.stock.events import (
     OfferRetried,
     OffersRead,
     PublishReleased,
+    SkuAliasApproved,
+    SkuAliasWithdrawn,
     StockFeedFresh,
     StockFeedStale,
     StockPublishingSwitched,
@@ -32,8 +34,11 @@ from kcjl.stock.events import (
     stock_key,
 )
 from kcjl.stock.freshness import StaleLimits, decide_freshness, next_look_s
+from kcjl.stock.gate import StockGate
 from kcjl.stock.guards import decide_release
 from kcjl.stock.listing import OFFERS_EVERY, OfferReader
+from kcjl.stock.policy import read_document
+from kcjl.stock.policy_book import decide_approval, decide_proposal
 from kcjl.stock.publishing import StockPublisher
 from kcjl.stock.reading import StockReader
 from kcjl.stock.room import StockRoom
@@ -55,6 +60,10 @@ FIGURES_CHANGE_ON = (
 )
 """A level is not among them: its orders have to be read first, and that is heard."""
 
+GATE_OPENS = (OfferListed, SkuAliasApproved, SkuAliasWithdrawn)
+"""A new offer is to be confirmed, and an alias brings another code's level."""
+DELETED_EVERY = timedelta(hours=1)
+
 
 class Stock(StockRoom):
     """The stock actor."""
@@ -72,7 +81,8 @@ class Stock(StockRoom):
     ) -> None:
         super().__init__(log, clock, ids)
         self._opening_buffer = opening_buffer
-        self._reader = StockReader(self, erp, settings)
+        self.gate = StockGate(self, erp)
+        self._reader = StockReader(self, erp, self.gate, settings)
         self._offers = OfferReader(self, marketplace, settings)
         self._publisher = StockPublisher(self, marketplace, settings)
         self._stale = StaleLimits(soft_s=settings.soft_s, hard_s=settings.stale_hard_s)
@@ -80,8 +90,9 @@ class Stock(StockRoom):
         self.jobs = (
             Job("offers", self._offers.read, every=OFFERS_EVERY),
             Job("late", self._publisher.look_at_late, every=OFFERS_EVERY),
-            Job("levels", self._read_stock, every=poll, wakes_on=(OfferListed,)),
-            Job("new-skus", self._reader.ask_new_skus, every=poll, wakes_on=(OrderReceived,)),
+            Job("levels", self._read_stock, every=poll, wakes_on=GATE_OPENS),
+            Job("new-skus", self.gate.ask_new_skus, every=poll, wakes_on=(OrderReceived,)),
+            Job("deleted-codes", self.gate.read_deleted, every=DELETED_EVERY),
             Job("freshness", self._look_at_feed, every=poll, wakes_on=(StockRead,)),
             Job("drift", self._offers.judge, every=poll, wakes_on=(OrdersRead, OffersRead)),
             Job("publish", self._publisher.publish, every=poll, wakes_on=FIGURES_CHANGE_ON),
@@ -93,6 +104,26 @@ class Stock(StockRoom):
         """The operator's command."""
         now = self.clock.now()
         await self.commit(decide_buffer(self.policy.get("policy"), units=units, now=now), by=by)
+
+    async def propose_policy(self, text: str, *, by: str) -> str:
+        """A person proposes a policy, as TOML. Raises Misuse that names the faulty rule."""
+        document = read_document(text)
+        events = decide_proposal(self.book.get("policy"), document, now=self.clock.now())
+        await self.commit(events, by=by)
+        book = self.book["policy"]
+        return (
+            f"stock policy version {book.proposed_version} is proposed; it holds nothing back "
+            f"until it is approved: kcjl stock policy approve {book.proposed_version}"
+        )
+
+    async def approve_policy(self, version: int, note: str, *, by: str) -> str:
+        """A person approves the policy that is proposed. Raises Refused for any other."""
+        now = self.clock.now()
+        said = decide_approval(self.book.get("policy"), version, now=now, note=note)
+        await self.commit(said, by=by)
+        approved = next(e for e in self.book["policy"].approved if e.version == version)
+        when = "now" if approved.valid_from <= now else f"{approved.valid_from:%Y-%m-%d %H:%M}Z"
+        return f"stock policy version {version} is approved, in force from {when} on"
 
     async def switch_publishing(self, *, on: bool, reason: str, by: str) -> None:
         """The operator's command: stop the publishing of stock, or allow it again."""

@@ -31,6 +31,8 @@ __all__ = [
     "PublishHeld",
     "PublishHoldEnded",
     "PublishReleased",
+    "SkuAliasApproved",
+    "SkuAliasWithdrawn",
     "SkuConfirmed",
     "SkuUnmatched",
     "StockFeedFresh",
@@ -145,6 +147,30 @@ class SkuUnmatched(Event, frozen=True, kw_only=True):
 
     sku: str
     nearest: tuple[str, ...]
+    because: str = ""
+    """Where it was known before: what became of its stock code."""
+
+    @property
+    def stream(self) -> str:
+        return f"product-{stock_key(self.sku)}"
+
+
+class SkuAliasApproved(Event, frozen=True, kw_only=True):
+    """Policy: a person said that this SKU stands for that stock code of the ERP."""
+
+    sku: str
+    stock_code: str
+
+    @property
+    def stream(self) -> str:
+        return f"product-{stock_key(self.sku)}"
+
+
+class SkuAliasWithdrawn(Event, frozen=True, kw_only=True):
+    """Policy: the SKU stands for no other stock code any more; its gate is shut at once."""
+
+    sku: str
+    stock_code: str
 
     @property
     def stream(self) -> str:

@@ -8,6 +8,7 @@ from kcjl.actors import Room
 from kcjl.clock import Clock, Ids
 from kcjl.log.port import Log
 from kcjl.stock.decide import wants_look
+from kcjl.stock.policy_book import POLICY_BOOK
 from kcjl.stock.publishing_state import LATE, PUBLISHES, PUBLISHING, Publishing
 from kcjl.stock.state import POLICY, PRODUCTS, READS, Reads
 
@@ -21,10 +22,16 @@ class StockRoom(Room):
 
     def __init__(self, log: Log, clock: Clock, ids: Ids) -> None:
         super().__init__(log, clock, ids)
-        self.products = self.table(PRODUCTS, watch=wants_look, tracked=True)
+        self.products = self.table(
+            PRODUCTS,
+            watch=wants_look,
+            group=lambda product: product.code_key or None,
+            tracked=True,
+        )
         self.publishes = self.table(PUBLISHES)
         self.late = self.table(LATE)
         self.policy = self.table(POLICY)
+        self.book = self.table(POLICY_BOOK)
         self.reads = self.table(READS)
         self._publishing = self.table(PUBLISHING)
 

@@ -24,6 +24,8 @@ from kcjl.stock.events import (
     BufferSet,
     LevelRead,
     OfferListed,
+    SkuAliasApproved,
+    SkuAliasWithdrawn,
     SkuConfirmed,
     SkuUnmatched,
     StockImportEndedLate,
@@ -91,7 +93,10 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     match: Match = Match.UNASKED
     stock_code: str = ""
+    alias: str = ""
+    """The stock code that a person has named for this SKU; empty: the SKU is its own."""
     nearest: tuple[str, ...] = ()
+    unmatched_because: str = ""
     discontinued: bool = False
     run_to_zero: bool = False
     stock_controlled: bool = True
@@ -126,11 +131,24 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def spelling(self) -> str:
         """A spelling by which the ERP can be asked."""
-        if self.stock_code:
-            return self.stock_code
+        return self.alias or self.stock_code or self.sku
+
+    @property
+    def sku(self) -> str:
+        """A spelling of the SKU itself, as the marketplace has it."""
         if self.shown:
             return self.shown[0].sku
         return self.asked_for[0] if self.asked_for else self.key
+
+    @property
+    def said_of(self) -> str:
+        """The SKU under which events say what the ERP says of this product."""
+        return self.sku if self.alias else self.spelling
+
+    @property
+    def code_key(self) -> str:
+        """The key under which products of one stock code meet; empty: it has none."""
+        return stock_key(self.stock_code) if self.match == Match.CONFIRMED else ""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,6 +171,8 @@ class Reads(msgspec.Struct, frozen=True, kw_only=True):
 def _product_keys(event: Event) -> tuple[str, ...]:
     match event:
         case OfferListed() | SkuConfirmed() | SkuUnmatched() | LevelRead():
+            return (stock_key(event.sku),)
+        case SkuAliasApproved() | SkuAliasWithdrawn():
             return (stock_key(event.sku),)
         case OrderReceived() | OrderChanged() | SalesOrderPosted():
             skus = tuple(line.sku for line in event.lines)
@@ -179,6 +199,13 @@ def _evolve_product(entry: Product | None, event: Event, key: str) -> Product:
             return _evolve_in_flight(product, event)
         case OfferListed() | SkuConfirmed() | SkuUnmatched() | LevelRead():
             return _evolve_known(product, event)
+        case SkuAliasApproved():
+            return msgspec.structs.replace(product, alias=event.stock_code)
+        case SkuAliasWithdrawn():
+            # Shut until the ERP has been asked for the SKU itself.
+            return msgspec.structs.replace(
+                product, alias="", match=Match.UNMATCHED, stock_code="", levels=None
+            )
         case _:
             shown = tuple(evolve_shown(each, event) for each in product.shown)
             return msgspec.structs.replace(product, shown=shown)
@@ -200,6 +227,7 @@ def _evolve_known(product: Product, event: Event) -> Product:
                 match=Match.CONFIRMED,
                 stock_code=event.stock_code,
                 nearest=(),
+                unmatched_because="",
                 discontinued=event.discontinued,
                 run_to_zero=event.run_to_zero,
                 stock_controlled=event.stock_controlled,
@@ -212,6 +240,7 @@ def _evolve_known(product: Product, event: Event) -> Product:
                 match=Match.UNMATCHED,
                 stock_code="",
                 nearest=event.nearest,
+                unmatched_because=event.because,
                 levels=None,
             )
         case LevelRead():
@@ -295,6 +324,8 @@ PRODUCTS: Fold[Product] = Fold(
         OfferListed,
         SkuConfirmed,
         SkuUnmatched,
+        SkuAliasApproved,
+        SkuAliasWithdrawn,
         LevelRead,
         OrderReceived,
         OrderChanged,

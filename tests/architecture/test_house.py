@@ -44,13 +44,19 @@ ROOMS = ("stock", "orders", "dispatch", "settlement", "exceptions")
 WITH_TENANT = (*ROOMS, "tenant")
 """The tenant is no concern of its own: it is read for the others."""
 PURE_FILES = (
+    "available.py",
     "conditions.py",
     "decide.py",
     "drift.py",
     "events.py",
     "freshness.py",
     "guards.py",
+    "policy.py",
+    "policy_book.py",
+    "policy_events.py",
+    "policy_rules.py",
     "publishing_state.py",
+    "selling.py",
     "sending.py",
     "shown.py",
     "state.py",

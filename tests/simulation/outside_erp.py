@@ -76,6 +76,20 @@ class SimulatedErp:
 
     # ── system data ──
 
+    @property
+    def capabilities(self) -> erp.Capabilities:
+        return erp.Capabilities(
+            pull_stock=True,
+            push_stock=False,
+            lookup_order=True,
+            sync_order_result=True,
+            line_refs_in_shipments=False,
+            returns=False,
+            journals=False,
+            max_external_ref=self._settings.max_external_ref,
+            deleted_entries=True,
+        )
+
     async def ping(self) -> str:
         version = self._warehouse.settings.version
         return await self._door.read("GetVersion", lambda: version)
@@ -155,6 +169,20 @@ class SimulatedErp:
             parent_code=parent.code if parent else None,
             changed_at=_read_off_the_wall(changed_at),
         )
+
+    async def deleted_products(self, since: datetime) -> Sequence[erp.ProductRef]:
+        asked = parse_wall_time(changed_since(since)) or since
+
+        def rows() -> list[erp.ProductRef]:
+            gone = [(item, self._stamp(at)) for at, item in self._warehouse.stock.deleted]
+            return [
+                erp.ProductRef(stock_code=item.code, changed_at=_read_off_the_wall(at))
+                for item, at in gone
+                if at >= asked
+            ]
+
+        reading = Reading(rows, lambda ref: ref.stock_code)
+        return await self._door.rows("GetDeletedEntries", reading)
 
     async def products(self, codes: Sequence[str]) -> dict[str, erp.Product]:
         asked = askable(codes)
