@@ -122,11 +122,13 @@ def held_for_speed(
     allowed = 1 - service
     if sales.days_gone_wrong(free, free) <= allowed:
         return 0
-    steps = (*SIZES[: bisect_left(SIZES, free)], free)
-    place = bisect_left(
-        steps, True, key=lambda held: sales.days_gone_wrong(free, free - held) <= allowed
+    # The more is held back, the fewer days go wrong; with nothing shown none does.
+    return bisect_left(
+        range(free + 1),
+        True,
+        lo=1,
+        key=lambda held: sales.days_gone_wrong(free, free - held) <= allowed,
     )
-    return steps[place]
 
 
 class _SalesOfALag:
