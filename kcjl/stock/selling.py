@@ -8,8 +8,9 @@ Called by the room's fold (the counts) and `available.py` (the units). Source: d
 """
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 import msgspec
 
@@ -112,20 +113,59 @@ def held_for_speed(
 ) -> int:
     """Units of `free` to hold back: the fewest with which a day goes well with `service`.
 
-    A day goes wrong when somebody orders all that is shown, and within the lag of it other
-    sales take more than is held back. So a full shelf of small sellers holds nothing back.
+    A day goes wrong when somebody orders of what is shown, and within the lag of it other sales
+    take so much that the order is short. So a full shelf of small sellers holds nothing back.
     """
     if selling is None or free <= 0:
         return 0
-    a_day = selling.a_day(at)
-    for held in (0, *SIZES):
-        if held >= free:
-            break
-        orders_all = a_day * selling.share_from(free - held)
-        taken_meanwhile = -math.expm1(-a_day * lag_s / DAY_S * selling.share_from(held + 1))
-        if orders_all * taken_meanwhile <= 1 - service:
-            return held
-    return free
+    sales = _SalesOfALag(selling, lag_s=lag_s, at=at)
+    allowed = 1 - service
+    if sales.days_gone_wrong(free, free) <= allowed:
+        return 0
+    # The more is held back, the fewer days go wrong; with nothing shown none does.
+    return bisect_left(
+        range(free + 1),
+        True,
+        lo=1,
+        key=lambda held: sales.days_gone_wrong(free, free - held) <= allowed,
+    )
+
+
+class _SalesOfALag:
+    """How likely it is that sales within one lag take more than so much."""
+
+    def __init__(self, selling: Selling, *, lag_s: float, at: datetime) -> None:
+        among = sum(selling.falls) or 1.0
+        self._orders = tuple(
+            (size, count / among) for size, count in zip(SIZES, selling.falls, strict=False)
+        )
+        self._from = [*accumulate(reversed(selling.falls), initial=0.0)][::-1]
+        self._from = [count / among for count in self._from]
+        self._a_day = selling.a_day(at)
+        self._falls = self._a_day * lag_s / DAY_S
+        self._units = math.floor(selling.units_a_day(at) * lag_s / DAY_S)
+
+    def days_gone_wrong(self, free: int, shown: int) -> float:
+        """Of a day's orders, cut to what is shown: those that would be short."""
+        if shown <= 0:
+            return 0.0
+        largest = self._orders[-1][0]
+        if self._a_day * self._more_than(free - min(largest, shown)) == 0:
+            return 0.0
+        short = 0.0
+        for size, share in self._orders:
+            if size >= shown:
+                rest = self._from[bisect_left(SIZES, size)]
+                short += rest * self._more_than(free - shown)
+                break
+            short += share * self._more_than(free - size)
+        return self._a_day * short
+
+    def _more_than(self, units: int) -> float:
+        """Sales that are expected, and one more that is larger than what they leave."""
+        place = bisect_right(SIZES, units - self._units)
+        share = self._from[min(place, len(self._from) - 1)]
+        return -math.expm1(-self._falls * share)
 
 
 def _decay(since: datetime, at: datetime) -> float:

@@ -25,7 +25,7 @@ valid_from = 2026-11-01
 name = "everything"
 buffer = 2
 percent = 5
-speed = 0.9999
+speed = 0.999
 fast_mover_units_a_day = 20
 
 [[rules]]
@@ -195,7 +195,7 @@ def test_strictest_of_several_skus_takes_each_term_by_itself() -> None:
     """Offers that share one stock hold back what the most careful of them would."""
     merged = strictest([in_force("85123A", "", SUMMER), in_force("1", "GIFTS", SUMMER)])
 
-    assert (3, Decimal(10), Decimal("0.9999"), 24) == (
+    assert (3, Decimal(10), Decimal("0.999"), 24) == (
         merged.buffer,
         merged.percent,
         merged.speed,
