@@ -66,6 +66,9 @@ class StockSettings(Section, frozen=True, kw_only=True):
     """How often levels that moved are read; the vendor advises 5 to 30 minutes."""
     sites: tuple[str, ...] = ()
     """Site ids that the order import will use; empty: the ERP's default site."""
+    sweep_hours: float = 6
+    """How often all products and levels are read, not only what was edited or moved: an ERP set
+    back to a backup says of nothing that it is otherwise now."""
     follow_s: float = 20
     """How often a stock import is asked for (STO02: at most every 15 s)."""
     lines_max: int = 10_000
@@ -90,6 +93,7 @@ class StockSettings(Section, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         _above_zero(
             poll_s=self.poll_s,
+            sweep_hours=self.sweep_hours,
             follow_s=self.follow_s,
             lines_max=self.lines_max,
             publish_every_s=self.publish_every_s,
@@ -125,6 +129,9 @@ class OrderSettings(Section, frozen=True, kw_only=True):
     """Orders older than this are recorded and never posted."""
     personal_data_days: float = 90
     """How long a buyer's address stays in the vault."""
+    missing_after_minutes: float = 20
+    """A sales order that the ERP shows no more is taken for gone when it is still not shown so
+    long after the first answer that left it out: a replica may lag behind."""
 
     def __post_init__(self) -> None:
         _above_zero(
@@ -132,6 +139,7 @@ class OrderSettings(Section, frozen=True, kw_only=True):
             overlap_s=self.overlap_s,
             acceptance_hours=self.acceptance_hours,
             personal_data_days=self.personal_data_days,
+            missing_after_minutes=self.missing_after_minutes,
         )
         if self.start_at is not None and self.start_at.tzinfo is None:
             raise ValueError(f"start_at needs a time zone, e.g. {self.start_at.isoformat()}Z")
@@ -142,9 +150,12 @@ class DispatchSettings(Section, frozen=True, kw_only=True):
     """How often open sales orders are looked at in the ERP."""
     tracking_wait_hours: float = 4
     """A parcel shipped without a number is raised after this time."""
+    backup_hours: float = 24
+    """How old a backup may be that the ERP is set back to: sales orders are looked for so long
+    after they were posted, also when all is confirmed."""
 
     def __post_init__(self) -> None:
-        _above_zero(poll_s=self.poll_s)
+        _above_zero(poll_s=self.poll_s, backup_hours=self.backup_hours)
         if self.tracking_wait_hours < 0:
             raise ValueError("tracking_wait_hours can't be below 0")
 

@@ -9,7 +9,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
-from kcjl.dispatch.events import ParcelItem, ParcelShipped
+from kcjl.dispatch.events import (
+    LineNotShown,
+    ParcelItem,
+    ParcelShipped,
+    SalesOrderNotShown,
+)
 from kcjl.fold import Fold
 from kcjl.money import Money
 from kcjl.orders.events import (
@@ -23,8 +28,11 @@ from kcjl.orders.events import (
     PostingIntended,
     PostingRefused,
     PostingUnknown,
+    SalesOrderForgone,
+    SalesOrderFoundAgain,
     SalesOrderMissing,
     SalesOrderPosted,
+    SalesOrderVanished,
 )
 from kcjl.settlement.events import BillingCycleSeen, SettlementLineSeen, TransactionsRead
 from kcjl.stock.events import LevelRead, OfferListed, SkuConfirmed, SkuUnmatched, StockRead
@@ -200,6 +208,59 @@ def posted(order: OrderReceived, minutes: float = 8) -> SalesOrderPosted:
         taken_by=at(minutes),
         lines=posted_lines(order),
         gross_total=order.total_price,
+        occurred_at=at(minutes),
+    )
+
+
+def not_shown(order: OrderReceived, minutes: float = 20) -> SalesOrderNotShown:
+    return SalesOrderNotShown(
+        order_id=order.order_id,
+        reference=order.customer_order_number,
+        last_seen_at=at(minutes - 10),
+        lines=tuple(
+            LineNotShown(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
+            for line in order.lines
+        ),
+        occurred_at=at(minutes),
+    )
+
+
+def vanished(
+    order: OrderReceived, minutes: float = 40, *, still_wanted: bool = True
+) -> SalesOrderVanished:
+    return SalesOrderVanished(
+        order_id=order.order_id,
+        reference=order.customer_order_number,
+        erp_order_code=f"SO-{order.order_id}",
+        last_seen_at=at(10),
+        money=order.total_price,
+        ship_by=order.ship_by,
+        still_wanted=still_wanted,
+        left_warehouse=False,
+        occurred_at=at(minutes),
+    )
+
+
+def found_again(
+    order: OrderReceived, minutes: float = 50, *, was_vanished: bool = True
+) -> SalesOrderFoundAgain:
+    return SalesOrderFoundAgain(
+        order_id=order.order_id,
+        reference=order.customer_order_number,
+        erp_order_code=f"SO-{order.order_id}",
+        taken_by=at(minutes),
+        lines=posted_lines(order),
+        was_vanished=was_vanished,
+        occurred_at=at(minutes),
+    )
+
+
+def forgone(order: OrderReceived, minutes: float = 50) -> SalesOrderForgone:
+    return SalesOrderForgone(
+        order_id=order.order_id,
+        reference=order.customer_order_number,
+        reason="the order is refunded in whole",
+        lines=posted_lines(order),
         occurred_at=at(minutes),
     )
 

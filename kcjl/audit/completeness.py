@@ -89,7 +89,7 @@ def _order(entry: OrderEntry, open_subjects: set[str]) -> tuple[str, str]:
 def _parcel(entry: Dispatch, parcel: Parcel, open_subjects: set[str]) -> tuple[str, str]:
     if parcel.state == ParcelState.CONFIRMED:
         return "confirmed", ""
-    if entry.closed:
+    if entry.closed or parcel.state == ParcelState.LEFT:
         return "left", ""
     if parcel.state in (ParcelState.SHIPPED, ParcelState.OPEN):
         return "waiting", ""

@@ -18,7 +18,7 @@ from kcjl.database import OPERATOR, Database
 from kcjl.errors import Refused, Unavailable
 from kcjl.settings import Settings
 
-__all__ = ["ask"]
+__all__ = ["answered", "ask"]
 
 ANSWER_S = 15.0
 
@@ -28,12 +28,17 @@ def ask(config: Path, merchant: str, verb: str, arguments: Mapping[str, str]) ->
 
     Raises Refused with the service's reason, and Unavailable while it does not answer.
     """
+    typer.echo(answered(config, merchant, verb, arguments), err=True)
+
+
+def answered(config: Path, merchant: str, verb: str, arguments: Mapping[str, str]) -> str:
+    """The same, with the answer for whoever calls."""
     settings = settings_at(config)
     command = Command(verb=verb, arguments=dict(arguments))
-    anyio.run(_issue, settings, merchant_of(settings, merchant), command)
+    return anyio.run(_issue, settings, merchant_of(settings, merchant), command)
 
 
-async def _issue(settings: Settings, merchant: str, command: Command) -> None:
+async def _issue(settings: Settings, merchant: str, command: Command) -> str:
     async with (
         database_of(settings) as dsn,
         clock_of(settings) as clock,
@@ -55,4 +60,4 @@ async def _issue(settings: Settings, merchant: str, command: Command) -> None:
         )
     if not outcome.ok:
         raise Refused(outcome.message)
-    typer.echo(outcome.message, err=True)
+    return outcome.message

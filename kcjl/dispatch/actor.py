@@ -3,16 +3,20 @@
 Promises: every confirmation is an intention, then an outcome; an open outcome is looked up
 among the marketplace's shipments before anything is sent again. It holds no rule.
 Called by `service.py`. Source: design 8; contract khaos b.5, johnlewis b.3, b.4, d.5.
+Over 400 lines, because all steps of one parcel are one actor.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+
+import msgspec
 
 from kcjl.actors import Job, Room
 from kcjl.calls.correlation import correlated
 from kcjl.clock import Clock, Ids
 from kcjl.dispatch.decide import (
+    decide_awaited_no_more,
     decide_confirmation,
     decide_map,
     decide_parcels,
@@ -26,12 +30,14 @@ from kcjl.dispatch.events import (
     ConfirmationIntended,
     ConfirmationRefused,
     ConfirmationUnknown,
+    ConfirmedLine,
     ParcelConfirmed,
     ParcelItem,
     ParcelShipped,
     ShipmentsRead,
 )
 from kcjl.dispatch.state import CARRIERS, DISPATCHES, Carriers, Dispatch, Parcel, ParcelState
+from kcjl.dispatch.vanished import decide_kept, decide_not_shown, is_looked_for
 from kcjl.errors import NotFound, OutcomeUnknown, Refused
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.johnlewis.port import MarketplacePort, OrderState, ShipmentRequest, Tracking
@@ -48,6 +54,8 @@ __all__ = ["Dispatches"]
 CARRIERS_EVERY = timedelta(days=1)
 TENANT_LATE = timedelta(hours=1)
 """Where the tenant is read by its own room, it is waited for so long before we read."""
+CLOSED_EVERY = timedelta(hours=1)
+"""How often those that are done are asked for, while a backup may lack them."""
 READ_MAX = 500
 """References asked for in one read, in chunks; the rest follows in the next."""
 SHIPPED_THERE = (
@@ -79,8 +87,14 @@ class Dispatches(Room):
         self._erp = erp
         self._opening_carriers = dict(opening_carriers)
         self._tracking_wait = timedelta(hours=settings.tracking_wait_hours)
+        self._backup_age = timedelta(hours=settings.backup_hours)
         self._asked_last = ""
-        self.dispatches = self.table(DISPATCHES, watch=is_open)
+        self._asks_closed = False
+        """Whether this round of reads is one that asks for those that are done, too."""
+        self._closed_asked_at: datetime | None = None
+        self._seen_at: dict[str, datetime] = {}
+        """By reference, when the ERP last showed it: to be named where it is lost."""
+        self.dispatches = self.table(DISPATCHES, watch=is_looked_for)
         self.carriers = self.table(CARRIERS)
         poll = timedelta(seconds=settings.poll_s)
         wakes = (
@@ -156,9 +170,18 @@ class Dispatches(Room):
             raise wrong
 
     async def _read_shipments(self) -> float | None:
-        """Look at the open sales orders in the ERP: in parts, then a pause after each round."""
+        """Look at the open sales orders in the ERP: in parts, then a pause after each round.
+
+        Those that are done are looked for too, more seldom, while a backup may lack them.
+        """
         began = self.clock.now()
-        open_ones = {entry.reference: entry for _, entry in self.dispatches.watched()}
+        if not self._asked_last:
+            await self._begin_round(began)
+        open_ones = {
+            entry.reference: entry
+            for _, entry in self.dispatches.watched()
+            if not entry.vanished and (self._asks_closed or is_open(entry))
+        }
         references = sorted(open_ones)
         later = [each for each in references if each > self._asked_last]
         asked = later[:READ_MAX]
@@ -176,20 +199,58 @@ class Dispatches(Room):
                         now=began,
                     )
                 )
+        events.extend(self._not_shown(open_ones, asked, statuses, began))
         events.append(ShipmentsRead(asked=len(asked), found=len(statuses), occurred_at=began))
         await self.commit(events)
         rest = len(later) > len(asked)
         self._asked_last = asked[-1] if rest else ""
         return 0.0 if rest else None
 
+    async def _begin_round(self, now: datetime) -> None:
+        last = self._closed_asked_at
+        self._asks_closed = last is None or now - last >= CLOSED_EVERY
+        self._seen_at = {
+            entry.reference: seen
+            for _, entry in self.dispatches.watched()
+            if (seen := self._seen_at.get(entry.reference)) is not None
+        }
+        if self._asks_closed:
+            self._closed_asked_at = now
+            done = [entry for _, entry in self.dispatches.watched() if not is_open(entry)]
+            await self.commit(decide_kept(done, backup_age=self._backup_age, now=now))
+
+    def _not_shown(
+        self,
+        open_ones: Mapping[str, Dispatch],
+        asked: Sequence[str],
+        statuses: Sequence[OrderStatus],
+        began: datetime,
+    ) -> list[Event]:
+        """Which of those that were asked for a whole answer leaves out."""
+        shown = {status.external_ref for status in statuses}
+        self._seen_at.update(dict.fromkeys(shown & open_ones.keys(), began))
+        events: list[Event] = []
+        for reference in asked:
+            if reference not in shown:
+                known = open_ones[reference]
+                entry = self.dispatches.get(known.order_id) or known
+                seen_at = self._seen_at.get(reference)
+                events.extend(decide_not_shown(entry, last_seen_at=seen_at, now=began))
+        return events
+
     # ── confirming ──────────────────────────────────────────────────────────────────────────
 
     async def _confirm(self) -> None:
-        for order_id, _ in self.dispatches.watched():
+        for order_id, watched in self.dispatches.watched():
+            if not is_open(watched):
+                continue
             for parcel in self.dispatches[order_id].parcels:
                 await self._advance(order_id, parcel.parcel_key)
             entry = self.dispatches[order_id]
             await self.commit(decide_shipped_there(entry, self.clock.now()))
+        entries = (entry for _, entry in self.dispatches.watched())
+        carriers, now = self.carriers.get("carriers"), self.clock.now()
+        await self.commit(decide_awaited_no_more(carriers, entries, now))
 
     async def _advance(self, order_id: str, parcel_key: str) -> None:
         entry, parcel = self._now(order_id, parcel_key)
@@ -199,17 +260,30 @@ class Dispatches(Room):
         if parcel.state == ParcelState.OPEN:
             await self._settle(order_id, parcel_key)
             return
-        events = decide_confirmation(
-            entry, parcel, carriers, tracking_wait=self._tracking_wait, now=self.clock.now()
-        )
-        if not self.writes_allowed:
-            events = tuple(e for e in events if not isinstance(e, ConfirmationIntended))
+        events = self._next_for(entry, parcel, carriers)
+        intended = next((e for e in events if isinstance(e, ConfirmationIntended)), None)
+        if intended is not None and parcel.attempts:
+            # What was not there at the last look may have arrived since: look before it is
+            # sent again.
+            if await self._is_there(order_id, parcel_key, intended.lines):
+                return
+            events = self._next_for(*self._now(order_id, parcel_key), carriers)
         correlation_id = f"{order_id}/{parcel_key}"
         await self.commit(events, correlation_id=correlation_id)
         with correlated(correlation_id):
             for event in events:
                 if isinstance(event, ConfirmationIntended):
                     await self._send(event)
+
+    def _next_for(
+        self, entry: Dispatch, parcel: Parcel, carriers: Carriers
+    ) -> tuple[Event, ...]:
+        events = decide_confirmation(
+            entry, parcel, carriers, tracking_wait=self._tracking_wait, now=self.clock.now()
+        )
+        if self.writes_allowed:
+            return events
+        return tuple(each for each in events if not isinstance(each, ConfirmationIntended))
 
     def _now(self, order_id: str, parcel_key: str) -> tuple[Dispatch, Parcel]:
         entry = self.dispatches[order_id]
@@ -273,12 +347,17 @@ class Dispatches(Room):
             ),
         )
 
-    async def _is_there(self, order_id: str, parcel_key: str) -> bool:
-        entry, parcel = self._now(order_id, parcel_key)
+    async def _is_there(
+        self, order_id: str, parcel_key: str, lines: tuple[ConfirmedLine, ...] | None = None
+    ) -> bool:
+        """`lines`: what would be sent now, where it is not what was sent last."""
         try:
             shipments = await self._marketplace.shipments(order_id)
         except NotFound:  # multi-shipment is off: the order's state tells
             shipments = ()
+        entry, parcel = self._now(order_id, parcel_key)
+        if lines is not None:
+            parcel = msgspec.structs.replace(parcel, lines=lines)
         found = settle_open(
             entry,
             parcel,
@@ -294,19 +373,25 @@ class Dispatches(Room):
             return True
         orders = await self._marketplace.orders_by_id([order_id])
         if any(order.state in SHIPPED_THERE for order in orders):
-            await self._record_confirmed(order_id, parcel_key, "", already=True)
+            await self._record_confirmed(order_id, parcel_key, "", already=True, lines=lines)
             return True
         return False
 
     async def _record_confirmed(
-        self, order_id: str, parcel_key: str, shipment_id: str, *, already: bool
+        self,
+        order_id: str,
+        parcel_key: str,
+        shipment_id: str,
+        *,
+        already: bool,
+        lines: tuple[ConfirmedLine, ...] | None = None,
     ) -> None:
         _, parcel = self._now(order_id, parcel_key)
         await self.record(
             ParcelConfirmed(
                 order_id=order_id,
                 parcel_key=parcel_key,
-                lines=parcel.lines,
+                lines=parcel.lines if lines is None else lines,
                 shipment_id=shipment_id,
                 already=already,
                 occurred_at=self.clock.now(),

@@ -6,7 +6,7 @@ Called by `actor.py` and `projection.py`. Source: design 8; khaos c, johnlewis b
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,10 +15,12 @@ from kcjl.dispatch.events import (
     CarrierMapped,
     ConfirmationIntended,
     ConfirmedLine,
+    CourierAwaitedNoMore,
     CourierUnmapped,
     DispatchClosed,
     ParcelConfirmed,
     ParcelShipped,
+    ParcelsLeft,
     ParcelUnmatched,
     SalesOrderCancelled,
     TrackingAwaited,
@@ -29,6 +31,7 @@ from kcjl.vocabulary import Event
 __all__ = [
     "ShipmentThere",
     "carrier_code_for",
+    "decide_awaited_no_more",
     "decide_confirmation",
     "decide_map",
     "decide_parcels",
@@ -42,6 +45,15 @@ RETRY_FIRST = timedelta(minutes=5)
 RETRY_MAX = timedelta(hours=2)
 LAST_CALL = timedelta(hours=2)
 """So long before the time to ship by a parcel goes without its number, where it may."""
+TROUBLED = frozenset(
+    {
+        ParcelState.UNMAPPED,
+        ParcelState.NO_TRACKING,
+        ParcelState.UNMATCHED,
+        ParcelState.REFUSED,
+    }
+)
+"""Somebody was told of such a parcel."""
 ENDED = frozenset({"REFUSED", "CANCELED"})
 SHIPPED_THERE = frozenset({"SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED"})
 
@@ -82,7 +94,7 @@ def decide_parcels(
         known = entry.parcel(shipped.parcel_key)
         if known is None:
             news = True
-        elif known.state in (ParcelState.CONFIRMED, ParcelState.OPEN):
+        elif known.state in (ParcelState.CONFIRMED, ParcelState.OPEN, ParcelState.LEFT):
             news = False
         else:  # or nothing about it, but the order is whole now (or not any more): said once
             news = _differs(known, shipped) or shipped.erp_complete != complete
@@ -129,7 +141,7 @@ def decide_confirmation(
     now: datetime,
 ) -> tuple[Event, ...]:
     """The next step for a parcel that is shipped and not confirmed; () when it has to wait."""
-    if parcel.state in (ParcelState.CONFIRMED, ParcelState.OPEN):
+    if parcel.state in (ParcelState.CONFIRMED, ParcelState.OPEN, ParcelState.LEFT):
         return ()
     if entry.marketplace_state in ENDED:
         return ()
@@ -282,10 +294,11 @@ def decide_shipped_there(entry: Dispatch, now: datetime) -> tuple[Event, ...]:
     if not is_open(entry):
         return ()
     waiting = [each for each in entry.parcels if each.state != ParcelState.CONFIRMED]
-    if entry.marketplace_state in ENDED:
-        if not entry.cancelled_in_erp:
-            return ()  # looked at until somebody has cancelled it there too
-        reason = f"{entry.marketplace_state} at the marketplace, and cancelled in the ERP"
+    if entry.marketplace_state in ENDED or entry.forgone:
+        if not (entry.cancelled_in_erp or entry.vanished):
+            return _left(entry, now)  # looked at until somebody has cancelled it there too
+        there = "gone from the ERP" if entry.vanished else "cancelled in the ERP"
+        reason = f"{entry.marketplace_state} at the marketplace, and {there}"
         left = tuple(each.parcel_key for each in waiting)
         return (
             DispatchClosed(order_id=entry.order_id, reason=reason, left=left, occurred_at=now),
@@ -309,6 +322,42 @@ def decide_shipped_there(entry: Dispatch, now: datetime) -> tuple[Event, ...]:
         reason = "every parcel is confirmed"
         events.append(DispatchClosed(order_id=entry.order_id, reason=reason, occurred_at=now))
     return tuple(events)
+
+
+def _left(entry: Dispatch, now: datetime) -> tuple[Event, ...]:
+    """What was raised of parcels that need no confirmation any more."""
+    troubled = tuple(each.parcel_key for each in entry.parcels if each.state in TROUBLED)
+    if not troubled:
+        return ()
+    return (
+        ParcelsLeft(
+            order_id=entry.order_id,
+            parcel_keys=troubled,
+            reason=f"the marketplace shows the order as {entry.marketplace_state}",
+            occurred_at=now,
+        ),
+    )
+
+
+def decide_awaited_no_more(
+    carriers: Carriers | None, entries: Iterable[Dispatch], now: datetime
+) -> tuple[Event, ...]:
+    """Couriers that were said to be unmapped, and that no parcel waits for any more."""
+    unmapped = carriers.unmapped if carriers is not None else ()
+    if not unmapped:
+        return ()
+    waiting = {
+        parcel.courier_name.casefold()
+        for entry in entries
+        if is_open(entry)
+        for parcel in entry.parcels
+        if parcel.state == ParcelState.UNMAPPED
+    }
+    return tuple(
+        CourierAwaitedNoMore(courier=courier, occurred_at=now)
+        for courier in unmapped
+        if courier not in waiting
+    )
 
 
 def decide_map(

@@ -16,13 +16,18 @@ __all__ = [
     "ConfirmationRefused",
     "ConfirmationUnknown",
     "ConfirmedLine",
+    "CourierAwaitedNoMore",
     "CourierUnmapped",
     "DispatchClosed",
+    "LineNotShown",
     "ParcelConfirmed",
     "ParcelItem",
     "ParcelShipped",
     "ParcelUnmatched",
+    "ParcelsLeft",
     "SalesOrderCancelled",
+    "SalesOrderNotShown",
+    "SalesOrdersKept",
     "ShipmentsRead",
     "TrackingAwaited",
 ]
@@ -136,6 +141,33 @@ class SalesOrderCancelled(DispatchEvent, frozen=True, kw_only=True):
     """The marketplace still waits for the order."""
 
 
+class LineNotShown(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A line that is still wanted, of a sales order that is not shown."""
+
+    line_id: str
+    sku: str
+    quantity: int
+
+
+class SalesOrderNotShown(DispatchEvent, frozen=True, kw_only=True):
+    """A clean answer of the ERP leaves out a sales order that it had: it is looked up next.
+
+    Until that is settled, its units count as in flight again.
+    """
+
+    reference: str
+    last_seen_at: datetime
+    """The last time that we know of at which the ERP had it."""
+    lines: tuple[LineNotShown, ...]
+
+
+class ParcelsLeft(DispatchEvent, frozen=True, kw_only=True):
+    """The marketplace has ended the order: these parcels need no confirmation any more."""
+
+    parcel_keys: tuple[str, ...]
+    reason: str
+
+
 class DispatchClosed(DispatchEvent, frozen=True, kw_only=True):
     """Nothing more is to be confirmed for this order."""
 
@@ -157,6 +189,17 @@ class CarrierMapped(Event, frozen=True, kw_only=True):
         return "dispatch-policy"
 
 
+class CourierAwaitedNoMore(Event, frozen=True, kw_only=True):
+    """No parcel waits any more for this courier to be mapped."""
+
+    courier: str
+    """Its name in the ERP, in folded case."""
+
+    @property
+    def stream(self) -> str:
+        return "dispatch-policy"
+
+
 class CarriersRead(Event, frozen=True, kw_only=True):
     """The carriers that the marketplace accepts, and how it wants to be told (SH21, PC01)."""
 
@@ -167,6 +210,16 @@ class CarriersRead(Event, frozen=True, kw_only=True):
     @property
     def stream(self) -> str:
         return "dispatch-policy"
+
+
+class SalesOrdersKept(Event, frozen=True, kw_only=True):
+    """These are done, and older than any backup that would be restored: asked for no more."""
+
+    order_ids: tuple[str, ...]
+
+    @property
+    def stream(self) -> str:
+        return "dispatch-reads"
 
 
 class ShipmentsRead(Event, frozen=True, kw_only=True):

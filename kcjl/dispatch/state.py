@@ -7,6 +7,7 @@ Called by `decide.py`, `actor.py`, `projection.py`.
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import get_args
 
 import msgspec
 
@@ -17,6 +18,7 @@ from kcjl.dispatch.events import (
     ConfirmationRefused,
     ConfirmationUnknown,
     ConfirmedLine,
+    CourierAwaitedNoMore,
     CourierUnmapped,
     DispatchClosed,
     DispatchEvent,
@@ -24,12 +26,22 @@ from kcjl.dispatch.events import (
     ParcelEvent,
     ParcelItem,
     ParcelShipped,
+    ParcelsLeft,
     ParcelUnmatched,
     SalesOrderCancelled,
+    SalesOrderNotShown,
+    SalesOrdersKept,
     TrackingAwaited,
 )
 from kcjl.fold import Fold
-from kcjl.orders.events import OrderChanged, OrderReceived, SalesOrderPosted
+from kcjl.orders.events import (
+    OrderChanged,
+    OrderReceived,
+    SalesOrderForgone,
+    SalesOrderFoundAgain,
+    SalesOrderPosted,
+    SalesOrderVanished,
+)
 from kcjl.tenant.events import TenantRead
 from kcjl.vocabulary import Event
 
@@ -54,6 +66,8 @@ class ParcelState(StrEnum):
     """Intended or unknown: look at the marketplace's shipments before anything else."""
     REFUSED = "refused"
     CONFIRMED = "confirmed"
+    LEFT = "left"
+    """Its order was ended at the marketplace: it needs no confirmation any more."""
 
 
 class DispatchLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +109,18 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     erp_complete: bool = False
     cancelled_in_erp: bool = False
     closed: bool = False
+    posted_at: datetime | None = None
+    """The ERP had it at this time at the latest."""
+    ended_lines: tuple[str, ...] = ()
+    """Lines that the marketplace has ended."""
+    not_shown: bool = False
+    """A clean answer of the ERP left it out, and no look has settled it yet."""
+    vanished: bool = False
+    """The ERP has lost it. Orders looks for it now."""
+    forgone: bool = False
+    """It had vanished, and nobody needs it any more."""
+    kept: bool = False
+    """Older than any backup that would be restored: not asked for any more."""
 
     def parcel(self, parcel_key: str) -> Parcel | None:
         return next((each for each in self.parcels if each.parcel_key == parcel_key), None)
@@ -112,14 +138,27 @@ class Carriers(msgspec.Struct, frozen=True, kw_only=True):
     read_at: datetime | None = None
     read_with_tenant: bool = False
     """The tenant's own room reads them every day: dispatch need not."""
+    unmapped: tuple[str, ...] = ()
+    """Couriers, in folded case, of which it was said that no carrier is known."""
     tracking_optional: tuple[str, ...] = ()
     """Shipping types that may be confirmed without a tracking number; others may not."""
 
 
+_ORDER_EVENTS = (
+    OrderReceived
+    | OrderChanged
+    | SalesOrderPosted
+    | SalesOrderVanished
+    | SalesOrderFoundAgain
+    | SalesOrderForgone
+)
+_ENDED = frozenset({"REFUSED", "CANCELED"})
+
+
 def _dispatch_keys(event: Event) -> tuple[str, ...]:
-    if isinstance(event, DispatchEvent | OrderReceived | OrderChanged | SalesOrderPosted):
+    if isinstance(event, DispatchEvent | _ORDER_EVENTS):
         return (event.order_id,)
-    return ()
+    return event.order_ids if isinstance(event, SalesOrdersKept) else ()
 
 
 def _evolve_dispatch(entry: Dispatch | None, event: Event, key: str) -> Dispatch | None:
@@ -139,12 +178,16 @@ def _evolve_dispatch(entry: Dispatch | None, event: Event, key: str) -> Dispatch
                 entry,
                 marketplace_state=event.state,
                 deadline=event.ship_by or entry.deadline,
+                ended_lines=tuple(line.line_id for line in event.lines if line.state in _ENDED),
             )
         case SalesOrderPosted():
             return replace(
                 entry,
                 reference=event.reference,
                 erp_order_code=event.erp_order_code,
+                posted_at=event.taken_by,
+                vanished=False,
+                not_shown=False,
                 lines=tuple(
                     DispatchLine(
                         line_id=line.line_id,
@@ -161,10 +204,32 @@ def _evolve_dispatch(entry: Dispatch | None, event: Event, key: str) -> Dispatch
             return replace(entry, cancelled_in_erp=True)
         case DispatchClosed():
             return replace(entry, closed=True)
+        case ParcelsLeft():
+            for parcel_key in event.parcel_keys:
+                entry = _with(entry, parcel_key, {"state": ParcelState.LEFT})
+            return entry
         case ParcelEvent():
             return _with(entry, event.parcel_key, _parcel_change(event))
         case _:
-            return entry
+            return replace(entry, **_there_change(event))
+
+
+def _there_change(event: Event) -> dict[str, object]:
+    """Whether the ERP has the sales order."""
+    match event:
+        case SalesOrderNotShown():
+            return {"not_shown": True}
+        case SalesOrderVanished():
+            return {"not_shown": False, "vanished": True}
+        case SalesOrderFoundAgain():
+            code = event.erp_order_code
+            return {"not_shown": False, "vanished": False, "erp_order_code": code}
+        case SalesOrderForgone():
+            return {"forgone": True}
+        case SalesOrdersKept():
+            return {"kept": True}
+        case _:
+            return {}
 
 
 def _seen(entry: Dispatch, event: ParcelShipped) -> Dispatch:
@@ -232,12 +297,21 @@ DISPATCHES: Fold[Dispatch] = Fold(
     _dispatch_keys,
     _evolve_dispatch,
     Dispatch,
-    hears=(DispatchEvent, OrderReceived, OrderChanged, SalesOrderPosted),
+    hears=(DispatchEvent, SalesOrdersKept, *get_args(_ORDER_EVENTS)),
+)
+
+
+_CARRIER_EVENTS = (
+    CarrierMapped,
+    CarriersRead,
+    TenantRead,
+    CourierUnmapped,
+    CourierAwaitedNoMore,
 )
 
 
 def _carrier_keys(event: Event) -> tuple[str, ...]:
-    return ("carriers",) if isinstance(event, CarrierMapped | CarriersRead | TenantRead) else ()
+    return ("carriers",) if isinstance(event, _CARRIER_EVENTS) else ()
 
 
 def _evolve_carriers(entry: Carriers | None, event: Event, _key: str) -> Carriers:
@@ -262,6 +336,12 @@ def _evolve_carriers(entry: Carriers | None, event: Event, _key: str) -> Carrier
                     code for code, mandatory in event.shipping_types if not mandatory
                 ),
             )
+        case CourierUnmapped():
+            unmapped = {*carriers.unmapped, event.courier_name.casefold()}
+            return msgspec.structs.replace(carriers, unmapped=tuple(sorted(unmapped)))
+        case CourierAwaitedNoMore():
+            unmapped = set(carriers.unmapped) - {event.courier}
+            return msgspec.structs.replace(carriers, unmapped=tuple(sorted(unmapped)))
         case CarrierMapped():
             courier = event.courier.casefold()
             kept = tuple(pair for pair in carriers.mapped if pair[0] != courier)
@@ -278,5 +358,5 @@ CARRIERS: Fold[Carriers] = Fold(
     _carrier_keys,
     _evolve_carriers,
     Carriers,
-    hears=(CarrierMapped, CarriersRead, TenantRead),
+    hears=_CARRIER_EVENTS,
 )

@@ -62,6 +62,13 @@ KINDS: dict[str, Kind] = {
         owner="operations",
         next_step="cancel the sales order in Khaos Control by hand before it is packed",
     ),
+    "sales_order_vanished": Kind(
+        severity="critical",
+        owner="operations",
+        next_step="look for the reference in Khaos Control. If it is gone: "
+        "kcjl orders post-again ORDER, or enter it there by hand under the same reference. If "
+        "it is there: kcjl orders look ORDER. It is never posted again by itself",
+    ),
     "stock_import_failed": Kind(
         severity="high",
         owner="operations",

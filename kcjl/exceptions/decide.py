@@ -3,6 +3,7 @@
 Promises: pure; the same condition again is the same exception; what clears, closes by itself.
 Invariant: an exception is keyed by kind and subject; the desk keeps which are open by subject.
 Called by `actor.py` and `projection.py`. Source: design 10.
+Over 400 lines, because what an event means to the desk is one table.
 """
 
 from collections.abc import Callable, Sequence
@@ -184,10 +185,45 @@ def _postings(event: Event) -> tuple[Condition, ...]:
         case orders.PostingFetched():
             return (clear(event.order_id, "posting_overdue", "the ERP fetched it"),)
         case orders.SalesOrderPosted():
-            kinds = ("posting_refused", "posting_overdue")
+            kinds = ("posting_refused", "posting_overdue", "sales_order_vanished")
             return (Clear(subject=event.order_id, kinds=kinds, reason="posted"),)
+        case orders.SalesOrderVanished():
+            return _vanished(event)
+        case orders.SalesOrderFoundAgain():
+            return (clear(event.order_id, "sales_order_vanished", "the ERP shows it again"),)
+        case orders.SalesOrderForgone():
+            return (clear(event.order_id, "sales_order_vanished", event.reason),)
         case _:
             return ()
+
+
+def _vanished(event: orders.SalesOrderVanished) -> tuple[Condition, ...]:
+    """Nobody can mend what is wrong with a sales order that is not there."""
+    kinds = (
+        "total_differs",
+        "reference_not_written",
+        "cancelled_after_posting",
+        "cancelled_in_erp",
+    )
+    gone = Clear(subject=event.order_id, kinds=kinds, reason="the ERP has lost the sales order")
+    if not event.still_wanted:
+        return (gone,)
+    sent = (
+        "; parcels of it were sent, and what is confirmed of them stays confirmed: it can't be "
+        "posted again, enter it by hand"
+        if event.left_warehouse
+        else ""
+    )
+    lost = Raise(
+        kind="sales_order_vanished",
+        subject=event.order_id,
+        message=f"the ERP no longer shows {event.reference}, which was {event.erp_order_code} "
+        f"and was last seen {event.last_seen_at:%Y-%m-%d %H:%M} UTC: it may have been set back "
+        f"to a backup{sent}",
+        money=event.money,
+        deadline=event.ship_by,
+    )
+    return (gone, lost)
 
 
 def _stranded(event: orders.CancelledAfterPosting) -> Condition:
@@ -203,7 +239,13 @@ def _stranded(event: orders.CancelledAfterPosting) -> Condition:
 def _order_ended(event: orders.OrderChanged) -> Condition:
     return Clear(
         subject=event.order_id,
-        kinds=("order_held", "acceptance_refused", "posting_refused", "reference_not_written"),
+        kinds=(
+            "order_held",
+            "acceptance_refused",
+            "posting_refused",
+            "reference_not_written",
+            "sales_order_vanished",
+        ),
         reason=f"the marketplace shows the order as {event.state}",
     )
 
@@ -247,6 +289,12 @@ def _dispatch(event: Event) -> tuple[Condition, ...]:
             )
         case dispatch.CarrierMapped():
             return (clear(event.courier.casefold(), "courier_unmapped", "mapped"),)
+        case dispatch.CourierAwaitedNoMore():
+            reason = "no parcel waits for it any more"
+            return (clear(event.courier, "courier_unmapped", reason),)
+        case dispatch.ParcelShipped() if event.tracking_number:
+            reason = "its tracking number has come"
+            return (clear(_subject(event), "tracking_missing", reason),)
         case dispatch.TrackingAwaited():
             return (_parcel(event, "tracking_missing", "shipped without a tracking number"),)
         case dispatch.ParcelUnmatched():
@@ -270,6 +318,17 @@ def _dispatch(event: Event) -> tuple[Condition, ...]:
                     message=f"the ERP shows {event.reference} as cancelled: {event.reason}",
                     deadline=event.deadline,
                 ),
+            )
+        case _:
+            return _dispatches_ended(event)
+
+
+def _dispatches_ended(event: Event) -> tuple[Condition, ...]:
+    match event:
+        case dispatch.ParcelsLeft():
+            return tuple(
+                Clear(subject=f"{event.order_id}/{each}", reason=event.reason)
+                for each in event.parcel_keys
             )
         case dispatch.DispatchClosed():
             return (

@@ -10,17 +10,13 @@ Called by the rooms through `kws.py`. Source: contract khaos b.3, b.4, b.5, b.8,
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
 from kcjl.clock import Clock
 from kcjl.discretion import Secret
 from kcjl.errors import (
-    CredentialsRefused,
     KcjlError,
     OutcomeUnknown,
     ProtocolSurprise,
-    Refused,
-    Unavailable,
 )
 from kcjl.khaos import status_document, stock_document
 from kcjl.khaos.answer_xml import Element
@@ -34,12 +30,13 @@ from kcjl.khaos.asking import (
     text,
     whole,
 )
+from kcjl.khaos.courier_codes import CourierCodes
+from kcjl.khaos.import_answer import created_order
 from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.order_document import order_document, without_buyer
 from kcjl.khaos.order_export import exported_orders
 from kcjl.khaos.order_port import (
     CreatedOrder,
-    CreateOutcome,
     ExportedOrder,
     NewOrder,
     OrderProgress,
@@ -50,10 +47,6 @@ from kcjl.khaos.stock_port import Courier
 from kcjl.khaos.typed_answer import Answer
 
 __all__ = ["KwsOrders"]
-
-COURIERS_KEPT = timedelta(hours=6)
-COURIERS_ASKED_AGAIN = timedelta(minutes=10)
-"""How soon after the last time the list is asked for again, for a name that is not in it."""
 
 _ASSOCIATED_REF = "4"
 """MappingType of ExportOrderStatusEx."""
@@ -68,8 +61,7 @@ class KwsOrders:
         self._settings = settings
         self._clock = clock
         self._service = service
-        self._courier_codes: dict[str, str | None] = {}
-        self._couriers_read_at: datetime | None = None
+        self._courier_codes = CourierCodes(clock, couriers=self.couriers)
 
     async def create_order(self, order: NewOrder) -> CreatedOrder:
         document = order_document(order, self._settings)
@@ -94,8 +86,9 @@ class KwsOrders:
 
         async def ask(chunk: Sequence[str]) -> None:
             document = await self._status_document(chunk)
-            await self._know_couriers(status_document.courier_names(document))
-            for status in status_document.order_statuses(document, chunk, self._courier_code):
+            codes = self._courier_codes
+            await codes.know(status_document.courier_names(document))
+            for status in status_document.order_statuses(document, chunk, codes.of):
                 found[status.external_ref] = status
 
         asked = askable(external_refs, never=",;")
@@ -162,29 +155,8 @@ class KwsOrders:
         flags = [flag(name, on=False) for name in (*others, "KeyCode", "BarredItems")]
         answer = await self._service.call("GetSOPData", [flag("Courier", on=True), *flags])
         found = stock_document.couriers(answer.document())
-        self._couriers_read_at = self._clock.now()
-        self._courier_codes = {c.code.casefold(): c.code for c in found if c.code}
-        self._courier_codes |= {c.name.casefold(): c.code for c in found}
+        self._courier_codes.learn(found)
         return found
-
-    async def _know_couriers(self, names: set[str]) -> None:
-        """Have a list of couriers in which these stand, if it can be had now."""
-        read_at = self._couriers_read_at
-        age = None if read_at is None else self._clock.now() - read_at
-        missing = any(name.casefold() not in self._courier_codes for name in names)
-        if not names or (age is not None and age < COURIERS_ASKED_AGAIN):
-            return
-        if age is not None and not missing and age < COURIERS_KEPT:
-            return
-        try:
-            await self.couriers()
-        except (Unavailable, Refused) as error:
-            if isinstance(error, CredentialsRefused):
-                raise
-            self._couriers_read_at = self._clock.now()  # the names alone have to do
-
-    def _courier_code(self, name: str) -> str | None:
-        return self._courier_codes.get(name.casefold())
 
 
 def _created(answer: Answer, external_ref: str) -> CreatedOrder:
@@ -195,20 +167,6 @@ def _created(answer: Answer, external_ref: str) -> CreatedOrder:
         skipped = answer.structs("SkipReason", "OrderRef")
     except (ProtocolSurprise, ValueError) as surprise:
         raise OutcomeUnknown(f"order {external_ref}: {surprise}") from None
-    for fields in imported:
-        reference = fields.get("associatedref") or external_ref
-        code = fields["salesordercode"]
-        if count > 0 and code and reference.casefold() == external_ref.casefold():
-            return CreatedOrder(
-                outcome=CreateOutcome.CREATED,
-                erp_order_code=code,
-                customer_code=fields.get("urn") or None,
-                message=fields.get("msg", ""),
-            )
-    if count == 0 and skipped and not any(fields["salesordercode"] for fields in imported):
-        reason = skipped[0].get("skipreason") or "it gave no reason"
-        raise Refused(f"order {external_ref} was skipped: {reason}", reason_code="SKIPPED")
-    raise OutcomeUnknown(
-        f"order {external_ref}: Khaos Control neither imported nor skipped it "
-        f"({answer.shown()}); look it up before sending it again"
+    return created_order(
+        external_ref, count=count, imported=imported, skipped=skipped, shown=answer.shown()
     )

@@ -12,7 +12,6 @@ from datetime import datetime
 from itertools import islice
 
 import anyio.to_thread
-import msgspec
 
 from kcjl.clock import Clock
 from kcjl.khaos import stock_document
@@ -29,6 +28,7 @@ from kcjl.khaos.asking import (
     whole,
 )
 from kcjl.khaos.compressed import compression_method, unpacked_document
+from kcjl.khaos.families import Families
 from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.london import NO_MOMENT, changed_since
 from kcjl.khaos.soap import SoapFault, SoapService
@@ -52,8 +52,7 @@ class KwsStock:
         self._settings = settings
         self._clock = clock
         self._service = service
-        self._children: dict[str, dict[str, str]] = {}
-        """Children of each parent that was seen: folded code → code, by the parent's folded."""
+        self._families = Families()
 
     async def moved_products(self, since: datetime) -> Sequence[ProductRef]:
         return await self._changed_products(_MOVED, since)
@@ -84,7 +83,7 @@ class KwsStock:
         async def ask(chunk: Sequence[str]) -> None:
             document = await self._stock_document(chunk)
             for parent, children in stock_document.families(document).items():
-                self._know(parent, children)
+                self._families.know(parent, children)
             found.update(stock_document.products(document))
 
         asked = askable(codes, never=NEVER_IN_A_STOCK_CODE)
@@ -180,17 +179,10 @@ class KwsStock:
     async def _changed_products(self, date_type: str, since: datetime) -> list[ProductRef]:
         """What can be sold of what changed. A fault that says "nothing found" is nothing."""
         now = self._clock.now()
-        found: dict[str, ProductRef] = {}
         rows = await self._stock_list(date_type, since)
         # Beside the event loop: the list of a whole catalogue takes seconds to read.
-        for ref in await anyio.to_thread.run_sync(stock_document.product_refs, rows, now):
-            key = ref.stock_code.casefold()
-            if ref.parent_code:
-                self._know(ref.parent_code, [ref.stock_code])
-            known = found.get(key)
-            if known is None or (ref.parent_code and not known.parent_code):
-                found[key] = ref
-        return list(self._children_for_parents(found).values())
+        refs = await anyio.to_thread.run_sync(stock_document.product_refs, rows, now)
+        return self._families.sellable(refs)
 
     async def _stock_list(self, date_type: str, since: datetime) -> Iterable[dict[str, str]]:
         arguments = [
@@ -211,23 +203,3 @@ class KwsStock:
             if not says_nothing_found(fault):
                 raise
             return ()
-
-    def _children_for_parents(self, found: dict[str, ProductRef]) -> dict[str, ProductRef]:
-        """Parents taken out, and all their children in, changed no earlier than the parent."""
-        sellable = {key: ref for key, ref in found.items() if key not in self._children}
-        for key, parent in found.items():
-            for child, code in self._children.get(key, {}).items():
-                known = sellable.get(child) or ProductRef(
-                    stock_code=code, parent_code=parent.stock_code
-                )
-                stamps = [x for x in (known.changed_at, parent.changed_at) if x is not None]
-                sellable[child] = msgspec.structs.replace(
-                    known, changed_at=max(stamps, default=None)
-                )
-        return sellable
-
-    def _know(self, parent: str, children: Sequence[str]) -> None:
-        if any(child.casefold() == parent.casefold() for child in children):
-            return  # its own parent: nobody's
-        named = self._children.setdefault(parent.casefold(), {})
-        named.update((child.casefold(), child) for child in children)

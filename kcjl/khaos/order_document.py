@@ -22,7 +22,16 @@ from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.london import wall_time
 from kcjl.khaos.port import DeliveryAddress, NewOrder, NewOrderLine
 
-__all__ = ["ADDRESS_LINE_CHARS_MAX", "address_lines", "order_document", "without_buyer"]
+__all__ = [
+    "ADDRESS_LINE_CHARS_MAX",
+    "EMAIL_CHARS_MAX",
+    "FIELD_CHARS_MAX",
+    "PHONE_CHARS_MAX",
+    "address_lines",
+    "check_order",
+    "order_document",
+    "without_buyer",
+]
 
 ADDRESS_LINE_CHARS_MAX = 35
 ADDRESS_LINES_MAX = 3
@@ -30,7 +39,7 @@ EMAIL_CHARS_MAX = 50
 PHONE_CHARS_MAX = 19
 """The guide's 19, not the template's 30: the shorter one fits both."""
 
-_LIMITS = {
+FIELD_CHARS_MAX = {
     "ITOWN": 35,
     "ICOUNTY": 35,
     "IPOSTCODE": 10,
@@ -58,7 +67,7 @@ def order_document(order: NewOrder, settings: KwsSettings) -> str:
     Raises Refused (nothing was sent) when a field does not fit, and Misuse when the order
     contradicts itself.
     """
-    _check_order(order)
+    check_order(order)
     root = etree.Element("SALES_ORDERS")
     sales_order = etree.SubElement(root, "SALES_ORDER")
     writer = _Writer(settings.characters)
@@ -112,7 +121,7 @@ class _Writer:
     def add(self, parent: Element, tag: str, text: str) -> None:
         """Add `<tag>text</tag>`; a blank optional text adds nothing."""
         if text.strip():
-            _put(parent, tag, self.text(tag, text), _LIMITS.get(tag))
+            _put(parent, tag, self.text(tag, text), FIELD_CHARS_MAX.get(tag))
 
     def need(self, parent: Element, tag: str, text: str) -> None:
         if not text.strip():
@@ -129,10 +138,10 @@ class _Writer:
                 "never changed on the way",
                 reason_code="CHARACTERS",
             )
-        _put(parent, tag, text, limit or _LIMITS.get(tag))
+        _put(parent, tag, text, limit or FIELD_CHARS_MAX.get(tag))
 
 
-def _check_order(order: NewOrder) -> None:
+def check_order(order: NewOrder) -> None:
     if not order.lines or any(line.quantity <= 0 for line in order.lines):
         raise Misuse(f"order {order.external_ref} needs lines, each of one unit or more")
     amounts = (order.delivery_gross, order.gross_total, *(x.unit_gross for x in order.lines))

@@ -27,7 +27,16 @@ from kcjl.khaos.london import received_date
 from kcjl.khaos.order_port import Invoice, OrderProgress, OrderStatus, Parcel, Stage
 from kcjl.money import Money
 
-__all__ = ["courier_names", "order_statuses", "orders_in_progress", "stage_of"]
+__all__ = [
+    "courier_names",
+    "dealt_out",
+    "followed_at",
+    "numbers_in",
+    "order_statuses",
+    "orders_in_progress",
+    "says_shipped",
+    "stage_of",
+]
 
 CourierCode = Callable[[str], str | None]
 """From a courier's name to its code."""
@@ -94,17 +103,53 @@ def orders_in_progress(document: Element | None) -> list[OrderProgress]:
                     stage=stage_of(stage_id),
                     stage_raw=stage_id,
                     complete=is_true(node.get("COMPLETE") or ""),
-                    tracking_number=next(
-                        filter(None, _SEPARATORS.split(node.get("CONSIGNMENT") or "")), ""
-                    ),
+                    tracking_number=next(iter(numbers_in(node.get("CONSIGNMENT") or "")), ""),
                 )
             )
     return found
 
 
-def stage_of(stage_id: str) -> Stage:
-    """What a stage means, by its id alone; one that is not known is UNKNOWN."""
-    return _STAGES.get(stage_id.strip(), Stage.UNKNOWN)
+def stage_of(stage_id: str, parcels: Sequence[Parcel] = ()) -> Stage:
+    """What an invoice's stage means, by its id; one that is not known is UNKNOWN.
+
+    Shipping is SHIPPED once all of the invoice's parcels are.
+    """
+    stage_id = stage_id.strip()
+    if stage_id == _SHIPPING_STAGE and parcels and all(p.shipped for p in parcels):
+        return Stage.SHIPPED
+    return _STAGES.get(stage_id, Stage.UNKNOWN)
+
+
+def says_shipped(stage_id: str) -> bool:
+    """Whether an invoice at that stage has left the house, whatever its dates say."""
+    return stage_id in _SHIPPED_STAGES
+
+
+def numbers_in(text: str) -> list[str]:
+    """Distinct consignment numbers of an attribute, in order."""
+    return list(dict.fromkeys(filter(None, _SEPARATORS.split(text))))
+
+
+def dealt_out(own: Sequence[Sequence[str]], listed: Sequence[str]) -> list[tuple[str, ...]]:
+    """The tracking numbers of each box, or of the invoice where it has none; never nothing.
+
+    `own` are each box's, `listed` the invoice's, which are used only when no box has any
+    (contract khaos c).
+
+    >>> dealt_out([[], []], ["A", "B"])
+    [('A',), ('B',)]
+    """
+    if any(own):
+        return [tuple(numbers) or ("",) for numbers in own]
+    if own and len(listed) == len(own):
+        return [(number,) for number in listed]
+    return [tuple(listed) or ("",)] * max(1, len(own))
+
+
+def followed_at(text: str) -> str | None:
+    """Where a parcel can be followed, if it is an address that a person can open."""
+    address = text.strip()
+    return address if address.lower().startswith(("https://", "http://")) else None
 
 
 def courier_names(document: Element | None) -> set[str]:
@@ -144,13 +189,10 @@ def _invoice(node: Element, order_courier: str, courier_code: CourierCode) -> In
     code = (node.get("INVOICE_CODE") or "").strip()
     stage_id = (node.get("INVOICE_STAGE_ID") or "").strip()
     stage_name = (node.get("INVOICE_STAGE_DESC") or "").strip()
-    stage = stage_of(stage_id)
     parcels = tuple(_parcels(node, code, stage_id, order_courier, courier_code))
-    if stage_id == _SHIPPING_STAGE and parcels and all(p.shipped for p in parcels):
-        stage = Stage.SHIPPED
     return Invoice(
         invoice_code=code,
-        stage=stage,
+        stage=stage_of(stage_id, parcels),
         stage_raw=f"{stage_id} {stage_name}".strip(),
         parcels=parcels,
         invoiced_on=_date_at(node, "INVOICE_DATE")[1],
@@ -171,9 +213,9 @@ def _parcels(
     """
     boxes = list(invoice.iter("BOX"))
     said_shipped, invoice_date = _date_at(invoice)
-    invoice_shipped = said_shipped or stage_id in _SHIPPED_STAGES
+    invoice_shipped = said_shipped or says_shipped(stage_id)
     own_items = tuple(_items(invoice.iter("INVOICE_ITEM")))
-    numbers = _dealt_out(invoice, boxes)
+    numbers = dealt_out([_numbers(box) for box in boxes], _numbers(invoice))
     for number, box in enumerate(boxes or [invoice]):
         items = tuple(_items(box.iter("BOX_ITEM"))) if boxes else own_items
         names = ((node.get("COURIER") or "").strip() for node in (box, invoice))
@@ -191,20 +233,6 @@ def _parcels(
         )
 
 
-def _dealt_out(invoice: Element, boxes: list[Element]) -> list[tuple[str, ...]]:
-    """The tracking numbers of each box, or of the invoice where it has none; never nothing.
-
-    The invoice's own are used only when no box has any (contract khaos c).
-    """
-    own = [_numbers(box) for box in boxes]
-    if any(own):
-        return [tuple(numbers) or ("",) for numbers in own]
-    listed = _numbers(invoice) or [""]
-    if boxes and len(listed) == len(boxes):
-        return [(number,) for number in listed]
-    return [tuple(listed)] * max(1, len(boxes))
-
-
 def _date_at(node: Element, name: str = "SHIP_DATE") -> tuple[bool, date | None]:
     """Whether a date is there, and which; one in a foreign form counts as there."""
     text = node.get(name)
@@ -216,15 +244,11 @@ def _date_at(node: Element, name: str = "SHIP_DATE") -> tuple[bool, date | None]
 
 
 def _numbers(node: Element) -> list[str]:
-    """Distinct consignment numbers, in order."""
-    listed = _SEPARATORS.split(node.get("CONSIGNMENT_REF") or "")
-    return list(dict.fromkeys(number for number in listed if number))
+    return numbers_in(node.get("CONSIGNMENT_REF") or "")
 
 
 def _url(node: Element) -> str | None:
-    """Where the parcel can be followed, if it is an address that a person can open."""
-    text = (node.get("TRACKING_URL") or "").strip()
-    return text if text.lower().startswith(("https://", "http://")) else None
+    return followed_at(node.get("TRACKING_URL") or "")
 
 
 def _items(rows: Iterator[Element]) -> Iterator[tuple[str, Decimal]]:

@@ -17,7 +17,7 @@ import anyio.to_thread
 from kcjl.errors import Refused, Unavailable
 from kcjl.ledger.port import Journal, JournalDocument
 
-__all__ = ["JournalPack"]
+__all__ = ["JournalPack", "journal_csv"]
 
 COLUMNS = ("Reference", "Date", "Account", "Tax code", "Debit", "Credit", "Memo", "Narrative")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -30,7 +30,7 @@ class JournalPack:
         self._folder = folder
 
     async def prepare(self, journal: Journal) -> Sequence[JournalDocument]:
-        content = _csv(journal)
+        content = journal_csv(journal)
         name = f"{journal.reference}.csv"
 
         def write() -> None:
@@ -58,7 +58,8 @@ class JournalPack:
         return (JournalDocument(name=name, sha256=digest),)
 
 
-def _csv(journal: Journal) -> bytes:
+def journal_csv(journal: Journal) -> bytes:
+    """The document of one journal, byte for byte."""
     out = io.StringIO(newline="")
     rows = csv.writer(out, lineterminator="\r\n")
     rows.writerow(COLUMNS)

@@ -15,6 +15,7 @@ import msgspec
 from kcjl.actors import Job, Room
 from kcjl.calls.correlation import correlated
 from kcjl.clock import Clock, Ids
+from kcjl.dispatch.events import SalesOrderNotShown
 from kcjl.errors import CredentialsRefused, NotFound, OutcomeUnknown, Refused
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.johnlewis.port import MarketplacePort, Order, OrdersUnreadable
@@ -49,11 +50,13 @@ from kcjl.orders.events import (
     OrderReceived,
     OrderReleased,
     OrdersRead,
+    PostingApproved,
     PostingIntended,
     PostingUnknown,
     ReferenceWriteFailed,
     ReferenceWriteIntended,
     ReferenceWritten,
+    SalesOrderFoundAgain,
     SalesOrderPosted,
     TotalsCompared,
 )
@@ -64,7 +67,16 @@ from kcjl.orders.state import (
     Acceptance,
     Catalogued,
     OrderEntry,
+    Posting,
     WriteBack,
+)
+from kcjl.orders.vanished import (
+    decide_found_again,
+    decide_not_found,
+    decide_post_again,
+    is_doubted,
+    look_again_at,
+    why_not_post_again,
 )
 from kcjl.settings import OrderSettings
 from kcjl.stock.events import SkuConfirmed, SkuUnmatched, StockRead, stock_key
@@ -78,6 +90,10 @@ __all__ = ["Orders"]
 SWEEP_EVERY = timedelta(days=1)
 SWEEP_BACK = timedelta(days=5)
 FIRST_BACK = timedelta(days=30)
+LOOK_EVERY = timedelta(minutes=10)
+"""How often sales orders that have vanished are looked for."""
+LOOK_MAX = 500
+"""References asked for in one look for them; the rest follows in the next."""
 WRITE_BACK_MAX = 100
 """Order references in one OR04 call (contract d.2)."""
 
@@ -116,8 +132,15 @@ class Orders(Room):
             WritesSwitched,
             TenantRead,
         )
-        posted = (SalesOrderPosted, WritesSwitched)
+        posted = (SalesOrderPosted, SalesOrderFoundAgain, WritesSwitched)
         poll = timedelta(seconds=settings.poll_s)
+        self._looked_last = ""
+        self._look = Job(
+            "vanished",
+            self._look_for_missing,
+            every=LOOK_EVERY,
+            wakes_on=(SalesOrderNotShown,),
+        )
         self.jobs = (
             Job("intake", self._read_orders, every=poll, wakes_on=(StockRead,)),
             Job("acceptance", self._accept_orders, every=poll, wakes_on=changes),
@@ -125,11 +148,48 @@ class Orders(Room):
                 "posting",
                 self._post_orders,
                 every=poll,
-                wakes_on=(*changes, DeliveryAddressSealed, AcceptanceConfirmed),
+                wakes_on=(
+                    *changes,
+                    DeliveryAddressSealed,
+                    AcceptanceConfirmed,
+                    PostingApproved,
+                ),
             ),
+            self._look,
             Job("write-back", self._write_back, every=poll, wakes_on=posted),
             Job("vault-expiry", self._expire_vault, every=timedelta(days=1)),
         )
+
+    # ── what people ask for ─────────────────────────────────────────────────────────────────
+
+    async def post_again(self, order_id: str, *, reason: str, by: str) -> None:
+        """The operator's command: post a sales order that the ERP has lost once more.
+
+        Raises Refused where there is none to post, or goods would be sent twice.
+        """
+        entry = self._known_order(order_id)
+        if entry.posting == Posting.OPEN:
+            return  # it was said already, and is looked up
+        if refusal := why_not_post_again(entry):
+            raise Refused(refusal)
+        await self.commit(decide_post_again(entry, reason=reason, now=self.clock.now()), by=by)
+
+    def look_now(self, order_id: str) -> None:
+        """The operator's command: it is there again, so look. Raises Refused for another."""
+        entry = self._known_order(order_id)
+        if entry.posting == Posting.VANISHED or is_doubted(entry):
+            self._look.wake()
+        elif entry.posting != Posting.POSTED:
+            raise Refused(
+                f"order {order_id} is not one that the ERP has lost "
+                f"(its posting is {entry.posting.value})"
+            )
+
+    def _known_order(self, order_id: str) -> OrderEntry:
+        entry = self.orders.get(order_id)
+        if entry is None:
+            raise Refused(f"there is no order {order_id}: see `kcjl tui`, or the desk")
+        return entry
 
     # ── intake ──────────────────────────────────────────────────────────────────────────────
 
@@ -387,6 +447,56 @@ class Orders(Room):
                     erp=found.gross_total,
                     occurred_at=self.clock.now(),
                 ),
+            )
+        )
+
+    # ── what the ERP shows no more ──────────────────────────────────────────────────────────
+
+    async def _look_for_missing(self) -> float | None:
+        """Settle each doubt by a look of its own; look for all that have vanished in one."""
+        apart = timedelta(minutes=self._settings.missing_after_minutes)
+        for order_id, entry in self.orders.watched():
+            if is_doubted(entry):
+                await self._settle_doubt(order_id, apart)
+        await self._look_for_vanished()
+        now = self.clock.now()
+        entries = [entry for _, entry in self.orders.watched()]
+        dues = [due for each in entries if (due := look_again_at(each, apart=apart))]
+        if not dues:
+            return None
+        pause = max(min(dues) - now, timedelta(seconds=1))
+        return min(pause, LOOK_EVERY).total_seconds()
+
+    async def _settle_doubt(self, order_id: str, apart: timedelta) -> None:
+        found = await self._erp.find_order(self.orders[order_id].reference)
+        entry, now = self.orders[order_id], self.clock.now()
+        if found is None:
+            await self.commit(decide_not_found(entry, apart=apart, now=now))
+        else:
+            await self._found_again(order_id, found)
+
+    async def _look_for_vanished(self) -> None:
+        """One reading for all; in parts, where they are many."""
+        gone = {
+            entry.reference: order_id
+            for order_id, entry in self.orders.watched()
+            if entry.posting == Posting.VANISHED
+        }
+        asked = sorted(each for each in gone if each > self._looked_last)[:LOOK_MAX]
+        self._looked_last = asked[-1] if len(asked) == LOOK_MAX else ""
+        if not asked:
+            return
+        for status in await self._erp.order_statuses(asked):
+            if status.external_ref in gone:
+                await self._found_again(gone[status.external_ref], status)
+
+    async def _found_again(self, order_id: str, found: OrderStatus) -> None:
+        await self.commit(
+            decide_found_again(
+                self.orders[order_id],
+                found.erp_order_code or self.orders[order_id].erp_order_code,
+                now=self.clock.now(),
+                heard_at=found.heard_at,
             )
         )
 

@@ -29,6 +29,7 @@ from kcjl.orders.events import (
     SkuSuggestion,
 )
 from kcjl.orders.state import Acceptance, Catalogued, OrderEntry, Posting, Standing, WriteBack
+from kcjl.orders.vanished import decide_forgone, is_in_question
 from kcjl.stock.events import stock_key
 from kcjl.tenant.events import TenantRead
 from kcjl.vocabulary import Event
@@ -112,6 +113,7 @@ def decide_seen(
     ends = changed.state in ENDED_UNSOLD and entry.state not in ENDED_UNSOLD
     if ends and entry.posting == Posting.POSTED:
         events += (_too_late(entry, entry.erp_order_code, changed.occurred_at),)
+    events += decide_forgone(entry, changed)
     if entry.held and changed.state in ENDED_UNSOLD:
         events += (OrderReleased(order_id=entry.order_id, occurred_at=changed.occurred_at),)
     return events
@@ -154,7 +156,7 @@ def decide_hold(
     `known`: by stock key of each line. A SKU that has not been asked about yet holds nothing:
     the order waits for the answer.
     """
-    if _ended(entry) or entry.posting in (Posting.POSTED, Posting.OPEN, Posting.QUEUED):
+    if _ended(entry) or entry.posting not in (Posting.NONE, Posting.REFUSED):
         return ()
     if entry.state not in ("WAITING_ACCEPTANCE", "SHIPPING"):
         return ()
@@ -401,8 +403,12 @@ def posting_amounts(entry: OrderEntry) -> tuple[Money, Money]:
 
 def wants_work(entry: OrderEntry) -> bool:
     """Something may still be due: such orders are looked at when a job runs."""
+    if is_in_question(entry):
+        return True
     if entry.posting == Posting.POSTED:
         return wants_totals(entry) or entry.write_back != WriteBack.WRITTEN
+    if entry.posting == Posting.FORGONE:
+        return False
     return wants_lookup(entry) or not _ended(entry)
 
 
@@ -416,18 +422,26 @@ def wants_write_back(entry: OrderEntry) -> bool:
     return entry.posting == Posting.POSTED and entry.write_back != WriteBack.WRITTEN
 
 
+_POSTED_STANDINGS = {
+    "RECEIVED": Standing.CLOSED,
+    "CLOSED": Standing.CLOSED,
+    "SHIPPED": Standing.SHIPPED,
+    "TO_COLLECT": Standing.SHIPPED,
+}
+
+
 def standing(entry: OrderEntry) -> Standing:
     """Where the order is, in one word (law 3)."""
     if entry.passed_over:
         return Standing.PASSED_OVER
     if entry.state in ENDED_UNSOLD:
         return Standing.CANCELLED
-    if entry.state in ("RECEIVED", "CLOSED") and entry.posting == Posting.POSTED:
+    if entry.posting == Posting.FORGONE:
         return Standing.CLOSED
-    if entry.state in ("SHIPPED", "TO_COLLECT") and entry.posting == Posting.POSTED:
-        return Standing.SHIPPED
     if entry.posting == Posting.POSTED:
-        return Standing.POSTED
+        return _POSTED_STANDINGS.get(entry.state, Standing.POSTED)
+    if entry.posting == Posting.VANISHED:
+        return Standing.HELD
     if entry.held is not None or entry.posting == Posting.REFUSED:
         return Standing.HELD
     if entry.acceptance == Acceptance.REFUSED and entry.state == "WAITING_ACCEPTANCE":

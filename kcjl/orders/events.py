@@ -27,6 +27,7 @@ __all__ = [
     "OrderReleased",
     "OrdersRead",
     "PostedLine",
+    "PostingApproved",
     "PostingFetched",
     "PostingIntended",
     "PostingOverdue",
@@ -36,8 +37,11 @@ __all__ = [
     "ReferenceWriteFailed",
     "ReferenceWriteIntended",
     "ReferenceWritten",
+    "SalesOrderForgone",
+    "SalesOrderFoundAgain",
     "SalesOrderMissing",
     "SalesOrderPosted",
+    "SalesOrderVanished",
     "SkuSuggestion",
     "TotalsCompared",
 ]
@@ -242,6 +246,51 @@ class SalesOrderMissing(OrderEvent, frozen=True, kw_only=True):
 
     reference: str
     attempt: int
+
+
+class SalesOrderVanished(OrderEvent, frozen=True, kw_only=True):
+    """The ERP had the sales order, and shows it no more: as after a backup that was restored.
+
+    Occurred at the look that settled it. It is never posted again unless a person says so.
+    """
+
+    reference: str
+    erp_order_code: str
+    """The number that it had."""
+    last_seen_at: datetime
+    """The last time that we know of at which the ERP had it."""
+    money: Money
+    ship_by: datetime | None
+    still_wanted: bool
+    """The marketplace has not ended the order."""
+    left_warehouse: bool
+    """Parcels of it had been sent: what was confirmed of them stays confirmed."""
+
+
+class SalesOrderFoundAgain(OrderEvent, frozen=True, kw_only=True):
+    """The ERP shows a sales order that it had not shown. `taken_by`: it has it since then."""
+
+    reference: str
+    erp_order_code: str
+    taken_by: datetime
+    lines: tuple[PostedLine, ...]
+    was_vanished: bool
+    """False: one answer had left it out, and that was all."""
+
+
+class SalesOrderForgone(OrderEvent, frozen=True, kw_only=True):
+    """A sales order that had vanished is needed no more: the marketplace order is ended."""
+
+    reference: str
+    reason: str
+    lines: tuple[PostedLine, ...]
+
+
+class PostingApproved(OrderEvent, frozen=True, kw_only=True):
+    """A person wants a vanished sales order posted again; it is looked up once more before."""
+
+    reference: str
+    reason: str
 
 
 class TotalsCompared(OrderEvent, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
+from kcjl.dispatch.events import ParcelShipped, SalesOrderNotShown
 from kcjl.fold import Fold
 from kcjl.money import Money
 from kcjl.orders.events import (
@@ -31,6 +32,7 @@ from kcjl.orders.events import (
     OrderReleased,
     OrdersRead,
     PostedLine,
+    PostingApproved,
     PostingFetched,
     PostingIntended,
     PostingOverdue,
@@ -40,8 +42,11 @@ from kcjl.orders.events import (
     ReferenceWriteFailed,
     ReferenceWriteIntended,
     ReferenceWritten,
+    SalesOrderForgone,
+    SalesOrderFoundAgain,
     SalesOrderMissing,
     SalesOrderPosted,
+    SalesOrderVanished,
     TotalsCompared,
 )
 from kcjl.stock.events import SkuConfirmed, SkuUnmatched, stock_key
@@ -77,6 +82,10 @@ class Posting(StrEnum):
     """It waits for the ERP to fetch it, and then to say that it has it."""
     REFUSED = "refused"
     POSTED = "posted"
+    VANISHED = "vanished"
+    """It was posted, and the ERP has lost it: a person says what is to be done."""
+    FORGONE = "forgone"
+    """It had vanished, and the marketplace order is ended: nobody needs it any more."""
 
 
 class WriteBack(StrEnum):
@@ -134,6 +143,11 @@ class OrderEntry(msgspec.Struct, frozen=True, kw_only=True):
     shows_total: bool = True
     totals: TotalsCompared | None = None
     write_back: WriteBack = WriteBack.NONE
+    not_shown_at: datetime | None = None
+    """A clean answer of the ERP left it out at this time, and no look has settled it yet."""
+    last_seen_at: datetime | None = None
+    left_warehouse: bool = False
+    """A parcel of it has been sent."""
 
 
 class Catalogued(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,7 +163,9 @@ class Catalogued(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _order_keys(event: Event) -> tuple[str, ...]:
-    return (event.order_id,) if isinstance(event, OrderEvent) else ()
+    if isinstance(event, OrderEvent | SalesOrderNotShown | ParcelShipped):
+        return (event.order_id,)
+    return ()
 
 
 def _evolve_order(entry: OrderEntry | None, event: Event, _key: str) -> OrderEntry | None:
@@ -166,6 +182,8 @@ def _evolve_order(entry: OrderEntry | None, event: Event, _key: str) -> OrderEnt
             lines_now=event.lines,
             updated_at=event.occurred_at,
         )
+    if isinstance(event, AcceptanceUnknown) and entry.acceptance != Acceptance.OPEN:
+        return entry  # what the marketplace showed meanwhile has settled it
     change = _CHANGES.get(type(event))
     return entry if change is None else msgspec.structs.replace(entry, **change(event))
 
@@ -233,6 +251,18 @@ def _queued(event: PostingQueued | PostingFetched) -> Change:
     }
 
 
+def _found_again(event: SalesOrderFoundAgain) -> Change:
+    shown: Change = {"not_shown_at": None, "last_seen_at": event.taken_by}
+    if not event.was_vanished:
+        return shown
+    return {
+        **shown,
+        "posting": Posting.POSTED,
+        "erp_order_code": event.erp_order_code,
+        "write_back": WriteBack.NONE,
+    }
+
+
 # Looked up by class: a match of so many arms takes longer than all the rest of a fold.
 _CHANGES = dict(
     (
@@ -260,6 +290,35 @@ _CHANGES = dict(
                 "posting": Posting.POSTED,
                 "erp_order_code": event.erp_order_code,
                 "shows_total": event.shows_total,
+                "write_back": WriteBack.NONE,
+                "not_shown_at": None,
+                "last_seen_at": event.taken_by,
+            },
+        ),
+        _when(
+            SalesOrderNotShown,
+            lambda event: {
+                "not_shown_at": event.occurred_at,
+                "last_seen_at": event.last_seen_at,
+            },
+        ),
+        _when(ParcelShipped, lambda _: {"left_warehouse": True}),
+        _when(
+            SalesOrderVanished,
+            lambda _: {
+                "posting": Posting.VANISHED,
+                "write_back": WriteBack.NONE,
+                "totals": None,
+                "not_shown_at": None,
+            },
+        ),
+        _when(SalesOrderFoundAgain, _found_again),
+        _when(SalesOrderForgone, lambda _: {"posting": Posting.FORGONE}),
+        _when(
+            PostingApproved,
+            lambda event: {
+                **_posting(Posting.OPEN, event.occurred_at),
+                "posting_attempts": 0,
             },
         ),
         _when(TotalsCompared, lambda event: {"totals": event}),
@@ -270,7 +329,12 @@ _CHANGES = dict(
 )
 
 
-ORDERS: Fold[OrderEntry] = Fold(_order_keys, _evolve_order, OrderEntry, hears=(OrderEvent,))
+ORDERS: Fold[OrderEntry] = Fold(
+    _order_keys,
+    _evolve_order,
+    OrderEntry,
+    hears=(OrderEvent, SalesOrderNotShown, ParcelShipped),
+)
 
 
 def _catalogue_keys(event: Event) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from kcjl.sandbox.trade import MarketplaceBasket, TradeLine
 from kcjl.sandbox.warehouse import Warehouse
 from kcjl.sandbox.world_truth import Counters, OversoldLine, sales_orders_of
 
-__all__ = ["Buying"]
+__all__ = ["Buying", "customer_of"]
 
 _OVERSOLD_KEPT_MAX = 1000
 """Lines kept one by one; the counters go on."""
@@ -88,7 +88,7 @@ class Buying:
             if picked
         ]
         placed = self._marketplace.place_order(
-            wanted, _customer(basket.customer), beyond_the_window=any(beyond)
+            wanted, customer_of(basket.customer), beyond_the_window=any(beyond)
         )
         if placed is None:
             self._counted.baskets_lost += 1
@@ -155,7 +155,8 @@ class Buying:
             self._waiting[line.sku.upper()][placed.order_id] = None
 
 
-def _customer(buyer: Shopper) -> Customer:
+def customer_of(buyer: Shopper) -> Customer:
+    """The buyer as the marketplace knows them."""
     return Customer(
         customer_id=buyer.customer_id,
         first_name=buyer.first_name,

@@ -7,7 +7,7 @@ Called by `actor.py` and `projection.py`. Source: design 6; contract khaos e.
 
 import math
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -28,6 +28,7 @@ __all__ = [
     "differs",
     "may_publish",
     "wants_look",
+    "wants_sweep",
 ]
 
 PUBLISH_LINES_MAX = 10_000
@@ -86,6 +87,17 @@ def may_publish(reads: Reads | None) -> bool:
         and reads.orders_began_at is not None
         and reads.orders_began_at >= reads.stock_finished_at
     )
+
+
+def wants_sweep(reads: Reads | None, *, every: timedelta, now: datetime) -> bool:
+    """Everything is to be read, not only what was edited or moved.
+
+    An ERP set back to a backup has changed everything, and says so of nothing: at once when a
+    sales order is found to have vanished, and in any case now and then.
+    """
+    if reads is None or reads.swept_at is None or now - reads.swept_at >= every:
+        return True
+    return reads.vanished_at is not None and reads.swept_at <= reads.vanished_at
 
 
 def differs(product: Product, policy: Policy) -> bool:

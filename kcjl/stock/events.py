@@ -199,6 +199,8 @@ class StockRead(Event, frozen=True, kw_only=True):
     finished_at: datetime
     cursor: datetime
     products: int
+    swept: bool = False
+    """Every code was asked for and every level read, not only what was edited or moved."""
 
     @property
     def stream(self) -> str:

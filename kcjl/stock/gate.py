@@ -52,14 +52,17 @@ class StockGate:
 
     # ── what the ERP says ───────────────────────────────────────────────────────────────────
 
-    async def read(self) -> set[str]:
-        """Ask about what is due; the keys of the stock codes that were edited."""
+    async def read(self, *, sweep: bool = False) -> set[str]:
+        """Ask about what is due, or about all; the keys of the stock codes that were edited."""
         edited = await self._read_edited()
         products = self._room.products
         looked_at = dict(products.watched())
         looked_at |= {each.key: each for each in self._sharing(edited)}
         looked_at |= {key: products[key] for key in sorted(edited) if key in products}
-        await self.confirm(self._codes.to_ask(looked_at.values(), edited))
+        if sweep:
+            await self.confirm(list(products.values()))
+        else:
+            await self.confirm(self._codes.to_ask(looked_at.values(), edited))
         self._codes.edits_are_known()
         return edited
 

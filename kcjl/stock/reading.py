@@ -1,4 +1,4 @@
-"""Reading the ERP, the shell: levels of what moved, is new, or is in flight.
+"""Reading the ERP, the shell: levels of what moved, is new, or is in flight; or of all.
 
 Promises: what a read that broke off has missed is made good by the next one; a level says when
 its read began and when it had ended. It holds no rule, and keeps nothing but caches.
@@ -13,7 +13,7 @@ import msgspec
 from kcjl.khaos.port import ErpPort
 from kcjl.settings import StockSettings
 from kcjl.stock.codes import LONG_AGO, OVERLAP
-from kcjl.stock.decide import decide_level
+from kcjl.stock.decide import decide_level, wants_sweep
 from kcjl.stock.events import LevelRead, StockRead, stock_key
 from kcjl.stock.gate import StockGate
 from kcjl.stock.room import StockRoom
@@ -36,14 +36,16 @@ class StockReader:
         self._erp = erp
         self._gate = gate
         self._moved_seen: dict[str, datetime | None] = {}
+        self._sweep_every = timedelta(hours=settings.sweep_hours)
         self._sites: tuple[str, ...] = settings.sites
 
     async def read(self) -> None:
-        """Confirm codes, then read the levels of what moved, is new, or is in flight."""
+        """Confirm codes, then read the levels of what moved, is new, is in flight; or all."""
         began = self._room.clock.now()
-        await self._gate.read()
+        sweep = wants_sweep(self._room.last_reads, every=self._sweep_every, now=began)
+        await self._gate.read(sweep=sweep)
         moved = await self._moved_products()
-        levels = await self._changed_levels(began, moved)
+        levels = await self._changed_levels(began, moved, sweep=sweep)
         finished = self._room.clock.now()
         await self._room.commit(levels)
         self._moved_seen.update(moved)
@@ -53,6 +55,7 @@ class StockReader:
                     finished_at=finished,
                     cursor=began,
                     products=len(levels),
+                    swept=sweep,
                     occurred_at=began,
                 ),
             )
@@ -77,14 +80,15 @@ class StockReader:
         return self._moved_seen.get(key) != when or when >= reads.stock_began_at - SAME_STAMP
 
     async def _changed_levels(
-        self, began: datetime, moved: Mapping[str, datetime | None]
+        self, began: datetime, moved: Mapping[str, datetime | None], *, sweep: bool
     ) -> list[Event]:
         moved_keys = {key for key, when in moved.items() if self._is_news(key, when)}
         looked_at = [product for _, product in self._room.products.watched()]
         moved_here = (each for key in sorted(moved_keys) for each in self._sharing(key))
+        of_these = self._room.products.values() if sweep else (*looked_at, *moved_here)
         wanted = {
             product.code_key: product.stock_code
-            for product in (*looked_at, *moved_here)
+            for product in of_these
             if product.match == Match.CONFIRMED
         }
         found = await self._erp.stock_levels(list(wanted.values()), await self._site_ids())

@@ -2,8 +2,10 @@
 
 Promises: pure; the same events give the same entries. It decides nothing.
 Invariant: units are in flight from the first sight of an order until a level read that began
-after the ERP took it (design 6); a cancelled or refused line leaves at once.
+after the ERP took it (design 6), and again from when the ERP no longer shows it; a cancelled or
+refused line leaves at once.
 Called by `decide.py`, `actor.py`, `projection.py`.
+Over 400 lines, because all folds of the room are read together.
 """
 
 from datetime import datetime
@@ -12,13 +14,17 @@ from enum import StrEnum
 
 import msgspec
 
+from kcjl.dispatch.events import SalesOrderNotShown
 from kcjl.fold import Fold
 from kcjl.orders.events import (
     OrderChanged,
     OrderPassedOver,
     OrderReceived,
     OrdersRead,
+    SalesOrderForgone,
+    SalesOrderFoundAgain,
     SalesOrderPosted,
+    SalesOrderVanished,
 )
 from kcjl.stock.events import (
     BufferSet,
@@ -163,6 +169,10 @@ class Reads(msgspec.Struct, frozen=True, kw_only=True):
     stock_finished_at: datetime | None = None
     stock_cursor: datetime | None = None
     orders_began_at: datetime | None = None
+    swept_at: datetime | None = None
+    """When every level was last read."""
+    vanished_at: datetime | None = None
+    """The ERP had lost a sales order then: no level that was read before can be relied on."""
 
 
 # ── products ────────────────────────────────────────────────────────────────────────────────
@@ -174,7 +184,14 @@ def _product_keys(event: Event) -> tuple[str, ...]:
             return (stock_key(event.sku),)
         case SkuAliasApproved() | SkuAliasWithdrawn():
             return (stock_key(event.sku),)
-        case OrderReceived() | OrderChanged() | SalesOrderPosted():
+        case (
+            OrderReceived()
+            | OrderChanged()
+            | SalesOrderPosted()
+            | SalesOrderNotShown()
+            | SalesOrderFoundAgain()
+            | SalesOrderForgone()
+        ):
             skus = tuple(line.sku for line in event.lines)
         case (
             OrderPassedOver()
@@ -195,8 +212,15 @@ def _product_keys(event: Event) -> tuple[str, ...]:
 def _evolve_product(entry: Product | None, event: Event, key: str) -> Product:
     product = entry or Product(key=key)
     match event:
-        case OrderReceived() | OrderChanged() | OrderPassedOver() | SalesOrderPosted():
+        case OrderReceived() | OrderChanged() | OrderPassedOver():
             return _evolve_in_flight(product, event)
+        case (
+            SalesOrderPosted()
+            | SalesOrderNotShown()
+            | SalesOrderFoundAgain()
+            | SalesOrderForgone()
+        ):
+            return _evolve_taken(product, event)
         case OfferListed() | SkuConfirmed() | SkuUnmatched() | LevelRead():
             return _evolve_known(product, event)
         case SkuAliasApproved():
@@ -295,13 +319,33 @@ def _evolve_in_flight(product: Product, event: Event) -> Product:
         case OrderPassedOver():
             gone = {e.line_id for e in product.in_flight if e.order_id == event.order_id}
             return _without(product, gone)
-        case SalesOrderPosted():
+        case _:
+            return product
+
+
+def _evolve_taken(product: Product, event: Event) -> Product:
+    """What the ERP took, lost, and has again."""
+    replace = msgspec.structs.replace
+    match event:
+        case SalesOrderPosted() | SalesOrderFoundAgain():
             taken = {line.line_id for line in event.lines}
             flying = tuple(
                 replace(each, taken_by=event.taken_by) if each.line_id in taken else each
                 for each in product.in_flight
             )
             return replace(product, in_flight=flying)
+        case SalesOrderNotShown():
+            # No level that is read from now on holds it: its units are in flight once more.
+            mine = [line for line in event.lines if stock_key(line.sku) == product.key]
+            lost = {line.line_id for line in mine}
+            still = tuple(each for each in product.in_flight if each.line_id not in lost)
+            again = tuple(
+                InFlight(order_id=event.order_id, line_id=line.line_id, units=line.quantity)
+                for line in mine
+            )
+            return replace(product, in_flight=(*still, *again))
+        case SalesOrderForgone():
+            return _without(product, {line.line_id for line in event.lines})
         case _:
             return product
 
@@ -331,6 +375,9 @@ PRODUCTS: Fold[Product] = Fold(
         OrderChanged,
         OrderPassedOver,
         SalesOrderPosted,
+        SalesOrderNotShown,
+        SalesOrderFoundAgain,
+        SalesOrderForgone,
         *SHOWN_EVENTS,
     ),
 )
@@ -352,7 +399,8 @@ POLICY: Fold[Policy] = Fold(_policy_keys, _evolve_policy, Policy, hears=(BufferS
 
 
 def _reads_keys(event: Event) -> tuple[str, ...]:
-    return ("reads",) if isinstance(event, StockRead | OrdersRead) else ()
+    heard = isinstance(event, StockRead | OrdersRead | SalesOrderVanished)
+    return ("reads",) if heard else ()
 
 
 def _evolve_reads(entry: Reads | None, event: Event, _key: str) -> Reads:
@@ -364,11 +412,16 @@ def _evolve_reads(entry: Reads | None, event: Event, _key: str) -> Reads:
                 stock_began_at=event.occurred_at,
                 stock_finished_at=event.finished_at,
                 stock_cursor=event.cursor,
+                swept_at=event.occurred_at if event.swept else reads.swept_at,
             )
         case OrdersRead():
             return msgspec.structs.replace(reads, orders_began_at=event.occurred_at)
+        case SalesOrderVanished():
+            return msgspec.structs.replace(reads, vanished_at=event.occurred_at)
         case _:
             return reads
 
 
-READS: Fold[Reads] = Fold(_reads_keys, _evolve_reads, Reads, hears=(StockRead, OrdersRead))
+READS: Fold[Reads] = Fold(
+    _reads_keys, _evolve_reads, Reads, hears=(StockRead, OrdersRead, SalesOrderVanished)
+)

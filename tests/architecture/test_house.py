@@ -61,6 +61,7 @@ PURE_FILES = (
     "shown.py",
     "state.py",
     "stock_conditions.py",
+    "vanished.py",
 )
 PURE_OWN = ("kcjl.money", "kcjl.errors", "kcjl.fold", "kcjl.vocabulary")
 IMPURE_STANDARD = {

@@ -11,16 +11,20 @@ from kcjl.dispatch.events import (
     ConfirmationIntended,
     ConfirmationRefused,
     ConfirmationUnknown,
+    CourierAwaitedNoMore,
     CourierUnmapped,
     DispatchClosed,
     ParcelConfirmed,
     ParcelEvent,
     ParcelShipped,
+    ParcelsLeft,
     SalesOrderCancelled,
     ShipmentsRead,
     TrackingAwaited,
 )
 from kcjl.errors import Refused, Unavailable
+from kcjl.exceptions.events import ExceptionCleared, ExceptionRaised
+from kcjl.johnlewis.port import Shipment, ShipmentRequest, Tracking
 from tests.outside.erp import parcel
 from tests.outside.marketplace import marketplace_order
 from tests.outside.mishaps import LOST, Killed
@@ -131,6 +135,31 @@ async def test_confirmation_that_never_arrived_is_sent_again_after_a_pause() -> 
     assert 1 == len(place.shop.shipments_there)
 
 
+async def test_confirmation_that_arrives_after_the_look_makes_no_second_parcel() -> None:
+    """Not there when it was looked for, there when it would be sent again: found by then."""
+    place = premises()
+    place.shop.mishaps.before("create_shipment", LOST)
+    async with place.open() as process:
+        await post_all(process)
+        place.warehouse.ship("REF-O1", parcel(units=1))
+        await process.do("shipments", "confirm")
+        place.shop.shipments_there.append(
+            Shipment(
+                shipment_id="S1",
+                order_id="O1",
+                status="SHIPPED",
+                lines=(("O1-1", 1),),
+                tracking_number="TRK1",
+            )
+        )
+        place.clock.tick(300)
+        await process.do("confirm")
+
+    assert 1 == place.shop.mishaps.times("create_shipment")
+    (confirmed,) = await place.said(ParcelConfirmed)
+    assert ("S1", True) == (confirmed.shipment_id, confirmed.already)
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_restart_in_the_middle_of_a_confirmation_looks_first(
     when: Literal["before", "after"],
@@ -168,6 +197,69 @@ async def test_confirmation_refused_because_it_was_shipped_is_done_with_a_note()
     (confirmed,) = await place.said(ParcelConfirmed)
     assert confirmed.already
     assert [] == await place.said(ConfirmationRefused)
+
+
+async def test_confirmation_that_arrives_after_the_look_is_not_sent_again() -> None:
+    """Law 2: not there when it was looked for, there before it is sent again (seed 62)."""
+    place = premises()
+    place.shop.mishaps.before("create_shipment", LOST)
+    async with place.open() as process:
+        await post_all(process)
+        place.warehouse.ship("REF-O1", parcel(units=1))
+        await process.do("shipments", "confirm")
+        await place.shop.create_shipment(
+            ShipmentRequest(
+                order_id="O1",
+                lines=(("O1-1", 1),),
+                tracking=Tracking(carrier_code="dpd", tracking_number="TRK1"),
+                package_reference="INV1/1",
+            )
+        )
+        place.clock.tick(3_600)
+        await process.do("confirm")
+
+    assert [
+        "ConfirmationIntended",
+        "ConfirmationUnknown",
+        "ConfirmationRefused",
+        "ParcelConfirmed",
+    ] == await place.story(*CONFIRMATIONS)
+    assert 1 == len(place.shop.shipments_there)
+
+
+async def test_parcel_in_trouble_of_an_order_that_ends_is_left_and_off_the_desk() -> None:
+    """Nobody has to confirm it any more (seeds 6, 46), nor to map its courier (seed 20)."""
+    place = premises()
+    async with place.open() as process:
+        await post_all(process)
+        place.warehouse.ship("REF-O1", parcel(courier="Bike"))
+        await process.do("shipments", "confirm", "judge")
+        place.shop.set_state("O1", "CANCELED")
+        place.clock.tick(600)
+        await process.do("intake", "confirm", "confirm", "judge")
+
+    assert ["CourierUnmapped", "ParcelsLeft", "CourierAwaitedNoMore"] == await place.story(
+        CourierUnmapped, ParcelsLeft, CourierAwaitedNoMore
+    )
+    assert ["courier_unmapped"] == [each.kind for each in await place.said(ExceptionCleared)]
+
+
+async def test_courier_that_is_renamed_is_off_the_desk_under_its_old_name() -> None:
+    """The parcel waits under the new name, and one exception says so (seed 44)."""
+    place = premises()
+    async with place.open() as process:
+        await post_all(process)
+        place.warehouse.ship("REF-O1", parcel(courier="Bike"))
+        await process.do("shipments", "confirm", "judge")
+        place.warehouse.ship("REF-O1", parcel(courier="Bike (new)"))
+        place.clock.tick(600)
+        await process.do("shipments", "confirm", "judge")
+
+    assert ["bike"] == [each.courier for each in await place.said(CourierAwaitedNoMore)]
+    assert ["bike", "bike (new)"] == [
+        each.subject for each in await place.said(ExceptionRaised)
+    ]
+    assert ["bike"] == [each.subject for each in await place.said(ExceptionCleared)]
 
 
 async def test_confirmation_that_is_refused_is_said_and_tried_again() -> None:

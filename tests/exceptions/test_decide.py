@@ -145,6 +145,9 @@ CONFIRMED = dispatch.ParcelConfirmed(
     already=False,
     occurred_at=at(2),
 )
+LEFT = dispatch.ParcelsLeft(
+    order_id="O1", parcel_keys=("INV1/1",), reason="it is CANCELED there", occurred_at=at(2)
+)
 CLOSED = dispatch.DispatchClosed(
     order_id="O1", reason="cancelled on both sides", left=("INV1/1",), occurred_at=at(2)
 )
@@ -199,6 +202,7 @@ RAISED: list[tuple[Event, str, str]] = [
     (OVERDUE, "posting_overdue", "O1"),
     (TOTAL_DIFFERS, "total_differs", "O1"),
     (NOT_WRITTEN, "reference_not_written", "O1"),
+    (trade.vanished(ORDER), "sales_order_vanished", "O1"),
     (AFTER_POSTING, "cancelled_after_posting", "O1"),
     (trade.unmatched("A-1", "A-11"), "sku_unmatched", "a-1"),
     (IMPORT_FAILED, "stock_import_failed", "stock"),
@@ -240,6 +244,14 @@ CLEARED: list[tuple[Event, Event]] = [
         orders.ReferenceWritten(order_id="O1", erp_order_code="SO-O1", occurred_at=at(2)),
     ),
     (AFTER_POSTING, CLOSED),
+    (AFTER_POSTING, trade.vanished(ORDER, still_wanted=False)),
+    (CANCELLED_THERE, trade.vanished(ORDER, still_wanted=False)),
+    (TOTAL_DIFFERS, trade.vanished(ORDER, still_wanted=False)),
+    (NOT_WRITTEN, trade.vanished(ORDER, still_wanted=False)),
+    (trade.vanished(ORDER), trade.found_again(ORDER)),
+    (trade.vanished(ORDER), trade.posted(ORDER)),
+    (trade.vanished(ORDER), trade.forgone(ORDER)),
+    (trade.vanished(ORDER), trade.changed(ORDER, "CANCELED")),
     (trade.unmatched(), trade.confirmed("a-1")),
     (IMPORT_FAILED, finished()),
     (finished("B-2"), finished()),
@@ -260,6 +272,10 @@ CLEARED: list[tuple[Event, Event]] = [
         ),
     ),
     (UNMAPPED, INTENDED),
+    (UNMAPPED, dispatch.CourierAwaitedNoMore(courier="bike", occurred_at=at(2))),
+    (NOT_CONFIRMED, LEFT),
+    (NO_NUMBER, LEFT),
+    (NO_NUMBER, trade.shipped()),
     (NO_NUMBER, INTENDED),
     (NO_NUMBER, CONFIRMED),
     (UNMATCHED, INTENDED),
@@ -315,7 +331,7 @@ def test_condition_that_is_gone_clears_by_itself(event: Event, later: Event) -> 
         trade.changed(ORDER, "SHIPPING"),
         trade.money_line(kind="PAYMENT"),
         trade.money_line(kind="ORDER_AMOUNT"),
-        trade.shipped(),
+        trade.shipped(tracking=""),
         trade.cycle_seen(),
         msgspec.structs.replace(CANCELLED_THERE, still_wanted=False),
         ORDER,

@@ -8,6 +8,7 @@ from kcjl.orders.events import (
     AcceptanceConfirmed,
     AcceptanceIntended,
     AcceptanceRefused,
+    AcceptanceUnknown,
     CancelledAfterPosting,
     OrderChanged,
     OrderHeld,
@@ -15,7 +16,7 @@ from kcjl.orders.events import (
     OrderReceived,
     OrderReleased,
 )
-from kcjl.orders.state import ORDERS, OrderEntry
+from kcjl.orders.state import ORDERS, Acceptance, OrderEntry
 from kcjl.vocabulary import Event
 from tests.trade import (
     SHIPPING,
@@ -278,3 +279,13 @@ def test_received_without_update_time_counts_from_its_placing() -> None:
     """Orders recorded before update times were: their placing is what is known."""
     assert at(3) == made_of(ORDERS, "O1", received(minutes=3)).updated_at
     assert at(9) == made_of(ORDERS, "O1", received(minutes=3, updated=9)).updated_at
+
+
+def test_answer_that_is_lost_after_the_order_was_seen_accepted_opens_nothing() -> None:
+    """The read that showed it accepted came before the call was given up (seed 87)."""
+    order = received()
+    confirmed = AcceptanceConfirmed(order_id="O1", occurred_at=at(2))
+    lost = AcceptanceUnknown(order_id="O1", message="no answer", occurred_at=at(3))
+    entry = made_of(ORDERS, "O1", order, ACCEPTING, changed(order), confirmed, lost)
+
+    assert Acceptance.CONFIRMED == entry.acceptance

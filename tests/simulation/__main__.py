@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -96,15 +96,23 @@ def _told(tally: Tally, seeds: int, took_s: float) -> str:
         f"failed     {len(tally.failed)}{_named(tally.failed)}",
         f"simulated  {days:,.0f} days, {tally.orders:,} orders",
         f"           {tally.events:,} events, {tally.calls:,} calls outside",
-        "reached    " + (", ".join(_shares(tally)) or "nothing"),
         "faults     " + (", ".join(f"{k} {n:,}" for k, n in tally.faults.items()) or "none"),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join((*lines, *_judged(tally))) + "\n"
 
 
-def _shares(tally: Tally) -> list[str]:
-    """Of the seeds, in how many there was something of each kind to judge."""
-    return [f"{kind} {100 * seeds // tally.seeds} %" for kind, seeds in tally.said.items()]
+def _judged(tally: Tally) -> Iterator[str]:
+    """What came before the laws; and the law that nothing came before."""
+    laws, situations = "law ", "exception "
+    told = list(tally.exercised.items())
+    for title, chosen in (
+        ("judged", [each for each in told if each[0].startswith(laws)]),
+        ("raised", [each for each in told if each[0].startswith(situations)]),
+        ("came up", [each for each in told if not each[0].startswith((laws, situations))]),
+    ):
+        yield f"{title:<10} " + ", ".join(f"{name} {number:,}" for name, number in chosen)
+    if never := [name for name, number in told if not number]:
+        yield f"NEVER      {', '.join(never)}"
 
 
 def _named(failed: Sequence[int]) -> str:

@@ -21,9 +21,12 @@ from kcjl.log.port import Draft, Head, Recorded
 from tests.simulation.faults import LOG_KINDS, Fault, Faults
 from tests.simulation.trace import Trace
 
-__all__ = ["DatabaseLuck", "Life", "ProcessLog", "on_the_wire"]
+__all__ = ["Appended", "DatabaseLuck", "Life", "ProcessLog", "on_the_wire"]
 
 P = TypeVar("P")
+
+Appended = tuple[int, int, list[int]]
+"""The writer's epoch, that of the log when it was committed, and the positions."""
 
 SLOW_S = (0.05, 20.0)
 AWAY_S = (0.2, 90.0)
@@ -85,8 +88,10 @@ class Life:
 class ProcessLog:
     """The log, as its one writer has it."""
 
-    def __init__(self, log: MemoryLog, life: Life) -> None:
+    def __init__(self, log: MemoryLog, life: Life, appends: list[Appended], epoch: int) -> None:
         self.merchant = log.merchant
+        self._appends = appends
+        self._epoch = epoch
         self._log = log
         self._life = life
         self._commit: anyio.Event | None = None
@@ -125,6 +130,8 @@ class ProcessLog:
         self, drafts: Sequence[Draft], expected: Mapping[str, int] | None
     ) -> Sequence[Recorded]:
         events = await self._log.append(drafts, expected=expected)
+        head = await self._log.head()
+        self._appends.append((self._epoch, head.epoch, [each.position for each in events]))
         self._life.trace.appended(events)
         return events
 

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from kcjl.johnlewis.budget import OPERATIONS, Budget
 from kcjl.johnlewis.seller_api import SellerApi, SellerApiSettings
-from kcjl.khaos.kws import KwsSoapAdapter
+from kcjl.khaos.kws import KwsSettings, KwsSoapAdapter
 from kcjl.sandbox.gate import DirectGate
 from kcjl.sandbox.johnlewis.http import johnlewis_app
 from kcjl.sandbox.khaos.http import khaos_app
@@ -55,7 +55,9 @@ class Adapters:
 
 
 @asynccontextmanager
-async def adapters_over(world: World, clock: StandingClock) -> AsyncIterator[Adapters]:
+async def adapters_over(
+    world: World, clock: StandingClock, kws: KwsSettings = KWS
+) -> AsyncIterator[Adapters]:
     """The adapters, speaking to the faces of that world."""
     gate = DirectGate(world.agenda, {"johnlewis": world.marketplace, "khaos": world.warehouse})
     runners = [
@@ -74,10 +76,10 @@ async def adapters_over(world: World, clock: StandingClock) -> AsyncIterator[Ada
                 api_key=world.marketplace.settings.api_keys[0].key,
                 budgets=UNLIMITED,
             )
-            kws = msgspec.structs.replace(KWS, url=f"{roots[1]}/Live")
+            there = msgspec.structs.replace(kws, url=f"{roots[1]}/Live")
             yield Adapters(
                 marketplace=SellerApi(access, clock=clock, session=session),
-                erp=KwsSoapAdapter(kws, clock=clock, session=session),
+                erp=KwsSoapAdapter(there, clock=clock, session=session),
             )
     finally:
         for runner in runners:

@@ -7,7 +7,7 @@ It draws nothing. Called by the scenario, the mishaps, the process and the run.
 
 import msgspec
 
-__all__ = ["CALL_KINDS", "LOG_KINDS", "ClockShift", "Fault", "Faults", "Restore"]
+__all__ = ["CALL_KINDS", "LOG_KINDS", "ClockShift", "DeathIn", "Fault", "Faults", "Restore"]
 
 FOR_EVER_H = 1_000_000.0
 
@@ -40,6 +40,15 @@ class Restore(FaultRecord, frozen=True, kw_only=True, forbid_unknown_fields=True
     age_h: float = 1.0
 
 
+class DeathIn(FaultRecord, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The process dies when a call has had its effect, and before anybody hears the answer."""
+
+    operation: str
+    """A method of a port: create_order, prepare, …"""
+    call: int = 1
+    """At the first call of it, the second, …"""
+
+
 OFF = Fault()
 
 
@@ -57,6 +66,10 @@ class Faults(FaultRecord, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """A write: no answer comes, and it is done a while later all the same."""
     rate_limited: Fault = OFF
     """429, and for minutes: a storm for this operation."""
+    answers_late: Fault = OFF
+    """Looked at or done at once, and the answer takes up to a minute: old news by then."""
+    books_lost: Fault = OFF
+    """The journal lies in the books, and whoever brought it does not hear of it."""
     truncated: Fault = OFF
     """Half an answer: a surprise for a read, an unknown outcome for a write that was done."""
     duplicated: Fault = OFF
@@ -97,7 +110,8 @@ class Faults(FaultRecord, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 CALL_KINDS = (
     "lost_before", "lost_after", "arrives_late", "rate_limited", "truncated", "duplicated",
-    "reordered", "stale", "moving", "slow",
+    "reordered", "stale", "moving", "slow", "answers_late",
+    "books_lost",
 )  # fmt: skip
 """Kinds that hit one call each."""
 

@@ -22,7 +22,14 @@ from kcjl.vocabulary import Event
 from tests.simulation.laws import Evidence, judge
 from tests.simulation.scenario import Scenario
 
-__all__ = ["copied", "left_out", "raised_by_hand", "said_otherwise", "true_evidence"]
+__all__ = [
+    "copied",
+    "left_out",
+    "raised_by_hand",
+    "said_at_last",
+    "said_otherwise",
+    "true_evidence",
+]
 
 
 def true_evidence(scenario: Scenario) -> Evidence:
@@ -94,7 +101,13 @@ def raised_by_hand(evidence: Evidence, kind: str, subject: str) -> None:
         owner="operations",
         occurred_at=last.recorded_at,
     )
-    added = replace(last, position=last.position + 1, type="ExceptionRaised", event=event)
+    said_at_last(evidence, event)
+
+
+def said_at_last(evidence: Evidence, event: Event) -> None:
+    """One more event, by nobody."""
+    last = evidence.log[-1]
+    added = replace(last, position=last.position + 1, type=type(event).__name__, event=event)
     evidence.log = [*evidence.log, added]
 
 

@@ -24,12 +24,18 @@ CallKind = Literal["read", "rows", "write"]
 
 _OF: dict[CallKind, frozenset[str]] = {
     "read": frozenset(
-        {"lost_before", "lost_after", "rate_limited", "truncated", "stale", "slow"}
+        {
+            "lost_before",
+            "lost_after",
+            "rate_limited",
+            "truncated",
+            "stale",
+            "slow",
+            "answers_late",
+        }
     ),
-    "rows": frozenset(CALL_KINDS) - {"arrives_late"},
-    "write": frozenset(
-        {"lost_before", "lost_after", "arrives_late", "rate_limited", "truncated", "slow"}
-    ),
+    "rows": frozenset(CALL_KINDS) - {"arrives_late", "books_lost"},
+    "write": frozenset(CALL_KINDS) - {"duplicated", "reordered", "stale", "moving"},
 }
 LATENCY_S = (0.02, 0.4)
 SLOW_S = (1.0, 55.0)
@@ -48,8 +54,8 @@ class Mishaps:
     def __init__(self, faults: Faults, chance: Random, clock: Clock) -> None:
         self.chance = chance
         self.counted: Counter[str] = Counter()
-        self.on_suffered: list[Callable[[str], None]] = []
-        """Called with each kind as it is suffered."""
+        self.on_suffered: list[Callable[[str, str], None]] = []
+        """Called with each kind as it is suffered, and the operation that suffered it."""
         self.calls: Counter[str] = Counter()
         """By operation."""
         self._clock = clock
@@ -75,10 +81,10 @@ class Mishaps:
     def is_stopped(self) -> bool:
         return self._stopped
 
-    def suffered(self, kind: str, times: int = 1) -> None:
-        self.counted[kind] += times
+    def suffered(self, kind: str, operation: str = "") -> None:
+        self.counted[kind] += 1
         for observer in self.on_suffered:
-            observer(kind)
+            observer(kind, operation)
 
     def draw(self, operation: str, of: CallKind) -> str:
         """The kind that hits this call, '' for none; who carries it out says `suffered`."""

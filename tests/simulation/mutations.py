@@ -1,8 +1,9 @@
 """Deliberate bugs, one at a time: does the simulation see each, and within how many seeds?
 
 Promises: each bug is put into a copy of kcjl/ that a child process imports; the tree is not
-touched. A bug that no seed shows ends it with exit code 1. `--table` prints the rows of the
-table in docs/proof.md. Called by people: `python -m tests.simulation.mutations`.
+touched. A bug that no seed shows ends it with exit code 1; one whose text is not in kcjl any
+more is an error before anything is tried. It prints the table of docs/proof.md.
+Called by people: `python -m tests.simulation.mutations`.
 """
 
 import argparse
@@ -75,9 +76,10 @@ def _chosen(names: Sequence[str]) -> Iterator[Mutant]:
 
 
 def _row(mutant: Mutant, caught: Caught) -> str:
-    law = "not caught" if caught.law is None else f"{caught.law or 'liveness'}"
-    said = caught.message.split(":")[0] if caught.law is not None else caught.message
-    return f"| {mutant.name} | {law} | {caught.seeds} | {said} |"
+    if caught.law is None:
+        return f"| {mutant.name} | **not caught**: {caught.message} | {caught.seeds} |"
+    law = f"law {caught.law}" if caught.law else "liveness"
+    return f"| {mutant.name} | {law}, {caught.message.split(':')[0]} | {caught.seeds} |"
 
 
 def _say(text: str) -> None:
@@ -97,10 +99,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.list:
         _say("\n".join(mutant.name for mutant in chosen))
         return 0
+    for mutant in chosen:  # a text that is gone ends it here, before anything is tried
+        applied(mutant, ROOT / "kcjl")
     missed = 0
     with ThreadPoolExecutor(asked.jobs) as pool:
         tried = pool.map(lambda mutant: _try(mutant, asked.seeds), chosen)
-        _say("| Bug | Law | Seeds | First seen by |\n|---|---|---|---|")
+        _say("| Bug | First seen by | Seeds |\n|---|---|---|")
         for mutant, caught in zip(chosen, tried, strict=True):
             missed += caught.law is None
             _say(_row(mutant, caught))

@@ -12,6 +12,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
+import anyio
+
 from kcjl.clock import Clock
 from kcjl.errors import OutcomeUnknown, ProtocolSurprise, RateLimited, Refused, Unavailable
 from kcjl.sandbox.world import World
@@ -27,6 +29,8 @@ R = TypeVar("R")
 PAGE_ROWS = 3
 """Of a list that moves under the reading: small, so that it has pages at all."""
 PAGES_MAX = 200
+NOT_SENT_SHARE = 0.5
+"""Of the writes whose caller died before they had arrived: those that had not left it."""
 
 
 def stamp_of(shifts: Sequence[ClockShift], began: datetime) -> Stamp:
@@ -97,7 +101,7 @@ class Door:
         if kind == "stale" and recall is not None:
             known = self.mishaps.earlier((operation, recall), self.mishaps.stale_since())
             if known is not None:
-                self.mishaps.suffered("stale")
+                self.mishaps.suffered("stale", operation)
                 return known[0]  # type: ignore[return-value]  # the same reading's answer
         answer = look()
         if recall is not None:
@@ -111,11 +115,11 @@ class Door:
         kind = await self._on_the_way(operation, writes=False, rows=True)
         self.enter()
         if kind == "moving":
-            return await self._page_by_page(reading)
+            return await self._page_by_page(operation, reading)
         if kind == "stale":
             found = self._stale(operation, reading)
             if found is not None:
-                mishaps.suffered("stale")
+                mishaps.suffered("stale", operation)
                 return found
         rows = reading.rows()
         if reading.recall is not None:
@@ -134,11 +138,11 @@ class Door:
         if reading.older is not None:
             fresh = reading.rows()
             old = reading.older(fresh, since)
-            return old if len(old) < len(fresh) else None
+            return old if old != fresh else None
         known = self.mishaps.earlier((operation, reading.recall), since)
         return None if known is None else known[0]  # type: ignore[return-value]  # as above
 
-    async def _page_by_page(self, reading: Reading[R]) -> list[R]:
+    async def _page_by_page(self, operation: str, reading: Reading[R]) -> list[R]:
         """As the adapters page: by the number of rows seen, each kept as it was last seen."""
         found: dict[Hashable, R] = {}
         offset = 0
@@ -157,14 +161,18 @@ class Door:
             await self.clock.sleep(self.mishaps.chance.uniform(0.2, 40.0))
             moved = self.world.agenda.advance(self.clock.now()) > 0 or moved
         if moved:
-            self.mishaps.suffered("moving")
+            self.mishaps.suffered("moving", operation)
         return list(found.values())
 
     # ── writes ──
 
     async def write(self, operation: str, change: Callable[[], T]) -> T:
         """One change; what it refuses is heard, unless the answer is lost."""
-        kind = await self._on_the_way(operation, writes=True, rows=False)
+        try:
+            kind = await self._on_the_way(operation, writes=True, rows=False)
+        except anyio.get_cancelled_exc_class():
+            self._cut_off(operation, change)
+            raise
         if kind == "arrives_late":
             self.mishaps.suffered(kind)
             late = timedelta(seconds=self.mishaps.late_s())
@@ -180,6 +188,16 @@ class Door:
             return change()
         finally:
             await self.clock.sleep(self.mishaps.latency_s())
+            await self._late(kind)
+
+    def _cut_off(self, operation: str, change: Callable[[], object]) -> None:
+        """The caller died meanwhile: what had left it arrives all the same, and soon."""
+        if self.mishaps.is_stopped or self.mishaps.chance.random() < NOT_SENT_SHARE:
+            return
+        self.mishaps.suffered("outlives_caller", operation)
+        self.enter()
+        soon = timedelta(seconds=self.mishaps.latency_s())
+        self.world.agenda.after(soon, lambda: _quietly(change))
 
     # ── on the way ──
 
@@ -209,6 +227,7 @@ class Door:
         self, operation: str, kind: str, *, writes: bool = False
     ) -> None:
         """What becomes of the answer."""
+        await self._late(kind)
         if kind not in ("lost_after", "truncated"):
             return
         self.mishaps.suffered(kind)
@@ -218,6 +237,11 @@ class Door:
         if kind == "truncated" and self.mishaps.chance.random() < 0.5:
             raise ProtocolSurprise(f"{operation}: an answer could not be read")
         raise Unavailable(f"{operation}: no whole answer came")
+
+    async def _late(self, kind: str) -> None:
+        if kind == "answers_late":
+            self.mishaps.suffered(kind)
+            await self.clock.sleep(self.mishaps.slow_s())
 
 
 def _quietly(change: Callable[[], object]) -> None:

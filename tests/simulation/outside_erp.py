@@ -2,33 +2,41 @@
 
 Promises: implements `kcjl.khaos.port.ErpPort`; a call gives the record, or the error, that the
 KWS adapter would give over the sandbox's SOAP face for the same world (compared by a test).
-It keeps nothing. Invariant: everything is changed through `World.change`; an order enters as
-the adapter's own document would be read. Called by the rooms of the simulation.
+Of a process's own, it knows what the adapter would: couriers' codes, families, and packs.
+Invariant: everything is changed through `World.change`; an order enters as the adapter's own
+document would be read. Called by the rooms of the simulation.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 
-from kcjl.clock import LONDON, Clock
-from kcjl.errors import OutcomeUnknown, Refused
+import msgspec
+
+from kcjl.clock import Clock
 from kcjl.khaos import port as erp
-from kcjl.khaos.asking import askable
+from kcjl.khaos.asking import NEVER_IN_A_STOCK_CODE, askable, chunked, look_up
+from kcjl.khaos.courier_codes import CourierCodes
+from kcjl.khaos.families import Families
+from kcjl.khaos.import_answer import created_order
+from kcjl.khaos.kws_packs import PackKnowledge
 from kcjl.khaos.kws_settings import KwsSettings
-from kcjl.khaos.london import changed_since
 from kcjl.khaos.soap import SoapFault
-from kcjl.sandbox.khaos.stock_xml import _status, plain
+from kcjl.sandbox.khaos.stock_operations import or_empty
 from kcjl.sandbox.warehouse import ImportResult, KhaosFault
-from kcjl.sandbox.warehouse.hours import london_date
-from kcjl.sandbox.warehouse.reading import parse_wall_time
-from kcjl.sandbox.warehouse.stock import StockItem
 from kcjl.sandbox.world import World
 from tests.simulation.faults import ClockShift
 from tests.simulation.mishaps import Mishaps
 from tests.simulation.outside_door import Door, Reading, stamp_of, widest
 from tests.simulation.outside_new_orders import NewOrderReader
-from tests.simulation.outside_sales_orders import ShownSalesOrders
+from tests.simulation.outside_sales_orders import (
+    Shown,
+    ShownSalesOrders,
+    exported,
+    with_courier_codes,
+)
+from tests.simulation.outside_stock import ShownStock
 
 __all__ = ["KWS", "SimulatedErp"]
 
@@ -68,11 +76,16 @@ class SimulatedErp:
         self._world = world
         self._warehouse = world.warehouse
         self._settings = settings
-        self._reader = NewOrderReader(settings, world.warehouse.settings)
-        self._shown = shown or ShownSalesOrders(stamp_of(shifts, world.starts_at))
-        self._door = Door("khaos", world, mishaps, clock)
+        self._clock = clock
         self._stamp = stamp_of(shifts, world.starts_at)
-        self._widest = widest(shifts)
+        self._door = Door("khaos", world, mishaps, clock)
+        self._reader = NewOrderReader(settings, world.warehouse.settings)
+        self._stock = ShownStock(world.warehouse, settings, self._stamp, widest(shifts))
+        self._orders = shown or ShownSalesOrders(self._stamp)
+        self._coded: dict[str, tuple[erp.OrderStatus, object, erp.OrderStatus]] = {}
+        self._families = Families()
+        self._courier_codes = CourierCodes(clock, couriers=self.couriers)
+        self._packs = PackKnowledge(clock, export=self._exported, products=self.products)
 
     # ── system data ──
 
@@ -108,134 +121,83 @@ class SimulatedErp:
     async def couriers(self) -> Sequence[erp.Courier]:
         def rows() -> list[erp.Courier]:
             return [
-                erp.Courier(name=entry.name.strip(), code=entry.settings.code or None)
+                erp.Courier(name=entry.name.strip(), code=entry.settings.code.strip() or None)
                 for entry in self._warehouse.couriers
                 if entry.name.strip()
             ]
 
         reading = Reading(rows, lambda courier: courier.name, recall="all")
-        return await self._door.rows("GetSOPData", reading)
+        found = await self._door.rows("GetSOPData", reading)
+        self._courier_codes.learn(found)
+        return found
 
     # ── stock ──
 
     async def moved_products(self, since: datetime) -> Sequence[erp.ProductRef]:
-        return await self._changed(
-            since, lambda: self._warehouse.stock.moved_since, lambda item: item.moved_at
-        )
+        now = self._clock.now()
+        return await self._changed(lambda: self._stock.moved(since, now))
 
     async def edited_products(self, since: datetime) -> Sequence[erp.ProductRef]:
-        return await self._changed(
-            since, lambda: self._warehouse.stock.revised_since, lambda item: item.revised_at
-        )
+        now = self._clock.now()
+        return await self._changed(lambda: self._stock.edited(since, now))
 
-    async def _changed(
-        self,
-        since: datetime,
-        find: Callable[[], Callable[..., list[StockItem]]],
-        when: Callable[[StockItem], datetime],
-    ) -> list[erp.ProductRef]:
-        asked = parse_wall_time(changed_since(since)) or since
-        inclusive = self._warehouse.settings.since_is_inclusive
-
-        def changed_at(item: StockItem) -> datetime:
-            return self._stamp(when(item))
-
-        def shown(items: list[StockItem]) -> list[erp.ProductRef]:
-            return [self._ref(item, changed_at(item)) for item in items]
-
-        def items() -> list[StockItem]:
-            if not self._widest:
-                return find()(asked, inclusive=inclusive)
-            found = find()(asked - self._widest, inclusive=True)
-            at = ((item, changed_at(item)) for item in found)
-            return [item for item, on in at if on > asked or (inclusive and on == asked)]
-
-        def rows() -> list[erp.ProductRef]:
-            return shown(items())
-
+    async def _changed(self, rows: Callable[[], list[erp.ProductRef]]) -> list[erp.ProductRef]:
         def older(now: list[erp.ProductRef], at: datetime) -> list[erp.ProductRef]:
             limit = self._stamp(at)
             return [ref for ref in now if ref.changed_at is None or ref.changed_at < limit]
 
         reading = Reading(rows, lambda ref: ref.stock_code, older=older)
-        return await self._door.rows("GetStockList", reading)
-
-    def _ref(self, item: StockItem, changed_at: datetime) -> erp.ProductRef:
-        parent = self._warehouse.stock.get(item.parent_code) if item.parent_code else None
-        return erp.ProductRef(
-            stock_code=item.code,
-            description=item.description.strip(),
-            other_ref=item.other_ref.strip() or None,
-            parent_code=parent.code if parent else None,
-            changed_at=_read_off_the_wall(changed_at),
-        )
+        return self._families.sellable(await self._door.rows("GetStockList", reading))
 
     async def deleted_products(self, since: datetime) -> Sequence[erp.ProductRef]:
-        asked = parse_wall_time(changed_since(since)) or since
-
-        def rows() -> list[erp.ProductRef]:
-            gone = [(item, self._stamp(at)) for at, item in self._warehouse.stock.deleted]
-            return [
-                erp.ProductRef(stock_code=item.code, changed_at=_read_off_the_wall(at))
-                for item, at in gone
-                if at >= asked
-            ]
-
-        reading = Reading(rows, lambda ref: ref.stock_code)
+        now = self._clock.now()
+        reading = Reading(lambda: self._stock.deleted(since, now), lambda ref: ref.stock_code)
         return await self._door.rows("GetDeletedEntries", reading)
 
     async def products(self, codes: Sequence[str]) -> dict[str, erp.Product]:
-        asked = askable(codes)
         found: dict[str, erp.Product] = {}
-        for chunk in _chunks(asked, self._settings.product_codes_per_call):
-            reading = Reading(
-                partial(self._products, chunk),
-                lambda product: product.stock_code,
-                recall=tuple(chunk),
-            )
-            told = await self._door.rows("ExportStock", reading)
-            found.update((product.stock_code.casefold(), product) for product in told)
-        return {code: found[code.casefold()] for code in codes if code.casefold() in found}
 
-    def _products(self, codes: Sequence[str]) -> list[erp.Product]:
-        return [_product(item) for item in self._items(codes)]
+        async def ask(chunk: Sequence[str]) -> None:
+            def rows() -> list[erp.Product]:
+                with _as_soap_faults():
+                    return self._stock.products(chunk)
+
+            reading = Reading(rows, lambda product: product.stock_code, recall=tuple(chunk))
+            told = await self._door.rows("ExportStock", reading)
+            for product in told:
+                if product.parent_code:
+                    self._families.know(product.parent_code, [product.stock_code])
+            found.update((product.stock_code.casefold(), product) for product in told)
+
+        asked = askable(codes, never=NEVER_IN_A_STOCK_CODE)
+        await look_up(chunked(asked, self._settings.product_codes_per_call), ask)
+        return {code: found[code.casefold()] for code in codes if code.casefold() in found}
 
     async def stock_levels(
         self, codes: Sequence[str], site_ids: Sequence[str]
     ) -> Sequence[erp.StockLevel]:
-        asked = askable(codes)
         levels: list[erp.StockLevel] = []
+        asked = askable(codes, never=NEVER_IN_A_STOCK_CODE)
         for site_id in dict.fromkeys(site_ids):
-            for chunk in _chunks(asked, self._settings.stock_codes_per_call):
-                reading = Reading(
-                    partial(self._levels, chunk, site_id),
-                    lambda level: level.stock_code,
-                    recall=(site_id, *chunk),
-                )
-                levels += await self._door.rows("ExportStockStatus", reading)
+            ask = partial(self._read_levels, site_id, levels)
+            await look_up(chunked(asked, self._settings.stock_codes_per_call), ask)
         return levels
 
-    def _levels(self, codes: Sequence[str], site: str) -> list[erp.StockLevel]:
-        site_id = int(site)
-        if all(each.site_id != site_id for each in self._warehouse.settings.sites):
-            raise _fault(KhaosFault(f"Site {site_id} does not exist"))
-        today = london_date(self._stamp(self._warehouse.agenda.now))
-        levels = []
-        for item in self._items(codes):
-            level = item.level(site_id)
-            levels.append(
-                erp.StockLevel(
-                    stock_code=item.code,
-                    site_id=site,
-                    available=Decimal(plain(level)),
-                    status=_status(item, level, site_id, today),
-                )
-            )
-        return levels
+    async def _read_levels(
+        self, site_id: str, levels: list[erp.StockLevel], chunk: Sequence[str]
+    ) -> None:
+        began, wanted = self._clock.now(), {code.casefold() for code in chunk}
 
-    def _items(self, codes: Sequence[str]) -> list[StockItem]:
-        found = (self._warehouse.stock.find(code) for code in codes)
-        return list({item.item_id: item for item in found if item is not None}.values())
+        def rows() -> list[erp.StockLevel]:
+            with _as_soap_faults():
+                return self._stock.levels(chunk, site_id, began)
+
+        reading = Reading(rows, lambda level: level.stock_code, recall=(site_id, *chunk))
+        for level in await self._door.rows("ExportStockStatus", reading):
+            if level.stock_code.casefold() not in wanted:
+                continue
+            fresh = level.read_at is began  # an old answer is stamped by who asked now
+            levels.append(level if fresh else msgspec.structs.replace(level, read_at=began))
 
     # ── orders ──
 
@@ -247,12 +209,10 @@ class SimulatedErp:
             refused = fault
 
         def change() -> erp.CreatedOrder:
-            try:
+            with _as_soap_faults():
                 if refused is not None:
                     raise refused
                 result = self._world.change("khaos", "import_read_orders", {"orders": orders})
-            except KhaosFault as fault:
-                raise _fault(fault) from None
             return _created(result, order.external_ref)
 
         return await self._door.write("ImportOrders", change)
@@ -262,69 +222,94 @@ class SimulatedErp:
         return found[0] if found else None
 
     async def order_statuses(self, external_refs: Sequence[str]) -> Sequence[erp.OrderStatus]:
-        asked = askable(external_refs)
         found: dict[str, erp.OrderStatus] = {}
-        for chunk in _chunks(asked, self._settings.order_refs_per_call):
+
+        async def ask(chunk: Sequence[str]) -> None:
             reading = Reading(
-                partial(self._statuses, chunk),
-                lambda status: status.external_ref,
+                partial(self._shown, chunk),
+                lambda shown: shown.status.external_ref,
                 recall=tuple(chunk),
             )
             told = await self._door.rows("ExportOrderStatusEx", reading)
-            found.update((status.external_ref, status) for status in told)
-        return [found[ref] for ref in asked if ref in found]
+            await self._courier_codes.know(name for shown in told for name in shown.couriers)
+            for shown in told:
+                found[shown.status.external_ref] = self._with_codes(shown.status)
 
-    def _statuses(self, references: Sequence[str]) -> list[erp.OrderStatus]:
+        asked = askable(external_refs, never=",;")
+        await look_up(chunked(asked, self._settings.order_refs_per_call), ask)
+        statuses = [found[ref] for ref in asked if ref in found]
+        if not self._settings.fold_packs:
+            return statuses
+        return await self._packs.told_in_packs(statuses)
+
+    def _shown(self, references: Sequence[str]) -> list[Shown]:
         """Of several orders with one reference, one that is not cancelled goes first."""
-        shown: list[erp.OrderStatus] = []
+        settings = self._warehouse.settings
+        rows: list[Shown] = []
         for reference in references:
-            best: erp.OrderStatus | None = None
+            best: Shown | None = None
             for order in self._warehouse.orders.by_ref(reference):
-                status = self._shown.of(order, reference)
-                if best is None or (best.cancelled and not status.cancelled):
-                    best = status
+                shown = self._orders.of(order, reference, settings)
+                if best is None or (best.status.cancelled and not shown.status.cancelled):
+                    best = shown
             if best is not None:
-                shown.append(best)
-        return shown
+                rows.append(best)
+        if not rows:
+            with _as_soap_faults():
+                or_empty("<STATUS_LIST/>", settings)
+        return rows
+
+    def _with_codes(self, status: erp.OrderStatus) -> erp.OrderStatus:
+        """What has not changed since, nor the couriers, is the same record as before."""
+        codes = self._courier_codes
+        known = self._coded.get(status.external_ref)
+        if known is not None and known[0] is status and known[1] is codes.by_name:
+            return known[2]
+        coded = with_courier_codes(status, codes.of)
+        self._coded[status.external_ref] = status, codes.by_name, coded
+        return coded
+
+    async def _exported(self, external_refs: Sequence[str]) -> Sequence[erp.ExportedOrder]:
+        found: list[erp.ExportedOrder] = []
+
+        async def ask(chunk: Sequence[str]) -> None:
+            def rows() -> list[erp.ExportedOrder]:
+                with _as_soap_faults():
+                    return exported(self._warehouse, chunk)
+
+            reading = Reading(rows, lambda order: order.external_ref, recall=tuple(chunk))
+            found.extend(await self._door.rows("ExportOrders", reading))
+
+        asked = askable(external_refs, never=",;")
+        await look_up(chunked(asked, self._settings.order_refs_per_call), ask)
+        return found
 
 
 def _created(result: object, reference: str) -> erp.CreatedOrder:
     if not isinstance(result, ImportResult):
         raise TypeError(f"import_orders gave {type(result).__name__}")
-    for taken in result.imported:
-        if taken.associated_ref.casefold() == reference.casefold():
-            return erp.CreatedOrder(
-                outcome=erp.CreateOutcome.CREATED, erp_order_code=taken.sales_order_code
-            )
-    if result.skipped:
-        reason = result.skipped[0].reason
-        raise Refused(f"order {reference} was skipped: {reason}", reason_code="SKIPPED")
-    raise OutcomeUnknown(f"order {reference}: Khaos Control neither imported nor skipped it")
-
-
-def _fault(fault: KhaosFault) -> SoapFault:
-    return SoapFault(fault.message, reason_code=fault.class_name)
-
-
-def _product(item: StockItem) -> erp.Product:
-    if item.children:
-        raise TypeError(f"{item.code} is a style: the simulation has none")
-    return erp.Product(
-        stock_code=item.code,
-        description=item.description.strip(),
-        discontinued=item.discontinued or not item.on_web,
-        run_to_zero=item.run_to_zero,
-        stock_controlled=item.stock_controlled,
-        sales_multiple=item.sales_multiple if item.sales_multiple > 0 else None,
-        display_cap=item.max_display if item.max_display > 0 else None,
+    imported = [
+        {
+            "salesordercode": taken.sales_order_code,
+            "associatedref": taken.associated_ref,
+            "msg": taken.message,
+            "urn": taken.urn,
+        }
+        for taken in result.imported
+    ]
+    return created_order(
+        reference,
+        count=result.imported_count,
+        imported=imported,
+        skipped=[{"skipreason": order.reason} for order in result.skipped],
+        shown=str(result),
     )
 
 
-def _chunks(keys: list[str], size: int) -> list[list[str]]:
-    return [keys[at : at + size] for at in range(0, len(keys), size)]
-
-
-def _read_off_the_wall(moment: datetime) -> datetime:
-    """A moment as it comes through London wall time in milliseconds."""
-    cut = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-    return cut.astimezone(LONDON).replace(fold=0).astimezone(UTC)
+@contextmanager
+def _as_soap_faults() -> Iterator[None]:
+    """What the ERP refuses, as the adapter has it."""
+    try:
+        yield
+    except KhaosFault as fault:
+        raise SoapFault(fault.message, reason_code=fault.class_name) from None

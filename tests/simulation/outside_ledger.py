@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from kcjl.clock import Clock
 from kcjl.errors import Refused, Unavailable
-from kcjl.ledger.pack import _csv
+from kcjl.ledger.pack import journal_csv
 from kcjl.ledger.port import Journal, JournalDocument
 from tests.simulation.mishaps import Mishaps
 
@@ -35,11 +35,11 @@ class SimulatedLedger:
         known = self.journals.setdefault(journal.reference, journal)
         if known != journal:
             raise Refused(f"another journal lies under {journal.reference}")
-        if kind in ("lost_after", "slow"):
+        if kind in ("lost_after", "books_lost", "slow", "answers_late"):
             self._mishaps.suffered(kind)
             await self._clock.sleep(self._mishaps.patience_s())
-            if kind == "lost_after":
+            if kind in ("lost_after", "books_lost"):
                 raise Unavailable(f"journal {journal.reference}: the disk did not answer")
         name = f"{journal.reference}.csv"
-        digest = hashlib.sha256(_csv(journal)).hexdigest()
+        digest = hashlib.sha256(journal_csv(journal)).hexdigest()
         return (JournalDocument(name=name, sha256=digest),)

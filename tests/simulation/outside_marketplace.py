@@ -192,7 +192,9 @@ class SimulatedMarketplace:
 
         def older(now: list[shop.Order], at: datetime) -> list[shop.Order]:
             shown = self._stamp(at)
-            return [order for order in now if order.updated_at < shown]
+            before = (self._shown.as_of(order, shown) for order in now)
+            first = asked - timedelta(seconds=self._marketplace.settings.boundary_overlap_s)
+            return [order for order in before if order and order.updated_at >= first]
 
         reading = Reading(rows, lambda order: order.order_id, older=older)
         return await self._rows("OR11", reading)

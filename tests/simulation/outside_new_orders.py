@@ -16,11 +16,11 @@ from kcjl.khaos.characters import safe_text
 from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.london import wall_time
 from kcjl.khaos.order_document import (
-    _LIMITS,
     EMAIL_CHARS_MAX,
+    FIELD_CHARS_MAX,
     PHONE_CHARS_MAX,
-    _check_order,
     address_lines,
+    check_order,
     order_document,
 )
 from kcjl.money import Money
@@ -68,7 +68,7 @@ class NewOrderReader:
         return read
 
     def _the_short_way(self, order: port.NewOrder) -> OrderDocument:
-        _check_order(order)
+        check_order(order)
         usual = self._usual
         reference = _code(order.external_ref, self._reference_max)
         total = order.gross_total.decimal()
@@ -141,7 +141,7 @@ def _plain(field: str, text: str) -> str:
         tidy = " ".join(text.split())
     else:
         tidy = safe_text(field, text, "transliterate")
-    if len(tidy) > _LIMITS.get(field, len(tidy)):
+    if len(tidy) > FIELD_CHARS_MAX.get(field, len(tidy)):
         raise _TheLongWay
     return tidy
 

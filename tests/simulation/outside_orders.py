@@ -62,6 +62,8 @@ class ShownOrders:
         self._stamp = stamp
         self._settings = marketplace.settings
         self._shown: dict[str, tuple[int, datetime | None, port.Order]] = {}
+        self._before: dict[str, list[port.Order]] = {}
+        """How an order was shown earlier, oldest first."""
         self._rates: tuple[str, Decimal] = _commission_rate(self._settings)
 
     def of(self, order: Order) -> port.Order:
@@ -74,8 +76,15 @@ class ShownOrders:
         if known is not None and known[0] == place and known[1] == order.debited_at:
             return known[2]
         shown = self._order(order)
+        if known is not None:
+            self._before.setdefault(order.order_id, []).append(known[2])
         self._shown[order.order_id] = place, order.debited_at, shown
         return shown
+
+    def as_of(self, order: port.Order, moment: datetime) -> port.Order | None:
+        """The order as a copy that was behind had it; None where that had it not."""
+        versions = (*self._before.get(order.order_id, ()), order)
+        return next((each for each in reversed(versions) if each.updated_at < moment), None)
 
     # ── the order ──
 

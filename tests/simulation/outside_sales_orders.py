@@ -1,24 +1,53 @@
 """Sales orders of the sandbox's ERP as the port's records, in one step.
 
-Promises: what ExportOrderStatusEx of the sandbox, read by the KWS adapter, would give for the
-same warehouse (compared by a test). It decides nothing. Called by the simulated ERP.
+Promises: what ExportOrderStatusEx and ExportOrders of the sandbox, read by the KWS adapter,
+would give for the same warehouse (compared by a test), but for the couriers' codes, which the
+adapter takes from another answer: `with_courier_codes` puts them in. It decides nothing.
+Invariant: a status that has not changed is the same record as before.
+Called by the simulated ERP.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
 
 from kcjl.khaos import port
-from kcjl.khaos.status_document import _SEPARATORS, _SHIPPED_STAGES, _SHIPPING_STAGE, stage_of
-from kcjl.sandbox.khaos.order_xml import _description
-from kcjl.sandbox.warehouse.hours import london_date
-from kcjl.sandbox.warehouse.orders import Invoice, InvoiceItem, SalesOrder, StageId
+from kcjl.khaos.answer_xml import parse_document
+from kcjl.khaos.order_export import exported_orders
+from kcjl.khaos.status_document import (
+    dealt_out,
+    followed_at,
+    numbers_in,
+    says_shipped,
+    stage_of,
+)
+from kcjl.sandbox.khaos.forms import Forms
+from kcjl.sandbox.khaos.order_xml import (
+    description_of,
+    is_complete,
+    sales_orders,
+    tracking_url,
+    waits,
+)
+from kcjl.sandbox.khaos.stock_operations import or_empty
+from kcjl.sandbox.khaos.stock_xml import plain
+from kcjl.sandbox.warehouse import Warehouse
+from kcjl.sandbox.warehouse.orders import Invoice, InvoiceItem, SalesOrder
+from kcjl.sandbox.warehouse.settings import WarehouseSettings
 from tests.simulation.outside_orders import Stamp
 
-__all__ = ["ShownSalesOrders"]
+__all__ = ["Shown", "ShownSalesOrders", "exported", "with_courier_codes"]
 
-_WAITING = frozenset({StageId.ORDERS_FUTURE_STOCK, StageId.CANCELLED})
 _PLACES = Decimal("0.01")
+
+
+class Shown(NamedTuple):
+    """A status whose parcels have no courier's code yet, and all couriers that it names."""
+
+    status: port.OrderStatus
+    couriers: frozenset[str]
 
 
 class ShownSalesOrders:
@@ -26,16 +55,47 @@ class ShownSalesOrders:
 
     def __init__(self, stamp: Stamp) -> None:
         self._stamp = stamp
-        self._shown: dict[str, tuple[SalesOrder, object, port.OrderStatus]] = {}
+        self._shown: dict[str, tuple[SalesOrder, WarehouseSettings, object, Shown]] = {}
 
-    def of(self, order: SalesOrder, reference: str) -> port.OrderStatus:
+    def of(self, order: SalesOrder, reference: str, settings: WarehouseSettings) -> Shown:
         looks = _looks(order)
         known = self._shown.get(reference)
-        if known is not None and known[0] is order and known[1] == looks:
-            return known[2]
-        shown = _status(order, reference, self._stamp)
-        self._shown[reference] = order, looks, shown
+        if known is not None and known[0] is order and known[1:3] == (settings, looks):
+            return known[3]
+        view = _View(Forms(settings), self._stamp, settings.consignment_separator)
+        shown = Shown(view.status(order, reference), _couriers(order))
+        self._shown[reference] = order, settings, looks, shown
         return shown
+
+
+def with_courier_codes(
+    status: port.OrderStatus, code_of: Callable[[str], str | None]
+) -> port.OrderStatus:
+    """The same with the code of each parcel's courier."""
+    replace = msgspec.structs.replace
+    invoices = tuple(
+        replace(
+            invoice,
+            parcels=tuple(
+                replace(parcel, courier_code=code_of(parcel.courier_name))
+                if parcel.courier_name
+                else parcel
+                for parcel in invoice.parcels
+            ),
+        )
+        for invoice in status.invoices
+    )
+    return replace(status, invoices=invoices)
+
+
+def exported(warehouse: Warehouse, references: Sequence[str]) -> list[port.ExportedOrder]:
+    """Out of the document, as the adapter reads it."""
+    settings = warehouse.settings
+    found = {order.code: order for ref in references for order in warehouse.orders.by_ref(ref)}
+    names = {site.site_id: site.name for site in settings.sites}
+    text = or_empty(sales_orders(found.values(), names, Forms(settings)), settings)
+    sent = text.encode(settings.charset, "replace").decode(settings.charset)
+    return exported_orders(parse_document(sent), refs=references)
 
 
 def _looks(order: SalesOrder) -> object:
@@ -43,83 +103,116 @@ def _looks(order: SalesOrder) -> object:
     return (
         order.cancelled is not None,
         order.courier.name,
+        [line.ready for line in order.lines],
         [
             (
                 invoice.stage,
                 invoice.shipped_at,
                 invoice.issued_at,
                 invoice.courier.name,
-                [(box.consignment, box.courier.name, box.shipped_on) for box in invoice.boxes],
+                [row.quantity for row in invoice.items],
+                [
+                    (
+                        box.consignment,
+                        box.courier.name,
+                        box.shipped_on,
+                        [row.quantity for row in box.items],
+                    )
+                    for box in invoice.boxes
+                ],
             )
             for invoice in order.invoices
         ],
     )
 
 
-def _status(order: SalesOrder, reference: str, stamp: Stamp) -> port.OrderStatus:
-    invoices = tuple(_invoice(invoice, stamp) for invoice in order.invoices)
-    gone = bool(invoices) and all(i.stage is port.Stage.CANCELLED for i in invoices)
-    return port.OrderStatus(
-        external_ref=reference,
-        erp_order_code=order.code,
-        cancelled=order.cancelled is not None or gone,
-        cancel_reason=order.cancelled.reason.strip() if order.cancelled is not None else "",
-        complete=order.complete,
-        currency=order.currency,
-        gross_total=order.gross_total,
-        invoices=invoices,
-    )
+def _couriers(order: SalesOrder) -> frozenset[str]:
+    """The names that the status document would have."""
+    names = {order.courier.name.strip()}
+    for invoice in order.invoices:
+        names.add(_courier_of(invoice))
+        names.update(box.courier.name.strip() for box in invoice.boxes)
+    return frozenset(names - {""})
 
 
-def _invoice(invoice: Invoice, stamp: Stamp) -> port.Invoice:
-    stage_id = str(int(invoice.stage))
-    stage = stage_of(stage_id)
-    parcels = tuple(_parcels(invoice, stage_id, stamp))
-    if stage_id == _SHIPPING_STAGE and parcels and all(p.shipped for p in parcels):
-        stage = port.Stage.SHIPPED
-    return port.Invoice(
-        invoice_code=invoice.code,
-        stage=stage,
-        stage_raw=f"{stage_id} {_description(invoice.stage)}".strip(),
-        parcels=parcels,
-    )
+def _courier_of(invoice: Invoice) -> str:
+    """The invoice's own once it is shipped, and the order's before."""
+    shipped = invoice.shipped_at is not None
+    return (invoice.courier if shipped else invoice.order.courier).name.strip()
 
 
-def _parcels(invoice: Invoice, stage_id: str, stamp: Stamp) -> Iterator[port.Parcel]:
-    """One a box; the invoice itself where it has none."""
-    day: date | None = None
-    if invoice.shipped_at is not None:
-        day = london_date(stamp(invoice.shipped_at))
-    invoice_shipped = day is not None or stage_id in _SHIPPED_STAGES
-    courier = invoice.courier if day is not None else invoice.order.courier
-    own_items = () if invoice.stage in _WAITING else _items(invoice.items)
-    if not invoice.boxes:
-        yield port.Parcel(
-            parcel_key=invoice.code,
-            shipped=invoice_shipped,
-            courier_name=courier.name.strip(),
-            courier_code=courier.settings.code or None,
-            tracking_number="",
-            shipped_on=day,
-            items=own_items,
+class _View(NamedTuple):
+    """How the orders are shown."""
+
+    forms: Forms
+    stamp: Stamp
+    separator: str
+
+    def status(self, order: SalesOrder, reference: str) -> port.OrderStatus:
+        invoices = tuple(self._invoice(invoice) for invoice in order.invoices)
+        gone = bool(invoices) and all(i.stage is port.Stage.CANCELLED for i in invoices)
+        return port.OrderStatus(
+            external_ref=reference,
+            erp_order_code=order.code,
+            cancelled=order.cancelled is not None or gone,
+            cancel_reason="" if order.cancelled is None else order.cancelled.reason.strip(),
+            complete=is_complete(order),
+            currency=order.currency,
+            gross_total=order.gross_total,
+            invoices=invoices,
+            qty_sold=Decimal(plain(order.quantity_sold)),
+            qty_assigned=Decimal(plain(order.quantity_assigned)),
         )
-        return
-    for number, box in enumerate(invoice.boxes, start=1):
-        entry = box.courier if box.courier.name.strip() else courier
-        listed = [part for part in _SEPARATORS.split(box.consignment) if part]
-        shipped_on = box.shipped_on
-        if shipped_on is not None and day is not None:
-            shipped_on = day
-        items = _items(box.items)
-        yield port.Parcel(
-            parcel_key=f"{invoice.code}/{number}",
-            shipped=invoice_shipped or box.shipped,
-            courier_name=entry.name.strip(),
-            courier_code=entry.settings.code or None,
-            tracking_number=listed[0] if listed else "",
-            shipped_on=shipped_on or day,
-            items=items or (own_items if len(invoice.boxes) == 1 else ()),
+
+    def _invoice(self, invoice: Invoice) -> port.Invoice:
+        stage_id = str(int(invoice.stage))
+        parcels = tuple(self._parcels(invoice, stage_id))
+        issued_at = invoice.issued_at
+        sent = Decimal(0) if waits(invoice) else invoice.quantity
+        return port.Invoice(
+            invoice_code=invoice.code,
+            stage=stage_of(stage_id, parcels),
+            stage_raw=f"{stage_id} {description_of(invoice.stage)}".strip(),
+            parcels=parcels,
+            invoiced_on=invoice.created_on,
+            issued_on=None if issued_at is None else self.forms.day(self.stamp(issued_at)),
+            qty_sold=invoice.quantity.quantize(_PLACES),
+            qty_sent=sent.quantize(_PLACES),
         )
+
+    def _parcels(self, invoice: Invoice, stage_id: str) -> Iterator[port.Parcel]:
+        """One a box; the invoice itself where it has none."""
+        boxes, shipped_at = invoice.boxes, invoice.shipped_at
+        day = None if shipped_at is None else self.forms.day(self.stamp(shipped_at))
+        shipped = day is not None or says_shipped(stage_id)
+        courier = _courier_of(invoice) or invoice.order.courier.name.strip()
+        own_items = () if waits(invoice) else _items(invoice.items)
+        listed = self.separator.join(invoice.consignments) if day is not None else ""
+        numbers = dealt_out([numbers_in(box.consignment) for box in boxes], numbers_in(listed))
+        if not boxes:
+            yield port.Parcel(
+                parcel_key=invoice.code,
+                shipped=shipped,
+                courier_name=courier,
+                courier_code=None,
+                tracking_number=numbers[0][0],
+                more_tracking_numbers=numbers[0][1:],
+                shipped_on=day,
+                items=own_items,
+            )
+        for number, box in enumerate(boxes):
+            items = _items(box.items)
+            yield port.Parcel(
+                parcel_key=f"{invoice.code}/{number + 1}",
+                shipped=shipped or box.shipped,
+                courier_name=box.courier.name.strip() or courier,
+                courier_code=None,
+                tracking_number=numbers[number][0],
+                more_tracking_numbers=numbers[number][1:],
+                shipped_on=box.shipped_on or day,
+                items=items or (own_items if len(boxes) == 1 else ()),
+                tracking_url=followed_at(tracking_url(box)),
+            )
 
 
 def _items(rows: Iterable[InvoiceItem]) -> tuple[tuple[str, Decimal], ...]:

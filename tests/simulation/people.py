@@ -14,18 +14,20 @@ import msgspec
 
 from kcjl.errors import Misuse
 from kcjl.money import Money
-from kcjl.sandbox.buying import _customer
+from kcjl.sandbox.buying import customer_of
 from kcjl.sandbox.marketplace import ApiError
 from kcjl.sandbox.marketplace.inputs import BasketLine
 from kcjl.sandbox.shoppers import shopper
 from kcjl.sandbox.warehouse.orders import Invoice, SalesOrder
 from kcjl.sandbox.world import World
+from kcjl.sandbox.world_truth import sales_orders_of
 
 __all__ = ["Acts", "plan_people"]
 
 PACK_PRICE = Money(2995)
 PACK_ORDERS_A_DAY = 4
 HELD_FOR = timedelta(hours=2)
+LOOKS_AGAIN = timedelta(minutes=30)
 
 
 class Acts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,6 +48,8 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """An item that sells is discontinued, and taken on again after two hours."""
     counts_to_zero: int = 0
     """A stock count finds nothing of an item."""
+    unposted_cancels: int = 0
+    """An order that is paid for and not in the ERP is cancelled: its payout can't be tied."""
 
 
 def plan_people(world: World, acts: Acts, luck: Random, *, packs: int = 0) -> None:
@@ -139,6 +143,20 @@ class Hands:
             order_id = self._luck.choice(orders).order_id
             self._do("johnlewis", "operator_cancels", order_id=order_id)
 
+    def unposted_cancels(self, looks: int = 24) -> None:
+        world = self._world
+        orders = [
+            order
+            for order in world.marketplace.orders.values()
+            if order.state == "SHIPPING" and not sales_orders_of(world.warehouse, order)
+            if any(world.warehouse.stock.find(line.sku) is None for line in order.lines)
+        ]
+        if orders:
+            order_id = self._luck.choice(orders).order_id
+            self._do("johnlewis", "operator_cancels", order_id=order_id)
+        elif looks > 1:
+            world.agenda.after(LOOKS_AGAIN, lambda: self.unposted_cancels(looks - 1))
+
     # ── packs ──
 
     def make_pack(self, sku: str) -> None:
@@ -157,7 +175,7 @@ class Hands:
         self._do("johnlewis", "list_offer", sku=sku, price=PACK_PRICE, title=f"Pack {sku}")
 
     def buy(self, sku: str, number: int) -> None:
-        buyer = _customer(shopper(self._world.settings.seed, str(number)))
+        buyer = customer_of(shopper(self._world.settings.seed, str(number)))
         basket = [BasketLine(sku=sku, quantity=1, unit_price=PACK_PRICE)]
         self._do("johnlewis", "place_order", basket=basket, customer=buyer)
 

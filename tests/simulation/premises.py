@@ -6,6 +6,7 @@ Called by `process.py` and `run.py`.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -17,7 +18,7 @@ from kcjl.projections.store import MemoryRows
 from kcjl.rooms import Outside
 from kcjl.snapshots import MemorySnapshots
 from kcjl.vault import MemoryVault
-from tests.simulation.database import DatabaseLuck
+from tests.simulation.database import Appended, DatabaseLuck
 from tests.simulation.scenario import Scenario
 from tests.simulation.trace import Trace
 
@@ -71,3 +72,24 @@ class Premises:
         self.snapshots = MemorySnapshots()
         self.vault = MemoryVault(MERCHANT, b"k" * 32, scenario.chance("vault").randbytes)
         self.commands = MemoryCommands()
+        self.appends: list[Appended] = []
+        """Every append that was committed, as it came."""
+        self.deaths_in_calls = 0
+        self.on_death_in: list[Callable[[str], None]] = []
+        """Called with the operation whose answer nobody will hear."""
+        self._done: Counter[str] = Counter()
+        """Calls that had their effect, by operation."""
+        self._deaths_in = {(each.operation, each.call) for each in scenario.deaths_in}
+
+    def dies_in(self, operation: str) -> bool:
+        """A call has had its effect: whether its caller dies before he hears of it."""
+        self._done[operation] += 1
+        dies = (operation, self._done[operation]) in self._deaths_in
+        if dies:
+            self.deaths_in_calls += 1
+            for observer in self.on_death_in:
+                observer(operation)
+        return dies
+
+    def stop_deaths(self) -> None:
+        self._deaths_in = set()

@@ -80,12 +80,12 @@ class Process:
         async with MemoryLog.open(
             premises.store, MERCHANT, vocabulary(), clock, lease.epoch
         ) as opened:
-            log = ProcessLog(opened, life)
+            log = ProcessLog(opened, life, premises.appends, lease.epoch)
             rooms = self.rooms = Rooms(
                 premises.settings,
                 log,
                 on_the_wire(premises.vault, life, reads=frozenset({"open"})),
-                _traced(premises.outside(), life),
+                self._traced(premises.outside()),
                 clock,
                 premises.ids,
             )
@@ -117,34 +117,43 @@ class Process:
             except (Unavailable, OutcomeUnknown):
                 await self._premises.clock.sleep(TRY_AGAIN_S)
 
+    def _traced(self, outside: Outside) -> Outside:
+        return Outside(
+            self._line(outside.marketplace), self._line(outside.erp), self._line(outside.ledger)
+        )
 
-def _traced(outside: Outside, life: Life) -> Outside:
-    return Outside(
-        _line(outside.marketplace, life), _line(outside.erp, life), _line(outside.ledger, life)
-    )
+    def _line(self, port: P) -> P:
+        return cast("P", _Line(port, self._life, self._done))
 
-
-def _line(port: P, life: Life) -> P:
-    return cast("P", _Line(port, life))
+    def _done(self, operation: str) -> None:
+        """A call has had its effect; some deaths come just then."""
+        if not self._life.is_over and self._premises.dies_in(operation):
+            self.kill()
 
 
 class _Line:
     """A port, as a process has it: every call is noted, and none is made by the dead."""
 
-    def __init__(self, port: object, life: Life) -> None:
+    def __init__(self, port: object, life: Life, done: Callable[[str], None]) -> None:
         self._port = port
         self._life = life
+        self._done = done
         self._known: dict[str, Callable[..., Awaitable[object]]] = {}
 
-    def __getattr__(self, operation: str) -> Callable[..., Awaitable[object]]:
+    def __getattr__(self, operation: str) -> object:
+        """A call, or what the port says of itself (`capabilities`), which is no call."""
         known = self._known.get(operation)
         if known is None:
-            known = self._known[operation] = self._call(operation)
+            method = getattr(self._port, operation)
+            if not callable(method):
+                return method
+            known = self._known[operation] = self._call(operation, method)
         return known
 
-    def _call(self, operation: str) -> Callable[..., Awaitable[object]]:
-        method: Callable[..., Awaitable[object]] = getattr(self._port, operation)
-        life = self._life
+    def _call(
+        self, operation: str, method: Callable[..., Awaitable[object]]
+    ) -> Callable[..., Awaitable[object]]:
+        life, done = self._life, self._done
         trace, number = life.trace, life.number
 
         async def call(*arguments: object, **named: object) -> object:
@@ -154,7 +163,10 @@ class _Line:
                 answer = await method(*arguments, **named)
             except Exception as error:
                 trace.failed(number, operation, error)
+                done(operation)
+                await life.check()
                 raise
+            done(operation)
             await life.check()
             trace.answered(number, operation, answer)
             return answer

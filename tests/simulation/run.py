@@ -21,10 +21,11 @@ from kcjl.rooms import Outside
 from kcjl.sandbox.world import World
 from kcjl.settings import MerchantSettings
 from tests.simulation.faults import Faults
-from tests.simulation.laws import Broken, Evidence, gather, judge
+from tests.simulation.laws import Broken, Evidence, exercised, gather, judge
 from tests.simulation.laws.evidence import LIVENESS
 from tests.simulation.loop import Stuck, VirtualLoop
 from tests.simulation.loop import run as run_loop
+from tests.simulation.operators import Operators
 from tests.simulation.outside import SimulatedOutside
 from tests.simulation.premises import MERCHANT, Premises, VirtualClock
 from tests.simulation.scenario import Scenario, draw
@@ -57,13 +58,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     trace_hash: str
     faults_by_kind: Mapping[str, int]
     """What was suffered, deaths and take-overs too."""
-    said: tuple[str, ...]
-    """The types of events that came in it: what its laws had to judge."""
     events: int
     calls: int
     steps: int
     orders: int
     virtual_s: float
+    exercised: Mapping[str, int]
+    """How much each law had to judge, and how often each situation came up."""
     lines: tuple[str, ...] = ()
     """The history, where it was asked for."""
 
@@ -101,6 +102,7 @@ class _Attempt:
         self._premises: Premises | None = None
         self._outside: SimulatedOutside | None = None
         self._site: Site | None = None
+        self._exercised: Counter[str] = Counter()
         self._steps = 0
 
     async def simulate(self) -> None:
@@ -112,7 +114,9 @@ class _Attempt:
         outside = self._outside = SimulatedOutside(
             world, scenario.faults, scenario.chance("mishaps"), clock
         )
-        outside.mishaps.on_suffered.append(lambda kind: witness.suffered(kind, clock.now()))
+        outside.mishaps.on_suffered.append(
+            lambda kind, operation: witness.suffered(kind, operation, clock.now())
+        )
         outside.on_restored.append(
             lambda each: witness.restored(
                 world.warehouse, clock.now(), timedelta(hours=each.age_h)
@@ -124,19 +128,28 @@ class _Attempt:
             outside=lambda: _watched(outside.ports(), witness, clock),
             keep_lines=self._keep_lines,
         )
+        premises.on_death_in.append(witness.unheard)
         with witness.watching(world.warehouse):
             async with anyio.create_task_group() as group:
                 site = self._site = Site(premises, group, scenario.chance("site"))
                 site.start()
                 group.start_soon(_misfortunes, scenario, site, clock)
-                group.start_soon(_release_holds, premises, site)
+                operators = Operators(premises, scenario.asks, scenario.seed)
+                group.start_soon(operators.act)
+                group.start_soon(operators.look)
                 await self._trade(world, clock)
                 at_rest = await self._rest(world, clock)
                 evidence = await self._evidence(world, witness, at_rest=at_rest)
+                unanswered = await operators.unanswered()
                 site.close()
                 group.cancel_scope.cancel()
         self._steps = loop.steps
         self._broken.extend(judge(evidence))
+        self._broken.extend(
+            Broken(law=LIVENESS, checker="commands", message=f"nobody has answered {body}")
+            for body in unanswered
+        )
+        self._exercised = exercised(evidence)
 
     async def _trade(self, world: World, clock: VirtualClock) -> None:
         """Until the trade is over, and nothing goes wrong any more."""
@@ -148,6 +161,7 @@ class _Attempt:
         self._outside.advance()
         self._outside.stop_faults()
         self._premises.luck.stop()
+        self._premises.stop_deaths()
         self._premises.trace.happened("nothing goes wrong any more")
 
     async def _rest(self, world: World, clock: VirtualClock) -> bool:
@@ -157,9 +171,11 @@ class _Attempt:
         trace, by = self._premises.trace, clock.now() + timedelta(hours=REST_H)
         quiet = _quiet(self._scenario.settings)
         long_pause = _long_pause(world) + quiet
-        since, seen, stood_at = clock.now(), -1, None
+        since, seen, stood_at, lines = clock.now(), -1, None, -1
         while clock.now() < by:
             self._outside.advance()
+            if lines != len(world.marketplace.transactions):
+                lines, stood_at = len(world.marketplace.transactions), None  # to be read yet
             stood_at = (stood_at or clock.now()) if _stands(world) else None
             if trace.deeds != seen:
                 since, seen = clock.now(), trace.deeds
@@ -188,6 +204,7 @@ class _Attempt:
             rows=premises.rows,
             rooms=rooms.all() if rooms is not None else (),
             journals=self._outside.ledger.journals,
+            appends=premises.appends,
             now=premises.clock.now(),
             at_rest=at_rest,
             skew=_skew(self._scenario.faults),
@@ -209,17 +226,19 @@ class _Attempt:
             suffered.update(outside.faults_by_kind)
         if premises is not None:
             suffered.update(premises.luck.counted)
+            if premises.deaths_in_calls:
+                suffered["death in a call"] = premises.deaths_in_calls
         trace = premises.trace if premises is not None else None
         return Run(
             scenario=self._scenario,
             broken=tuple(broken),
             trace_hash=trace.hash if trace is not None else "",
             faults_by_kind=dict(sorted(suffered.items())),
-            said=tuple(sorted(trace.said)) if trace is not None else (),
             events=trace.events if trace is not None else 0,
             calls=trace.calls if trace is not None else 0,
             steps=self._steps,
             orders=len(outside.world.marketplace.orders) if outside is not None else 0,
+            exercised=dict(sorted(self._exercised.items())),
             virtual_s=premises.clock.elapsed_s if premises is not None else 0.0,
             lines=tuple(trace.lines) if trace is not None else (),
         )

@@ -29,7 +29,16 @@ from kcjl.settings import (
     SettlementSettings,
     StockSettings,
 )
-from tests.simulation.faults import CALL_KINDS, LOG_KINDS, ClockShift, Fault, Faults, Restore
+from tests.simulation.asks import Asks, draw_asks
+from tests.simulation.faults import (
+    CALL_KINDS,
+    LOG_KINDS,
+    ClockShift,
+    DeathIn,
+    Fault,
+    Faults,
+    Restore,
+)
 from tests.simulation.people import Acts, plan_people
 
 __all__ = ["Scenario", "draw"]
@@ -67,10 +76,27 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
 }
 """Where a kind is drawn for some operations only: a level that is old, or a stock import that
 arrives behind a newer one, no seller could know of."""
+NIGHTS, BOOKS_LOST, LATE_ANSWERS, DEATH_IN_SHARE = 0.4, 0.5, 0.4, 0.08
+"""In so many seeds the faults go on until payouts were made; the books are lost in some of
+these; answers come late; a process dies in a call of one kind."""
+DEATHS_IN: dict[str, int] = {
+    "accept": 10,
+    "create_order": 12,
+    "create_shipment": 10,
+    "ship": 8,
+    "publish_stock": 30,
+    "write_seller_references": 12,
+    "stock_levels": 60,
+    "orders_updated_since": 100,
+    "transaction_lines": 20,
+}
+"""At which call at the latest, by a port's method."""
 
 
 RECEIVED_H = ((0.2, 1.0), (0.5, 2.0), (0.5, 3.0), (3.0, 8.0))
 """From leaving the warehouse to the customer's door, least and most."""
+QUICK_NIGHT_H, NIGHT_H = 6.0, 16.0
+"""Hours after the trade until which the faults go on at most, by how often payouts come."""
 DAILY_PAYOUTS = 0.15
 """Of the seeds: a billing cycle a day, read once or twice a day, as in life."""
 CYCLES_READ_DAILY = (("06:30",), ("21:00", "06:30"))
@@ -103,6 +129,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     return_share: float = 0.05
     people: Acts = Acts()
     """What staff and the operator do unasked."""
+    asks: Asks = Asks()
+    """What people ask of the service: its commands."""
     merchant: dict[str, object] = {}
     """Sections of the merchant's settings that are not as usual, as `kcjl.toml` has them."""
     faults: Faults = Faults()
@@ -110,16 +138,21 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Then nothing goes wrong any more, and all has to come to rest."""
     deaths_h: tuple[float, ...] = ()
     """The process is killed at these hours, at whichever await it stands then."""
+    deaths_in: tuple[DeathIn, ...] = ()
+    """The process is killed between a call's effect and its answer."""
     takeovers_h: tuple[float, ...] = ()
     """A second process takes the lease over at these hours, while the first goes on."""
 
     def without(self, *parts: str) -> "Scenario":
-        """A smaller one: parts are kinds of faults, or fields of the scenario."""
+        """A smaller one: parts are kinds of faults or asks, or fields of the scenario."""
         calm = Scenario(seed=self.seed)
         kinds = [part for part in parts if part in Faults.__struct_fields__]
-        fields = {part: getattr(calm, part) for part in parts if part not in kinds}
+        asked = [part for part in parts if part in Asks.__struct_fields__]
+        fields = {part: getattr(calm, part) for part in parts if part not in kinds + asked}
         smaller = msgspec.structs.replace(self, **fields)
-        return smaller.with_(faults=smaller.faults.without(*kinds))
+        return smaller.with_(
+            faults=smaller.faults.without(*kinds), asks=smaller.asks.without(*asked)
+        )
 
     def with_(self, **fields: object) -> "Scenario":
         return msgspec.structs.replace(self, **fields)
@@ -128,10 +161,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def parts(self) -> tuple[str, ...]:
         """What could be switched off, to see whether a failure stays."""
         calm = Scenario(seed=self.seed)
-        keep = {"seed", "faults", "faults_until_h"}
+        keep = {"seed", "faults", "faults_until_h", "asks"}
         fields = [name for name in self.__struct_fields__ if name not in keep]
         differing = [name for name in fields if getattr(self, name) != getattr(calm, name)]
-        return (*self.faults.kinds, *differing)
+        return (*self.faults.kinds, *self.asks.kinds, *differing)
 
     def chance(self, part: str) -> Random:
         """A part's own chance."""
@@ -189,10 +222,18 @@ def draw(seed: int) -> Scenario:
     """The scenario of a seed."""
     luck = chance(f"scenario/{seed}")
     rhythm = _rhythm(chance(f"scenario/rhythm/{seed}"))
+    is_quick = "cycle_every_hours" in rhythm
     days = luck.choice((1, 1, 1, 1, 1, 1, 2))
     opens_at_hour = luck.choice((8, 8, 8, 15, 19))
     open_h = min(luck.choice((3, 3, 4, 4, 6, 12)), LAST_HOUR - opens_at_hour)
-    until_h = luck.uniform(0.5, 1.0) * ((days - 1) * 24.0 + 2.0 * open_h)
+    hours = (days - 1) * 24.0 + 2.0 * open_h
+    until_h = 2.0 + luck.uniform(0.5, 1.0) * hours
+    night, late = chance(f"scenario/night/{seed}"), chance(f"scenario/late/{seed}")
+    night_h = (
+        2.0 + hours + night.uniform(1.0, QUICK_NIGHT_H if is_quick else NIGHT_H)
+        if night.random() < NIGHTS
+        else 0.0
+    )
     return Scenario(
         seed=seed,
         days=days,
@@ -208,13 +249,17 @@ def draw(seed: int) -> Scenario:
         discontinued=luck.choice((0, 3, 6)),
         return_share=luck.choice((0.0, 0.05, 0.3)),
         people=_acts(chance(f"scenario/people/{seed}")),
+        asks=draw_asks(chance(f"scenario/asks/{seed}"), until_h),
         merchant=_merchant(
             chance(f"scenario/merchant/{seed}"),
-            CYCLES_READ_OFTEN if "cycle_every_hours" in rhythm else CYCLES_READ_DAILY,
+            CYCLES_READ_OFTEN if is_quick else CYCLES_READ_DAILY,
         ),
-        faults=_faults(chance(f"scenario/faults/{seed}"), until_h),
-        faults_until_h=until_h,
+        faults=_with_late(
+            _faults(chance(f"scenario/faults/{seed}"), until_h), late, until_h, night_h
+        ),
+        faults_until_h=max(until_h, night_h),
         deaths_h=_moments(chance(f"scenario/deaths/{seed}"), until_h, (0, 0, 1, 3, 8)),
+        deaths_in=_deaths_in(chance(f"scenario/deaths in/{seed}"), night_h),
         takeovers_h=_moments(chance(f"scenario/takeovers/{seed}"), until_h, (0, 0, 0, 1, 2)),
     )
 
@@ -303,7 +348,7 @@ def _faults(luck: Random, until_h: float) -> Faults:
         return Faults()
     chosen: dict[str, object] = {}
     for kind in (*CALL_KINDS, *LOG_KINDS):
-        if luck.random() < 0.45:
+        if kind in SHARES and luck.random() < 0.45:
             least, most = SHARES[kind]
             from_h = luck.uniform(0, until_h / 2)
             chosen[kind] = Fault(
@@ -319,6 +364,31 @@ def _faults(luck: Random, until_h: float) -> Faults:
         at_h = luck.uniform(2.0, max(2.5, until_h))
         chosen["restores"] = (Restore(at_h=at_h),)
     return msgspec.convert(msgspec.to_builtins(chosen), Faults)
+
+
+def _with_late(faults: Faults, luck: Random, until_h: float, night_h: float) -> Faults:
+    """News that are old when they come; and a night in which the books do not answer."""
+    if luck.random() < LATE_ANSWERS:
+        share = luck.uniform(0.1, 0.9)
+        operations = luck.choice((("ExportStockStatus",), ("ExportStockStatus", "OR11")))
+        fault = Fault(share=share, until_h=until_h, operations=operations)
+        faults = msgspec.structs.replace(faults, answers_late=fault)
+    if night_h and luck.random() < BOOKS_LOST:
+        fault = Fault(share=luck.uniform(0.3, 0.9), until_h=night_h, operations=("prepare",))
+        faults = msgspec.structs.replace(faults, books_lost=fault)
+    return faults
+
+
+def _deaths_in(luck: Random, night_h: float) -> tuple[DeathIn, ...]:
+    """Between effect and answer: where a look-up has to save the day."""
+    deaths = [
+        DeathIn(operation=operation, call=luck.randint(1, most))
+        for operation, most in DEATHS_IN.items()
+        if luck.random() < DEATH_IN_SHARE
+    ]
+    if night_h and luck.random() < BOOKS_LOST:
+        deaths.append(DeathIn(operation="prepare", call=luck.randint(1, 2)))
+    return tuple(deaths)
 
 
 def _shifts(luck: Random, until_h: float) -> tuple[ClockShift, ...]:

@@ -30,8 +30,8 @@ class Tally(msgspec.Struct, kw_only=True):
     orders: int = 0
     virtual_s: float = 0.0
     faults: dict[str, int] = {}
-    said: dict[str, int] = {}
-    """In how many seeds each type of event came: what the laws had to judge."""
+    exercised: dict[str, int] = {}
+    """How much each law had to judge, and how often each situation came up."""
     failed: list[int] = []
     next_seed: int = 0
     """All before it were run."""
@@ -43,7 +43,10 @@ class Tally(msgspec.Struct, kw_only=True):
         self.orders += other.orders
         self.virtual_s += other.virtual_s
         self.faults = dict(sorted((Counter(self.faults) + Counter(other.faults)).items()))
-        self.said = dict(sorted((Counter(self.said) + Counter(other.said)).items()))
+        self.exercised = {
+            name: self.exercised.get(name, 0) + other.exercised.get(name, 0)
+            for name in sorted({*self.exercised, *other.exercised})
+        }
         self.failed = sorted({*self.failed, *other.failed})
 
     def keep(self, file: Path) -> None:
@@ -87,7 +90,7 @@ def run_span(first: int, last: int) -> Tally:
                 orders=run.orders,
                 virtual_s=run.virtual_s,
                 faults=dict(run.faults_by_kind),
-                said=dict.fromkeys(run.said, 1),
+                exercised=dict(run.exercised),
                 failed=[seed] if run.broken else [],
             )
         )

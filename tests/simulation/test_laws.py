@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from kcjl.dispatch.events import ConfirmationIntended, ParcelConfirmed
+from kcjl.exceptions.events import WritesSwitched
 from kcjl.money import Money
 from kcjl.orders.events import (
     OrderChanged,
@@ -302,6 +303,12 @@ def _old_news(e: Evidence) -> None:
     e.log = [*e.log, replace(known, event=older)]
 
 
+def _sent_though_stopped(e: Evidence) -> None:
+    """Somebody had stopped all writes before the first event, and nobody heard of it."""
+    stopped = WritesSwitched(allowed=False, reason="", occurred_at=e.log[0].recorded_at)
+    e.log = [replace(e.log[0], type="WritesSwitched", event=stopped), *e.log]
+
+
 BREACHES: dict[tuple[int, str], Callable[[Evidence], None]] = {
     (1, "chain"): _cut_off,
     (2, "sales orders"): _second_sales_order,
@@ -309,6 +316,7 @@ BREACHES: dict[tuple[int, str], Callable[[Evidence], None]] = {
     (2, "journals"): _second_journal,
     (2, "intentions"): _never_intended,
     (2, "look-ups"): _not_looked_up,
+    (2, "stopped"): _sent_though_stopped,
     (3, "orders seen"): _order_unseen,
     (3, "posted"): _forgotten_by_the_erp,
     (3, "parcels"): _parcel_unconfirmed,

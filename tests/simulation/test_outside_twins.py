@@ -27,6 +27,7 @@ from tests.simulation.faults import Faults
 from tests.simulation.mishaps import Mishaps
 from tests.simulation.outside_erp import SimulatedErp
 from tests.simulation.outside_marketplace import SimulatedMarketplace
+from tests.simulation.parting import parting
 
 pytestmark = pytest.mark.anyio
 
@@ -209,26 +210,6 @@ async def live(twin: Twin, clock: StandingClock, *, hours: int, each: float) -> 
         await work(twin, orders, f"work/{step}")
 
 
-def first_difference(real: list[Outcome], ours: list[Outcome]) -> str:
-    for number, (there, here) in enumerate(zip(real, ours, strict=True)):
-        if there != here:
-            return f"call {number}: {closer(there, here)}"
-    return ""
-
-
-def closer(there: object, here: object, where: str = "") -> str:
-    """Where two answers part."""
-    if isinstance(there, list | tuple) and isinstance(here, list | tuple):
-        if len(there) != len(here):
-            return f"{where}: {len(there)} rows over HTTP, {len(here)} simulated"
-        rows = enumerate(zip(there, here, strict=True))
-        return next(closer(a, b, f"{where}[{n}]") for n, (a, b) in rows if a != b)
-    if isinstance(there, msgspec.Struct) and type(there) is type(here):
-        pairs = ((n, getattr(there, n), getattr(here, n)) for n in there.__struct_fields__)
-        return next(closer(a, b, f"{where}.{name}") for name, a, b in pairs if a != b)
-    return f"{where}: {there!r} over HTTP, {here!r} simulated"
-
-
 @pytest.mark.parametrize("tenant", TENANTS)
 async def test_same_calls_over_http_and_simulated_give_equal_records(
     tenant: dict[str, object],
@@ -255,7 +236,7 @@ async def test_same_calls_over_http_and_simulated_give_equal_records(
     )
     await live(simulated, clock, hours=HOURS, each=2.0)
 
-    assert "" == first_difference(over_http.said, simulated.said)
+    assert "" == parting(over_http.said, simulated.said)
     assert picture(real) == picture(ours)
     assert {} == dict(mishaps.counted)
     assert_lively(simulated.said, refunds="returns_refunded_by" not in tenant)

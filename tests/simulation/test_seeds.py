@@ -23,6 +23,9 @@ def test_three_hundred_seeds_keep_every_law() -> None:
 
     assert SEEDS == tally.seeds
     assert [] == tally.failed
+    # A law that nothing came before would prove nothing.
+    laws = {name: number for name, number in tally.exercised.items() if "law " in name}
+    assert [] == [name for name, number in laws.items() if not number]
 
 
 def test_a_calm_day_keeps_every_law_and_suffers_nothing() -> None:

@@ -19,6 +19,7 @@ from unittest.mock import patch
 from kcjl.clock import Clock
 from kcjl.errors import OutcomeUnknown, Refused, Unavailable
 from kcjl.sandbox.warehouse import SalesOrder, Warehouse
+from kcjl.sandbox.warehouse.documents import OrderDocument
 from kcjl.sandbox.warehouse.orders import OrderBook
 from kcjl.sandbox.warehouse.stock import StockBook, StockItem, key_of
 
@@ -28,9 +29,15 @@ P = TypeVar("P")
 
 LYING = frozenset({"stale", "moving"})
 """Mishaps by which an answer says what is not so any more."""
+ABOUT = {"OR11": "orders", "ExportStockStatus": "levels", "GetStockList": "levels"}
+"""What an operation's lie is about; of all others nothing is computed that a law holds."""
 OLD_ANSWERS, ON_THE_WAY = timedelta(minutes=16), timedelta(minutes=2)
-AFTER_A_RESTORE = timedelta(hours=3)
-"""Until all that the ERP had forgotten has been noticed."""
+NOTICED_AFTER = timedelta(minutes=45)
+"""So long after a restore a level may hold units of sales orders that the ERP has forgotten:
+its statuses are read every 10 to 30 minutes; a read that fails is made again within five."""
+SWEPT_AFTER = timedelta(hours=7)
+"""So long after a restore other forgotten movements of stock may be unknown: every level is
+read each six hours, and sooner only where a sales order is missed."""
 
 
 class Outcome(StrEnum):
@@ -83,6 +90,10 @@ class Witness:
         """By stock key. The first is what lay there at the beginning."""
         self.sent: dict[tuple[str, str, int], None] = {}
         """(reference, tracking number, units) of each box that ever left the warehouse."""
+        self.taken: dict[str, list[datetime]] = {}
+        """When the ERP took a sales order of a reference, also those that it has forgotten."""
+        self.was_restored = False
+        """The ERP was set back to a backup: it has forgotten what was done since."""
         self._lies: list[_Lie] = []
         self._importing = False
 
@@ -91,6 +102,12 @@ class Witness:
     def beside(self, port: P, side: str, clock: Clock) -> P:
         """The same port, with a note of every call of it."""
         return cast("P", _Noted(self, port, side, clock))
+
+    def unheard(self, operation: str) -> None:
+        """The last call of it was answered, and its caller had died by then."""
+        ended = (each for each in reversed(self.calls) if each.ended is not None)
+        call = next(each for each in ended if each.operation == operation)
+        call.outcome, call.ended = Outcome.DIED, None
 
     def of(self, *operations: str) -> Iterator[Call]:
         return (call for call in self.calls if call.operation in operations)
@@ -103,7 +120,7 @@ class Witness:
         for item in warehouse.stock:
             self._moved(item, warehouse.agenda.now)
         noting, adding = StockBook._note_movement, StockBook.add
-        importing, tracking = Warehouse.import_orders, OrderBook.note_tracking
+        importing, tracking = Warehouse.import_read_orders, OrderBook.note_tracking
         witness = self
 
         def note_movement(book: StockBook, item: StockItem) -> None:
@@ -118,18 +135,19 @@ class Witness:
             tracking(book, order, now)
             witness._left(order)
 
-        def import_orders(taking: Warehouse, document: str) -> object:
+        def import_orders(taking: Warehouse, orders: Sequence[OrderDocument]) -> object:
             witness._importing = True
             try:
-                return importing(taking, document)
+                return importing(taking, orders)
             finally:
                 witness._importing = False
+                witness._took(taking)
 
         with (
             patch.object(StockBook, "_note_movement", note_movement),
             patch.object(StockBook, "add", add),
             patch.object(OrderBook, "note_tracking", note_tracking),
-            patch.object(Warehouse, "import_orders", import_orders),
+            patch.object(Warehouse, "import_read_orders", import_orders),
         ):
             yield
 
@@ -137,12 +155,21 @@ class Witness:
         """The ERP is as it was in the backup: every level, and what it says for a while."""
         for item in warehouse.stock:
             self._moved(item, at)
-        self.lied("restores", at - age, at + AFTER_A_RESTORE)
+        self.was_restored = True
+        self.lied("restores", at - age, at + NOTICED_AFTER)
+        self.lied("forgotten", at - age, at + SWEPT_AFTER)
 
-    def suffered(self, kind: str, at: datetime) -> None:
+    def suffered(self, kind: str, operation: str, at: datetime) -> None:
         """A mishap of this kind was suffered; some are lies."""
-        if kind in LYING:
-            self.lied(kind, at - OLD_ANSWERS, at + ON_THE_WAY)
+        if kind in LYING and operation in ABOUT:
+            self.lied(ABOUT[operation], at - OLD_ANSWERS, at + ON_THE_WAY)
+
+    def _took(self, warehouse: Warehouse) -> None:
+        for sales_order in reversed(tuple(warehouse.sales_orders.values())):
+            known = self.taken.setdefault(sales_order.external_ref, [])
+            if sales_order.created_at in known:
+                return  # and so is all that came before it
+            known.append(sales_order.created_at)
 
     def _left(self, order: SalesOrder) -> None:
         for invoice in order.invoices:
@@ -156,23 +183,29 @@ class Witness:
             Movement(at, item.level(), by_our_orders=self._importing)
         )
 
-    def fell_elsewhere(self, key: str, since: datetime, until: datetime) -> bool:
-        """Whether a level fell in a span by anything but our own orders."""
+    def fell_elsewhere(self, key: str, since: datetime, until: datetime) -> Decimal:
+        """By how much a level fell in a span by anything but our own orders."""
         movements = self.movements.get(key, [])
-        return any(
-            after.level < before.level and not after.by_our_orders
+        falls = (
+            before.level - after.level
             for before, after in pairwise(movements)
-            if since <= after.at <= until
+            if since <= after.at <= until and not after.by_our_orders
         )
+        return sum((each for each in falls if each > 0), Decimal(0))
 
     # ── lies ──
 
-    def lied(self, kind: str, since: datetime, until: datetime) -> None:
+    def lied(self, about: str, since: datetime, until: datetime) -> None:
         """The outside answered as of another time: a stale read, moved rows, a backup."""
-        self._lies.append(_Lie(kind, since, until))
+        self._lies.append(_Lie(about, since, until))
 
-    def lied_between(self, since: datetime, until: datetime) -> bool:
-        return any(lie.since <= until and lie.until >= since for lie in self._lies)
+    def lied_between(self, since: datetime, until: datetime, *about: str) -> bool:
+        """Whether it did so in a span, about orders, levels, or by a restored backup."""
+        return any(
+            lie.since <= until and lie.until >= since
+            for lie in self._lies
+            if lie.about in about
+        )
 
     def levels_between(
         self, key: str, since: datetime, until: datetime
@@ -190,10 +223,10 @@ class Witness:
 class _Lie:
     """A span in which the outside said what was not so."""
 
-    __slots__ = ("kind", "since", "until")
+    __slots__ = ("about", "since", "until")
 
-    def __init__(self, kind: str, since: datetime, until: datetime) -> None:
-        self.kind = kind
+    def __init__(self, about: str, since: datetime, until: datetime) -> None:
+        self.about = about
         self.since = since
         self.until = until
 
@@ -208,7 +241,9 @@ class _Noted:
         self._clock = clock
 
     def __getattr__(self, operation: str) -> object:
-        method: Callable[..., Awaitable[object]] = getattr(self._port, operation)
+        method = getattr(self._port, operation)
+        if not callable(method):
+            return method  # what the port says of itself is no call
         witness, side, clock = self._witness, self._side, self._clock
 
         async def noted(*arguments: object, **named: object) -> object:

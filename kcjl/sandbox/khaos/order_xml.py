@@ -18,7 +18,16 @@ from kcjl.sandbox.khaos.stock_xml import element, flag, plain
 from kcjl.sandbox.warehouse.documents import AddressDocument, CustomerDocument
 from kcjl.sandbox.warehouse.orders import Box, Invoice, InvoiceItem, SalesOrder, StageId
 
-__all__ = ["StatusView", "order_statuses", "sales_orders", "status_list"]
+__all__ = [
+    "StatusView",
+    "description_of",
+    "is_complete",
+    "order_statuses",
+    "sales_orders",
+    "status_list",
+    "tracking_url",
+    "waits",
+]
 
 _DESCRIPTIONS = {
     StageId.CANCELLED: "CANCELLED",
@@ -83,7 +92,7 @@ def _order_status(order: SalesOrder, invoices: list[Invoice], view: StatusView) 
             f'<DELIVERY_TOTAL NET_VALUE="{order.delivery_net.decimal()}">'
             f"{order.delivery_gross.decimal()}</DELIVERY_TOTAL>"
         ),
-        element("COMPLETE", flag(_is_complete(order))),
+        element("COMPLETE", flag(is_complete(order))),
         element("QTY_SOLD", plain(order.quantity_sold)),
         element("QTY_ASSIGNED", plain(order.quantity_assigned)),
     ]
@@ -104,8 +113,8 @@ def _order_status(order: SalesOrder, invoices: list[Invoice], view: StatusView) 
 
 def _invoice(invoice: Invoice, view: StatusView) -> str:
     order = invoice.order
-    waits = invoice.stage in {StageId.ORDERS_FUTURE_STOCK, StageId.CANCELLED}
-    sent = Decimal(0) if waits else invoice.quantity
+    sends_nothing = waits(invoice)
+    sent = Decimal(0) if sends_nothing else invoice.quantity
     forms = view.forms
     shipped, issued = forms.day(invoice.shipped_at), forms.day(invoice.issued_at)
     numbers = invoice.consignments
@@ -115,10 +124,10 @@ def _invoice(invoice: Invoice, view: StatusView) -> str:
         "SHIP_DATE": forms.status_day(shipped),
         "ISSUE_DATE": forms.status_day(issued),
         "INVOICE_STAGE_ID": str(int(invoice.stage)),
-        "INVOICE_STAGE_DESC": _description(invoice.stage),
+        "INVOICE_STAGE_DESC": description_of(invoice.stage),
         "COURIER": (invoice.courier if shipped else order.courier).name,
         "CONSIGNMENT_REF": view.separator.join(numbers) if shipped else "",
-        "TRACKING_URL": _tracking_url(invoice.boxes[0]) if shipped and numbers else "",
+        "TRACKING_URL": tracking_url(invoice.boxes[0]) if shipped and numbers else "",
         "QTY_SOLD": f"{invoice.quantity:.2f}",
         "QTY_SENT": f"{sent:.2f}",
         "MOVED": flag(view.moved(invoice)),
@@ -127,7 +136,7 @@ def _invoice(invoice: Invoice, view: StatusView) -> str:
     inner = "".join(_box(box, view) for box in invoice.boxes)
     if view.show_items:
         items = "".join(
-            _item("INVOICE_ITEM", row, Decimal(0) if waits else row.quantity)
+            _item("INVOICE_ITEM", row, Decimal(0) if sends_nothing else row.quantity)
             for row in invoice.items
         )
         inner += f"<INVOICE_ITEMS>{items}</INVOICE_ITEMS>"
@@ -145,7 +154,7 @@ def _box(box: Box, view: StatusView) -> str:
         f' SHIP_DATE="{view.forms.status_day(box.shipped_on)}"'
         f" COURIER={quoteattr(box.courier.name)}"
         f" CONSIGNMENT_REF={quoteattr(box.consignment)}"
-        f" TRACKING_URL={quoteattr(_tracking_url(box))}>{items}</BOX>"
+        f" TRACKING_URL={quoteattr(tracking_url(box))}>{items}</BOX>"
     )
 
 
@@ -153,13 +162,18 @@ def _item(tag: str, row: InvoiceItem, sent: Decimal) -> str:
     return f'<{tag} STOCK_CODE={quoteattr(row.line.item.code)} QTY_SENT="{sent:.2f}"/>'
 
 
-def _tracking_url(box: Box) -> str:
+def waits(invoice: Invoice) -> bool:
+    """Whether nothing of it is shown as sent: it has no stock yet, or is cancelled."""
+    return invoice.stage in {StageId.ORDERS_FUTURE_STOCK, StageId.CANCELLED}
+
+
+def tracking_url(box: Box) -> str:
     if not box.consignment:
         return ""
     return box.courier.settings.tracking_url.replace("{consignment}", box.consignment)
 
 
-def _description(stage: int) -> str:
+def description_of(stage: int) -> str:
     try:
         return _DESCRIPTIONS[StageId(stage)]
     except ValueError:
@@ -175,7 +189,7 @@ def order_statuses(orders: Iterable[SalesOrder], forms: Forms, separator: str) -
     """ORDER_STATUSES: one row an invoice, its text the stage id."""
     rows = "".join(
         f"<ORDER REF={quoteattr(order.external_ref)} ID={quoteattr(order.code)}"
-        f' INVOICE={quoteattr(invoice.code)} COMPLETE="{flag(_is_complete(order))}"'
+        f' INVOICE={quoteattr(invoice.code)} COMPLETE="{flag(is_complete(order))}"'
         f" CONSIGNMENT={quoteattr(separator.join(_sent_numbers(invoice)))}"
         f" URN={quoteattr(order.customer_code)}{forms.unknown_attribute()}>"
         f"{int(invoice.stage)}</ORDER>"
@@ -185,7 +199,7 @@ def order_statuses(orders: Iterable[SalesOrder], forms: Forms, separator: str) -
     return f"<ORDER_STATUSES>{rows}</ORDER_STATUSES>" if rows else "<ORDER_STATUSES/>"
 
 
-def _is_complete(order: SalesOrder) -> bool:
+def is_complete(order: SalesOrder) -> bool:
     """All of it is issued; of a cancelled order nothing ever will be."""
     return order.complete and order.cancelled is None
 

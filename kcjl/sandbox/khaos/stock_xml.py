@@ -17,7 +17,17 @@ from kcjl.sandbox.khaos.forms import Forms
 from kcjl.sandbox.warehouse.settings import WarehouseSettings
 from kcjl.sandbox.warehouse.stock import StockBook, StockItem
 
-__all__ = ["StockView", "element", "flag", "plain", "stock_items", "stock_status"]
+__all__ = [
+    "StockView",
+    "build_potential",
+    "element",
+    "flag",
+    "lead_time",
+    "plain",
+    "status_of",
+    "stock_items",
+    "stock_status",
+]
 
 _DUE_SOON = timedelta(days=14)
 
@@ -66,7 +76,7 @@ def _status_item(item: StockItem, site_id: int, view: StockView) -> str:
     level = item.level(site_id)
     forms = view.forms
     other_ref = f" OTHER_REF={quoteattr(item.other_ref)}" if item.other_ref else ""
-    lead_time = _lead_time(item, next_with_free_stock=view.next_with_free_stock)
+    due = lead_time(item, next_with_free_stock=view.next_with_free_stock)
     parts = [
         (
             f'<STOCK_ITEM CODE={quoteattr(item.code)} ID="{item.item_id}"{other_ref}'
@@ -78,12 +88,12 @@ def _status_item(item: StockItem, site_id: int, view: StockView) -> str:
         element("SAFE_LEVEL", item.safe_level),
         element("MIN_LEVEL", item.min_level),
         element("LEVEL", plain(level)),
-        element("STATUS", _status(item, level, site_id, view.today)),
-        element("LEAD_TIME", forms.stock_day(lead_time)),
+        element("STATUS", status_of(item, level, site_id, view.today)),
+        element("LEAD_TIME", forms.stock_day(due)),
     ]
     if item.pack_of:
         parts.append(
-            element("BUILD_POTENTIAL_CHILDREN", _build_potential(item, view.stock, site_id))
+            element("BUILD_POTENTIAL_CHILDREN", build_potential(item, view.stock, site_id))
         )
     if view.settings.extra_tags or view.says_sites:
         parts.append(element("SITE", view.site_names[site_id]))
@@ -93,7 +103,7 @@ def _status_item(item: StockItem, site_id: int, view: StockView) -> str:
     return "".join(parts)
 
 
-def _status(item: StockItem, level: Decimal, site_id: int, today: date) -> int:
+def status_of(item: StockItem, level: Decimal, site_id: int, today: date) -> int:
     """0 in stock, 1 all allocated, 2 due, 3 not due soon, 4 discontinued, 5 non-controlled."""
     if item.discontinued:
         return 4
@@ -107,7 +117,7 @@ def _status(item: StockItem, level: Decimal, site_id: int, today: date) -> int:
     return 2 if soon else 3
 
 
-def _lead_time(item: StockItem, *, next_with_free_stock: bool) -> date | None:
+def lead_time(item: StockItem, *, next_with_free_stock: bool) -> date | None:
     """Due date of the oldest purchase, or of the first that back orders do not use up."""
     promised = item.units_on_back_order() if next_with_free_stock else Decimal(-1)
     for due, quantity in item.on_order:
@@ -117,7 +127,7 @@ def _lead_time(item: StockItem, *, next_with_free_stock: bool) -> date | None:
     return None
 
 
-def _build_potential(item: StockItem, stock: StockBook, site_id: int) -> int:
+def build_potential(item: StockItem, stock: StockBook, site_id: int) -> int:
     """How many packs the free stock of the children makes."""
     packs = [
         max(Decimal(0), stock.get(code).level(site_id)) / units

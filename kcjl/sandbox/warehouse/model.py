@@ -5,6 +5,7 @@ the same calls gives the same warehouse. Changing methods take plain values only
 SOAP; what it refuses is a `KhaosFault` (so would the web service) or a `Misuse` (can't be
 done). Invariant: LEVEL = physical − assigned; one sales order per external reference.
 Called by the trade of the sandbox, by the SOAP face through its gate, and by checks.
+Over 400 lines, because it is the one front door; behind it each desk is a module.
 """
 
 from collections.abc import Mapping, Sequence
@@ -222,11 +223,7 @@ class Warehouse:
         self.stock.put(self.stock.get(code), self._default_site, above_0(quantity))
 
     def adjust(
-        self,
-        code: str,
-        delta: Given,
-        reason: str,
-        site: int | str | None = None,
+        self, code: str, delta: Given, reason: str, site: int | str | None = None
     ) -> None:
         """A stock adjustment; the level may become negative."""
         item = self.stock.get(code)

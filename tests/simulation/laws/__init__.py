@@ -16,11 +16,13 @@ from tests.simulation.laws import (
     private,
     replayed,
     rest,
+    switched,
     unchanged,
 )
 from tests.simulation.laws.evidence import Broken, Checker, Evidence, gather
+from tests.simulation.laws.exercised import exercised
 
-__all__ = ["CHECKERS", "Broken", "Checker", "Evidence", "gather", "judge"]
+__all__ = ["CHECKERS", "Broken", "Checker", "Evidence", "exercised", "gather", "judge"]
 
 CHECKERS: tuple[Checker, ...] = (
     *replayed.CHECKERS,
@@ -33,6 +35,7 @@ CHECKERS: tuple[Checker, ...] = (
     *limits.CHECKERS,
     *policies.CHECKERS,
     *clocks.CHECKERS,
+    *switched.CHECKERS,
     *rest.CHECKERS,
 )
 

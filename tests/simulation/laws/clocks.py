@@ -2,6 +2,8 @@
 
 Promises: recording times are held against each other and against what happened; times of the
 outside against the outside's own records. Called by `laws/__init__.py`.
+Wide, and why: an outside clock may be off by the run's greatest skew at any time of it; news of
+an order may go back by twice that, where the clock jumped between them.
 """
 
 from collections.abc import Iterator

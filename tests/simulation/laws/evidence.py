@@ -27,6 +27,7 @@ from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.store import RowStore
 from kcjl.sandbox.world import World
 from kcjl.vocabulary import Event
+from tests.simulation.database import Appended
 from tests.simulation.witness import Witness
 
 __all__ = ["LIVENESS", "Broken", "Checker", "Evidence", "gather"]
@@ -69,6 +70,7 @@ class Evidence:
         complete: Completeness,
         rooms: Sequence[Room],
         journals: Mapping[str, Journal],
+        appends: Sequence[Appended],
         now: datetime,
         at_rest: bool,
         skew: timedelta,
@@ -86,6 +88,8 @@ class Evidence:
         """Of the process that is alive; none where all are dead."""
         self.journals = journals
         """What the ledger holds, by reference."""
+        self.appends = appends
+        """What each writer committed, in which epoch of his and of the log."""
         self.now = now
         self.at_rest = at_rest
         """The faults have stopped, and nothing is left to do without a person."""
@@ -132,6 +136,7 @@ async def gather(
     rows: RowStore,
     rooms: Sequence[Room],
     journals: Mapping[str, Journal],
+    appends: Sequence[Appended],
     now: datetime,
     at_rest: bool,
     skew: timedelta,
@@ -155,6 +160,7 @@ async def gather(
         complete=await completeness(rows),
         rooms=rooms,
         journals=journals,
+        appends=appends,
         now=now,
         at_rest=at_rest,
         skew=skew,

@@ -1,8 +1,14 @@
 """Law 4: never offer what is not there.
 
 Promises: what was there is counted by the witness in the ERP's stock book and in the
-marketplace's orders, not taken from our figures. A figure is judged at its own reads; where the
-outside lied meanwhile (a stale answer, a backup restored) nobody could know better.
+marketplace's orders, not taken from our figures. A figure is judged at its own reads. Where the
+outside showed old orders meanwhile, those count that the log knew; where it showed old levels,
+nobody could know better and nothing is judged. Nor is it after a backup was restored, until an
+answer leaves the forgotten orders out (`NOTICED_AFTER`: no read shows it sooner); an oversale
+is explained by it until every level has been read again (`SWEPT_AFTER`).
+Wide, and why: an order that has ended by the end of the run counts in no figure (when it ended
+is not kept); a level that was read and lost with its process may be used or not; an oversale is
+explained by as many units that left otherwise within two hours, whenever they were published.
 Invariant: units count as taken only by a level read that began after the ERP had the order.
 Called by `laws/__init__.py`.
 """
@@ -11,7 +17,9 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
+from kcjl.orders.events import OrderReceived
 from kcjl.sandbox.warehouse.stock import key_of
 from kcjl.sandbox.world_truth import OversoldLine, sales_orders_of
 from kcjl.stock.events import BufferSet, Figure, StockImportIntended
@@ -54,8 +62,11 @@ def offered_what_was_there(evidence: Evidence) -> Iterator[str]:
                 yield f"{figure.sku}: its orders were read before its level"
             if not figure.quantity:
                 continue
-            most = reads.most_for(figure, buffers.get(event.policy_version, 0))
-            if most is not None and figure.quantity > most:
+            buffer = buffers.get(event.policy_version, 0)
+            most = reads.most_for(figure, buffer, recorded.position)
+            if most is None:
+                yield f"{figure.quantity} of {figure.sku} was published on no read of its level"
+            elif figure.quantity > most:
                 yield (
                     f"{figure.quantity} of {figure.sku} was published at "
                     f"{recorded.recorded_at:%d %H:%M:%S}, at most {most} were there "
@@ -77,30 +88,37 @@ class _LevelReads:
                 for code in codes:
                     self._calls.setdefault(key_of(str(code)), []).append(call)
 
-    def most_for(self, figure: Figure, buffer: int) -> int | None:
-        """What could be offered of it; None where nobody can say."""
-        key = key_of(figure.sku)
-        item = self._evidence.world.warehouse.stock.find(figure.sku)
-        if item is None or item.pack_of or figure.level_read_at is None:
+    def most_for(self, figure: Figure, buffer: int, position: int) -> float | None:
+        """What could be offered of it by who published there; None where no read was."""
+        key, read_by = key_of(figure.sku), figure.orders_read_at
+        if figure.level_read_at is None:
             return None
         before = [
             call
             for call in self._calls.get(key, ())
             if call.ended is not None
-            and call.ended <= figure.orders_read_at
+            and call.ended <= read_by
             and call.began >= figure.level_read_at
-            and not self._evidence.witness.lied_between(call.began, figure.orders_read_at)
         ]
-        return max((self._at(key, call, figure, buffer) for call in before), default=None)
+        lied = self._evidence.witness.lied_between
+        if any(lied(call.began, read_by, "levels", "restores") for call in before):
+            return math.inf
+        most = (self._at(key, call, figure, buffer, position) for call in before)
+        return max(most, default=None)
 
-    def _at(self, key: str, call: Call, figure: Figure, buffer: int) -> int:
-        levels = self._evidence.witness.levels_between(
-            key, call.began, call.ended or call.began
-        )
+    def _at(self, key: str, call: Call, figure: Figure, buffer: int, position: int) -> int:
+        witness = self._evidence.witness
+        levels = witness.levels_between(key, call.began, call.ended or call.began)
+        hidden = witness.lied_between(call.began, figure.orders_read_at, "orders")
         # The ERP looked at one moment of the call: its level and its orders are of the same.
         could = [
             math.floor(level)
-            - self._flights.of(key, taken_before=moment, by=figure.orders_read_at)
+            - self._flights.of(
+                key,
+                taken_before=moment,
+                by=figure.orders_read_at,
+                known_before=position if hidden else None,
+            )
             for moment, level in levels
         ]
         return max(0, max(could, default=0) - buffer)
@@ -110,9 +128,8 @@ class _Flights:
     """Units on orders, by stock key: when they were placed, and when the ERP took them."""
 
     def __init__(self, evidence: Evidence) -> None:
-        self._of: defaultdict[str, list[tuple[datetime, datetime | None, int]]] = defaultdict(
-            list
-        )
+        self._of: defaultdict[str, list[_Flight]] = defaultdict(list)
+        known = {event.order_id: each.position for each, event in evidence.said(OrderReceived)}
         for order in evidence.world.marketplace.orders.values():
             if order.state in _ENDED:
                 continue
@@ -121,15 +138,37 @@ class _Flights:
             for line in order.lines:
                 if line.is_live:
                     units = line.quantity - line.not_to_ship
-                    self._of[key_of(line.sku)].append((order.created_at, taken_at, units))
+                    flight = _Flight(
+                        order.created_at, taken_at, known.get(order.order_id), units
+                    )
+                    self._of[key_of(line.sku)].append(flight)
 
-    def of(self, key: str, *, taken_before: datetime, by: datetime) -> int:
-        """Of orders placed by then that the ERP did not have when its level was read."""
+    def of(
+        self, key: str, *, taken_before: datetime, by: datetime, known_before: int | None
+    ) -> int:
+        """Of orders placed by then that the ERP did not have when its level was read;
+        `known_before`: those only that the log had before a position.
+        """
         return sum(
-            units
-            for placed_at, taken_at, units in self._of.get(key, ())
-            if placed_at <= by and (taken_at is None or taken_at > taken_before)
+            flight.units
+            for flight in self._of.get(key, ())
+            if flight.placed_at <= by
+            and (flight.taken_at is None or flight.taken_at > taken_before)
+            and (
+                known_before is None
+                or (flight.known_at is not None and flight.known_at < known_before)
+            )
         )
+
+
+class _Flight(NamedTuple):
+    """Units of one order line."""
+
+    placed_at: datetime
+    taken_at: datetime | None
+    known_at: int | None
+    """The position at which the log learnt of the order."""
+    units: int
 
 
 def oversold_only_by_others(evidence: Evidence) -> Iterator[str]:
@@ -145,8 +184,9 @@ def oversold_only_by_others(evidence: Evidence) -> Iterator[str]:
 def _is_explained(evidence: Evidence, line: OversoldLine) -> bool:
     witness = evidence.witness
     since = line.at - SELLING_LAG
-    moved = witness.fell_elsewhere(key_of(line.sku), since, line.at)
-    return moved or witness.lied_between(since, line.at)
+    fell = witness.fell_elsewhere(key_of(line.sku), since, line.at)
+    lied = witness.lied_between(since, line.at, "orders", "levels", "forgotten")
+    return fell >= line.units_oversold or lied
 
 
 def window_at_rest_is_what_is_there(evidence: Evidence) -> Iterator[str]:
@@ -171,7 +211,7 @@ def _available(evidence: Evidence, key: str, buffer: int) -> int | None:
     if item is None or item.discontinued or not item.stock_controlled:
         return 0
     settled = world.agenda.now - SETTLED_AFTER
-    if item.pack_of or item.moved_at > settled or item.revised_at > settled:
+    if item.moved_at > settled or item.revised_at > settled:
         return None
     flying = 0
     for order in world.marketplace.orders.values():

@@ -3,19 +3,30 @@
 Promises: effects are counted in the ERP's, the marketplace's and the ledger's own books;
 whether somebody looked before he wrote again is read from the calls that a witness saw.
 Called by `laws/__init__.py`.
+Wide, and why: a stock import, OR04, OR23 and a journal may be made again without a look, for
+made twice they are as made once; of these one intention before the first is enough. A parcel
+is known by its number and its units: of two that are alike, either is the other.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 
+from kcjl.dispatch.events import ConfirmationIntended
 from kcjl.johnlewis.port import ShipmentRequest
 from kcjl.khaos.port import NewOrder
-from kcjl.orders.events import PostingIntended
+from kcjl.ledger.port import Journal
+from kcjl.orders.events import AcceptanceIntended, PostingIntended, ReferenceWriteIntended
 from kcjl.settlement.events import JournalIntended
 from tests.simulation.laws.evidence import Checker, Evidence
 from tests.simulation.witness import Call, Outcome
 
 __all__ = ["CHECKERS"]
+
+FRESH_LOOK = timedelta(minutes=3)
+"""A look before a parcel is sent again: with the database's and the outside's slowness."""
+ONCE_EACH = frozenset({"create_order", "accept", "create_shipment", "ship"})
+"""A write that is not harmless when it comes again: each has an intention of its own."""
 
 
 def one_sales_order(evidence: Evidence) -> Iterator[str]:
@@ -86,16 +97,56 @@ def one_journal(evidence: Evidence) -> Iterator[str]:
 
 
 def intended_before(evidence: Evidence) -> Iterator[str]:
-    """No sales order in the ERP without an intention in the log that came before it."""
-    intended: dict[str, PostingIntended] = {}
-    for _, event in evidence.said(PostingIntended):
-        intended.setdefault(event.reference, event)
+    """No write outside without an intention in the log that was recorded before it."""
+    intended: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
+    for recorded in evidence.log:
+        for intention in _intentions(recorded.event):
+            intended[intention].append(recorded.recorded_at)
+    made: Counter[tuple[str, str]] = Counter()
+    for call in evidence.witness.calls:
+        for write, subject in _written(call):
+            made[write, subject] += 1
+            before = sum(at <= call.began for at in intended[write, subject])
+            if not before:
+                yield f"{call.operation} of {subject} was never intended before it was made"
+            elif write in ONCE_EACH and made[write, subject] > before:
+                yield (
+                    f"{call.operation} of {subject} was made {made[write, subject]} times, "
+                    f"intended {before} times"
+                )
+    known = {reference for write, reference in intended if write == "create_order"}
     for code, sales_order in evidence.world.warehouse.sales_orders.items():
-        first = intended.get(sales_order.external_ref)
-        if first is None:
+        if sales_order.external_ref not in known:
             yield f"sales order {code} was never intended"
-        elif sales_order.created_at < first.occurred_at - evidence.skew:
-            yield f"sales order {code} was there before it was intended"
+
+
+def _intentions(event: object) -> Iterator[tuple[str, str]]:
+    """What an event says that we are about to write: the port's method, and of what."""
+    match event:
+        case PostingIntended():
+            yield "create_order", event.reference
+        case AcceptanceIntended():
+            yield "accept", event.order_id
+        case ConfirmationIntended():
+            yield "create_shipment" if event.by_shipment else "ship", event.order_id
+        case ReferenceWriteIntended():
+            yield "write_seller_references", event.order_id
+        case JournalIntended():
+            yield "prepare", event.reference
+
+
+def _written(call: Call) -> Iterator[tuple[str, str]]:
+    operation = "ship" if call.operation == "set_tracking" else call.operation
+    first = call.arguments[0] if call.arguments else None
+    if operation == "prepare" and isinstance(first, Journal):
+        yield operation, first.reference
+    elif operation == "write_seller_references" and isinstance(first, Mapping):
+        yield from ((operation, str(order_id)) for order_id in first)
+    elif operation == "create_order":
+        yield from ((operation, reference) for reference in _reference(call))
+    elif operation in {"accept", "create_shipment", "ship"}:
+        subjects = ((operation, order_id) for order_id in _order_id(call))
+        yield from subjects if call.operation != "set_tracking" else ()
 
 
 def looked_before_writing_again(evidence: Evidence) -> Iterator[str]:
@@ -112,6 +163,31 @@ def looked_before_writing_again(evidence: Evidence) -> Iterator[str]:
     yield from _not_looked_up(
         evidence.witness.calls, {"accept"}, {"orders_by_id"}, subject_of=_order_id
     )
+
+
+def looked_again_before_a_second_parcel(evidence: Evidence) -> Iterator[str]:
+    """What was in doubt once is looked up right before it is sent again.
+
+    ST01 has no key of its own, and a write may arrive after the first look.
+    """
+    looked: dict[str, datetime] = {}
+    doubted: set[str] = set()
+    for call in evidence.witness.calls:
+        if call.operation == "shipments" and call.outcome in (Outcome.DONE, Outcome.REFUSED):
+            looked.update((each, call.began) for each in _order_id(call))
+        elif call.operation == "create_shipment":
+            (request,) = call.arguments
+            assert isinstance(request, ShipmentRequest)
+            at = looked.get(request.order_id)
+            if request.package_reference in doubted and (
+                at is None or call.began - at > FRESH_LOOK
+            ):
+                yield (
+                    f"parcel {request.package_reference} of order {request.order_id} was sent "
+                    f"again at {call.began:%d %H:%M:%S}, last looked for at {at}"
+                )
+            if call.outcome in (Outcome.UNKNOWN, Outcome.DIED):
+                doubted.add(request.package_reference)
 
 
 def _not_looked_up(
@@ -163,4 +239,5 @@ CHECKERS = (
     Checker(2, "journals", one_journal),
     Checker(2, "intentions", intended_before),
     Checker(2, "look-ups", looked_before_writing_again),
+    Checker(2, "looks again", looked_again_before_a_second_parcel),
 )

@@ -2,6 +2,8 @@
 
 Promises: what was paid is the marketplace's own account, what is booked is what the ledger
 holds; the log's figures are held against both. Called by `laws/__init__.py`.
+Wide, and why: an order of which a line was refused or taken out has no total of the customer's
+to hold its sales order against; law 6 holds it against what was intended.
 """
 
 from collections import defaultdict
@@ -47,6 +49,22 @@ def closed_with_every_penny(evidence: Evidence) -> Iterator[str]:
             yield f"payout {closed.cycle_id} has {len(there)} lines, closed on {closed.lines}"
 
 
+def closed_with_every_line_tied(evidence: Evidence) -> Iterator[str]:
+    """A payout is closed only when the ERP had a sales order for each line of an order."""
+    orders, lines = evidence.world.marketplace.orders, _lines_by_cycle(evidence)
+    for recorded, closed in evidence.said(PayoutClosed):
+        for line in lines[closed.cycle_id]:
+            if line.order_id is None:
+                continue
+            reference = orders[line.order_id].customer_order_number
+            taken = evidence.witness.taken.get(reference, ())
+            if not any(at <= recorded.recorded_at for at in taken):
+                yield (
+                    f"payout {closed.cycle_id} was closed, its line {line.line_id} is of order "
+                    f"{line.order_id}, which the ERP did not have"
+                )
+
+
 def booked_with_every_penny(evidence: Evidence) -> Iterator[str]:
     """The ledger's journal of a payout balances, and books each kind of line to its account."""
     accounts = {event.version: event for _, event in evidence.said(AccountMapSet)}
@@ -55,7 +73,7 @@ def booked_with_every_penny(evidence: Evidence) -> Iterator[str]:
         journal = evidence.journals.get(intended.reference)
         policy = accounts.get(intended.policy_version)
         if journal is None or policy is None:
-            continue  # judged by the laws on completeness and on policy
+            continue  # judged by law 3, payouts, and law 9, accounts
         named = {each.role: (each.account, each.tax_code) for each in policy.accounts}
         wanted: defaultdict[tuple[str, str], int] = defaultdict(int)
         for line in lines[intended.cycle_id]:
@@ -129,6 +147,7 @@ def _lines_by_cycle(evidence: Evidence) -> defaultdict[str, list[TransactionLine
 
 CHECKERS = (
     Checker(5, "payouts", closed_with_every_penny),
+    Checker(5, "ties", closed_with_every_line_tied),
     Checker(5, "journals", booked_with_every_penny),
     Checker(5, "lines", lines_are_as_they_came),
     Checker(5, "sales orders", posted_with_every_penny),

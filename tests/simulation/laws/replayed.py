@@ -25,6 +25,22 @@ def chain_is_whole(evidence: Evidence) -> Iterator[str]:
         yield f"the head is at {evidence.head.position}, the last event at {last}"
 
 
+def one_writer_at_a_time(evidence: Evidence) -> Iterator[str]:
+    """Who has lost the lease appends nothing any more; and each position is written once."""
+    at = 0
+    for epoch, current, positions in evidence.appends:
+        if epoch != current:
+            yield (
+                f"positions {positions[0]} to {positions[-1]} were appended in epoch {epoch}, "
+                f"the log was in {current}"
+            )
+        if positions and positions != list(range(at + 1, at + 1 + len(positions))):
+            yield f"positions {positions} were appended after {at}"
+        at = positions[-1] if positions else at
+    if evidence.appends and at != evidence.head.position:
+        yield f"the last position that was appended is {at}, the head {evidence.head.position}"
+
+
 def rows_are_the_log(evidence: Evidence) -> Iterator[str]:
     """Replaying the log gives the live projections, byte for byte."""
     if evidence.replayed.difference:
@@ -86,6 +102,7 @@ def _bytes(entry: object) -> bytes:
 
 CHECKERS = (
     Checker(1, "chain", chain_is_whole),
+    Checker(1, "writers", one_writer_at_a_time),
     Checker(1, "rows", rows_are_the_log),
     Checker(1, "rooms", rooms_are_the_log),
 )

@@ -80,12 +80,17 @@ def causes_are_on_the_desk(evidence: Evidence) -> Iterator[str]:
         return
     told = {(each.kind, each.subject) for each in open_exceptions(evidence)}
     for order in evidence.world.order_truths():
-        held = ("order_held", order.order_id) in told
+        held = not told.isdisjoint(
+            (kind, order.order_id) for kind in ("order_held", "sales_order_vanished")
+        )
         if _cant_be_posted(evidence, order) and not held:
             yield f"order {order.order_id} can't be posted, and nobody told"
         stranded = ("cancelled_after_posting", order.order_id) in told
         if _is_stranded(order) and not stranded:
             yield f"order {order.order_id} has ended, the ERP still has it, and nobody told"
+        cancelled = ("cancelled_in_erp", order.order_id) in told
+        if _is_cancelled_there(order) and not cancelled:
+            yield f"the ERP has cancelled order {order.order_id}, and nobody told"
     for sku in evidence.world.marketplace.offers:
         unknown = evidence.world.warehouse.stock.find(sku) is None
         if unknown and ("sku_unmatched", key_of(sku)) not in told:
@@ -115,6 +120,16 @@ def _cant_be_posted(evidence: Evidence, order: OrderTruth) -> bool:
 
 def _is_stranded(order: OrderTruth) -> bool:
     return order.state in ENDED and any(not each.cancelled for each in order.sales_orders)
+
+
+def _vanished(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    """It is in the ERP no more, and the marketplace has not ended it: a person has to say."""
+    order = order_truth(evidence, raised.subject)
+    return order is not None and not order.sales_orders and order.state not in ENDED
+
+
+def _is_cancelled_there(order: OrderTruth) -> bool:
+    return order.state not in ENDED and any(each.cancelled for each in order.sales_orders)
 
 
 def _held(evidence: Evidence, raised: ExceptionRaised) -> bool:
@@ -158,11 +173,7 @@ def _stranded(evidence: Evidence, raised: ExceptionRaised) -> bool:
 
 def _cancelled_in_erp(evidence: Evidence, raised: ExceptionRaised) -> bool:
     order = order_truth(evidence, raised.subject)
-    return (
-        order is not None
-        and order.state not in ENDED
-        and any(each.cancelled for each in order.sales_orders)
-    )
+    return order is not None and _is_cancelled_there(order)
 
 
 def _line_refused(evidence: Evidence, raised: ExceptionRaised) -> bool:
@@ -172,10 +183,8 @@ def _line_refused(evidence: Evidence, raised: ExceptionRaised) -> bool:
 def _unconfirmed(evidence: Evidence, raised: ExceptionRaised) -> bool:
     order_id, _, _ = raised.subject.partition("/")
     order = order_truth(evidence, order_id)
-    if order is None or order.state in SHIPPED:
+    if order is None or order.state in SHIPPED or order.state in ENDED:
         return False
-    if order.state in ENDED:  # looked at until the ERP has it cancelled too
-        return _is_stranded(order)
     confirmed = sum(sum(each.units.values()) for each in order.confirmations)
     sent = sum(
         sum(parcel.units.values()) for each in order.sales_orders for parcel in each.parcels
@@ -184,18 +193,24 @@ def _unconfirmed(evidence: Evidence, raised: ExceptionRaised) -> bool:
 
 
 def _courier_waits(evidence: Evidence, raised: ExceptionRaised) -> bool:
-    """Some box went out with it, under its name of then, and its order is not through."""
-    waiting = {
-        event.order_id
+    """A box that went out with it, as it is called now, is of an order that is not through.
+
+    Where a backup was restored the ERP has forgotten boxes: those count as they were told.
+    """
+    through = SHIPPED | ENDED
+    for order in evidence.world.order_truths():
+        couriers = {
+            parcel.courier.casefold() for sale in order.sales_orders for parcel in sale.parcels
+        }
+        if order.state not in through and raised.subject in couriers:
+            return True
+    told = (
+        order_truth(evidence, event.order_id)
         for _, event in evidence.said(ParcelShipped)
         if event.courier_name.casefold() == raised.subject
-    }
-    truths = (order_truth(evidence, order_id) for order_id in waiting)
-    return any(
-        order is not None
-        and order.state not in SHIPPED
-        and (order.state not in ENDED or _is_stranded(order))
-        for order in truths
+    )
+    return evidence.witness.was_restored and any(
+        order is not None and order.state not in through for order in told
     )
 
 
@@ -254,6 +269,7 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "order_held": _held,
     "acceptance_refused": _unaccepted,
     "posting_refused": _unposted,
+    "sales_order_vanished": _vanished,
     "total_differs": _total_differs,
     "reference_not_written": _reference_missing,
     "cancelled_after_posting": _stranded,

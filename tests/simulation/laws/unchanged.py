@@ -2,6 +2,7 @@
 
 Promises: what stands in the ERP and in the ledger is held against the intention that it was
 posted with. Called by `laws/__init__.py`.
+Wide, and why: of a pack its children are not compared, for the ERP takes it apart.
 """
 
 from collections import Counter
@@ -62,7 +63,7 @@ def sales_orders_are_as_intended(evidence: Evidence) -> Iterator[str]:
     for _, posted in evidence.said(SalesOrderPosted):
         found = evidence.world.warehouse.orders_by_ref(posted.reference)
         if not found or found[0].code != posted.erp_order_code:
-            continue  # judged by law 2
+            continue  # judged by law 3, posted
         there = Counter[str]()
         for line in found[0].lines:
             if not line.item.pack_of and line.pack == 0:
@@ -74,6 +75,11 @@ def sales_orders_are_as_intended(evidence: Evidence) -> Iterator[str]:
             yield (
                 f"sales order {posted.erp_order_code} of order {posted.order_id} holds "
                 f"{dict(there)}, posted with {dict(ours)}"
+            )
+        if found[0].gross_total != posted.gross_total:
+            yield (
+                f"sales order {posted.erp_order_code} of order {posted.order_id} is "
+                f"{found[0].gross_total}, posted with {posted.gross_total}"
             )
         attempts = intended.get(posted.reference, [])
         if not any(each.lines == posted.lines for each in attempts):

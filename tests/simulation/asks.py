@@ -1,0 +1,112 @@
+"""What people ask of the service in a run: which commands, and when.
+
+Promises: an `Asks` without arguments asks for nothing; every kind can be switched off by itself
+(`without`), so that a failure can be made smaller. Hours count from the run's beginning, and
+whoever stops writes allows them again. It issues nothing: `operators.py` does.
+Called by the scenario and the operators.
+"""
+
+from random import Random
+
+import msgspec
+
+from kcjl.commands import Command
+
+__all__ = ["Asks", "BufferChange", "WritesOff", "draw_asks", "planned"]
+
+
+SILENT = 0.3
+"""In so many runs nobody asks for anything."""
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of these records."""
+
+
+class WritesOff(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody stops all writes to the outside, and allows them again."""
+
+    from_h: float
+    for_h: float
+
+
+class BufferChange(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    at_h: float
+    units: int
+
+
+class Asks(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that is asked in a run."""
+
+    writes_off: tuple[WritesOff, ...] = ()
+    buffer_changes: tuple[BufferChange, ...] = ()
+    account_changes_h: tuple[float, ...] = ()
+    """The nominal account of commission is another one from then on."""
+    nonsense_h: tuple[float, ...] = ()
+    """Commands that nobody can carry out: no such verb or carrier, a word for a number."""
+    couriers_mapped_after_h: float = 0.0
+    """A courier that nobody has mapped is mapped after so long; 0: never."""
+    posted_again_after_h: float = 0.0
+    """A sales order that the ERP has lost is posted again after so long; 0: never."""
+
+    def without(self, *kinds: str) -> "Asks":
+        """The same with these kinds switched off, by their field names."""
+        silent = Asks()
+        return msgspec.structs.replace(self, **{kind: getattr(silent, kind) for kind in kinds})
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that are switched on."""
+        names, silent = self.__struct_fields__, Asks()
+        return tuple(name for name in names if getattr(self, name) != getattr(silent, name))
+
+
+def draw_asks(luck: Random, until_h: float) -> Asks:
+    """Some of each, all of it over by `until_h`."""
+    if luck.random() < SILENT:
+        return Asks()
+    off: list[WritesOff] = []
+    for _ in range(luck.choice((0, 1, 1, 2))):
+        from_h = luck.uniform(0.0, until_h * 0.9)
+        for_h = min(luck.choice((0.2, 1.0, 4.0)), until_h - from_h)
+        if all(from_h > each.from_h + each.for_h for each in off):
+            off.append(WritesOff(from_h=from_h, for_h=for_h))
+    buffers = [
+        BufferChange(at_h=luck.uniform(0.0, until_h), units=luck.choice((0, 1, 2, 5)))
+        for _ in range(luck.choice((0, 0, 1, 3)))
+    ]
+    return Asks(
+        writes_off=tuple(off),
+        buffer_changes=tuple(buffers),
+        account_changes_h=_hours(luck, until_h, (0, 0, 1, 2)),
+        nonsense_h=_hours(luck, until_h, (0, 0, 0, 1)),
+        couriers_mapped_after_h=luck.choice((0.0, 0.5, 2.0)),
+        posted_again_after_h=luck.choice((0.0, 1.0, 6.0)),
+    )
+
+
+def planned(asks: Asks) -> list[tuple[float, Command]]:
+    """What is asked at an hour of its own, the earliest first."""
+    rows: list[tuple[float, Command]] = []
+    for off in asks.writes_off:
+        for hour, switch in ((off.from_h, "off"), (off.from_h + off.for_h, "on")):
+            said = {"switch": switch, "reason": "somebody is at the warehouse's database"}
+            rows.append((hour, Command(verb="switch-writes", arguments=said)))
+    for change in asks.buffer_changes:
+        said = {"units": str(change.units)}
+        rows.append((change.at_h, Command(verb="set-buffer", arguments=said)))
+    for number, hour in enumerate(asks.account_changes_h):
+        said = {"commission": f"71{number:02}"}
+        rows.append((hour, Command(verb="set-accounts", arguments=said)))
+    for hour in asks.nonsense_h:
+        for verb, said in (
+            ("turn-around", {}),
+            ("set-buffer", {"units": "many"}),
+            ("map-courier", {"courier": "DPD24", "carrier_code": "NO SUCH"}),
+        ):
+            rows.append((hour, Command(verb=verb, arguments=said)))
+    return sorted(rows, key=lambda row: row[0])
+
+
+def _hours(luck: Random, until_h: float, counts: tuple[int, ...]) -> tuple[float, ...]:
+    return tuple(luck.uniform(0.0, until_h) for _ in range(luck.choice(counts)))

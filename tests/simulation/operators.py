@@ -1,0 +1,105 @@
+"""What people ask of the service in a run: commands, put into its queue as the CLI puts them.
+
+Promises: each is issued at its hour, whether a process lives or not, and is answered by
+whoever serves the queue then. Who looks at the desk looks every half hour, and does something
+about what has stood there for long enough. It decides nothing and touches no room.
+Invariant: what people see is what the log says; all of it is drawn before the run.
+Called by `run.py`; drawn by the scenario.
+"""
+
+from datetime import timedelta
+
+from kcjl.clock import SeededIds
+from kcjl.commands import Command
+from kcjl.exceptions.decide import OPEN
+from kcjl.exceptions.events import ExceptionRaised
+from kcjl.fold import Table
+from kcjl.log.memory import MemoryLogReader
+from tests.simulation.asks import Asks, planned
+from tests.simulation.premises import MERCHANT, Premises
+
+__all__ = ["BY", "Operators"]
+
+BY = "operations"
+CARRIER_OF_THE_REST = "YODEL"
+"""What a courier that has no carrier of its own is mapped to."""
+LOOKS_EVERY_S = 1_800.0
+
+
+class Operators:
+    """The people around one merchant's service."""
+
+    def __init__(self, premises: Premises, asks: Asks, seed: int) -> None:
+        self._premises = premises
+        self._asks = asks
+        self._ids = SeededIds(seed + 1)
+        self._desk = Table(OPEN)
+        self._read_to = 0
+        self._answering: dict[str, str] = {}
+        """The last command about an exception, by its id."""
+
+    async def act(self) -> None:
+        """Everything that is asked, each at its hour; returns after the last one."""
+        for hour, command in planned(self._asks):
+            await self._until(hour)
+            self._issue(command)
+
+    async def look(self) -> None:
+        """Look at the desk, for ever."""
+        asks = self._asks
+        if not (asks.couriers_mapped_after_h or asks.posted_again_after_h):
+            return
+        while True:
+            await self._premises.clock.sleep(LOOKS_EVERY_S)
+            await self._see()
+
+    async def unanswered(self) -> list[str]:
+        """Commands that nobody has answered: as they were issued."""
+        return [each.body for each in await self._premises.commands.waiting()]
+
+    # ── the desk ──
+
+    async def _see(self) -> None:
+        reader = MemoryLogReader(self._premises.store, MERCHANT)
+        async for page in reader.read(self._read_to):
+            for recorded in page:
+                if isinstance(recorded.event, OPEN.hears):
+                    self._desk.apply(recorded.event)
+                self._read_to = recorded.position
+        for exception_id, entry in self._desk.items():
+            command = self._answer_to(entry.raised)
+            if command is not None and not self._is_asked(exception_id):
+                self._answering[exception_id] = self._issue(command)
+
+    def _answer_to(self, raised: ExceptionRaised) -> Command | None:
+        """What somebody does about it now; None: nothing, or not yet."""
+        asks, stood = self._asks, self._premises.clock.now() - raised.occurred_at
+        match raised.kind:
+            case "courier_unmapped":
+                after_h = asks.couriers_mapped_after_h
+                said = {"courier": raised.subject, "carrier_code": CARRIER_OF_THE_REST}
+                command = Command(verb="map-courier", arguments=said)
+            case "sales_order_vanished":
+                after_h = asks.posted_again_after_h
+                said = {"order_id": raised.subject, "reason": "it is not in the ERP"}
+                command = Command(verb="post-again", arguments=said)
+            case _:
+                return None
+        return command if after_h and stood >= timedelta(hours=after_h) else None
+
+    def _is_asked(self, exception_id: str) -> bool:
+        """The service has been asked, and has not said no."""
+        command_id = self._answering.get(exception_id)
+        if command_id is None:
+            return False
+        outcome = self._premises.commands.outcomes.get(command_id)
+        return outcome is None or outcome.ok
+
+    def _issue(self, command: Command) -> str:
+        self._premises.trace.happened(f"{BY} asks: {command.verb} {command.arguments}")
+        return self._premises.commands.issue(command, by=BY, ids=self._ids)
+
+    async def _until(self, hour: float) -> None:
+        clock = self._premises.clock
+        left = clock.began + timedelta(hours=hour) - clock.now()
+        await clock.sleep(max(left.total_seconds(), 0.0))

@@ -1,0 +1,101 @@
+"""What people ask during a run is carried out by the rooms that serve the command queue."""
+
+import msgspec
+import pytest
+
+from kcjl.commands import Command
+from tests.simulation.asks import Asks, BufferChange, WritesOff, planned
+from tests.simulation.forging import true_evidence
+from tests.simulation.laws import Evidence
+from tests.simulation.laws.exercised import exercised
+from tests.simulation.laws.switched import UNDER_WAY, WRITES
+from tests.simulation.operators import BY
+from tests.simulation.run import run_scenario
+from tests.simulation.scenario import Scenario, draw
+
+SCENARIO = Scenario(
+    seed=3,
+    orders_a_day=20.0,
+    skus=20,
+    asks=Asks(
+        writes_off=(WritesOff(from_h=2.0, for_h=3.0),),
+        buffer_changes=(BufferChange(at_h=4.0, units=2),),
+        account_changes_h=(3.0,),
+        nonsense_h=(1.0,),
+        couriers_mapped_after_h=0.5,
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def asked() -> Evidence:
+    """A calm day on which people ask for much."""
+    return true_evidence(SCENARIO)
+
+
+def said_by_people(evidence: Evidence) -> list[str]:
+    return [recorded.type for recorded in evidence.log if recorded.by == BY]
+
+
+def test_what_people_ask_for_stands_in_the_log_with_their_name(asked: Evidence) -> None:
+    """The switch, the buffer, the accounts, a carrier; of nonsense there is nothing."""
+    said = said_by_people(asked)
+
+    assert ["WritesSwitched", "AccountMapSet", "BufferSet", "WritesSwitched"] == said[:4]
+    assert {"CarrierMapped"} == {*said[4:]}
+    assert len(said) == exercised(asked)["things asked by people"]
+
+
+def test_no_write_is_sent_while_writes_are_stopped_and_some_before_and_after(
+    asked: Evidence,
+) -> None:
+    """Else the law of the switch would be kept by a day without writes."""
+    off, on = (
+        recorded.recorded_at for recorded in asked.log if recorded.type == "WritesSwitched"
+    )
+    sent = [call.began for call in asked.witness.of(*WRITES)]
+
+    assert min(sent) < off
+    assert [] == [at for at in sent if off + UNDER_WAY < at < on]
+    assert max(sent) > on
+    assert asked.at_rest
+
+
+def test_nobody_maps_a_courier_where_nobody_looks(asked: Evidence) -> None:
+    """Switched off by itself, and the others stay: so a failure can be made smaller."""
+    without = SCENARIO.without("couriers_mapped_after_h")
+
+    assert {"couriers_mapped_after_h"} == {*SCENARIO.parts} - {*without.parts}
+    assert "CarrierMapped" in said_by_people(asked)
+    assert "CarrierMapped" not in said_by_people(true_evidence(without))
+
+
+def test_same_asks_give_the_same_run() -> None:
+    """Commands have identifiers of their own, and none of the rooms'."""
+    one, again = run_scenario(SCENARIO), run_scenario(SCENARIO)
+
+    assert () == one.broken
+    assert one.trace_hash == again.trace_hash
+
+
+def test_writes_that_are_stopped_are_allowed_again_before_the_faults_end() -> None:
+    """In every scenario that is drawn, so that all can come to rest."""
+    for seed in range(200):
+        scenario = draw(seed)
+        switches = [
+            (hour, command.arguments["switch"])
+            for hour, command in planned(scenario.asks)
+            if command.verb == "switch-writes"
+        ]
+
+        assert ["off", "on"] * (len(switches) // 2) == [switch for _, switch in switches]
+        assert all(0 <= hour <= scenario.faults_until_h + 1e-6 for hour, _ in switches)
+
+
+def test_asks_of_nobody_plan_nothing_and_survive_json() -> None:
+    """A scenario that a failure prints can be read again."""
+    asks = draw(4).asks
+
+    assert [] == planned(Asks())
+    assert asks == msgspec.json.decode(msgspec.json.encode(asks), type=Asks)
+    assert all(isinstance(command, Command) for _, command in planned(asks))
