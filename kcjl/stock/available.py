@@ -80,6 +80,12 @@ class Available(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     quantity: int
     terms: tuple[Term, ...]
+    level: Decimal = Decimal(0)
+    """Of all sites, as it was read."""
+    multiple: int = 1
+    """Sold by so many: shares of the figure are whole multiples."""
+    is_stale: bool = False
+    """Nothing is offered because the stock feed is stale."""
 
     def __post_init__(self) -> None:
         total = sum(term.units for term in self.terms)
@@ -186,11 +192,20 @@ def available_to_sell(shelf: Shelf, now: Circumstances) -> Available:
     terms += _held(free, now)
     terms += _trimmed(_total(terms), shelf, now.rules)
     left = _total(terms)
-    why, rests_on = _gate(shelf, now)
-    if why:
+    shut, rests_on = _gate(shelf, now)
+    too_fast = "" if shut else _too_fast(now)
+    if too_fast:
+        rests_on = now.rules.rule_of("fast_mover_units_a_day")
+    if why := shut or too_fast:
         terms.append(Term(name=TermName.GATE, units=-left, why=why, rests_on=rests_on))
         left = 0
-    return Available(quantity=left, terms=tuple(terms))
+    return Available(
+        quantity=left,
+        terms=tuple(terms),
+        level=sum((level for _, level in shelf.levels), Decimal(0)),
+        multiple=_multiple(shelf, now.rules),
+        is_stale=bool(too_fast),
+    )
 
 
 def dealt_out(quantity: int, offers: int, *, multiple: int = 1) -> tuple[int, ...]:
@@ -268,10 +283,14 @@ def _held(free: int, now: Circumstances) -> list[Term]:
     return terms
 
 
+def _multiple(shelf: Shelf, rules: InForce) -> int:
+    return math.lcm(max(1, shelf.sales_multiple or 1), rules.multiple)
+
+
 def _trimmed(left: int, shelf: Shelf, rules: InForce) -> list[Term]:
     """Whole sales multiples that fit below the cap: what is shown is a multiple, too."""
     terms = []
-    multiple = math.lcm(max(1, shelf.sales_multiple or 1), rules.multiple)
+    multiple = _multiple(shelf, rules)
     odd = left % multiple
     if odd:
         why = f"sold by the {multiple}"
@@ -295,10 +314,13 @@ def _gate(shelf: Shelf, now: Circumstances) -> tuple[str, str]:
         return shelf.closed, shelf.closed_by
     if not rules.offer:
         return "the policy offers none", rules.rule_of("offer")
-    fast = rules.fast_mover_units_a_day
-    if now.staleness is Staleness.HARD and fast is not None and now.selling is not None:
-        a_day = now.selling.units_a_day(now.at)
-        if a_day >= fast:
-            why = f"the stock feed is stale, and it sells {a_day:.1f} a day"
-            return why, rules.rule_of("fast_mover_units_a_day")
     return "", ""
+
+
+def _too_fast(now: Circumstances) -> str:
+    """Why a fast mover is not offered while the feed is stale; empty where it is."""
+    fast = now.rules.fast_mover_units_a_day
+    if now.staleness is not Staleness.HARD or fast is None or now.selling is None:
+        return ""
+    a_day = now.selling.units_a_day(now.at)
+    return f"the stock feed is stale, and it sells {a_day:.1f} a day" if a_day >= fast else ""
