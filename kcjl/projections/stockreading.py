@@ -119,7 +119,7 @@ class StockRows:
             book.in_force(moment),
             await self.reads(log, to),
             moment,
-            lag_s=intended.lag_s if isinstance(intended, StockImportIntended) else 0.0,
+            lag_s=float(intended.lag_s) if isinstance(intended, StockImportIntended) else 0.0,
             stale=feed.grade if isinstance(feed, StockFeedStale) else "",
         )
 

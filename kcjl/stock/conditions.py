@@ -171,7 +171,7 @@ def stepped(seconds: float) -> float:
     if seconds <= STEP_S_MIN:
         return STEP_S_MIN
     steps = math.ceil(round(math.log(seconds / STEP_S_MIN, STEP), 6))
-    return round(STEP_S_MIN * STEP**steps, 3)
+    return float(math.ceil(round(STEP_S_MIN * STEP**steps, 6)))
 
 
 def group_key(product: Product) -> str:

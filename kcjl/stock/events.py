@@ -4,6 +4,7 @@ Stream: product-<stock key> for what concerns one product; publish-<publish id> 
 import; stock-reads, offer-reads, stock-feed, stock-publishing, stock-guard and stock-policy for
 the rest. A stock key is the SKU in folded case: the
 ERP compares codes without case (contract khaos b.1), so two spellings are one product.
+Over 400 lines, because a room's vocabulary is read together.
 """
 
 from datetime import datetime
@@ -275,7 +276,7 @@ class StockImportIntended(PublishEvent, frozen=True, kw_only=True):
     policy_version: int
     stock_read_at: datetime | None = None
     """When the read of stock began on which the figures rest."""
-    lag_s: float = 0
+    lag_s: int = 0
     """What the speed buffer covers."""
     staleness: str = ""
     """Of the stock feed: soft, hard, or empty."""

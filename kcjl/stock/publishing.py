@@ -142,7 +142,7 @@ class StockPublisher:
                     figures=tuple(figures),
                     policy_version=conditions.version,
                     stock_read_at=reads.stock_began_at if reads else None,
-                    lag_s=conditions.lag_s,
+                    lag_s=int(conditions.lag_s),
                     staleness=self._room.publishing.stale,
                     occurred_at=self._room.clock.now(),
                 ),
