@@ -28,6 +28,8 @@ WHAT_WAITS = ""
 APPROVED_AFTER_H = 0.5
 SILENT = 0.3
 """In so many runs nobody asks for anything."""
+IN_TRADE = 0.7
+"""Of the stops: so many come while orders come in."""
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,13 +82,17 @@ class Asks(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return tuple(name for name in names if getattr(self, name) != getattr(silent, name))
 
 
-def draw_asks(luck: Random, until_h: float) -> Asks:
-    """Some of each, all of it over by `until_h`."""
+def draw_asks(luck: Random, until_h: float, *, busy_h: float) -> Asks:
+    """Some of each, all of it over by `until_h`.
+
+    Writes are most often stopped within `busy_h`, where there is something to write.
+    """
     if luck.random() < SILENT:
         return Asks()
     off: list[WritesOff] = []
     for _ in range(luck.choice((0, 1, 1, 2))):
-        from_h = luck.uniform(0.0, until_h * 0.9)
+        last_h = until_h * 0.9
+        from_h = luck.uniform(0.0, min(busy_h, last_h) if luck.random() < IN_TRADE else last_h)
         for_h = min(luck.choice((0.2, 1.0, 4.0)), until_h - from_h)
         if all(from_h > each.from_h + each.for_h for each in off):
             off.append(WritesOff(from_h=from_h, for_h=for_h))

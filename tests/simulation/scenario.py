@@ -249,7 +249,7 @@ def draw(seed: int) -> Scenario:
         discontinued=luck.choice((0, 3, 6)),
         return_share=luck.choice((0.0, 0.05, 0.3)),
         people=_acts(chance(f"scenario/people/{seed}")),
-        asks=draw_asks(chance(f"scenario/asks/{seed}"), until_h),
+        asks=draw_asks(chance(f"scenario/asks/{seed}"), until_h, busy_h=1.0 + open_h),
         merchant=_merchant(
             chance(f"scenario/merchant/{seed}"),
             CYCLES_READ_OFTEN if is_quick else CYCLES_READ_DAILY,

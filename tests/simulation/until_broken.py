@@ -17,8 +17,7 @@ __all__ = ["main"]
 
 def main(seeds_max: int) -> Caught:
     for seed in range(1, seeds_max + 1):
-        # A backup of the ERP that is restored is a trial of its own, not of these bugs.
-        broken = run_scenario(draw(seed).without("restores")).broken
+        broken = run_scenario(draw(seed)).broken
         if broken:
             first = broken[0]
             return Caught(

@@ -103,7 +103,7 @@ class _LevelReads:
             for call in self._calls.get(key, ())
             if call.ended is not None
             and call.ended <= read_by
-            and call.began >= figure.level_read_at
+            and call.ended > figure.level_read_at  # a long list is asked for in parts
         ]
         lied = self._evidence.witness.lied_between
         if any(lied(call.began, read_by, "levels", "restores") for call in before):
@@ -113,7 +113,8 @@ class _LevelReads:
 
     def _at(self, key: str, call: Call, figure: Figure, kept: "_Kept", position: int) -> int:
         witness = self._evidence.witness
-        levels = witness.levels_between(key, call.began, call.ended or call.began)
+        began = max(call.began, figure.level_read_at or call.began)
+        levels = witness.levels_between(key, began, call.ended or began)
         hidden = witness.lied_between(call.began, figure.orders_read_at, "orders")
         # The ERP looked at one moment of the call: its level and its orders are of the same.
         could = [
