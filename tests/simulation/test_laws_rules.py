@@ -289,7 +289,7 @@ def _held_back_more(e: Evidence) -> None:
         held = tuple(replace(each, held=HeldBack(fixed=9)) for each in event.figures)
         return replace(event, figures=held)
 
-    said_otherwise(e, StockImportIntended, more)
+    said_otherwise(e, StockImportIntended, more)  # type: ignore[arg-type]
 
 
 # ── liveness ──
