@@ -9,6 +9,7 @@ Called by the CLI and by `service.py`.
 import os
 import tomllib
 from datetime import datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -16,8 +17,9 @@ import msgspec
 
 from kcjl.calls.sync_log import KEEP_DAYS_DEFAULT
 from kcjl.discretion import Secret
-from kcjl.errors import SettingsUnusable
+from kcjl.errors import Misuse, SettingsUnusable
 from kcjl.johnlewis.frequencies import advised_s
+from kcjl.stock.policy import PolicyDocument, Rule, checked
 
 __all__ = [
     "CallSettings",
@@ -48,6 +50,13 @@ def _above_zero(**settings: float) -> None:
             raise ValueError(f"{name} has to be above 0, not {value:g}")
 
 
+def _time_of_day(name: str, told: str) -> None:
+    try:
+        time.fromisoformat(told)
+    except ValueError:
+        raise ValueError(f"{name}: {told!r} is no time of day") from None
+
+
 class ClockSettings(Section, frozen=True, kw_only=True):
     """Whose time it is. `world`: the control address of a sandbox whose time is followed."""
 
@@ -66,6 +75,22 @@ class StockSettings(Section, frozen=True, kw_only=True):
     """How often a stock import is asked for (STO02: at most every 15 s)."""
     lines_max: int = 10_000
     """Lines of one stock file; the marketplace states no limit (STO01)."""
+    publish_every_s: float = 60
+    """At most one stock import in so many seconds; what changes meanwhile goes together."""
+    import_ends_within_s: float = 3600
+    """An import that takes longer is given up, and fresh figures are sent."""
+    guard_to_zero_share: float = 0.2
+    """More than this share of the offered SKUs to 0 at once waits for a person's word."""
+    guard_moved_share: float = 0.5
+    """More than this share that moves by more than a factor of two waits likewise."""
+    guard_skus_min: int = 10
+    """Fewer SKUs than this are no mass change."""
+    stale_soft_s: float | None = None
+    """So old may the last read of stock be before buffers widen; none: three polls."""
+    stale_hard_s: float = 7200
+    """So old before fast movers go to 0."""
+    read_back_at: str = "03:00"
+    """London time of day at which every offer is read back and compared."""
 
     def __post_init__(self) -> None:
         _above_zero(
@@ -73,7 +98,25 @@ class StockSettings(Section, frozen=True, kw_only=True):
             sweep_hours=self.sweep_hours,
             follow_s=self.follow_s,
             lines_max=self.lines_max,
+            publish_every_s=self.publish_every_s,
+            import_ends_within_s=self.import_ends_within_s,
+            guard_skus_min=self.guard_skus_min,
+            soft_s=self.soft_s,
         )
+        for name in ("guard_to_zero_share", "guard_moved_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is a share, 0 to 1, not {getattr(self, name):g}")
+        if self.stale_hard_s < self.soft_s:
+            raise ValueError(
+                f"stale_hard_s ({self.stale_hard_s:g}) can't be below stale_soft_s "
+                f"({self.soft_s:g})"
+            )
+        _time_of_day("read_back_at", self.read_back_at)
+
+    @property
+    def soft_s(self) -> float:
+        three_polls_s = min(3 * self.poll_s, self.stale_hard_s)
+        return three_polls_s if self.stale_soft_s is None else self.stale_soft_s
 
 
 class OrderSettings(Section, frozen=True, kw_only=True):
@@ -133,10 +176,7 @@ class SettlementSettings(Section, frozen=True, kw_only=True):
         if not self.cycles_read_at:
             raise ValueError("cycles_read_at needs a time of day, e.g. 06:30")
         for each in self.cycles_read_at:
-            try:
-                time.fromisoformat(each)
-            except ValueError:
-                raise ValueError(f"cycles_read_at: {each!r} is no time of day") from None
+            _time_of_day("cycles_read_at", each)
 
 
 class CallSettings(Section, frozen=True, kw_only=True):
@@ -153,6 +193,11 @@ class OpeningPolicy(Section, frozen=True, kw_only=True):
     """The first policy events of a new log."""
 
     buffer_units: int = 0
+    speed: float | bool = 0.999
+    """Service level of the speed buffer; false: none."""
+    fast_mover_units_a_day: float = 20
+    """From this speed on nothing is offered while the stock feed is stale past the hard limit;
+    0: always offered."""
     carriers: dict[str, str] = {}
     """Courier name or code in the ERP -> the marketplace's carrier code."""
     accounts: dict[str, str] = {}
@@ -161,6 +206,22 @@ class OpeningPolicy(Section, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.buffer_units < 0:
             raise ValueError("buffer_units can't be below 0")
+        try:
+            checked(self.stock_policy)
+        except Misuse as fault:
+            raise ValueError(fault.message) from None
+
+    @property
+    def stock_policy(self) -> PolicyDocument:
+        """The document that opens a log: one rule, for everything."""
+        fast = self.fast_mover_units_a_day
+        opening = Rule(
+            name="opening",
+            buffer=self.buffer_units,
+            speed=self.speed if isinstance(self.speed, bool) else Decimal(str(self.speed)),
+            fast_mover_units_a_day=Decimal(str(fast)) if fast else None,
+        )
+        return PolicyDocument(note="opening policy of the settings", rules=(opening,))
 
 
 class JohnLewisSettings(Section, frozen=True, kw_only=True):

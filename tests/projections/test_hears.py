@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kcjl import actors
@@ -15,10 +15,13 @@ from kcjl.orders import state as orders
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.projection import Projection
 from kcjl.settlement import state as settlement
+from kcjl.stock import policy_book, reads
+from kcjl.stock import publishing_state as publishing
 from kcjl.stock import state as stock
 from kcjl.tenant import state as tenant
 from kcjl.vocabulary import Event
 from tests.any_event import any_events
+from tests.patience import unhurried
 from tests.rooms import Premises
 
 pytestmark = pytest.mark.anyio
@@ -28,9 +31,11 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "jobs": actors.JOBS,
     "switch": actors.SWITCH,
     "products": stock.PRODUCTS,
-    "publishes": stock.PUBLISHES,
-    "policy": stock.POLICY,
-    "stock reads": stock.READS,
+    "publishing": publishing.PUBLISHING,
+    "publishes": publishing.PUBLISHES,
+    "late": publishing.LATE,
+    "policy": policy_book.POLICY_BOOK,
+    "stock reads": reads.READS,
     "orders": orders.ORDERS,
     "catalogue": orders.CATALOGUE,
     "intake": orders.INTAKE,
@@ -51,7 +56,7 @@ def _unheard(each: Projection[Any] | Fold[Any]) -> list[type[Event]]:
 
 
 @pytest.mark.parametrize("fold", ROOM_FOLDS.values(), ids=ROOM_FOLDS)
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(chance=st.data())
 def test_event_that_is_not_heard_touches_no_entry_of_a_room(
     fold: Fold[Any], chance: st.DataObject
@@ -71,7 +76,7 @@ async def test_every_table_of_a_room_is_one_of_these_folds() -> None:
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda each: each.name)
-@settings(max_examples=30)
+@settings(unhurried, max_examples=30)
 @given(chance=st.data())
 def test_event_that_is_not_heard_touches_no_row(
     projection: Projection[Any], chance: st.DataObject

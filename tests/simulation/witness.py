@@ -7,7 +7,7 @@ Called by the simulation, which wraps the ports with it; read by the laws.
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -241,7 +241,9 @@ class _Noted:
         self._clock = clock
 
     def __getattr__(self, operation: str) -> object:
-        method: Callable[..., Awaitable[object]] = getattr(self._port, operation)
+        method = getattr(self._port, operation)
+        if not callable(method):
+            return method  # what the port says of itself is no call
         witness, side, clock = self._witness, self._side, self._clock
 
         async def noted(*arguments: object, **named: object) -> object:
