@@ -67,8 +67,8 @@ class StockSettings(Section, frozen=True, kw_only=True):
     poll_s: float = 300
     """How often levels that moved are read; the vendor advises 5 to 30 minutes."""
     watch_s: float = 60
-    """How often the levels of what runs low are read between two polls; 0: never. The orders are
-    read after each that has changed, at most once a minute."""
+    """How often the levels of what runs low are read between two polls; 0: never. When some
+    have changed the orders are read as well."""
     watch_codes_max: int = 250
     """With more stock codes than this running low none is watched, and the buffers are those of
     the poll. Fifty go in one call."""

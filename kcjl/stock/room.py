@@ -38,7 +38,7 @@ class StockRoom(Room):
         self.reads = self.table(READS)
         self._publishing = self.table(PUBLISHING)
         self.watched_at: datetime | None = None
-        """When the watch last held; None while it does not. Figures say the lag they covered."""
+        """When the watch last held; None while it does not. Figures name the lag they cover."""
 
     @property
     def publishing(self) -> Publishing:

@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 HALF_LIFE = timedelta(days=14)
-"""A fall counts half after so long: a fortnight, a middle choice; 7 days held back more on real trade."""
+"""A fall counts half after so long: a middle choice; 7 days hold back more on real trade."""
 WATCHED_MIN = timedelta(days=3)
 """A SKU that fell first less than so long ago is counted as if watched for so long."""
 SIZES = (
