@@ -125,7 +125,7 @@ def test_policy_of_a_later_day_changes_the_figures_by_itself() -> None:
 
 def test_stale_feed_widens_softly_and_takes_fast_movers_to_zero_hard() -> None:
     """The age of the feed is the lag; and no guard counts what our own caution does."""
-    product = seller(units=30)
+    product = seller(units=12)
     quantities = []
     for staleness in Staleness:
         now = under(SPEEDY, lag_s=900, staleness=staleness, stale_lag_s=FOUR_HOURS_S)
@@ -158,7 +158,7 @@ def test_conditions_of_a_stale_feed_have_its_age_in_the_lag() -> None:
 def test_erp_that_comes_back_empty_after_a_stale_feed_is_still_counted() -> None:
     """Low by our own caution, and now to 0 by the ERP's word: that is the ERP's mistake."""
     stale = under(SPEEDY, lag_s=900, staleness=Staleness.SOFT, stale_lag_s=FOUR_HOURS_S)
-    figures = decide_figures([[seller(units=30)]], stale, READ)
+    figures = decide_figures([[seller(units=12)]], stale, READ)
     product = seller(
         StockImportIntended(
             publish_id="P1", figures=figures, policy_version=1, occurred_at=at(1)
@@ -167,7 +167,7 @@ def test_erp_that_comes_back_empty_after_a_stale_feed_is_still_counted() -> None
             publish_id="P1", import_id="1", skus=("A-1",), refused=(), occurred_at=at(2)
         ),
         level(0, minutes=13 * DAY_MINUTES),
-        units=30,
+        units=12,
     )
     assert product.shown[0].withheld
 
