@@ -3,7 +3,7 @@
 Promises: secrets come from the environment or from files, never from the config, and are
 never printed. Buffers, carrier maps and account maps are not here: they are events; what stands
 under `opening_policy` is recorded as the first events of a new log and never read again.
-Called by the CLI and by `service.py`.
+Called by the CLI and by `service.py`. Over 400 lines, because every section of the file is here.
 """
 
 import os
@@ -66,6 +66,12 @@ class ClockSettings(Section, frozen=True, kw_only=True):
 class StockSettings(Section, frozen=True, kw_only=True):
     poll_s: float = 300
     """How often levels that moved are read; the vendor advises 5 to 30 minutes."""
+    watch_s: float = 60
+    """How often the levels of what runs low are read between two polls; 0: never. When some
+    have changed the orders are read as well."""
+    watch_codes_max: int = 250
+    """With more stock codes than this running low none is watched, and the buffers are those of
+    the poll. Fifty go in one call."""
     sites: tuple[str, ...] = ()
     """Site ids that the order import will use; empty: the ERP's default site."""
     sweep_hours: float = 6
@@ -99,10 +105,13 @@ class StockSettings(Section, frozen=True, kw_only=True):
             follow_s=self.follow_s,
             lines_max=self.lines_max,
             publish_every_s=self.publish_every_s,
+            watch_codes_max=self.watch_codes_max,
             import_ends_within_s=self.import_ends_within_s,
             guard_skus_min=self.guard_skus_min,
             soft_s=self.soft_s,
         )
+        if self.watch_s < 0:
+            raise ValueError("watch_s can't be below 0; 0 switches the watch off")
         for name in ("guard_to_zero_share", "guard_moved_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a share, 0 to 1, not {getattr(self, name):g}")

@@ -79,7 +79,7 @@ from kcjl.orders.vanished import (
     why_not_post_again,
 )
 from kcjl.settings import OrderSettings
-from kcjl.stock.events import SkuConfirmed, SkuUnmatched, StockRead, stock_key
+from kcjl.stock.events import LevelsWatched, SkuConfirmed, SkuUnmatched, StockRead, stock_key
 from kcjl.tenant.events import TenantRead
 from kcjl.tenant.state import KEY, TENANT
 from kcjl.vault import Vault
@@ -142,7 +142,7 @@ class Orders(Room):
             wakes_on=(SalesOrderNotShown,),
         )
         self.jobs = (
-            Job("intake", self._read_orders, every=poll, wakes_on=(StockRead,)),
+            Job("intake", self._read_orders, every=poll, wakes_on=(StockRead, LevelsWatched)),
             Job("acceptance", self._accept_orders, every=poll, wakes_on=changes),
             Job(
                 "posting",

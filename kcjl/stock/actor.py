@@ -44,6 +44,7 @@ from kcjl.stock.publishing import StockPublisher
 from kcjl.stock.reading import StockReader
 from kcjl.stock.room import StockRoom
 from kcjl.stock.sending import decide_publishing_switch, decide_retry
+from kcjl.stock.watching import StockWatch
 
 __all__ = ["Stock"]
 
@@ -89,6 +90,12 @@ class Stock(StockRoom):
         self._publisher = StockPublisher(self, marketplace, settings)
         self._stale = StaleLimits(soft_s=settings.soft_s, hard_s=settings.stale_hard_s)
         poll = timedelta(seconds=settings.poll_s)
+        watch = StockWatch(self, self._reader, settings)
+        watches = (
+            (Job("watch", watch.look, every=timedelta(seconds=settings.watch_s)),)
+            if 0 < settings.watch_s < settings.poll_s
+            else ()
+        )
         self.jobs = (
             Job("offers", self._offers.read, every=OFFERS_EVERY),
             Job("late", self._publisher.look_at_late, every=OFFERS_EVERY),
@@ -98,6 +105,7 @@ class Stock(StockRoom):
             Job("freshness", self._look_at_feed, every=poll, wakes_on=(StockRead,)),
             Job("drift", self._offers.judge, every=poll, wakes_on=(OrdersRead, OffersRead)),
             Job("publish", self._publisher.publish, every=poll, wakes_on=FIGURES_CHANGE_ON),
+            *watches,
         )
 
     # ── what people ask ─────────────────────────────────────────────────────────────────────

@@ -22,6 +22,7 @@ __all__ = [
     "HeldFigure",
     "ImportLineRefused",
     "LevelRead",
+    "LevelsWatched",
     "OfferActive",
     "OfferDrifted",
     "OfferGone",
@@ -205,6 +206,22 @@ class StockRead(Event, frozen=True, kw_only=True):
     products: int
     swept: bool = False
     """Every code was asked for and every level read, not only what was edited or moved."""
+
+    @property
+    def stream(self) -> str:
+        return "stock-reads"
+
+
+class LevelsWatched(Event, frozen=True, kw_only=True):
+    """Levels that run low were read between two polls, and some had changed.
+
+    Occurred when the read began.
+    """
+
+    codes: int
+    """Stock codes that were asked for."""
+    changed: int
+    finished_at: datetime
 
     @property
     def stream(self) -> str:

@@ -44,6 +44,8 @@ from kcjl.stock.sending import (
 
 __all__ = ["StockPublisher"]
 
+WATCH_HOLDS_FOR = 3
+"""So many intervals after its last good look the watch still holds."""
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -109,11 +111,20 @@ class StockPublisher:
             room.publishing,
             room.last_reads,
             room.clock.now(),
-            poll_s=self._settings.poll_s,
+            poll_s=self._interval_s(),
             known=self._conditions.rules if self._conditions else None,
         )
         self._conditions = found
         return found
+
+    def _interval_s(self) -> float:
+        """How old a level may be by the next read of it: a look of the watch, or a poll."""
+        at, watch_s = self._room.watched_at, self._settings.watch_s
+        if at is None or not watch_s:
+            return self._settings.poll_s
+        age_s = (self._room.clock.now() - at).total_seconds()
+        holds = age_s <= WATCH_HOLDS_FOR * watch_s
+        return min(watch_s, self._settings.poll_s) if holds else self._settings.poll_s
 
     async def _guarded(self, figures: Sequence[Figure]) -> Sequence[Figure]:
         """The figures, unless a guard holds them."""

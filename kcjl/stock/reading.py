@@ -5,7 +5,7 @@ its read began and when it had ended. It holds no rule, and keeps nothing but ca
 Called by `actor.py`. Source: design 6; contract khaos b.1, b.2, b.7.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -61,6 +61,15 @@ class StockReader:
             )
         )
 
+    async def read_again(self, codes: Sequence[str]) -> int:
+        """The levels of these codes; how many of them were news."""
+        began = self._room.clock.now()
+        wanted = {stock_key(code): code for code in codes}
+        levels = await self._levels(began, wanted)
+        events = self._news(levels)
+        await self._room.commit(events)
+        return len(events)
+
     def _sharing(self, key: str) -> list[Product]:
         """The products of a stock code, by its key."""
         return self._room.products.grouped(key)
@@ -91,9 +100,15 @@ class StockReader:
             for product in of_these
             if product.match == Match.CONFIRMED
         }
+        levels = await self._levels(began, wanted)
+        events = self._news(levels)
+        await self._gate.ask_about_missing(wanted.keys() - levels.keys())
+        return events
+
+    async def _levels(self, began: datetime, wanted: Mapping[str, str]) -> dict[str, LevelRead]:
+        """By stock key, as the ERP tells them now."""
         found = await self._erp.stock_levels(list(wanted.values()), await self._site_ids())
         finished = self._room.clock.now()
-        events: list[Event] = []
         levels: dict[str, LevelRead] = {}
         for level in sorted(found, key=lambda each: each.site_id):
             key = stock_key(level.stock_code)
@@ -108,11 +123,14 @@ class StockReader:
                 finished_at=finished,
                 occurred_at=min(before.occurred_at, said_at) if before else said_at,
             )
+        return levels
+
+    def _news(self, levels: Mapping[str, LevelRead]) -> list[Event]:
+        events: list[Event] = []
         for key, read in levels.items():
             for product in self._sharing(key):  # an alias shares the levels
                 said = msgspec.structs.replace(read, sku=product.said_of)
                 events.extend(decide_level(product, said))
-        await self._gate.ask_about_missing(wanted.keys() - levels.keys())
         return events
 
     async def _site_ids(self) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ Promises: every table is the fold of the log. It reads nothing outside and holds
 Called by `reading.py`, `listing.py`, `publishing.py`; `actor.py` is the room with its jobs.
 """
 
+from datetime import datetime
+
 from kcjl.actors import Room
 from kcjl.clock import Clock, Ids
 from kcjl.log.port import Log
@@ -35,6 +37,8 @@ class StockRoom(Room):
         self.book = self.table(POLICY_BOOK)
         self.reads = self.table(READS)
         self._publishing = self.table(PUBLISHING)
+        self.watched_at: datetime | None = None
+        """When the watch last held; None while it does not. Figures name the lag they cover."""
 
     @property
     def publishing(self) -> Publishing:

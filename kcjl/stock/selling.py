@@ -10,6 +10,7 @@ Called by the room's fold (the counts) and `available.py` (the units). Source: d
 import math
 from bisect import bisect_left, bisect_right
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import accumulate
 
 import msgspec
@@ -22,11 +23,12 @@ __all__ = [
     "after_change",
     "exposure_s",
     "held_for_speed",
+    "may_run_low",
     "with_fall",
 ]
 
 HALF_LIFE = timedelta(days=14)
-"""A fall counts half after so long. 7, 14 and 56 days differ little on real trade."""
+"""A fall counts half after so long: a middle choice; 7 days hold back more on real trade."""
 WATCHED_MIN = timedelta(days=3)
 """A SKU that fell first less than so long ago is counted as if watched for so long."""
 SIZES = (
@@ -174,6 +176,12 @@ def held_for_speed(
         lo=1,
         key=lambda held: sales.days_gone_wrong(free, free - held) <= allowed,
     )
+
+
+def may_run_low(selling: Selling, level: Decimal, *, lag_s: float, at: datetime) -> bool:
+    """Whether anything can be held back of such a level; the quick look before the sum."""
+    largest = SIZES[len(selling.falls) - 1]
+    return level <= 2 * largest + math.ceil(selling.units_a_day(at) * lag_s / DAY_S)
 
 
 class _SalesOfALag:

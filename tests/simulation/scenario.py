@@ -325,7 +325,10 @@ def _acts(luck: Random) -> Acts:
 
 def _merchant(luck: Random, cycles: tuple[tuple[str, ...], ...]) -> dict[str, object]:
     return {
-        "stock": StockSettings(poll_s=luck.choice((300.0, 900.0, 1200.0, 1800.0))),
+        "stock": StockSettings(
+            poll_s=luck.choice((300.0, 900.0, 1200.0, 1800.0)),
+            watch_s=luck.choice((0.0, 0.0, 60.0, 300.0)),
+        ),
         "orders": OrderSettings(poll_s=luck.choice((120.0, 300.0, 600.0, 900.0))),
         "dispatch": DispatchSettings(
             poll_s=luck.choice((600.0, 600.0, 1800.0)),
