@@ -176,8 +176,18 @@ def is_product_code(code: str) -> bool:
     return _PRODUCT_CODE.match(code) is not None
 
 
-def read_trade(path: Path, *, first_day: date, days: int, share: float, seed: int) -> Trade:
+def read_trade(
+    path: Path,
+    *,
+    first_day: date,
+    days: int,
+    share: float,
+    seed: int,
+    products_only: bool = False,
+) -> Trade:
     """The trade of some days. `share` is the percentage of sale invoices for the marketplace.
+
+    `products_only`: rows whose code is no product are mere bookkeeping.
 
     Raises: Misuse for a file, column, number or window that can't be used.
     """
@@ -188,7 +198,10 @@ def read_trade(path: Path, *, first_day: date, days: int, share: float, seed: in
     tally = TradeTally()
     invoices: dict[str, list[_Row]] = defaultdict(list)
     for row in _rows(path, first_day, first_day + timedelta(days=days), tally):
-        invoices[row.invoice].append(row)
+        if products_only and not is_product_code(row.sku):
+            tally.bookkeeping_rows += 1
+        else:
+            invoices[row.invoice].append(row)
     if not invoices:
         last_day = first_day + timedelta(days=days - 1)
         raise Misuse(f"{path} has no trade from {first_day} to {last_day}")
