@@ -7,7 +7,7 @@ Invariant: events are applied under one lock, in order of position; no lock is h
 Called by the five concerns; run by `service.py`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -27,10 +27,10 @@ from kcjl.errors import (
 )
 from kcjl.exceptions.events import JobInterrupted, JobResumed, WritesSwitched
 from kcjl.fold import Contents, Fold, Table
-from kcjl.log.port import Draft, Log, LogReader, Recorded
+from kcjl.log.port import Draft, Log, Recorded
 from kcjl.vocabulary import Event
 
-__all__ = ["Folded", "Job", "Room", "catch_up_together"]
+__all__ = ["Folded", "Job", "Room"]
 
 S = TypeVar("S")
 
@@ -168,9 +168,10 @@ class Room:
         *,
         watch: Callable[[S], bool] | None = None,
         group: Callable[[S], str | None] | None = None,
+        tracked: bool = False,
     ) -> Table[S]:
         """Register a fold; its entries are kept up to date from now on."""
-        table = Table(fold, watch=watch, group=group)
+        table = Table(fold, watch=watch, group=group, tracked=tracked)
         self._tables.append(table)
         self._folds.append(fold)
         return table
@@ -213,7 +214,15 @@ class Room:
                 self._apply(page)
 
     async def fold(self, page: Sequence[Recorded]) -> None:
-        """Fold a page that somebody has read: what of it is not yet folded."""
+        """Fold a page that somebody has read: what of it is not yet folded.
+
+        Where it does not go on from what was folded, the log is read instead.
+        """
+        if page[-1].position <= self.applied:  # its own commit has folded it already
+            return
+        if page[0].position > self.applied + 1:
+            await self.catch_up()
+            return
         async with self._applying:
             self._apply(page)
 
@@ -301,19 +310,22 @@ class Room:
 
     # ── the jobs ────────────────────────────────────────────────────────────────────────────
 
-    async def run(self) -> None:
-        """Fold the log, then run every job for ever."""
+    async def run(
+        self, follow: Callable[["Room"], Coroutine[Any, Any, None]] | None = None
+    ) -> None:
+        """Fold the log, then run every job for ever.
+
+        `follow` has it fold what comes, where somebody reads the log's end for several rooms.
+        """
         await self.catch_up()
         async with anyio.create_task_group() as group:
-            group.start_soon(self._follow, name=f"{self.name}/follow")
+            group.start_soon(follow or Room._follow, self, name=f"{self.name}/follow")
             for job in self.jobs:
                 group.start_soon(self._supervise, job, name=f"{self.name}/{job.name}")
 
     async def _follow(self) -> None:
         async for page in self.log.follow(self.applied):
-            if page[-1].position > self.applied:  # else its own commit has folded it already
-                async with self._applying:
-                    self._apply(page)
+            await self.fold(page)
 
     async def _supervise(self, job: Job) -> None:
         failures = 0
@@ -361,21 +373,8 @@ class Room:
         await self.clock.sleep(pause_s)
 
     async def _resumed(self, job: Job) -> None:
+        if not len(self._interrupted):  # nearly always: this is asked after every run
+            return
         event = JobResumed(room=self.name, job=job.name, occurred_at=self.clock.now())
         if event.stream in self._interrupted:
             await self.commit((event,))
-
-
-async def catch_up_together(rooms: Sequence[Room], log: LogReader) -> None:
-    """Fold the log into all of them, each page read and decoded once.
-
-    A room that fails at an event is left behind: it meets the same one at its own start, where
-    that is said and supervised. Raises what reading the log raises.
-    """
-    folding = list(rooms)
-    async for page in log.read(min((room.applied for room in rooms), default=0)):
-        for room in tuple(folding):
-            try:
-                await room.fold(page)
-            except Exception:  # noqa: BLE001 - the room itself says it, when it starts
-                folding.remove(room)

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from kcjl.errors import Misuse
 from kcjl.vocabulary import Event
 
 __all__ = ["Contents", "Fold", "Table"]
@@ -59,13 +60,16 @@ class Table(Generic[S]):
         *,
         watch: Callable[[S], bool] | None = None,
         group: Callable[[S], str | None] | None = None,
+        tracked: bool = False,
     ) -> None:
+        """`tracked`: remember which entries are touched, for `changed`."""
         self._fold = fold
         self._watch = watch
         self._group = group
         self._groups: dict[str, dict[str, None]] = {}
         self._watched: dict[str, None] = {}
         self._entries: dict[str, S | msgspec.Raw] = {}
+        self._changed: dict[str, None] | None = {} if tracked else None
         self._decoder = msgspec.json.Decoder(fold.entry_type)
 
     @property
@@ -88,7 +92,20 @@ class Table(Generic[S]):
                 self._watched[key] = None
             else:
                 self._watched.pop(key, None)
+            if self._changed is not None:
+                self._changed[key] = None
         return keys
+
+    def changed(self) -> list[str]:
+        """Keys that were touched since this was last asked, gone ones too; oldest first.
+
+        After `put_back` that is every key.
+        """
+        if self._changed is None:
+            raise Misuse("this table does not keep what was changed: make it with tracked=True")
+        changed = list(self._changed)
+        self._changed.clear()
+        return changed
 
     def _regroup(self, key: str, before: S | None, after: S | None) -> None:
         if self._group is None:
@@ -121,6 +138,8 @@ class Table(Generic[S]):
         self._entries = dict(contents.entries)
         self._watched = dict.fromkeys(contents.watched)
         self._groups = {group: dict.fromkeys(keys) for group, keys in contents.groups.items()}
+        if self._changed is not None:
+            self._changed.update(dict.fromkeys(self._entries))
 
     def get(self, key: str) -> S | None:
         return self[key] if key in self._entries else None

@@ -10,17 +10,19 @@ Called by `service.py`, and by whoever runs the rooms on other keepers (the test
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 import anyio
 import structlog
 
-from kcjl.actors import Room, catch_up_together
+from kcjl.actors import Room
 from kcjl.clock import Clock, Ids, real_monotonic, real_sleep
 from kcjl.commands import Handler
 from kcjl.dispatch.actor import Dispatches
 from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, ShopModelNotServed
 from kcjl.exceptions.actor import Desk
+from kcjl.following import Following, catch_up_together
 from kcjl.johnlewis.port import MarketplacePort
 from kcjl.johnlewis.tenant_port import TenantReading
 from kcjl.khaos.port import ErpPort
@@ -179,8 +181,10 @@ async def run_rooms(
     await rooms.tenant.open()
     ready()
     async with anyio.create_task_group() as group:
+        following = Following(log, min(room.applied for room in rooms.all()))
+        group.start_soon(keep_running, "following", following.run)
         for room in rooms.all():
-            group.start_soon(keep_running, room.name, room.run)
+            group.start_soon(keep_running, room.name, partial(room.run, following.listen))
         runner = ProjectionRunner(log, rows, PROJECTIONS)
         group.start_soon(keep_running, "projections", runner.run)
         group.start_soon(

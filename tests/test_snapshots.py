@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kcjl import snapshots as shots
-from kcjl.actors import Room, catch_up_together
+from kcjl.actors import Room
 from kcjl.database import AUDITOR, OPERATOR, SERVICE, Database
 from kcjl.events import vocabulary
 from kcjl.fold import Contents, Table
+from kcjl.following import catch_up_together
 from kcjl.log.memory import MemoryLog, MemoryLogReader, MemoryStore
 from kcjl.log.port import Draft
 from kcjl.orders.state import ORDERS

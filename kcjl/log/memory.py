@@ -78,11 +78,13 @@ class MemoryLogReader:
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Recorded]]:
         shelf, position = self._shelf, after
         while True:
-            for page in _pages(shelf.events, position, shelf.head.position):
+            if shelf.head.position > position:
                 await anyio.lowlevel.checkpoint()
+            else:
+                await shelf.tail.wait_beyond(position)
+            for page in _pages(shelf.events, position, shelf.head.position):
                 yield page
                 position = page[-1].position
-            await shelf.tail.wait_beyond(position)
 
     async def end(self) -> tuple[Head, int]:
         """The head, and the last position that there really is."""

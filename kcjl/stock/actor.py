@@ -5,7 +5,7 @@ end; one whose answer was lost is replaced by fresh absolute figures. It holds n
 Called by `service.py`. Source: design 6; contract johnlewis b.2, khaos b.1, b.2, b.7.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from kcjl.actors import Job, Room
@@ -19,7 +19,14 @@ from kcjl.khaos.port import Product as ErpProduct
 from kcjl.log.port import Log
 from kcjl.orders.events import OrderReceived, OrdersRead
 from kcjl.settings import StockSettings
-from kcjl.stock.decide import decide_buffer, decide_confirmation, decide_figures, decide_level
+from kcjl.stock.decide import (
+    decide_buffer,
+    decide_confirmation,
+    decide_figures,
+    decide_level,
+    wants_look,
+)
+from kcjl.stock.differing import Differing
 from kcjl.stock.events import (
     ImportLineRefused,
     LevelRead,
@@ -69,7 +76,8 @@ class Stock(Room):
         self._erp = erp
         self._settings = settings
         self._opening_buffer = opening_buffer
-        self.products = self.table(PRODUCTS)
+        self.products = self.table(PRODUCTS, watch=wants_look, tracked=True)
+        self._differing = Differing(self.products)
         self.publishes = self.table(PUBLISHES)
         self.policy = self.table(POLICY)
         self.reads = self.table(READS)
@@ -118,12 +126,13 @@ class Stock(Room):
         await self._open_policy()
         began = self.clock.now()
         edited = await self._read_catalogue()
-        asked = [
-            product
-            for product in self.products.values()
-            if product.match != Match.CONFIRMED or product.key in edited
-        ]
-        await self._confirm(asked)
+        asked = {
+            key: product
+            for key, product in self.products.watched()
+            if product.match != Match.CONFIRMED
+        }
+        asked.update((product.key, product) for product in self._known(edited))
+        await self._confirm(list(asked.values()))
         self._edited_cursor = began - OVERLAP
         moved = await self._moved_products()
         levels = await self._changed_levels(began, moved)
@@ -140,6 +149,10 @@ class Stock(Room):
                 ),
             )
         )
+
+    def _known(self, keys: Iterable[str]) -> list[Product]:
+        """Those of the stock keys that are ours, in an order that is no set's."""
+        return [self.products[key] for key in sorted(keys) if key in self.products]
 
     async def _open_policy(self) -> None:
         if "policy" not in self.policy:
@@ -159,7 +172,7 @@ class Stock(Room):
 
     async def _ask_new_skus(self) -> None:
         """A SKU that an order names and nobody has asked the ERP about yet."""
-        asked = [each for each in self.products.values() if each.match == Match.UNASKED]
+        asked = [each for _, each in self.products.watched() if each.match == Match.UNASKED]
         if asked and self._codes:
             await self._confirm(asked)
 
@@ -203,17 +216,12 @@ class Stock(Room):
         self, began: datetime, moved: Mapping[str, datetime | None]
     ) -> list[Event]:
         moved_keys = {key for key, when in moved.items() if self._is_news(key, when)}
-        wanted = {
-            product.stock_code: product
-            for product in self.products.values()
+        looked_at = [product for _, product in self.products.watched()]
+        wanted = dict.fromkeys(
+            product.stock_code
+            for product in (*looked_at, *self._known(moved_keys))
             if product.match == Match.CONFIRMED
-            and (
-                product.levels is None
-                or product.in_flight
-                or product.key in moved_keys
-                or product.is_contradicted
-            )
-        }
+        )
         found = await self._erp.stock_levels(list(wanted), await self._site_ids())
         finished = self.clock.now()
         events: list[Event] = []
@@ -260,7 +268,7 @@ class Stock(Room):
         if policy is None or not self.writes_allowed:
             return None
         figures = decide_figures(
-            self.products.values(),
+            self._differing.products(policy),
             policy,
             self.reads.get("reads"),
             lines_max=self._settings.lines_max,

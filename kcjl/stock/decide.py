@@ -24,7 +24,9 @@ __all__ = [
     "decide_confirmation",
     "decide_figures",
     "decide_level",
+    "differs",
     "may_publish",
+    "wants_look",
 ]
 
 PUBLISH_LINES_MAX = 10_000
@@ -85,6 +87,26 @@ def may_publish(reads: Reads | None) -> bool:
     )
 
 
+def differs(product: Product, policy: Policy) -> bool:
+    """Whether the marketplace shows another figure for it than there ought to be.
+
+    `decide_figures` of such products is that of all of them.
+    """
+    if product.match == Match.UNASKED or not product.shown:
+        return False
+    quantities = _shares(available_to_sell(product, policy), len(product.shown))
+    return any(
+        shown.quantity != quantity
+        for shown, quantity in zip(product.shown, quantities, strict=True)
+    )
+
+
+def _shares(available: Available, offers: int) -> list[int]:
+    """What each offer of a product shows; together they offer what there is, no more."""
+    share, rest = divmod(available.quantity, offers)
+    return [share + rest, *[share] * (offers - 1)]
+
+
 def decide_figures(
     products: Iterable[Product],
     policy: Policy,
@@ -110,12 +132,11 @@ def decide_figures(
 def _product_figures(
     product: Product, policy: Policy, orders_read_at: datetime
 ) -> list[Figure]:
-    """One figure for each offer of the product; together they offer what there is, no more."""
+    """One figure for each offer that shows another."""
     available = available_to_sell(product, policy)
-    share, rest = divmod(available.quantity, len(product.shown))
     figures = []
-    for index, shown in enumerate(product.shown):
-        quantity = share + (rest if index == 0 else 0)
+    quantities = _shares(available, len(product.shown))
+    for shown, quantity in zip(product.shown, quantities, strict=True):
         if shown.quantity == quantity:
             continue
         figures.append(
@@ -162,6 +183,16 @@ def decide_level(product: Product, read: LevelRead) -> tuple[Event, ...]:
     )
     same = product.levels == read.levels and product.status == read.status
     return () if same and not lets_go else (read,)
+
+
+def wants_look(product: Product) -> bool:
+    """The ERP is to be asked about it at the next look, whether it has moved or not."""
+    return bool(
+        product.match != Match.CONFIRMED
+        or product.levels is None
+        or product.in_flight
+        or product.is_contradicted
+    )
 
 
 def decide_buffer(policy: Policy | None, *, units: int, now: datetime) -> tuple[Event, ...]:

@@ -127,8 +127,11 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def spelling(self) -> str:
         """A spelling by which the ERP can be asked."""
-        offers = tuple(each.sku for each in self.shown) + self.asked_for
-        return self.stock_code or (offers[0] if offers else self.key)
+        if self.stock_code:
+            return self.stock_code
+        if self.shown:
+            return self.shown[0].sku
+        return self.asked_for[0] if self.asked_for else self.key
 
 
 class Publish(msgspec.Struct, frozen=True, kw_only=True):

@@ -222,6 +222,7 @@ def test_order_when_the_debit_fails_is_cancelled_and_the_stock_stays_down() -> N
         {"shipping_types": ()},
         {"failing_debit_share": 1.5},
         {"cycle_every_days": 0},
+        {"cycle_every_hours": 0.0},
         {"cycle_days_of_month": ()},
         {"cycle_days_of_month": (31,)},
         {"cycle_time": "25:00"},

@@ -96,9 +96,15 @@ def _told(tally: Tally, seeds: int, took_s: float) -> str:
         f"failed     {len(tally.failed)}{_named(tally.failed)}",
         f"simulated  {days:,.0f} days, {tally.orders:,} orders",
         f"           {tally.events:,} events, {tally.calls:,} calls outside",
+        "reached    " + (", ".join(_shares(tally)) or "nothing"),
         "faults     " + (", ".join(f"{k} {n:,}" for k, n in tally.faults.items()) or "none"),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _shares(tally: Tally) -> list[str]:
+    """Of the seeds, in how many there was something of each kind to judge."""
+    return [f"{kind} {100 * seeds // tally.seeds} %" for kind, seeds in tally.said.items()]
 
 
 def _named(failed: Sequence[int]) -> str:

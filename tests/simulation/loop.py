@@ -62,9 +62,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     """One thread, no selector. `seed` None: tasks in asyncio's own order."""
 
     _ready: deque[asyncio.Handle]
-    _scheduled: list[asyncio.TimerHandle]
     _stopping: bool
-    _timer_cancelled_count: int
 
     def __init__(self, seed: int | None = None) -> None:
         super().__init__()
@@ -79,6 +77,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._tasks = 0
         self._chance = None if seed is None else chance_of(f"loop/{seed}")
         self._alarms: list[tuple[int, int, Callable[[], None]]] = []
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        """By when they are due, then by when they were made."""
+        self._timers_made = 0
         self.set_exception_handler(self._note)
 
     def time(self) -> float:
@@ -100,6 +101,39 @@ class VirtualLoop(asyncio.BaseEventLoop):
         task = _Task(coro, loop=self, name=named, context=context)
         task.number = self._tasks
         return task
+
+    def call_soon(
+        self,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.Handle:
+        """As the base's, without its checks: most of what a step costs is in here."""
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """In a heap of plain pairs: the base's asks each handle which of two is sooner."""
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        self._timers_made += 1
+        heapq.heappush(self._timers, (when, self._timers_made, timer))
+        return timer
 
     def call_soon_threadsafe(
         self,
@@ -133,36 +167,31 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _run_once(self) -> None:
         """Instead of the base's, which waits at its selector."""
-        scheduled, ready = self._scheduled, self._ready
-        while scheduled and scheduled[0].cancelled():
-            self._pop_timer()
+        timers, ready = self._timers, self._ready
+        while timers and timers[0][2].cancelled():
+            heapq.heappop(timers)
         if ready or self._stopping:
             self._turns += 1
             if self._turns > TURNS_MAX:
                 self._turns = 0
                 raise Stuck(f"{TURNS_MAX:,} turns at {self._now} s: {_named(ready)}")
-        elif scheduled and scheduled[0].when() < math.inf:
-            self._now, self._turns = max(self._now, scheduled[0].when()), 0
+        elif timers and timers[0][0] < math.inf:
+            self._now, self._turns = max(self._now, timers[0][0]), 0
             self.jumps += 1
         else:
             raise Stuck(f"nothing is ready and nothing is planned at {self._now} s")
-        while scheduled and scheduled[0].when() <= self._now:
-            ready.append(self._pop_timer())
+        while timers and timers[0][0] <= self._now:
+            ready.append(heapq.heappop(timers)[2])
         batch = list(ready)
         ready.clear()
         if len(batch) > 1 and self._chance is not None:
             _shuffle(batch, self._chance)
         for handle in batch:
-            if not handle.cancelled():
+            if not handle._cancelled:
                 self.steps += 1
                 handle._run()
                 if self._alarms and self._alarms[0][0] <= self.steps:
                     heapq.heappop(self._alarms)[2]()
-
-    def _pop_timer(self) -> asyncio.TimerHandle:
-        timer = heapq.heappop(self._scheduled)
-        timer._scheduled = False  # type: ignore[attr-defined]  # the base's own mark
-        return timer
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """The base counts them to clear its heap; we pass them when their time comes."""
@@ -175,33 +204,30 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
 def _shuffle(batch: list[asyncio.Handle], chance: random.Random) -> None:
     """Tasks that stand side by side, in an order of the seed; nothing passes another call."""
-    numbers = [_number(handle) for handle in batch]
-    start = 0
-    while start < len(batch):
-        if numbers[start] is None:
-            start += 1
-            continue
-        stop = start + 1
-        while stop < len(batch) and numbers[stop] is not None:
-            stop += 1
-        if stop - start > 1:
-            # By number first: anyio cancels out of a set, whose order is one of addresses.
-            side = sorted(
-                zip(numbers[start:stop], batch[start:stop], strict=True), key=_by_number
-            )
-            chance.shuffle(side)
-            batch[start:stop] = [handle for _, handle in side]
-        start = stop
+    side: list[tuple[int, int, asyncio.Handle]] = []
+    for place, handle in enumerate(batch):
+        callback = handle._callback  # type: ignore[attr-defined]
+        number = getattr(getattr(callback, "__self__", None), "number", None)
+        if number is not None:  # a step of the task with this number
+            side.append((number, place, handle))
+        elif side:
+            _mix(batch, side, place, chance)
+            side = []
+    if side:
+        _mix(batch, side, len(batch), chance)
 
 
-def _by_number(pair: tuple[int | None, asyncio.Handle]) -> int:
-    return pair[0] or 0
-
-
-def _number(handle: asyncio.Handle) -> int | None:
-    """Of the task whose step it is; None when it is none."""
-    callback = handle._callback  # type: ignore[attr-defined]
-    return getattr(getattr(callback, "__self__", None), "number", None)
+def _mix(
+    batch: list[asyncio.Handle],
+    side: list[tuple[int, int, asyncio.Handle]],
+    stop: int,
+    chance: random.Random,
+) -> None:
+    if len(side) > 1:
+        # By number first: anyio cancels out of a set, whose order is one of addresses.
+        side.sort()
+        chance.shuffle(side)
+        batch[stop - len(side) : stop] = [handle for _, _, handle in side]
 
 
 def _named(ready: deque[asyncio.Handle]) -> str:

@@ -32,13 +32,18 @@ class VirtualClock(RealClock):
     def __init__(self, began: datetime) -> None:
         self.began = began
         self._loop = asyncio.get_running_loop()
+        self._at_s, self._now = 0.0, began
 
     @property
     def elapsed_s(self) -> float:
         return self._loop.time()
 
     def now(self) -> datetime:
-        return self.began + timedelta(seconds=self._loop.time())
+        """Asked many times before time goes on: a date is made once for each moment."""
+        at_s = self._loop.time()
+        if at_s != self._at_s:
+            self._at_s, self._now = at_s, self.began + timedelta(seconds=at_s)
+        return self._now
 
 
 class Premises:

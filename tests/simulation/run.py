@@ -34,9 +34,10 @@ __all__ = ["Run", "broken_by", "run_scenario", "simulate"]
 REST_H = 96.0
 """Virtual hours in which everything has come to rest once the faults have stopped."""
 LOOK_EVERY_S = 1_800.0
-ALL_DAY = timedelta(hours=26)
-"""Without any deed: every job has looked again, and what is left waits for a person."""
-LEFT_LYING = timedelta(hours=12)
+LONGEST_PAUSE = timedelta(hours=10)
+"""Of a world in which something still goes on: parcels under way, a warehouse that sleeps."""
+DAILY_CYCLE = timedelta(hours=24)
+LEFT_LYING = timedelta(hours=6)
 OURS_TO_DO = frozenset({"WAITING_ACCEPTANCE", "SHIPPING"})
 UNDER_WAY = frozenset(
     {"STAGING", "WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "SHIPPED", "TO_COLLECT"}
@@ -54,6 +55,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     trace_hash: str
     faults_by_kind: Mapping[str, int]
     """What was suffered, deaths and take-overs too."""
+    said: tuple[str, ...]
+    """The types of events that came in it: what its laws had to judge."""
     events: int
     calls: int
     steps: int
@@ -150,6 +153,7 @@ class _Attempt:
         assert self._premises is not None
         trace, by = self._premises.trace, clock.now() + timedelta(hours=REST_H)
         quiet = _quiet(self._scenario.settings)
+        long_pause = _long_pause(world) + quiet
         since, seen, stood_at = clock.now(), -1, None
         while clock.now() < by:
             self._outside.advance()
@@ -159,7 +163,7 @@ class _Attempt:
             silence = clock.now() - max(since, stood_at or since)
             payouts_read_at = trace.read_at.get("CyclesRead", clock.began)
             if stood_at is None:
-                is_over = silence >= ALL_DAY and payouts_read_at >= since
+                is_over = silence >= long_pause and payouts_read_at >= since
             else:
                 is_over = silence >= quiet and payouts_read_at >= stood_at
             if is_over:
@@ -208,6 +212,7 @@ class _Attempt:
             broken=tuple(broken),
             trace_hash=trace.hash if trace is not None else "",
             faults_by_kind=dict(sorted(suffered.items())),
+            said=tuple(sorted(trace.said)) if trace is not None else (),
             events=trace.events if trace is not None else 0,
             calls=trace.calls if trace is not None else 0,
             steps=self._steps,
@@ -275,6 +280,15 @@ def _quiet(settings: MerchantSettings) -> timedelta:
         settings.settlement.transactions_poll_s,
     )
     return timedelta(seconds=slowest_s + LOOK_EVERY_S)
+
+
+def _long_pause(world: World) -> timedelta:
+    """Without any deed for so long: every job has looked again, and what is left waits for a
+    person.
+    """
+    hours = world.marketplace.settings.cycle_every_hours
+    cycle = DAILY_CYCLE if hours is None else timedelta(hours=hours)
+    return max(cycle, LONGEST_PAUSE)
 
 
 def _skew(faults: Faults) -> timedelta:

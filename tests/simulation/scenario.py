@@ -37,11 +37,13 @@ __all__ = ["Scenario", "draw"]
 T = TypeVar("T")
 
 OPEN_H = 12
-"""Hours of trade a day."""
+"""Hours of trade of an usual day; orders a day are those of such a day."""
 FIRST_DAYS = (
     date(2026, 11, 2), date(2026, 10, 24), date(2027, 3, 27), date(2026, 10, 30),
 )  # fmt: skip
 """A Monday; the two changes of the clocks; the end of a month."""
+LAST_HOUR = 23
+"""Trade of a day has ended by then."""
 CARRIERS = {"DPD24": "DPD", "RM24": "RM"}
 SHARES: dict[str, tuple[float, float]] = {
     "slow": (0.01, 0.1),
@@ -67,13 +69,27 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
 arrives behind a newer one, no seller could know of."""
 
 
+RECEIVED_H = ((0.2, 1.0), (0.5, 2.0), (0.5, 3.0), (3.0, 8.0))
+"""From leaving the warehouse to the customer's door, least and most."""
+DAILY_PAYOUTS = 0.15
+"""Of the seeds: a billing cycle a day, read once or twice a day, as in life."""
+CYCLES_READ_DAILY = (("06:30",), ("21:00", "06:30"))
+CYCLES_READ_OFTEN = (
+    tuple(f"{hour:02}:15" for hour in range(0, 24, 2)),
+    tuple(f"{hour:02}:40" for hour in range(24)),
+)
+
+
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a run is made of."""
 
     seed: int
     days: int = 1
+    opens_at_hour: int = 8
+    open_h: int = OPEN_H
+    """Hours of trade a day."""
     orders_a_day: float = 40.0
-    """Baskets of the marketplace."""
+    """Baskets of the marketplace, in a day of usual length."""
     skus: int = 40
     packs: int = 0
     """Pack headers that are on offer beside the trade's wares."""
@@ -134,8 +150,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         trade = GeneratedTrade(
             first_day=self.first_day,
             days=self.days,
-            opens_at_hour=8,
-            closes_at_hour=8 + OPEN_H,
+            opens_at_hour=self.opens_at_hour,
+            closes_at_hour=self.opens_at_hour + self.open_h,
             orders_per_hour=self.orders_a_day / OPEN_H / 0.6,
             skus=self.skus,
             seed=self.seed,
@@ -172,23 +188,30 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 def draw(seed: int) -> Scenario:
     """The scenario of a seed."""
     luck = chance(f"scenario/{seed}")
-    days = luck.choice((1, 1, 1, 2))
-    hours = days * 24.0
-    until_h = luck.uniform(0.5, 1.0) * hours
+    rhythm = _rhythm(chance(f"scenario/rhythm/{seed}"))
+    days = luck.choice((1, 1, 1, 1, 1, 1, 2))
+    opens_at_hour = luck.choice((8, 8, 8, 15, 19))
+    open_h = min(luck.choice((3, 3, 4, 4, 6, 12)), LAST_HOUR - opens_at_hour)
+    until_h = luck.uniform(0.5, 1.0) * ((days - 1) * 24.0 + 2.0 * open_h)
     return Scenario(
         seed=seed,
         days=days,
-        orders_a_day=luck.choice((10.0, 20.0, 30.0, 50.0)),
+        opens_at_hour=opens_at_hour,
+        open_h=open_h,
+        orders_a_day=luck.choice((20.0, 30.0, 50.0, 80.0)),
         skus=luck.randint(20, 60),
         packs=luck.choice((0, 0, 1, 3)),
         first_day=luck.choice(FIRST_DAYS),
-        tenant=_tenant(chance(f"scenario/tenant/{seed}")),
+        tenant=_tenant(chance(f"scenario/tenant/{seed}")) | rhythm,
         warehouse=_warehouse(chance(f"scenario/warehouse/{seed}")),
         mismatches=luck.choice((0, 1, 2, 4)),
         discontinued=luck.choice((0, 3, 6)),
         return_share=luck.choice((0.0, 0.05, 0.3)),
         people=_acts(chance(f"scenario/people/{seed}")),
-        merchant=_merchant(chance(f"scenario/merchant/{seed}")),
+        merchant=_merchant(
+            chance(f"scenario/merchant/{seed}"),
+            CYCLES_READ_OFTEN if "cycle_every_hours" in rhythm else CYCLES_READ_DAILY,
+        ),
         faults=_faults(chance(f"scenario/faults/{seed}"), until_h),
         faults_until_h=until_h,
         deaths_h=_moments(chance(f"scenario/deaths/{seed}"), until_h, (0, 0, 1, 3, 8)),
@@ -222,6 +245,21 @@ def _tenant(luck: Random) -> dict[str, object]:
     return {name: value() for name, value in switches.items()}
 
 
+def _rhythm(luck: Random) -> dict[str, object]:
+    """How soon parcels arrive and payouts come; most often sooner than in life.
+
+    Payouts of a day would have each run wait a day for them, with nothing else going on.
+    """
+    least_h, most_h = luck.choice(RECEIVED_H)
+    rhythm: dict[str, object] = {
+        "received_after_hours_min": least_h,
+        "received_after_hours_max": most_h,
+    }
+    if luck.random() < DAILY_PAYOUTS:
+        return rhythm
+    return rhythm | {"cycle_every_hours": luck.choice((2.0, 3.0, 5.0)), "daily_calls": 100}
+
+
 def _warehouse(luck: Random) -> dict[str, object]:
     return {
         "ships_in_parts": luck.random() < 0.7,
@@ -240,17 +278,17 @@ def _acts(luck: Random) -> Acts:
     return Acts(**{name: luck.choice((0, 0, 0, 1, 2)) for name in names})
 
 
-def _merchant(luck: Random) -> dict[str, object]:
+def _merchant(luck: Random, cycles: tuple[tuple[str, ...], ...]) -> dict[str, object]:
     return {
-        "stock": StockSettings(poll_s=luck.choice((300.0, 900.0, 1200.0))),
-        "orders": OrderSettings(poll_s=luck.choice((120.0, 300.0, 600.0))),
+        "stock": StockSettings(poll_s=luck.choice((300.0, 900.0, 1200.0, 1800.0))),
+        "orders": OrderSettings(poll_s=luck.choice((120.0, 300.0, 600.0, 900.0))),
         "dispatch": DispatchSettings(
             poll_s=luck.choice((600.0, 600.0, 1800.0)),
             tracking_wait_hours=luck.choice((0.0, 1.0, 4.0)),
         ),
         "settlement": SettlementSettings(
-            transactions_poll_s=luck.choice((1200.0, 4320.0)),
-            cycles_read_at=luck.choice((("06:30",), ("21:00", "06:30"))),
+            transactions_poll_s=luck.choice((1200.0, 1200.0, 4320.0)),
+            cycles_read_at=luck.choice(cycles),
             close_on=luck.choice(("paid", "paid", "cycle")),
         ),
         "opening_policy": OpeningPolicy(

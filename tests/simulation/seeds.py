@@ -30,6 +30,8 @@ class Tally(msgspec.Struct, kw_only=True):
     orders: int = 0
     virtual_s: float = 0.0
     faults: dict[str, int] = {}
+    said: dict[str, int] = {}
+    """In how many seeds each type of event came: what the laws had to judge."""
     failed: list[int] = []
     next_seed: int = 0
     """All before it were run."""
@@ -41,6 +43,7 @@ class Tally(msgspec.Struct, kw_only=True):
         self.orders += other.orders
         self.virtual_s += other.virtual_s
         self.faults = dict(sorted((Counter(self.faults) + Counter(other.faults)).items()))
+        self.said = dict(sorted((Counter(self.said) + Counter(other.said)).items()))
         self.failed = sorted({*self.failed, *other.failed})
 
     def keep(self, file: Path) -> None:
@@ -84,6 +87,7 @@ def run_span(first: int, last: int) -> Tally:
                 orders=run.orders,
                 virtual_s=run.virtual_s,
                 faults=dict(run.faults_by_kind),
+                said=dict.fromkeys(run.said, 1),
                 failed=[seed] if run.broken else [],
             )
         )

@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from datetime import timedelta
 
 import msgspec
+import pytest
 
 from tests.sandbox.pictures import picture
 from tests.simulation.faults import CALL_KINDS, LOG_KINDS, Faults
+from tests.simulation.run import run_scenario
 from tests.simulation.scenario import Scenario, draw
 
 SEEDS = range(200)
@@ -84,6 +87,30 @@ def test_world_of_a_scenario_lives_to_the_end_of_its_trade() -> None:
         assert scenario.packs == len(packs)
         again = scenario.world()
         assert picture(again) != picture(world)
+
+
+def test_most_worlds_are_short_and_some_are_long() -> None:
+    """Many small runs find more than few large ones; what needs a night or two is met too."""
+    scenarios = [draw(seed) for seed in SEEDS]
+    hours = sorted(each.faults_until_h for each in scenarios)
+
+    assert hours[len(hours) // 2] <= 8
+    assert hours[-10] >= 24
+    by_night = [each for each in scenarios if each.opens_at_hour + each.open_h >= 22]
+    assert len(by_night) >= 20
+    rhythms = [each.tenant.get("cycle_every_hours") for each in scenarios]
+    assert {None, 2.0, 3.0, 5.0} == {*rhythms}
+    assert rhythms.count(None) >= 15
+
+
+@pytest.mark.timeout(240)
+def test_every_second_run_closes_payouts_and_ships_parcels() -> None:
+    """A law that has nothing to judge is not tried: what it judges comes in most runs."""
+    runs = [run_scenario(draw(seed)) for seed in range(8)]
+    met = Counter(kind for run in runs for kind in run.said)
+
+    for kind in ("SalesOrderPosted", "StockImportFinished", "PayoutClosed", "JournalPrepared"):
+        assert met[kind] >= len(runs) // 2, f"{kind} came in {met[kind]} of {len(runs)} runs"
 
 
 def test_scenario_survives_json_and_back() -> None:

@@ -31,6 +31,8 @@ class Trace:
 
     def __init__(self, clock: Clock, *, keep: bool = False) -> None:
         self.lines: list[str] = []
+        self.said: set[str] = set()
+        """The types of events that were appended."""
         self.events = 0
         self.calls = 0
         self.deeds = 0
@@ -50,6 +52,7 @@ class Trace:
         """Committed; a hash of the log is one over canonical bytes."""
         self.events += len(events)
         for each in events:
+            self.said.add(each.type)
             if each.type in READINGS:
                 self.read_at[each.type] = each.recorded_at
             else:

@@ -287,4 +287,5 @@ def _rhythm(settings: MarketplaceSettings) -> tuple[object, ...]:
         settings.cycle_time,
         settings.cycle_every_days,
         settings.cycle_days_of_month,
+        settings.cycle_every_hours,
     )

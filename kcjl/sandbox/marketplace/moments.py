@@ -33,6 +33,8 @@ def end_of_day(
 
 def cycle_after(moment: datetime, settings: MarketplaceSettings) -> datetime:
     """The billing cycle that follows one at `moment`, in UTC."""
+    if settings.cycle_every_hours is not None:
+        return moment + timedelta(hours=settings.cycle_every_hours)
     if settings.cycle_every_days is None:
         return _next_on(moment, settings, settings.cycle_days_of_month)
     zone = ZoneInfo(settings.time_zone)
@@ -42,6 +44,8 @@ def cycle_after(moment: datetime, settings: MarketplaceSettings) -> datetime:
 
 def first_cycle_after(moment: datetime, settings: MarketplaceSettings) -> datetime:
     """The first billing cycle of a world that begins at `moment`, in UTC."""
+    if settings.cycle_every_hours is not None:
+        return moment + timedelta(hours=settings.cycle_every_hours)
     days = settings.cycle_days_of_month
     return _next_on(
         moment, settings, days if settings.cycle_every_days is None else tuple(range(1, 32))

@@ -195,6 +195,8 @@ class MarketplaceSettings(Setting, frozen=True, kw_only=True):
     cycle_every_days: int | None = None
     """A billing cycle every so many days; None: on `cycle_days_of_month`."""
     cycle_days_of_month: tuple[int, ...] = (1, 11, 21)
+    cycle_every_hours: float | None = None
+    """A billing cycle every so many hours, whatever the days: for worlds that are short."""
     payout_paid_after_hours: float = 48
     payout_failure: Literal["INCOMPLETE_KYC", "AWAITING_INVOICE_CHECK"] | None = None
     """Payouts fail for this reason; None: they are PAID."""
@@ -251,6 +253,8 @@ class MarketplaceSettings(Setting, frozen=True, kw_only=True):
                 raise ValueError(f"{name}: a share is from 0 to 1")
         if self.cycle_every_days is not None and self.cycle_every_days < 1:
             raise ValueError("cycle_every_days: at least 1")
+        if self.cycle_every_hours is not None and self.cycle_every_hours <= 0:
+            raise ValueError("cycle_every_hours: above 0")
         if not self.cycle_days_of_month or not set(self.cycle_days_of_month) <= set(
             range(1, 29)
         ):
