@@ -183,11 +183,13 @@ def read_trade(
     days: int,
     share: float,
     seed: int,
+    household: int | None = None,
     products_only: bool = False,
 ) -> Trade:
     """The trade of some days. `share` is the percentage of sale invoices for the marketplace.
 
-    `products_only`: rows whose code is no product are mere bookkeeping.
+    `household`: of those only that have no line of more units. `products_only`: rows whose code
+    is no product are mere bookkeeping.
 
     Raises: Misuse for a file, column, number or window that can't be used.
     """
@@ -207,7 +209,10 @@ def read_trade(
         raise Misuse(f"{path} has no trade from {first_day} to {last_day}")
     happenings: list[Happening] = []
     for invoice, rows in invoices.items():
-        happenings.extend(_happenings(invoice, rows, tally, share=share, seed=seed))
+        drawn = _drawn(invoice, share=share, seed=seed) and (
+            household is None or all(row.quantity <= household for row in rows)
+        )
+        happenings.extend(_happenings(invoice, rows, tally, seed=seed, drawn=drawn))
     happenings.sort(key=lambda happening: (happening.at, happening.invoice))
     if tally.accounted_for() != tally.rows_in:
         raise AssertionError(f"trade rows without a fate: {tally}")
@@ -323,9 +328,12 @@ def _utc(wall_time: str) -> datetime:
 
 
 def _happenings(
-    invoice: str, rows: Sequence[_Row], tally: TradeTally, *, share: float, seed: int
+    invoice: str, rows: Sequence[_Row], tally: TradeTally, *, seed: int, drawn: bool
 ) -> Iterator[Happening]:
-    """The fate of one invoice's rows: each row goes to exactly one happening or tally."""
+    """The fate of one invoice's rows: each row goes to exactly one happening or tally.
+
+    `drawn`: a sale is the marketplace's.
+    """
     at = min(row.at for row in rows)
     if invoice.startswith("C"):
         back = tuple(_line(row, -row.quantity) for row in rows if row.quantity < 0)
@@ -354,7 +362,7 @@ def _happenings(
     if not bought:
         return
     lines = tuple(_line(row, row.quantity) for row in bought)
-    if _drawn(invoice, share=share, seed=seed):
+    if drawn:
         tally.marketplace_rows += len(lines)
         tally.marketplace_invoices += 1
         buyer = shopper(seed, invoice)

@@ -390,6 +390,7 @@ def _trade(settings: WorldSettings) -> Trade:
             days=settings.trade.days,
             share=settings.trade.share,
             seed=settings.seed,
+            household=settings.trade.household,
             products_only=settings.trade.products_only,
         )
     return generate_trade(settings.trade)

@@ -33,6 +33,8 @@ class TradeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     days: int = 1
     share: float = 60.0
     """Percentage of the sale invoices that come in through the marketplace."""
+    household: int | None = None
+    """Invoices with a line of more units are no marketplace customer's, and sold elsewhere."""
     products_only: bool = False
     """Lines whose code is no product (postage, charges) are left out of every sale."""
 

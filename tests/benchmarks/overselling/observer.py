@@ -36,8 +36,8 @@ COUNTED = {
 class Tally(msgspec.Struct, kw_only=True):
     """One day's, or of several days together."""
 
-    units_wanted: int = 0
-    """By customers of all channels."""
+    sales: int = 0
+    """Lines that customers of all channels wanted: the same whoever publishes."""
     orders: int = 0
     """Of the marketplace, as all that follows."""
     units_sold: int = 0
@@ -105,9 +105,8 @@ class Observer:
         world.marketplace.catalogue.on_quantity.append(self._offered)
         world.marketplace.on_order_placed.append(self._placed)
         world.marketplace.on_order_state.append(self._changed_state)
-        wanted = _wanted_by_day(world)
-        for day, units in wanted.items():
-            self.days[day] = Tally(units_wanted=units)
+        for day, sales in _sales_by_day(world).items():
+            self.days[day] = Tally(sales=sales)
         self._open_day()
 
     def _open_day(self) -> None:
@@ -205,15 +204,13 @@ def added_up(tallies: Iterable[Tally]) -> Tally:
     return total
 
 
-def _wanted_by_day(world: World) -> Counter[date]:
-    wanted: Counter[date] = Counter()
+def _sales_by_day(world: World) -> Counter[date]:
+    sales: Counter[date] = Counter()
     for happening in world.trade.happenings:
         if isinstance(happening, MarketplaceBasket | SaleElsewhere):
             day = happening.at.astimezone(LONDON).date()
-            wanted[day] += sum(
-                line.quantity for line in happening.lines if is_product_code(line.sku)
-            )
-    return wanted
+            sales[day] += sum(is_product_code(line.sku) for line in happening.lines)
+    return sales
 
 
 def _is_marketplaces(operation: str) -> bool:

@@ -1,8 +1,8 @@
 """A hub: reads LEVEL every ten minutes and publishes it as it is, less a fixed buffer.
 
-Promises: it does what hubs do and nothing against itself: it publishes what has changed, in one
-import, deals a product's level out over its offers, accepts and posts every order that it finds.
-It knows nothing of what is in flight. It speaks to the same ports as the service.
+Promises: it does what hubs do and nothing against itself: it publishes what has changed, in
+one import, deals a product's level out over its offers, accepts and posts every order. It knows
+nothing of what is in flight. It speaks to the same ports as the service.
 `Seer` knows the truth instead, and publishes it as often as the call limits let it.
 Called by the runs of the oversell benchmark.
 """

@@ -9,7 +9,7 @@ import pstats
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import date, timedelta
 from functools import partial
 from typing import Literal
@@ -19,9 +19,11 @@ import msgspec
 
 from kcjl.clock import SeededIds, chance
 from kcjl.events import vocabulary
+from kcjl.following import Following
 from kcjl.log.memory import MemoryLog, MemoryStore
 from kcjl.rooms import Outside, Rooms
 from kcjl.sandbox.world import World
+from kcjl.sandbox.world_truth import OversoldLine
 from kcjl.settings import (
     InvoiceAddress,
     JohnLewisSettings,
@@ -45,6 +47,7 @@ SAY_EVERY = timedelta(days=10)
 AFTER = timedelta(hours=12)
 """After the last sale: what was sold then is posted, too."""
 SHOWN = 50
+WORST = 20
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,6 +67,8 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     days: dict[date, Tally]
     calls: dict[str, int]
     """By operation."""
+    worst: tuple[OversoldLine, ...]
+    """The order lines of which most was oversold."""
     events: int
     """In the service's log."""
     cpu_s: float
@@ -83,6 +88,7 @@ class _Attempt:
         self._say = say
         self._days: dict[date, Tally] = {}
         self._calls: Counter[str] = Counter()
+        self._worst: tuple[OversoldLine, ...] = ()
         self._store = MemoryStore()
 
     async def trade(self) -> None:
@@ -104,10 +110,12 @@ class _Attempt:
         world.agenda.advance(clock.now())
         observer.close()
         self._days = observer.days
+        oversold = sorted(world.buying.oversold, key=lambda line: -line.units_oversold)
+        self._worst = tuple(oversold[:WORST])
 
     def _publisher(
         self, outside: Outside, world: World, clock: VirtualClock
-    ) -> Callable[[], Awaitable[None]]:
+    ) -> Callable[[], Coroutine[object, object, None]]:
         asked = self._asked
         match asked.kind:
             case "poller":
@@ -131,22 +139,23 @@ class _Attempt:
         )
         epoch = self._store.take_over(MERCHANT)
         vault = MemoryVault(MERCHANT, b"k" * 32, chance("oversell/vault").randbytes)
-        async with MemoryLog.open(
-            self._store, MERCHANT, vocabulary(), clock, epoch
-        ) as log:
+        async with MemoryLog.open(self._store, MERCHANT, vocabulary(), clock, epoch) as log:
             rooms = Rooms(
                 settings, log, vault, outside, clock, SeededIds(self._asked.shop.seed)
             )
             await rooms.tenant.open()
             async with anyio.create_task_group() as group:
+                following = Following(log, 0)
+                group.start_soon(following.run)
                 for room in (rooms.tenant, rooms.stock, rooms.orders):
-                    group.start_soon(room.run)
+                    group.start_soon(room.run, following.listen)
 
     def ran(self, cpu_s: float) -> Ran:
         return Ran(
             asked=self._asked,
             days=self._days,
             calls=dict(self._calls),
+            worst=self._worst,
             events=self._store.shelf(MERCHANT).head.position,
             cpu_s=cpu_s,
         )

@@ -13,7 +13,6 @@ from unittest.mock import patch
 import msgspec
 
 from kcjl.sandbox.shoppers import Shopper
-from kcjl.sandbox.trade import TradeLine
 from kcjl.sandbox.world import World
 from kcjl.sandbox.world_settings import Reordering, TradeFile, WorldSettings
 
@@ -22,9 +21,10 @@ __all__ = ["FIRST_DAY", "LAST_DAY", "TRADE_FILE", "Shop", "open_shop"]
 SHARED = Path(os.environ.get("KCJL_SHARED") or Path(__file__).parents[3].parent / "shared")
 TRADE_FILE = SHARED / "data" / "online_retail.csv.gz"
 FIRST_DAY, LAST_DAY = date(2010, 12, 1), date(2011, 9, 30)
-SHARE = 30.0
-"""Percentage of the sale invoices that are the marketplace's."""
-LINE_UNITS_MAX = 100
+SHARE = 60.0
+"""Percentage of the invoices that a household may have had which are the marketplace's."""
+HOUSEHOLD = 12
+"""Units of a product that a household buys at most; the file's other invoices are wholesale."""
 
 
 class Shop(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +35,7 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     last_day: date = LAST_DAY
     seed: int = 1
     share: float = SHARE
+    household: int | None = HOUSEHOLD
 
     @property
     def settings(self) -> WorldSettings:
@@ -43,6 +44,7 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
             first_day=self.first_day,
             days=(self.last_day - self.first_day + timedelta(days=1)).days,
             share=self.share,
+            household=self.household,
             products_only=True,
         )
         return msgspec.structs.replace(
@@ -72,7 +74,3 @@ def _buyer(_seed: int | str, who: str) -> Shopper:
         phone="07700 900001",
         email=f"{who}@notification.example",
     )
-
-
-def wanted_units(lines: tuple[TradeLine, ...]) -> int:
-    return sum(line.quantity for line in lines)
