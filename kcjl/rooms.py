@@ -139,6 +139,21 @@ class Rooms:
             await self.stock.catch_up()
             await self.stock.set_buffer(units, by=by)
 
+        async def release(arguments: Mapping[str, str], by: str) -> None:
+            await self.stock.catch_up()
+            await self.stock.release(arguments["hold_id"], by=by)
+
+        async def retry_offer(arguments: Mapping[str, str], by: str) -> None:
+            await self.stock.catch_up()
+            await self.stock.retry(arguments["sku"], by=by)
+
+        async def switch_publishing(arguments: Mapping[str, str], by: str) -> None:
+            switch, reason = arguments["switch"], arguments["reason"]
+            if switch not in ("on", "off"):
+                raise Misuse(f"publishing is switched on or off, not {switch!r}")
+            await self.stock.catch_up()
+            await self.stock.switch_publishing(on=switch == "on", reason=reason, by=by)
+
         async def map_courier(arguments: Mapping[str, str], by: str) -> None:
             courier, carrier_code = arguments["courier"], arguments["carrier_code"]
             await self.dispatch.catch_up()
@@ -158,6 +173,9 @@ class Rooms:
         return {
             "switch-writes": switch_writes,
             "set-buffer": set_buffer,
+            "release-publish": release,
+            "retry-offer": retry_offer,
+            "switch-publishing": switch_publishing,
             "map-courier": map_courier,
             "set-accounts": set_accounts,
         }

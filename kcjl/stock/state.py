@@ -26,27 +26,34 @@ from kcjl.stock.events import (
     OfferListed,
     SkuConfirmed,
     SkuUnmatched,
+    StockImportEndedLate,
     StockImportFailed,
     StockImportFinished,
+    StockImportGivenUp,
     StockImportIntended,
-    StockImportSent,
     StockImportUnknown,
     StockRead,
     stock_key,
+)
+from kcjl.stock.shown import (
+    OFFER_EVENTS,
+    SHOWN_EVENTS,
+    Shown,
+    evolve_shown,
+    listed_again,
+    moved_outside,
 )
 from kcjl.vocabulary import Event
 
 __all__ = [
     "POLICY",
     "PRODUCTS",
-    "PUBLISHES",
     "READS",
     "STATUS_DISCONTINUED",
     "InFlight",
     "Match",
     "Policy",
     "Product",
-    "Publish",
     "Reads",
     "Shown",
 ]
@@ -76,14 +83,6 @@ class InFlight(msgspec.Struct, frozen=True, kw_only=True):
     units: int
     taken_by: datetime | None = None
     """The ERP had the order at this time at the latest; None while it does not."""
-
-
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """What the marketplace shows for one SKU, as far as we know; None: not known."""
-
-    sku: str
-    quantity: int | None
-    refused: str = ""
 
 
 class Product(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,14 +133,6 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
         return self.asked_for[0] if self.asked_for else self.key
 
 
-class Publish(msgspec.Struct, frozen=True, kw_only=True):
-    """One stock import on its way; gone when it has an outcome."""
-
-    publish_id: str
-    skus: tuple[str, ...]
-    import_id: str = ""
-
-
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     buffer_units: int
     version: int
@@ -165,14 +156,19 @@ def _product_keys(event: Event) -> tuple[str, ...]:
             return (stock_key(event.sku),)
         case OrderReceived() | OrderChanged() | SalesOrderPosted():
             skus = tuple(line.sku for line in event.lines)
-        case OrderPassedOver() | StockImportUnknown() | StockImportFailed():
-            skus = event.skus
-        case StockImportFinished():
+        case (
+            OrderPassedOver()
+            | StockImportUnknown()
+            | StockImportFailed()
+            | StockImportFinished()
+            | StockImportGivenUp()
+            | StockImportEndedLate()
+        ):
             skus = event.skus
         case StockImportIntended():
             skus = tuple(figure.sku for figure in event.figures)
         case _:
-            return ()
+            return (stock_key(event.sku),) if isinstance(event, OFFER_EVENTS) else ()
     return tuple(dict.fromkeys(stock_key(sku) for sku in skus))
 
 
@@ -184,17 +180,20 @@ def _evolve_product(entry: Product | None, event: Event, key: str) -> Product:
         case OfferListed() | SkuConfirmed() | SkuUnmatched() | LevelRead():
             return _evolve_known(product, event)
         case _:
-            return _evolve_shown(product, event)
+            shown = tuple(evolve_shown(each, event) for each in product.shown)
+            return msgspec.structs.replace(product, shown=shown)
 
 
 def _evolve_known(product: Product, event: Event) -> Product:
     replace = msgspec.structs.replace
     match event:
         case OfferListed():
-            if any(each.sku == event.sku for each in product.shown):
-                return product
-            listed = Shown(sku=event.sku, quantity=None)
-            return replace(product, shown=(*product.shown, listed))
+            known = any(each.sku == event.sku for each in product.shown)
+            shown = product.shown if known else (*product.shown, Shown(sku=event.sku))
+            again = (
+                listed_again(each, event) if each.sku == event.sku else each for each in shown
+            )
+            return replace(product, shown=tuple(again))
         case SkuConfirmed():
             return replace(
                 product,
@@ -246,8 +245,12 @@ def _evolve_in_flight(product: Product, event: Event) -> Product:
                 InFlight(order_id=event.order_id, line_id=line.line_id, units=line.quantity)
                 for line in mine
             )
+            # The marketplace lowers its own figure when an order is placed.
             return replace(
-                product, asked_for=asked_for, in_flight=(*product.in_flight, *flying)
+                product,
+                asked_for=asked_for,
+                in_flight=(*product.in_flight, *flying),
+                shown=tuple(moved_outside(each) for each in product.shown),
             )
         case OrderChanged():
             ended = {line.line_id for line in event.lines if line.state in LINE_ENDED}
@@ -259,8 +262,7 @@ def _evolve_in_flight(product: Product, event: Event) -> Product:
             if not moved:
                 return product
             # The marketplace has set its own figure otherwise: say ours again.
-            again = tuple(replace(each, quantity=None) for each in product.shown)
-            return replace(product, shown=again)
+            return replace(product, shown=tuple(map(moved_outside, product.shown)))
         case OrderPassedOver():
             gone = {e.line_id for e in product.in_flight if e.order_id == event.order_id}
             return _without(product, gone)
@@ -285,33 +287,6 @@ def _without(product: Product, lines: set[str]) -> Product:
     return msgspec.structs.replace(product, in_flight=still)
 
 
-def _evolve_shown(product: Product, event: Event) -> Product:
-    replace = msgspec.structs.replace
-    match event:
-        case StockImportIntended():
-            figures = {figure.sku: figure.quantity for figure in event.figures}
-            shown = tuple(
-                Shown(sku=each.sku, quantity=figures[each.sku]) if each.sku in figures else each
-                for each in product.shown
-            )
-        case StockImportUnknown() | StockImportFailed():
-            shown = tuple(
-                replace(each, quantity=None) if each.sku in event.skus else each
-                for each in product.shown
-            )
-        case StockImportFinished():
-            refused = {line.sku: line.message for line in event.refused}
-            shown = tuple(
-                replace(each, refused=refused.get(each.sku, ""))
-                if each.sku in event.skus
-                else each
-                for each in product.shown
-            )
-        case _:
-            return product
-    return replace(product, shown=shown)
-
-
 PRODUCTS: Fold[Product] = Fold(
     _product_keys,
     _evolve_product,
@@ -325,39 +300,11 @@ PRODUCTS: Fold[Product] = Fold(
         OrderChanged,
         OrderPassedOver,
         SalesOrderPosted,
-        StockImportIntended,
-        StockImportUnknown,
-        StockImportFinished,
-        StockImportFailed,
+        *SHOWN_EVENTS,
     ),
 )
 
-# ── publishes, policy, reads ────────────────────────────────────────────────────────────────
-
-_PUBLISH_EVENTS = (
-    StockImportIntended,
-    StockImportSent,
-    StockImportUnknown,
-    StockImportFinished,
-    StockImportFailed,
-)
-
-
-def _publish_keys(event: Event) -> tuple[str, ...]:
-    return (event.publish_id,) if isinstance(event, _PUBLISH_EVENTS) else ()
-
-
-def _evolve_publish(_entry: Publish | None, event: Event, key: str) -> Publish | None:
-    match event:
-        case StockImportIntended():
-            return Publish(publish_id=key, skus=tuple(f.sku for f in event.figures))
-        case StockImportSent():
-            return Publish(publish_id=key, skus=event.skus, import_id=event.import_id)
-        case _:
-            return None
-
-
-PUBLISHES: Fold[Publish] = Fold(_publish_keys, _evolve_publish, Publish, hears=_PUBLISH_EVENTS)
+# ── policy, reads ────────────────────────────────────────────────────────────────
 
 
 def _policy_keys(event: Event) -> tuple[str, ...]:

@@ -19,7 +19,15 @@ from kcjl.log.port import Recorded
 __all__ = ["Trace"]
 
 READINGS = frozenset(
-    {"CyclesRead", "OrdersRead", "ShipmentsRead", "StockRead", "TenantRead", "TransactionsRead"}
+    {
+        "CyclesRead",
+        "OffersRead",
+        "OrdersRead",
+        "ShipmentsRead",
+        "StockRead",
+        "TenantRead",
+        "TransactionsRead",
+    }
 )
 """What is said of every look at the outside, also when there was nothing new."""
 LINES_MAX = 200_000
