@@ -2,8 +2,9 @@
 
 Promises: what is bought depends on past demand, of all channels, and on the ERP's own level and
 open purchases; demand is what customers wanted, whatever a client showed them. It moves nothing
-itself but the purchase that it notes. Invariant: the same trade, settings and levels give the
-same purchases. Called by the shelf each morning.
+itself but the purchase that it notes. Orders that wait for goods in vain are given up.
+Invariant: the same trade, settings and levels give the same purchases.
+Called by the shelf each morning, and by the world in the afternoon.
 """
 
 import math
@@ -15,10 +16,11 @@ from random import Random
 from kcjl.clock import LONDON
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.trade import MarketplaceBasket, SaleElsewhere, Trade, is_product_code
-from kcjl.sandbox.warehouse import Warehouse
+from kcjl.sandbox.warehouse import SalesOrder, Warehouse
 from kcjl.sandbox.world_settings import Reordering
+from kcjl.sandbox.world_truth import Counters
 
-__all__ = ["Purchasing"]
+__all__ = ["Purchasing", "give_up_short_orders"]
 
 _OPENING_SHARE = (0.5, 1.5)
 """Of the demand of a product's first weeks: what lies there at the beginning."""
@@ -102,6 +104,24 @@ class Purchasing:
         opens, span_s = _ARRIVES
         at = datetime.combine(day, opens, LONDON).astimezone(UTC)
         return at + timedelta(seconds=self._luck.randrange(span_s))
+
+
+def give_up_short_orders(warehouse: Warehouse, now: datetime, counted: Counters) -> None:
+    """A person cancels what still waits for stock; what was there goes first."""
+    for order in warehouse.orders.open_or_completed_within(timedelta(0), now):
+        units = sum(int(line.back_order.quantity) for line in order.lines if line.back_order)
+        if units and order.cancelled is None and not _goes_on(order):
+            warehouse.cancel_order(order.external_ref, "out of stock")
+            counted.orders_given_up += 1
+            counted.units_given_up += units
+
+
+def _goes_on(order: SalesOrder) -> bool:
+    """A part of it has not left yet, and will."""
+    return any(
+        invoice.shipped_at is None and not invoice.closed and not invoice.waits_for_stock
+        for invoice in order.invoices
+    )
 
 
 def _day(moment: datetime) -> date:

@@ -25,6 +25,7 @@ from kcjl.sandbox.marketplace import (
     Return,
     TransactionLine,
 )
+from kcjl.sandbox.reordering import give_up_short_orders
 from kcjl.sandbox.stocking import Shelf
 from kcjl.sandbox.trade import (
     Happening,
@@ -250,18 +251,7 @@ class World:
         self.agenda.at(self._next_morning(), self._goods_in)
 
     def _give_up_short_orders(self) -> None:
-        """A person cancels what still waits for stock; what was there goes first."""
-        for order in self.warehouse.orders.open_or_completed_within(
-            timedelta(0), self.agenda.now
-        ):
-            units = sum(
-                int(line.back_order.quantity) for line in order.lines if line.back_order
-            )
-            if not units or order.cancelled is not None or _goes_on(order):
-                continue
-            self.warehouse.cancel_order(order.external_ref, "out of stock")
-            self.counted.orders_given_up += 1
-            self.counted.units_given_up += units
+        give_up_short_orders(self.warehouse, self.agenda.now, self.counted)
         self.agenda.at(self._next_at(_GIVEN_UP_AT), self._give_up_short_orders)
 
     def _note_placed(self, placed: PlacedOrder) -> None:
@@ -394,14 +384,6 @@ def _trade(settings: WorldSettings) -> Trade:
             products_only=settings.trade.products_only,
         )
     return generate_trade(settings.trade)
-
-
-def _goes_on(order: SalesOrder) -> bool:
-    """A part of it has not left yet, and will."""
-    return any(
-        invoice.shipped_at is None and not invoice.closed and not invoice.waits_for_stock
-        for invoice in order.invoices
-    )
 
 
 def _is_stopped(sales_order: SalesOrder) -> bool:
