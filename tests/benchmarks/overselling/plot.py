@@ -14,6 +14,7 @@ __all__ = ["Point", "draw"]
 
 SIZE_INCHES = (7.5, 4.5)
 COLOURS = ("#b4491f", "#1f6f6b", "#7a7a7a", "#5b4b8a")
+HEADROOM = 1.15
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,11 +47,11 @@ def draw(path: Path, lines: Mapping[str, Sequence[Point]]) -> None:
                 color=colour,
             )
     axes.set_xscale("log")
-    axes.set_yscale("symlog", linthresh=10)
-    axes.set_ylim(bottom=0)
+    most = max((point.oversold for points in lines.values() for point in points), default=1)
+    axes.set_ylim(0, max(1, most) * HEADROOM)
     axes.set_xlabel("withheld: units that were there and not offered, in unit-hours")
     axes.set_ylabel("units oversold")
     axes.grid(visible=True, alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="best")
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
