@@ -9,7 +9,7 @@ the adapter's own document would be read. Called by the rooms of the simulation.
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 
 from kcjl.clock import LONDON, Clock
 from kcjl.errors import OutcomeUnknown, Refused
@@ -296,6 +296,7 @@ def _chunks(keys: list[str], size: int) -> list[list[str]]:
     return [keys[at : at + size] for at in range(0, len(keys), size)]
 
 
+@lru_cache(maxsize=16_384)
 def _read_off_the_wall(moment: datetime) -> datetime:
     """A moment as it comes through London wall time in milliseconds."""
     cut = moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -56,6 +56,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     kind: Literal["service", "poller", "seer"] = "service"
     buffer: int = 0
     """Units: of the poller's, or of the service's opening policy."""
+    stock_poll_s: float = 0.0
+    """How often the service reads levels; 0: as it does by default."""
     shop: Shop = Shop()
     profiled: bool = False
 
@@ -137,6 +139,9 @@ class _Attempt:
             ),
             opening_policy=OpeningPolicy(buffer_units=self._asked.buffer),
         )
+        if self._asked.stock_poll_s:
+            stock = msgspec.structs.replace(settings.stock, poll_s=self._asked.stock_poll_s)
+            settings = msgspec.structs.replace(settings, stock=stock)
         epoch = self._store.take_over(MERCHANT)
         vault = MemoryVault(MERCHANT, b"k" * 32, chance("oversell/vault").randbytes)
         async with MemoryLog.open(self._store, MERCHANT, vocabulary(), clock, epoch) as log:
