@@ -108,4 +108,4 @@ def test_an_order_that_waits_for_stock_is_given_up_and_the_rest_of_it_goes() -> 
 def test_settings_that_can_not_be_are_refused(name: str) -> None:
     """A day or a unit at least."""
     with pytest.raises(Misuse, match=name):
-        world_of(**{name: 0})
+        msgspec.convert({name: 0}, Reordering)
