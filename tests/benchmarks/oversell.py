@@ -83,10 +83,10 @@ async def benchmark(
 def _rows(days: str, of: dict[str, list[Tally]]) -> list[Row]:
     ours, poller, buffered = of[SERVICE], of[POLLER], of[BUFFERED]
     rows = [
-        _fewer(f"{days}: units_oversold", ours, poller, POLLER, AS_FEW),
-        _fewer(f"{days}: units_oversold", ours, buffered, BUFFERED, A_FIFTH),
+        _fewer(f"{days}: units oversold", ours, poller, POLLER, AS_FEW),
+        _fewer(f"{days}: units oversold", ours, buffered, BUFFERED, A_FIFTH),
         row(
-            f"{days}: unit_hours_withheld",
+            f"{days}: unit hours withheld",
             "unit-h",
             _each(ours, "unit_hours_withheld"),
             peer=_each(buffered, "unit_hours_withheld"),
@@ -94,12 +94,13 @@ def _rows(days: str, of: dict[str, list[Tally]]) -> list[Row]:
             goal=1.0,
             goal_is="ratio of at most",
         ),
-        _beside(f"{days}: units_oversold", "units", "units_oversold", ours, of[SEER], SEER),
+        row(f"{days}: units oversold by the seer", "units", _each(of[SEER], "units_oversold")),
     ]
     rows += [
-        _beside(f"{days}: {name}", unit, name, ours, poller, POLLER) for name, unit in BESIDE
+        _beside(f"{days}: {name.replace('_', ' ')}", unit, name, ours, poller, POLLER)
+        for name, unit in BESIDE
     ]
-    return [*rows, row(f"{days}: units_sold", "units", _each(ours, "units_sold"))]
+    return [*rows, row(f"{days}: units sold", "units", _each(ours, "units_sold"))]
 
 
 def _fewer(name: str, ours: list[Tally], theirs: list[Tally], peer: str, goal: float) -> Row:

@@ -28,6 +28,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 def draw(path: Path, lines: Mapping[str, Sequence[Point]]) -> None:
     """Write it in the form that the file's name asks for. Raises Misuse without the extra."""
     try:
+        from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ImportError:
         raise Misuse("the plot needs matplotlib: install the extra `bench`") from None
@@ -54,4 +55,6 @@ def draw(path: Path, lines: Mapping[str, Sequence[Point]]) -> None:
     axes.grid(visible=True, alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="best")
-    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+    # Text stays text, and the same figures give the same file.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "kcjl"}):
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
