@@ -1,13 +1,16 @@
 """Customers of the marketplace: what they order of a basket, and whether it was there.
 
-Promises: a basket buys the lines that the window covers; codes that the ERP does not know are
-bought beyond it, as in life; each unit sold is counted against the true free stock at that
-moment, each unit not sold as lost. It moves no stock. Invariant: true free stock is the ERP's
-level less units of marketplace orders that the ERP does not have yet.
+Promises: a basket buys the lines that the window covers, or as much of each as it shows; codes
+that the ERP does not know are bought beyond it, as in life; each unit sold is counted against
+the true free stock at that moment, each unit not sold as lost. It moves no stock.
+Invariant: true free stock is the ERP's level less units of marketplace orders that the ERP does
+not have yet.
 Called by the world.
 """
 
 from collections import Counter, defaultdict
+
+import msgspec
 
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.marketplace import (
@@ -17,6 +20,7 @@ from kcjl.sandbox.marketplace import (
     PlacedOrder,
     PostalAddress,
 )
+from kcjl.sandbox.marketplace.records import OrderLine
 from kcjl.sandbox.shoppers import Shopper
 from kcjl.sandbox.stocking import Shelf
 from kcjl.sandbox.trade import MarketplaceBasket, TradeLine
@@ -40,17 +44,20 @@ class Buying:
         marketplace: Marketplace,
         shelf: Shelf,
         counted: Counters,
+        *,
+        lines_in_part: bool = False,
     ) -> None:
         self._agenda = agenda
         self._warehouse = warehouse
         self._marketplace = marketplace
         self._shelf = shelf
         self._counted = counted
+        self._lines_in_part = lines_in_part
         self.oversold: list[OversoldLine] = []
         self.invoice_of: dict[str, str] = {}
         """Marketplace order to the invoice of the trade."""
-        self._waiting: defaultdict[str, dict[str, None]] = defaultdict(dict)
-        """SKU in upper case to the orders that the ERP may not have yet."""
+        self._waiting: defaultdict[str, dict[str, list[OrderLine]]] = defaultdict(dict)
+        """SKU in upper case to its lines in orders that the ERP may not have yet."""
         marketplace.on_order_placed.append(self._note_placed)
 
     def free(self, sku: str) -> int:
@@ -58,34 +65,40 @@ class Buying:
         if not self._shelf.is_known(sku):
             return 0
         waiting = 0
-        for order_id in list(self._waiting[sku.upper()]):
+        lines_of = self._waiting[sku.upper()]
+        for order_id in list(lines_of):
             order = self._marketplace.orders[order_id]
             if order.state in _OVER or sales_orders_of(self._warehouse, order):
-                del self._waiting[sku.upper()][order_id]
+                del lines_of[order_id]
                 continue
             waiting += sum(
-                line.quantity - line.not_to_ship
-                for line in order.live_lines
-                if line.sku.upper() == sku.upper()
+                line.quantity - line.not_to_ship for line in lines_of[order_id] if line.is_live
             )
         return int(self._warehouse.level(sku)) - waiting
+
+    def note_waiting(self, order_id: str, line: OrderLine) -> None:
+        """The ERP may not have the order of this line (any more)."""
+        lines = self._waiting[line.sku.upper()].setdefault(order_id, [])
+        if all(each is not line for each in lines):
+            lines.append(line)
 
     def buy(self, basket: MarketplaceBasket) -> None:
         """Order what the window shows; what the ERP does not know is ordered all the same."""
         self._counted.baskets += 1
         beyond = [not self._shelf.is_known(line.sku) for line in basket.lines]
-        chosen = self._choose(basket, beyond)
+        ordered = self._choose(basket, beyond)
         free = {sku.upper(): self.free(sku) for sku in {line.sku for line in basket.lines}}
-        for line, picked in zip(basket.lines, chosen, strict=True):
-            if not picked:
-                there = max(0, free[line.sku.upper()])
-                self._counted.lines_lost += 1
-                self._counted.units_lost += line.quantity
-                self._counted.units_lost_though_free += min(line.quantity, there)
+        for line, units in zip(basket.lines, ordered, strict=True):
+            if units < line.quantity:
+                self._count_loss(line, units, free[line.sku.upper()])
+        sold = [
+            msgspec.structs.replace(line, quantity=units)
+            for line, units in zip(basket.lines, ordered, strict=True)
+            if units
+        ]
         wanted = [
             BasketLine(sku=line.sku, quantity=line.quantity, unit_price=line.unit_price)
-            for line, picked in zip(basket.lines, chosen, strict=True)
-            if picked
+            for line in sold
         ]
         placed = self._marketplace.place_order(
             wanted, customer_of(basket.customer), beyond_the_window=any(beyond)
@@ -94,31 +107,41 @@ class Buying:
             self._counted.baskets_lost += 1
             return
         self.invoice_of[placed.order_id] = basket.invoice
-        sold = [line for line, picked in zip(basket.lines, chosen, strict=True) if picked]
         self._count_sale(placed, sold, free)
 
-    def _choose(self, basket: MarketplaceBasket, beyond: list[bool]) -> list[bool]:
-        """Which lines are ordered. A basket of which no ware is on offer is not ordered."""
+    def _choose(self, basket: MarketplaceBasket, beyond: list[bool]) -> list[int]:
+        """Units ordered of each line. A basket of which no ware is on offer is not ordered."""
         taken: Counter[str] = Counter()
-        chosen: list[bool] = []
+        chosen: list[int] = []
         for line, unknown in zip(basket.lines, beyond, strict=True):
             there = self._marketplace.offered(line.sku) - taken[line.sku]
-            picked = unknown or there >= line.quantity
-            if picked and not unknown:
-                taken[line.sku] += line.quantity
-            chosen.append(picked)
+            units = line.quantity
+            if not unknown and there < line.quantity:
+                units = max(0, there) if self._lines_in_part else 0
+            if not unknown:
+                taken[line.sku] += units
+            chosen.append(units)
         wares_wanted = not all(beyond)
         postage_only = not any(
-            picked and not self._is_mere_charge(line)
-            for line, picked in zip(basket.lines, chosen, strict=True)
+            units and not self._is_mere_charge(line)
+            for line, units in zip(basket.lines, chosen, strict=True)
         )
         if wares_wanted and postage_only:
-            return [False] * len(chosen)
+            return [0] * len(chosen)
         return chosen
 
     def _is_mere_charge(self, line: TradeLine) -> bool:
         """A code that is no product, and no product with another spelling either."""
         return not self._shelf.is_known(line.sku) and not self._shelf.will_be_known(line.sku)
+
+    def _count_loss(self, line: TradeLine, units: int, free: int) -> None:
+        """Units of a line that were wanted and not ordered."""
+        counted, lost = self._counted, line.quantity - units
+        counted.lines_lost += 1
+        counted.units_lost += lost
+        counted.units_lost_though_free += min(lost, max(0, free - units))
+        if not self._marketplace.offered(line.sku):
+            counted.units_lost_at_zero += lost
 
     def _count_sale(
         self, placed: PlacedOrder, sold: list[TradeLine], free: dict[str, int]
@@ -151,8 +174,8 @@ class Buying:
 
     def _note_placed(self, placed: PlacedOrder) -> None:
         self._counted.orders_placed += 1
-        for line in placed.lines:
-            self._waiting[line.sku.upper()][placed.order_id] = None
+        for line in self._marketplace.orders[placed.order_id].lines:
+            self.note_waiting(placed.order_id, line)
 
 
 def customer_of(buyer: Shopper) -> Customer:

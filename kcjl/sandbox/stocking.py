@@ -3,12 +3,15 @@
 Promises: every spelling in the trade has an offer, at quantity 0 until a client publishes; the
 ERP has one product for all spellings of a code, and none for codes that are no product. Most
 products have enough, some run short until goods come in, a few are the last of their kind, a
-few are discontinued; some codes are spelled differently in the ERP until they are mended.
-Invariant: stock is made from the seed and the catalogue only. Called by the world.
+few are discontinued; or all are bought as they run down (`reordering`). Some codes are spelled
+differently in the ERP until they are mended.
+Invariant: stock is made from the seed and the catalogue only; what is bought as it runs down,
+from the levels too. Called by the world.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 
@@ -16,6 +19,7 @@ from kcjl.clock import chance
 from kcjl.money import Money
 from kcjl.sandbox.agenda import Agenda
 from kcjl.sandbox.marketplace import Marketplace
+from kcjl.sandbox.reordering import Purchasing
 from kcjl.sandbox.trade import CatalogueEntry, MarketplaceBasket, Trade
 from kcjl.sandbox.warehouse import Warehouse
 from kcjl.sandbox.world_settings import WorldSettings
@@ -57,6 +61,17 @@ class Shelf:
         """By goods-in."""
         catalogue = trade.catalogue()
         products = [entry for entry in catalogue if entry.is_product]
+        self.purchasing = (
+            None
+            if settings.reordering is None
+            else Purchasing(
+                settings.reordering,
+                agenda,
+                warehouse,
+                trade,
+                chance(f"reordering/{settings.seed}"),
+            )
+        )
         self._plan_mismatches(products, trade)
         for entry in products:
             self._stock(entry, trade)
@@ -85,7 +100,15 @@ class Shelf:
         mismatch = self.mismatches.get(sku.upper())
         return mismatch is not None and mismatch.mended_at is None
 
-    def deliver_back_orders(self) -> None:
+    def goods_in(self) -> None:
+        """A morning's: for what order lines wait for, or what was bought as it ran down."""
+        if self.purchasing is None:
+            self._deliver_back_orders()
+            return
+        for code, units, arrives in self.purchasing.review(self.erp_code):
+            self._agenda.at(arrives, partial(self._deliver, code, units))
+
+    def _deliver_back_orders(self) -> None:
         """Goods come in for what order lines wait for."""
         waiting = {
             line.item.code
@@ -141,12 +164,14 @@ class Shelf:
         mismatch = self.mismatches.get(entry.code.upper())
         fate = luck.random()
         run_to_zero = scarce = False
-        if entry.demand and mismatch is None:
+        if entry.demand and mismatch is None and self.purchasing is None:
             run_to_zero = fate < settings.run_to_zero_share
             scarce = not run_to_zero and fate < (
                 settings.run_to_zero_share + settings.scarce_share
             )
-        if scarce or run_to_zero:
+        if self.purchasing is not None:
+            units = self.purchasing.opening_units(entry.code)
+        elif scarce or run_to_zero:
             units = max(1, int(entry.demand * luck.uniform(0.3, 0.8)))
         else:
             units = int(entry.demand * luck.uniform(1.5, 3.0)) + luck.randint(2, 12)

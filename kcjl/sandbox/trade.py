@@ -176,8 +176,20 @@ def is_product_code(code: str) -> bool:
     return _PRODUCT_CODE.match(code) is not None
 
 
-def read_trade(path: Path, *, first_day: date, days: int, share: float, seed: int) -> Trade:
+def read_trade(
+    path: Path,
+    *,
+    first_day: date,
+    days: int,
+    share: float,
+    seed: int,
+    household: int | None = None,
+    products_only: bool = False,
+) -> Trade:
     """The trade of some days. `share` is the percentage of sale invoices for the marketplace.
+
+    `household`: of those only that have no line of more units. `products_only`: rows whose code
+    is no product are mere bookkeeping.
 
     Raises: Misuse for a file, column, number or window that can't be used.
     """
@@ -188,13 +200,19 @@ def read_trade(path: Path, *, first_day: date, days: int, share: float, seed: in
     tally = TradeTally()
     invoices: dict[str, list[_Row]] = defaultdict(list)
     for row in _rows(path, first_day, first_day + timedelta(days=days), tally):
-        invoices[row.invoice].append(row)
+        if products_only and not is_product_code(row.sku):
+            tally.bookkeeping_rows += 1
+        else:
+            invoices[row.invoice].append(row)
     if not invoices:
         last_day = first_day + timedelta(days=days - 1)
         raise Misuse(f"{path} has no trade from {first_day} to {last_day}")
     happenings: list[Happening] = []
     for invoice, rows in invoices.items():
-        happenings.extend(_happenings(invoice, rows, tally, share=share, seed=seed))
+        drawn = _drawn(invoice, share=share, seed=seed) and (
+            household is None or all(row.quantity <= household for row in rows)
+        )
+        happenings.extend(_happenings(invoice, rows, tally, seed=seed, drawn=drawn))
     happenings.sort(key=lambda happening: (happening.at, happening.invoice))
     if tally.accounted_for() != tally.rows_in:
         raise AssertionError(f"trade rows without a fate: {tally}")
@@ -310,9 +328,12 @@ def _utc(wall_time: str) -> datetime:
 
 
 def _happenings(
-    invoice: str, rows: Sequence[_Row], tally: TradeTally, *, share: float, seed: int
+    invoice: str, rows: Sequence[_Row], tally: TradeTally, *, seed: int, drawn: bool
 ) -> Iterator[Happening]:
-    """The fate of one invoice's rows: each row goes to exactly one happening or tally."""
+    """The fate of one invoice's rows: each row goes to exactly one happening or tally.
+
+    `drawn`: a sale is the marketplace's.
+    """
     at = min(row.at for row in rows)
     if invoice.startswith("C"):
         back = tuple(_line(row, -row.quantity) for row in rows if row.quantity < 0)
@@ -341,7 +362,7 @@ def _happenings(
     if not bought:
         return
     lines = tuple(_line(row, row.quantity) for row in bought)
-    if _drawn(invoice, share=share, seed=seed):
+    if drawn:
         tally.marketplace_rows += len(lines)
         tally.marketplace_invoices += 1
         buyer = shopper(seed, invoice)

@@ -25,6 +25,7 @@ from kcjl.sandbox.marketplace import (
     Return,
     TransactionLine,
 )
+from kcjl.sandbox.reordering import give_up_short_orders
 from kcjl.sandbox.stocking import Shelf
 from kcjl.sandbox.trade import (
     Happening,
@@ -53,6 +54,7 @@ _PATIENCE = timedelta(hours=2)
 _LEFT_LYING = timedelta(hours=12)
 """So long after its last change an order that nobody posts waits for a person."""
 _GOODS_IN_AT = time(7)
+_GIVEN_UP_AT = time(16)
 _RETURNED_AFTER_H = (0.5, 6.0)
 _BACK_AFTER_H = (0.25, 3.0)
 """Hours from the acceptance of a return until its goods are at the warehouse."""
@@ -96,7 +98,12 @@ class World:
         self.shelf = Shelf(self.agenda, self.warehouse, self.marketplace, settings, self.trade)
         self.counted = Counters()
         self.buying = Buying(
-            self.agenda, self.warehouse, self.marketplace, self.shelf, self.counted
+            self.agenda,
+            self.warehouse,
+            self.marketplace,
+            self.shelf,
+            self.counted,
+            lines_in_part=settings.lines_in_part,
         )
         self._open: dict[str, None] = {}
         """Orders that are not known to be over."""
@@ -107,7 +114,9 @@ class World:
         self.marketplace.on_return_state.append(self._note_return)
         self.marketplace.refunds.on_refunded.append(self._note_refund)
         self._plan_next()
-        self.agenda.at(self._next_goods_in(), self._goods_in)
+        self.agenda.at(self._next_morning(), self._goods_in)
+        if settings.reordering is not None:
+            self.agenda.at(self._next_at(_GIVEN_UP_AT), self._give_up_short_orders)
 
     # ── what a checker asks ──
 
@@ -229,13 +238,21 @@ class World:
 
     # ── what time brings ──
 
-    def _next_goods_in(self) -> datetime:
+    def _next_morning(self) -> datetime:
+        return self._next_at(_GOODS_IN_AT)
+
+    def _next_at(self, hour: time) -> datetime:
+        """That time of London's next day."""
         day = self.agenda.now.astimezone(LONDON).date() + timedelta(days=1)
-        return datetime.combine(day, _GOODS_IN_AT, LONDON).astimezone(UTC)
+        return datetime.combine(day, hour, LONDON).astimezone(UTC)
 
     def _goods_in(self) -> None:
-        self.shelf.deliver_back_orders()
-        self.agenda.at(self._next_goods_in(), self._goods_in)
+        self.shelf.goods_in()
+        self.agenda.at(self._next_morning(), self._goods_in)
+
+    def _give_up_short_orders(self) -> None:
+        give_up_short_orders(self.warehouse, self.agenda.now, self.counted)
+        self.agenda.at(self._next_at(_GIVEN_UP_AT), self._give_up_short_orders)
 
     def _note_placed(self, placed: PlacedOrder) -> None:
         self._open[placed.order_id] = None
@@ -363,6 +380,8 @@ def _trade(settings: WorldSettings) -> Trade:
             days=settings.trade.days,
             share=settings.trade.share,
             seed=settings.seed,
+            household=settings.trade.household,
+            products_only=settings.trade.products_only,
         )
     return generate_trade(settings.trade)
 

@@ -20,7 +20,7 @@ from kcjl.sandbox.khaos_cloud.settings import ChannelSettings
 from kcjl.sandbox.marketplace import MarketplaceSettings
 from kcjl.sandbox.warehouse.settings import Minutes, WarehouseSettings
 
-__all__ = ["Preset", "TradeFile", "WorldSettings"]
+__all__ = ["Preset", "Reordering", "TradeFile", "WorldSettings"]
 
 Preset = Literal["quick", "life"]
 
@@ -33,6 +33,10 @@ class TradeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     days: int = 1
     share: float = 60.0
     """Percentage of the sale invoices that come in through the marketplace."""
+    household: int | None = None
+    """Invoices with a line of more units are no marketplace customer's, and sold elsewhere."""
+    products_only: bool = False
+    """Lines whose code is no product (postage, charges) are left out of every sale."""
 
     def fingerprint(self) -> str:
         """What the file holds, wherever it lies."""
@@ -40,6 +44,30 @@ class TradeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             return hashlib.sha256(Path(self.path).read_bytes()).hexdigest()
         except OSError as trouble:
             raise Misuse(f"the trade file {self.path} can't be read: {trouble}") from None
+
+
+class Reordering(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stock that runs down and is bought again: each product by its own past demand.
+
+    Every morning a product whose level and open purchases have fallen to its reorder point,
+    which is the demand of the lead time times `safety`, is bought for `cover_days`. Demand is
+    what customers of all channels wanted, a day, over the last `demand_days`: the same whatever
+    a client does. What orders wait for in vain is cancelled, once a day.
+    """
+
+    lead_days: int = 7
+    cover_days: int = 14
+    demand_days: int = 28
+    safety: float = 1.3
+    least_units: int = 6
+    """Of one purchase."""
+
+    def __post_init__(self) -> None:
+        for name in ("lead_days", "cover_days", "demand_days", "least_units"):
+            if getattr(self, name) < 1:
+                raise Misuse(f"reordering: {name} is at least 1, not {getattr(self, name)}")
+        if self.safety < 0:
+            raise Misuse(f"reordering: safety can't be below 0, and is {self.safety}")
 
 
 class WorldSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,6 +85,12 @@ class WorldSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Of the products: stock for a part of the demand, the rest comes in later."""
     run_to_zero_share: float = 0.02
     """Of the products: few left, and none to come."""
+    reordering: Reordering | None = None
+    """None: stock is made from the demand to come. Else it is bought as it runs down, and
+    `scarce_share` and `run_to_zero_share` mean nothing."""
+    lines_in_part: bool = False
+    """A customer of the marketplace who wants more than is shown orders what is shown; False:
+    nothing of that line."""
     discontinued: int = 5
     """Products without demand that the ERP has discontinued."""
 

@@ -58,6 +58,8 @@ class Counters(msgspec.Struct, kw_only=True):
     lines_lost: int = 0
     """The window showed less than was wanted."""
     units_lost: int = 0
+    units_lost_at_zero: int = 0
+    """Of these, units of lines of which the window showed nothing."""
     units_lost_though_free: int = 0
     """Of these, units that the true free stock would have covered."""
     lines_beyond_the_window: int = 0
@@ -73,6 +75,9 @@ class Counters(msgspec.Struct, kw_only=True):
     returned_elsewhere_units_no_product: int = 0
     adjustments: int = 0
     adjustments_no_product: int = 0
+    orders_given_up: int = 0
+    """Sales orders of which something waited for stock until a person cancelled it."""
+    units_given_up: int = 0
     returns_opened: int = 0
     """By the customers of the world, where the tenant has a returns module."""
     returns_refunded: int = 0

@@ -10,6 +10,7 @@ from kcjl.sandbox.faults import Fault
 from kcjl.sandbox.johnlewis.http import DOCUMENT_PATHS, ROUTES
 from kcjl.sandbox.khaos_cloud import CHANNEL_HOOKS
 from kcjl.sandbox.marketplace import MarketplaceSettings
+from kcjl.sandbox.world_settings import Reordering
 from tests.architecture.tree import ROOT
 
 PAGE = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
@@ -29,6 +30,7 @@ def test_every_hook_fault_and_switch_is_on_the_page() -> None:
     (kind,) = (field for field in msgspec.structs.fields(Fault) if field.name == "kind")
     kinds = frozenset(typing.get_args(kind.type))
     switches = frozenset(MarketplaceSettings.__struct_fields__)
+    switches |= frozenset(Reordering.__struct_fields__)
 
     assert (MARKETPLACE_HOOKS | WAREHOUSE_HOOKS | CHANNEL_HOOKS) - NAMED == set()
     assert kinds - NAMED == set()
@@ -39,6 +41,7 @@ def test_page_names_no_switch_or_kind_that_is_gone() -> None:
     """A table's row that the code has dropped misleads."""
     known = (
         frozenset(MarketplaceSettings.__struct_fields__)
+        | frozenset(Reordering.__struct_fields__)
         | frozenset(Fault.__struct_fields__)
         | MARKETPLACE_HOOKS
         | WAREHOUSE_HOOKS

@@ -1,4 +1,4 @@
-"""Run benchmarks: `python -m tests.benchmarks [NAME …] [--rounds N] [--json]`.
+"""Run benchmarks: `python -m tests.benchmarks [NAME …] [--rounds N] [--json] [--plot FILE]`.
 
 Without a name it lists them. Each is run beside a peer, on the same server, in the same run;
 the peer's library is the extra `bench`, and without it the peer's columns stay empty.
@@ -7,6 +7,8 @@ Exit code 1 when a goal was not reached.
 
 import argparse
 import sys
+from functools import partial
+from pathlib import Path
 
 import anyio
 import msgspec
@@ -15,6 +17,7 @@ from kcjl.collector import settle_collector
 from tests.benchmarks import (
     adapters,
     appending,
+    oversell,
     projecting,
     remembering,
     replaying,
@@ -34,6 +37,7 @@ BENCHMARKS = {
     "memory": remembering,
     "start": starting,
     "simulation": simulating,
+    "oversell": oversell,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 
@@ -43,6 +47,7 @@ def main() -> int:
     parser.add_argument("name", nargs="*", choices=[[], *BENCHMARKS], metavar="NAME")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="oversell: draw its curve")
     given = parser.parse_args()
     if not given.name:
         for name, module in BENCHMARKS.items():
@@ -50,17 +55,20 @@ def main() -> int:
             sys.stdout.write(f"{name:<10} {summary}\n")
         return 0
     settle_collector()  # as the service does
-    rows = anyio.run(_run, given.name, given.rounds)
+    rows = anyio.run(_run, given.name, given.rounds, given.plot)
     for row in rows:
         sys.stdout.write(_as_json(row) if given.json else _as_text(row))
     return 1 if any(row.holds is False for row in rows) else 0
 
 
-async def _run(names: list[str], rounds: int) -> list[Row]:
+async def _run(names: list[str], rounds: int, plot: Path | None) -> list[Row]:
     rows: list[Row] = []
     async with place() as server:
         for name in names:
-            rows += await BENCHMARKS[name].benchmark(server, rounds=rounds, say=_say)
+            benchmark = BENCHMARKS[name].benchmark
+            if name == "oversell":
+                benchmark = partial(benchmark, plot=plot)
+            rows += await benchmark(server, rounds=rounds, say=_say)
     return rows
 
 

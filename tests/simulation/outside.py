@@ -91,7 +91,7 @@ class SimulatedOutside:
         buying = self.world.buying
         for order in self.world.marketplace.orders.values():
             for line in order.lines:  # what the ERP had, it may not have any more
-                buying._waiting[line.sku.upper()][order.order_id] = None
+                buying.note_waiting(order.order_id, line)
         for observer in self.on_restored:
             observer(each)
 

@@ -57,6 +57,8 @@ class Catalogue:
         """By SKU; an offer that is made again keeps its number."""
         self.products: dict[tuple[str, str], str] = {}
         """(type, id) of a product to the operator's own SKU of it."""
+        self.on_quantity: list[Callable[[Offer], None]] = []
+        """Called when a sale, a refusal or a stock import has changed what is offered."""
         self._importer_free_at: datetime = agenda.now
         self._longer_imports: list[float] = []
         self._offers_made = 0
@@ -107,7 +109,12 @@ class Catalogue:
     def sell(self, offer: Offer, units: int) -> None:
         """Take sold units out of what is offered."""
         offer.reduce(units)
+        self._changed(offer)
+
+    def _changed(self, offer: Offer) -> None:
         offer.updated_at = seconds(self._agenda.now)
+        for observer in self.on_quantity:
+            observer(offer)
 
     def sell_by_sku(self, sku: str, units: int) -> None:
         """The same of an offer that may have been deleted since it was bought."""
@@ -120,7 +127,7 @@ class Catalogue:
         offer = self.offers.get(sku)
         if offer is not None:
             offer.put_back(units)
-            offer.updated_at = seconds(self._agenda.now)
+            self._changed(offer)
 
     def take_down(self, sku: str) -> None:
         """Offer nothing of a SKU any more; one that is not on offer stays as it is."""
@@ -198,7 +205,7 @@ class Catalogue:
                 taken.errors.append(refused)
             else:
                 _apply(line)
-                line.offer.updated_at = seconds(self._agenda.now)
+                self._changed(line.offer)
                 taken.lines_in_success += 1
         taken.status = "COMPLETE"
 

@@ -135,6 +135,8 @@ class StockBook:
         self._added = 0
         self.deleted: list[tuple[datetime, StockItem]] = []
         """Items that a person deleted, and when."""
+        self.on_moved: list[Callable[[StockItem], None]] = []
+        """Called when a level may have changed."""
 
     # ── items ──
 
@@ -232,6 +234,8 @@ class StockBook:
     def _note_movement(self, item: StockItem) -> None:
         item.moved_at = self._agenda.now
         self._moved.note(key_of(item.code), item.moved_at)
+        for observer in self.on_moved:
+            observer(item)
 
     def put(self, item: StockItem, site_id: int, delta: Decimal) -> None:
         """Change what lies there; new free stock goes to back orders first."""
