@@ -3,7 +3,7 @@
 Promises: secrets come from the environment or from files, never from the config, and are
 never printed. Buffers, carrier maps and account maps are not here: they are events; what stands
 under `opening_policy` is recorded as the first events of a new log and never read again.
-Called by the CLI and by `service.py`. Over 400 lines, because every section of the file is here.
+Called by the CLI and by `service.py`. Over 400 lines, because all sections stand together.
 """
 
 import os
