@@ -32,7 +32,7 @@ from tests.simulation.witness import Witness
 
 __all__ = ["Run", "broken_by", "run_scenario", "simulate"]
 
-REST_H = 96.0
+REST_H = 144.0
 """Virtual hours in which everything has come to rest once the faults have stopped."""
 LOOK_EVERY_S = 1_800.0
 LONGEST_PAUSE = timedelta(hours=10)
@@ -136,7 +136,7 @@ class _Attempt:
                 group.start_soon(operators.act)
                 group.start_soon(operators.look)
                 await self._trade(world, clock)
-                at_rest = await self._rest(world, clock)
+                at_rest = await self._rest(world, witness, clock)
                 evidence = await self._evidence(world, witness, at_rest=at_rest)
                 unanswered = await operators.unanswered()
                 site.close()
@@ -162,18 +162,19 @@ class _Attempt:
         self._premises.stop_deaths()
         self._premises.trace.happened("nothing goes wrong any more")
 
-    async def _rest(self, world: World, clock: VirtualClock) -> bool:
+    async def _rest(self, world: World, witness: Witness, clock: VirtualClock) -> bool:
         """Whether everything is done that can be, within REST_H: nothing new but readings."""
         assert self._outside is not None
         assert self._premises is not None
         trace, by = self._premises.trace, clock.now() + timedelta(hours=REST_H)
         quiet = _quiet(self._scenario.settings)
         long_pause = _long_pause(world) + quiet
-        since, seen, stood_at, lines = clock.now(), -1, None, -1
+        since, seen, stood_at, told = clock.now(), -1, None, (-1, -1)
         while clock.now() < by:
             self._outside.advance()
-            if lines != len(world.marketplace.transactions):
-                lines, stood_at = len(world.marketplace.transactions), None  # to be read yet
+            there = (len(world.marketplace.transactions), len(witness.sent))
+            if told != there:
+                told, stood_at = there, None  # to be read yet
             stood_at = (stood_at or clock.now()) if _stands(world) else None
             if trace.deeds != seen:
                 since, seen = clock.now(), trace.deeds

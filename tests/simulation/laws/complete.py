@@ -114,6 +114,8 @@ def every_parcel_was_confirmed(evidence: Evidence) -> Iterator[str]:
         )
         if confirmed >= sent or order.state in ("CANCELED", "REFUSED"):
             continue
+        if entry is not None and entry.closed and order.state in SHIPPED_OR_LATER:
+            continue  # a person there has shipped the rest as a whole: done, with a note
         if _waits_for_the_rest(evidence, order) or _is_told(order.order_id, told):
             continue
         if entry is not None and any(
