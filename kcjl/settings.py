@@ -195,6 +195,11 @@ class OpeningPolicy(Section, frozen=True, kw_only=True):
     """Courier name or code in the ERP -> the marketplace's carrier code."""
     accounts: dict[str, str] = {}
     """Role -> nominal account; roles left out keep the house's defaults."""
+    acceptance: Literal["known_and_available", "known", "manual"] = "known_and_available"
+    """Which orders are accepted by themselves: those whose SKUs the ERP knows and has, those
+    whose SKUs it knows, or none; rules by value, SKU and country are set later."""
+    acceptance_at_the_end: Literal["leave", "accept", "refuse"] = "leave"
+    """What happens to an order whose time for accepting is nearly over."""
 
     def __post_init__(self) -> None:
         if self.buffer_units < 0:

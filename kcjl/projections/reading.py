@@ -29,6 +29,8 @@ LANE_OF_KIND = {
     "stock_line_refused": "Stock",
     "order_held": "Orders",
     "acceptance_refused": "Orders",
+    "acceptance_half_gone": "Orders",
+    "acceptance_nearly_over": "Orders",
     "posting_refused": "Orders",
     "posting_overdue": "Orders",
     "total_differs": "Orders",
