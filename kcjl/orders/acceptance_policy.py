@@ -7,7 +7,6 @@ Called by `acceptance.py`, the orders room and the CLI. Source: design 7, law 9.
 """
 
 import tomllib
-from decimal import Decimal
 from typing import Literal
 
 import msgspec
@@ -68,7 +67,7 @@ class _RuleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """A rule in a file: a key that nobody knows is a slip of the pen."""
 
     name: str = ""
-    above: str | Decimal | int | None = None
+    above: str | int | None = None
     currency: str = "GBP"
     skus: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
@@ -90,7 +89,7 @@ def read_policy(text: str) -> AcceptancePolicy:
     'known'
     """
     try:
-        read = msgspec.convert(tomllib.loads(text, parse_float=Decimal), _PolicyFile)
+        read = msgspec.convert(tomllib.loads(text, parse_float=str), _PolicyFile)
     except tomllib.TOMLDecodeError as error:
         raise _unusable(f"it is no TOML: {error}") from None
     except msgspec.ValidationError as error:
