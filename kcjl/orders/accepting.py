@@ -28,13 +28,14 @@ from kcjl.orders.acceptance import (
 from kcjl.orders.acceptance_events import AcceptanceDecided, AcceptancePolicySet
 from kcjl.orders.acceptance_policy import AcceptancePolicy, read_policy
 from kcjl.orders.acceptance_state import POLICY_KEY, PolicyInForce, Words
-from kcjl.orders.decide import deadline_of, left_to_the_marketplace, may_be_held
+from kcjl.orders.decide import left_to_the_marketplace, may_be_held
 from kcjl.orders.events import (
     AcceptanceConfirmed,
     AcceptanceIntended,
     AcceptanceRefused,
     AcceptanceUnknown,
 )
+from kcjl.orders.ranking import by_deadline
 from kcjl.orders.shelf import Shelves
 from kcjl.orders.state import Acceptance, Catalogued, OrderEntry
 from kcjl.orders.words import (
@@ -56,6 +57,7 @@ class AcceptingRoom(Protocol):
     """What it needs of its room."""
 
     clock: Clock
+    applied: int
     orders: Table[OrderEntry]
     tenant: Table[TenantRead]
     words: Table[Words]
@@ -104,7 +106,7 @@ class Accepting:
         """Hold, release or answer whatever waits; seconds until time has more to say."""
         await self._open_policy()
         await self._room.commit_retrying(self._standings)
-        for order_id, _ in self._by_deadline():
+        for order_id in by_deadline(self._room, self._is_due):
             await self._answer(order_id)
         said = await self._room.commit_retrying(self._times)
         if any(isinstance(each.event, AcceptanceDecided) for each in said):
@@ -141,8 +143,13 @@ class Accepting:
         next_due_s = (min(dues) - room.clock.now()).total_seconds() if dues else math.inf
         return min(max(next_due_s, 1.0), self._every.total_seconds())
 
-    def _by_deadline(self) -> list[tuple[str, OrderEntry]]:
-        return sorted(self._room.orders.watched(), key=lambda each: deadline_of(each[1]))
+    def _is_due(self, order_id: str) -> bool:
+        entry = self._room.orders[order_id]
+        if entry.state != WAITING:
+            return False
+        if entry.acceptance == Acceptance.OPEN:
+            return True
+        return self._room.writes_allowed and self._due(order_id) is not None
 
     def circumstances(self, order_id: str) -> Circumstances:
         """What the order is judged by, now."""

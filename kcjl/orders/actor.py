@@ -33,7 +33,6 @@ from kcjl.orders.acceptance_policy import AcceptancePolicy
 from kcjl.orders.acceptance_state import POLICIES, WORDS
 from kcjl.orders.accepting import Accepting
 from kcjl.orders.decide import (
-    deadline_of,
     decide_missing,
     decide_posted,
     decide_queued,
@@ -63,6 +62,7 @@ from kcjl.orders.events import (
     SalesOrderPosted,
     TotalsCompared,
 )
+from kcjl.orders.ranking import by_deadline
 from kcjl.orders.shelf import SHELVES, STOCK_LOOK, Shelves
 from kcjl.orders.state import (
     CATALOGUE,
@@ -284,10 +284,6 @@ class Orders(Room):
 
     # ── what is due ─────────────────────────────────────────────────────────────────────────
 
-    def _by_deadline(self) -> list[tuple[str, OrderEntry]]:
-        """Orders with work due, the one that is soonest too late first; else the oldest."""
-        return sorted(self.orders.watched(), key=lambda each: deadline_of(each[1]))
-
     def known(self, entry: OrderEntry) -> dict[str, Catalogued | None]:
         keys = (stock_key(line.sku) for line in entry.lines)
         return {key: self.catalogue.get(key) for key in keys}
@@ -297,7 +293,7 @@ class Orders(Room):
     async def _post_orders(self) -> None:
         """Post what is ready, one at a time; look up what is open first."""
         stuck: Refused | None = None
-        for order_id, _ in self._by_deadline():
+        for order_id in by_deadline(self, self._is_posting_due):
             try:
                 await self._post_one(order_id)
             except CredentialsRefused:
@@ -306,6 +302,16 @@ class Orders(Room):
                 stuck = refusal
         if stuck is not None:
             raise stuck
+
+    def _is_posting_due(self, order_id: str) -> bool:
+        entry = self.orders[order_id]
+        if wants_lookup(entry) or wants_totals(entry):
+            return True
+        if not self.writes_allowed or entry.state != "SHIPPING" or entry.held is not None:
+            return False  # nearly all: the codes of a line need not be looked for
+        if not wants_posting(entry, self.known(entry), self.clock.now()):
+            return False
+        return self.accepting.passes(order_id) is not None
 
     async def _post_one(self, order_id: str) -> None:
         if wants_lookup(self.orders[order_id]):
