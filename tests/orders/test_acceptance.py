@@ -98,9 +98,9 @@ def said(*events: Event) -> Words | None:
     return folded(WORDS, "O1", events)
 
 
-def holding(policy: AcceptancePolicy, **more: bool) -> OrderHeld:
+def holding(policy: AcceptancePolicy) -> OrderHeld:
     """What is said when the policy holds it."""
-    (event,) = decide_standing(order(state=WAITING), now(policy, **more))
+    (event,) = decide_standing(order(state=WAITING), now(policy))
     assert isinstance(event, OrderHeld)
     return event
 

@@ -15,6 +15,7 @@ from kcjl.orders import state as orders
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.projection import Projection
 from kcjl.settlement import state as settlement
+from kcjl.stock import policy_book, reads
 from kcjl.stock import publishing_state as publishing
 from kcjl.stock import state as stock
 from kcjl.tenant import state as tenant
@@ -32,8 +33,8 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "publishing": publishing.PUBLISHING,
     "publishes": publishing.PUBLISHES,
     "late": publishing.LATE,
-    "policy": stock.POLICY,
-    "stock reads": stock.READS,
+    "policy": policy_book.POLICY_BOOK,
+    "stock reads": reads.READS,
     "orders": orders.ORDERS,
     "catalogue": orders.CATALOGUE,
     "intake": orders.INTAKE,

@@ -15,6 +15,7 @@ from kcjl.orders.actor import Orders
 from kcjl.sandbox.world import World
 from kcjl.settings import OrderSettings, StockSettings
 from kcjl.stock.actor import Stock
+from kcjl.stock.policy_book import buffer_policy
 from kcjl.vault import MemoryVault
 from tests.simulation.faces import StandingClock, adapters_over
 from tests.simulation.scenario import Scenario
@@ -88,7 +89,7 @@ async def opened() -> AsyncIterator[Shop]:
             marketplace=outside.marketplace,
             erp=outside.erp,
             settings=StockSettings(),
-            opening_buffer=0,
+            opening=buffer_policy(0),
         )
         orders = Orders(
             log,
