@@ -203,8 +203,7 @@ class OpeningPolicy(Section, frozen=True, kw_only=True):
     accounts: dict[str, str] = {}
     """Role -> nominal account; roles left out keep the house's defaults."""
     acceptance: Literal["known_and_available", "known", "manual"] = "known_and_available"
-    """Which orders are accepted by themselves: those whose SKUs the ERP knows and has, those
-    whose SKUs it knows, or none; rules by value, SKU and country are set later."""
+    """Which orders are accepted by themselves; rules by value, SKU and country come later."""
     acceptance_at_the_end: Literal["leave", "accept", "refuse"] = "leave"
     """What happens to an order whose time for accepting is nearly over."""
 

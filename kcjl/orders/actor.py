@@ -99,6 +99,19 @@ LOOK_MAX = 500
 """References asked for in one look for them; the rest follows in the next."""
 WRITE_BACK_MAX = 100
 """Order references in one OR04 call (contract d.2)."""
+JUDGED_ON = (
+    OrderReceived,
+    OrderChanged,
+    SkuConfirmed,
+    SkuUnmatched,
+    OrderReleased,
+    WritesSwitched,
+    TenantRead,
+    AcceptancePolicySet,
+    AcceptanceDecided,
+    OrderLetThrough,
+)
+"""What may let an order go on, or hold it."""
 
 
 class Orders(Room):
@@ -133,18 +146,6 @@ class Orders(Room):
             self.table(SHELVES, group=lambda shelf: shelf.code_key or None),
             self.table(STOCK_LOOK),
         )
-        changes = (
-            OrderReceived,
-            OrderChanged,
-            SkuConfirmed,
-            SkuUnmatched,
-            OrderReleased,
-            WritesSwitched,
-            TenantRead,
-            AcceptancePolicySet,
-            AcceptanceDecided,
-            OrderLetThrough,
-        )
         posted = (SalesOrderPosted, SalesOrderFoundAgain, WritesSwitched)
         poll = timedelta(seconds=settings.poll_s)
         self.accepting = Accepting(self, marketplace, opening_acceptance, every=poll)
@@ -161,14 +162,14 @@ class Orders(Room):
                 "acceptance",
                 self.accepting.run,
                 every=poll,
-                wakes_on=(*changes, AcceptanceRetried, StockRead),
+                wakes_on=(*JUDGED_ON, AcceptanceRetried, StockRead),
             ),
             Job(
                 "posting",
                 self._post_orders,
                 every=poll,
                 wakes_on=(
-                    *changes,
+                    *JUDGED_ON,
                     DeliveryAddressSealed,
                     AcceptanceConfirmed,
                     PostingApproved,

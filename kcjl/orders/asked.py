@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from kcjl.commands import Handler
 from kcjl.orders.actor import Orders
 
-__all__ = ["LINE_SEPARATOR", "order_words"]
+__all__ = ["order_words"]
 
 LINE_SEPARATOR = "\n"
 """Between the line ids of one command."""

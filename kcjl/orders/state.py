@@ -167,13 +167,8 @@ class Catalogued(msgspec.Struct, frozen=True, kw_only=True):
 # ── evolve ──────────────────────────────────────────────────────────────────────────────────
 
 
-_ORDER_EVENTS = (
-    OrderEvent,
-    SalesOrderNotShown,
-    ParcelShipped,
-    PostingRetried,
-    AcceptanceRetried,
-)
+_SAID = (PostingRetried, AcceptanceRetried)
+_ORDER_EVENTS = (OrderEvent, SalesOrderNotShown, ParcelShipped, *_SAID)
 
 
 def _order_keys(event: Event) -> tuple[str, ...]:
