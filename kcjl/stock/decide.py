@@ -26,6 +26,7 @@ __all__ = [
     "decide_figures",
     "decide_level",
     "differs",
+    "is_read",
     "may_publish",
     "wants_look",
     "wants_sweep",
@@ -107,12 +108,12 @@ def decide_figures(
     return tuple(
         figure
         for group in groups
-        if _is_read(group, reads)
+        if is_read(group, reads)
         for figure in _figures(group, conditions, reads, now)
     )
 
 
-def _is_read(group: Sequence[Product], reads: Reads) -> bool:
+def is_read(group: Sequence[Product], reads: Reads) -> bool:
     """Its levels were read, and its orders after them; or a read has ended without any."""
     orders_at, stock_at = reads.orders_began_at, reads.stock_finished_at
     if orders_at is None or stock_at is None:

@@ -20,7 +20,7 @@ from kcjl.johnlewis.port import (
 )
 from kcjl.settings import StockSettings
 from kcjl.stock.conditions import Conditions, conditions_at
-from kcjl.stock.decide import cut, decide_figures
+from kcjl.stock.decide import cut, decide_figures, is_read, may_publish
 from kcjl.stock.differing import Differing
 from kcjl.stock.events import (
     Figure,
@@ -81,25 +81,26 @@ class StockPublisher:
         pause_s = wait_s(publishing, now, every_s=self._settings.publish_every_s)
         if pause_s > 0:
             return pause_s
-        figures = await self._guarded(self._figures())
+        found = self._figures()
+        figures = () if found is None else await self._guarded(found)
         if not figures:
             return None
         await self._send(cut(figures, self._settings.lines_max))
         return self._settings.follow_s
 
-    def _figures(self) -> tuple[Figure, ...]:
-        conditions = self._conditions_now()
-        reads = self._room.last_reads
-        # What was read before this process began does not hold the orders placed since.
-        if (
-            conditions is None
-            or reads is None
-            or (reads.orders_began_at or NEVER) < self._began
-        ):
-            return ()
-        return decide_figures(
-            self._differing.groups(conditions), conditions, reads, now=self._room.clock.now()
-        )
+    def _figures(self) -> tuple[Figure, ...] | None:
+        """All that differ; None while that can't be told: a read is not followed by its orders,
+        or none was made by this process, which knows nothing of what was ordered since.
+        """
+        conditions, reads = self._conditions_now(), self._room.last_reads
+        if conditions is None or reads is None or not may_publish(reads):
+            return None
+        if (reads.orders_began_at or NEVER) < self._began:
+            return None
+        groups = self._differing.groups(conditions)
+        if self._room.publishing.hold and not all(is_read(each, reads) for each in groups):
+            return None  # a hold ends by what the figures say, not by what nobody has read
+        return decide_figures(groups, conditions, reads, now=self._room.clock.now())
 
     def _conditions_now(self) -> Conditions | None:
         room = self._room

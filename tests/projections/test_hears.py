@@ -21,6 +21,7 @@ from kcjl.stock import state as stock
 from kcjl.tenant import state as tenant
 from kcjl.vocabulary import Event
 from tests.any_event import any_events
+from tests.patience import unhurried
 from tests.rooms import Premises
 
 pytestmark = pytest.mark.anyio
@@ -75,7 +76,7 @@ async def test_every_table_of_a_room_is_one_of_these_folds() -> None:
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda each: each.name)
-@settings(max_examples=30)
+@settings(unhurried, max_examples=30)
 @given(chance=st.data())
 def test_event_that_is_not_heard_touches_no_row(
     projection: Projection[Any], chance: st.DataObject
