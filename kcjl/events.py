@@ -8,6 +8,7 @@ next schema, and a stored sample (tests/log/samples) shows that it does.
 from kcjl.dispatch import events as dispatch
 from kcjl.exceptions import events as exceptions
 from kcjl.log.upcast import Upcaster
+from kcjl.orders import acceptance_events as orders_acceptance
 from kcjl.orders import events as orders
 from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
@@ -19,7 +20,16 @@ __all__ = ["EVENT_CLASSES", "UPCASTERS", "vocabulary"]
 
 EVENT_CLASSES: tuple[type[Event], ...] = tuple(
     member
-    for room in (stock, stock_policy, orders, dispatch, settlement, exceptions, tenant)
+    for room in (
+        stock,
+        stock_policy,
+        orders,
+        orders_acceptance,
+        dispatch,
+        settlement,
+        exceptions,
+        tenant,
+    )
     for name in room.__all__
     if isinstance(member := getattr(room, name), type) and issubclass(member, Event)
 )

@@ -28,7 +28,9 @@ from kcjl.johnlewis.tenant_port import TenantReading
 from kcjl.khaos.port import ErpPort
 from kcjl.ledger.port import LedgerPort
 from kcjl.log.port import Log
+from kcjl.orders.acceptance_policy import AcceptancePolicy
 from kcjl.orders.actor import Orders
+from kcjl.orders.asked import order_words
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.runner import ProjectionRunner
 from kcjl.projections.store import RowStore
@@ -98,6 +100,9 @@ class Rooms:
             erp=outside.erp,
             vault=vault,
             settings=settings.paced_orders,
+            opening_acceptance=AcceptancePolicy(
+                accept=opening.acceptance, at_the_end=opening.acceptance_at_the_end
+            ),
         )
         self.dispatch = Dispatches(
             log,
@@ -148,19 +153,9 @@ class Rooms:
             await self.desk.catch_up()
             await self.desk.switch_writes(allowed=switch == "on", reason=reason, by=by)
 
-        async def post_again(arguments: Mapping[str, str], by: str) -> None:
-            order_id, reason = arguments["order_id"], arguments["reason"]
-            await self.orders.catch_up()
-            await self.orders.post_again(order_id, reason=reason, by=by)
-
-        async def look_for_order(arguments: Mapping[str, str], _by: str) -> None:
-            await self.orders.catch_up()
-            self.orders.look_now(arguments["order_id"])
-
         return {
             **self._stock_handlers(),
-            "post-again": post_again,
-            "look-for-order": look_for_order,
+            **order_words(self.orders),
             "switch-writes": switch_writes,
             "map-courier": map_courier,
             "set-accounts": set_accounts,

@@ -211,6 +211,10 @@ class OpeningPolicy(Section, frozen=True, kw_only=True):
     """Courier name or code in the ERP -> the marketplace's carrier code."""
     accounts: dict[str, str] = {}
     """Role -> nominal account; roles left out keep the house's defaults."""
+    acceptance: Literal["known_and_available", "known", "manual"] = "known_and_available"
+    """Which orders are accepted by themselves; rules by value, SKU and country come later."""
+    acceptance_at_the_end: Literal["leave", "accept", "refuse"] = "leave"
+    """What happens to an order whose time for accepting is nearly over."""
 
     def __post_init__(self) -> None:
         if self.buffer_units < 0:

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Union, get_args, get_origin
+from typing import Literal, Union, get_args, get_origin
 
 import msgspec
 from hypothesis import strategies as st
@@ -71,6 +71,8 @@ def any_of(kind: object, name: str = "") -> st.SearchStrategy[object]:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _any_struct(kind)
     origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return st.sampled_from(arguments)
     if origin in (Union, types.UnionType):
         return st.one_of(
             *(st.none() if each is type(None) else any_of(each, name) for each in arguments)

@@ -15,11 +15,13 @@ from kcjl.events import vocabulary
 from kcjl.exceptions.actor import Desk
 from kcjl.log.memory import MemoryLog, MemoryLogReader, MemoryStore
 from kcjl.log.port import Recorded
+from kcjl.orders.acceptance_policy import AcceptancePolicy
 from kcjl.orders.actor import Orders
 from kcjl.settings import DispatchSettings, OrderSettings, SettlementSettings, StockSettings
 from kcjl.settlement.actor import Settlement
 from kcjl.stock.actor import Stock
 from kcjl.stock.policy_book import buffer_policy
+from kcjl.tenant.actor import Tenancy
 from kcjl.vault import MemoryVault
 from kcjl.vocabulary import Event
 from tests.clockwork import Clockwork
@@ -53,7 +55,9 @@ class Process:
             erp=premises.warehouse,
             vault=premises.vault,
             settings=premises.order_settings,
+            opening_acceptance=premises.opening_acceptance,
         )
+        self.tenant = Tenancy(log, clock, ids, marketplace=premises.shop)
         self.dispatch = Dispatches(
             log,
             clock,
@@ -77,6 +81,12 @@ class Process:
     @property
     def rooms(self) -> tuple[Room, ...]:
         return (self.stock, self.orders, self.dispatch, self.settlement, self.desk)
+
+    async def read_tenant(self) -> None:
+        """How the marketplace is set up is known; without it, cautiously, nothing is."""
+        await self.tenant.open()
+        for each in self.rooms:
+            await each.catch_up()
 
     async def do(self, *jobs: str) -> None:
         """Run these jobs once each, in this order; every room has heard what was said."""
@@ -104,6 +114,7 @@ class Premises:
         self.opening_carriers: dict[str, str] = {}
         self.stock_settings = StockSettings()
         self.order_settings = OrderSettings()
+        self.opening_acceptance = AcceptancePolicy()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Process]:

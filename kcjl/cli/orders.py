@@ -1,6 +1,6 @@
-"""`kcjl orders post-again` and `look`: what a person says of a sales order that the ERP lost.
+"""`kcjl orders …`: the verbs by name; here those for a sales order that the ERP has lost.
 
-Both are commands: they are put into the service's queue and carried out by it; the answer is
+The two are commands: they are put into the service's queue and carried out by it; the answer is
 shown when it comes. A no is exit code 3, with its reason; `--json` says the same to a program.
 Called by `main.py`.
 """
@@ -10,12 +10,27 @@ from typing import Annotated
 import msgspec
 import typer
 
+from kcjl.cli import orders_acting, orders_list, orders_show
 from kcjl.cli.asking import answered
 from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Orders that need a person's word.", no_args_is_help=True)
+app = typer.Typer(
+    help="Orders: where they are, and what people say of them.", no_args_is_help=True
+)
+
+app.command("list")(orders_list.list_orders)
+app.command("show")(orders_show.show)
+for _verb in (
+    orders_acting.hold,
+    orders_acting.release,
+    orders_acting.retry,
+    orders_acting.accept,
+    orders_acting.refuse,
+):
+    app.command(_verb.__name__)(_verb)
+app.add_typer(orders_acting.policy, name="policy")
 
 AsJson = Annotated[bool, typer.Option("--json", help="The answer as one JSON object.")]
 OrderId = Annotated[

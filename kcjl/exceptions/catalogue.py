@@ -27,19 +27,34 @@ KINDS: dict[str, Kind] = {
     "order_held": Kind(
         severity="high",
         owner="operations",
-        next_step="make the codes known in Khaos Control, or name the code that a SKU stands "
-        "for (kcjl stock alias SKU CODE); the order then goes on by itself; or refuse the "
-        "order on the marketplace before its time is up",
+        next_step="mend what it names: make the codes known in Khaos Control, name the code "
+        "that a SKU stands for (kcjl stock alias SKU CODE), or bring the stock in: the order "
+        "then goes on by itself. Held by a rule or a person: kcjl orders release ORDER. Or "
+        "refuse it before its time is up: kcjl orders refuse ORDER --reason WHY",
+    ),
+    "acceptance_half_gone": Kind(
+        severity="medium",
+        owner="operations",
+        next_step="nothing yet: see what it waits for; kcjl orders accept ORDER or "
+        "kcjl orders refuse ORDER --reason WHY decides it",
+    ),
+    "acceptance_nearly_over": Kind(
+        severity="critical",
+        owner="operations",
+        next_step="decide it now: kcjl orders accept ORDER, or "
+        "kcjl orders refuse ORDER --reason WHY; refused too late counts against the shop",
     ),
     "acceptance_refused": Kind(
         severity="high",
         owner="operations",
-        next_step="look at the order on the marketplace and accept or refuse it there",
+        next_step="see what the marketplace said: kcjl orders retry ORDER sends it again, "
+        "accept or refuse ORDER another answer; or answer it in the marketplace's back office",
     ),
     "posting_refused": Kind(
         severity="high",
         owner="operations",
-        next_step="mend what Khaos Control names; it is tried again a few times by itself",
+        next_step="mend what Khaos Control names; it is tried again a few times by itself, "
+        "and after six times when a person says so: kcjl orders retry ORDER --reason WHY",
     ),
     "posting_overdue": Kind(
         severity="high",

@@ -12,7 +12,8 @@ from datetime import datetime
 import msgspec
 
 from kcjl.dispatch import events as dispatch
-from kcjl.exceptions import stock_conditions
+from kcjl.exceptions import acceptance_conditions, stock_conditions
+from kcjl.exceptions.acceptance_conditions import TIME_KINDS
 from kcjl.exceptions.catalogue import KINDS
 from kcjl.exceptions.conditions import Clear, Condition, Raise, clear
 from kcjl.exceptions.events import (
@@ -113,29 +114,14 @@ def decide_switch(
 
 def conditions(event: Event) -> tuple[Condition, ...]:
     """What an event says about conditions: the whole table, room by room."""
+    accepting = acceptance_conditions.conditions(event)
+    if accepting:
+        return accepting
     return _orders(event) or _stock(event) or _dispatch(event) or _money(event) or _jobs(event)
 
 
 def _orders(event: Event) -> tuple[Condition, ...]:
     match event:
-        case orders.OrderHeld():
-            return (
-                Raise(
-                    kind="order_held",
-                    subject=event.order_id,
-                    message=event.message,
-                    money=event.money,
-                    deadline=event.accept_by,
-                ),
-            )
-        case orders.OrderReleased():
-            return (clear(event.order_id, "order_held", "its codes are known now"),)
-        case orders.AcceptanceRefused() if not event.retry:
-            return (
-                Raise(kind="acceptance_refused", subject=event.order_id, message=event.message),
-            )
-        case orders.AcceptanceConfirmed():
-            return (clear(event.order_id, "acceptance_refused", "accepted"),)
         case orders.TotalsCompared() if not event.agree:
             return (
                 Raise(
@@ -157,6 +143,9 @@ def _orders(event: Event) -> tuple[Condition, ...]:
             return (_stranded(event),)
         case orders.OrderChanged() if event.state in ("REFUSED", "CANCELED"):
             return (_order_ended(event),)
+        case orders.OrderChanged() if event.state != "WAITING_ACCEPTANCE":
+            said = f"the marketplace shows the order as {event.state}"
+            return (Clear(subject=event.order_id, kinds=TIME_KINDS, reason=said),)
         case _:
             return _postings(event)
 
@@ -242,6 +231,7 @@ def _order_ended(event: orders.OrderChanged) -> Condition:
         kinds=(
             "order_held",
             "acceptance_refused",
+            *TIME_KINDS,
             "posting_refused",
             "reference_not_written",
             "sales_order_vanished",

@@ -22,18 +22,23 @@ from kcjl.johnlewis.port import MarketplacePort, Order, OrdersUnreadable
 from kcjl.khaos.port import ErpPort, OrderStatus, Queued
 from kcjl.log.port import Log
 from kcjl.orders import translate
+from kcjl.orders.acceptance_events import (
+    AcceptanceDecided,
+    AcceptancePolicySet,
+    AcceptanceRetried,
+    OrderLetThrough,
+    PostingRetried,
+)
+from kcjl.orders.acceptance_policy import AcceptancePolicy
+from kcjl.orders.acceptance_state import POLICIES, WORDS
+from kcjl.orders.accepting import Accepting
 from kcjl.orders.decide import (
-    deadline_of,
-    decide_hold,
     decide_missing,
     decide_posted,
     decide_queued,
     decide_seen,
-    left_to_the_marketplace,
-    live_lines,
     posting_amounts,
     posting_lines,
-    wants_acceptance,
     wants_lookup,
     wants_posting,
     wants_totals,
@@ -42,9 +47,6 @@ from kcjl.orders.decide import (
 )
 from kcjl.orders.events import (
     AcceptanceConfirmed,
-    AcceptanceIntended,
-    AcceptanceRefused,
-    AcceptanceUnknown,
     DeliveryAddressSealed,
     OrderChanged,
     OrderReceived,
@@ -60,11 +62,12 @@ from kcjl.orders.events import (
     SalesOrderPosted,
     TotalsCompared,
 )
+from kcjl.orders.ranking import by_deadline
+from kcjl.orders.shelf import SHELVES, STOCK_LOOK, Shelves
 from kcjl.orders.state import (
     CATALOGUE,
     INTAKE,
     ORDERS,
-    Acceptance,
     Catalogued,
     OrderEntry,
     Posting,
@@ -81,7 +84,7 @@ from kcjl.orders.vanished import (
 from kcjl.settings import OrderSettings
 from kcjl.stock.events import LevelsWatched, SkuConfirmed, SkuUnmatched, StockRead, stock_key
 from kcjl.tenant.events import TenantRead
-from kcjl.tenant.state import KEY, TENANT
+from kcjl.tenant.state import TENANT
 from kcjl.vault import Vault
 from kcjl.vocabulary import Event
 
@@ -96,6 +99,19 @@ LOOK_MAX = 500
 """References asked for in one look for them; the rest follows in the next."""
 WRITE_BACK_MAX = 100
 """Order references in one OR04 call (contract d.2)."""
+JUDGED_ON = (
+    OrderReceived,
+    OrderChanged,
+    SkuConfirmed,
+    SkuUnmatched,
+    OrderReleased,
+    WritesSwitched,
+    TenantRead,
+    AcceptancePolicySet,
+    AcceptanceDecided,
+    OrderLetThrough,
+)
+"""What may let an order go on, or hold it."""
 
 
 class Orders(Room):
@@ -113,6 +129,7 @@ class Orders(Room):
         erp: ErpPort,
         vault: Vault,
         settings: OrderSettings,
+        opening_acceptance: AcceptancePolicy = AcceptancePolicy(),  # noqa: B008 - it is frozen
     ) -> None:
         super().__init__(log, clock, ids)
         self._marketplace = marketplace
@@ -123,17 +140,15 @@ class Orders(Room):
         self.catalogue = self.table(CATALOGUE)
         self.intake = self.table(INTAKE)
         self.tenant = self.table(TENANT)
-        changes = (
-            OrderReceived,
-            OrderChanged,
-            SkuConfirmed,
-            SkuUnmatched,
-            OrderReleased,
-            WritesSwitched,
-            TenantRead,
+        self.words = self.table(WORDS)
+        self.policies = self.table(POLICIES)
+        self.shelves = Shelves(
+            self.table(SHELVES, group=lambda shelf: shelf.code_key or None),
+            self.table(STOCK_LOOK),
         )
         posted = (SalesOrderPosted, SalesOrderFoundAgain, WritesSwitched)
         poll = timedelta(seconds=settings.poll_s)
+        self.accepting = Accepting(self, marketplace, opening_acceptance, every=poll)
         self._looked_last = ""
         self._look = Job(
             "vanished",
@@ -143,16 +158,22 @@ class Orders(Room):
         )
         self.jobs = (
             Job("intake", self._read_orders, every=poll, wakes_on=(StockRead, LevelsWatched)),
-            Job("acceptance", self._accept_orders, every=poll, wakes_on=changes),
+            Job(
+                "acceptance",
+                self.accepting.run,
+                every=poll,
+                wakes_on=(*JUDGED_ON, AcceptanceRetried, StockRead, LevelsWatched),
+            ),
             Job(
                 "posting",
                 self._post_orders,
                 every=poll,
                 wakes_on=(
-                    *changes,
+                    *JUDGED_ON,
                     DeliveryAddressSealed,
                     AcceptanceConfirmed,
                     PostingApproved,
+                    PostingRetried,
                 ),
             ),
             self._look,
@@ -207,14 +228,15 @@ class Orders(Room):
         try:
             orders = await self._marketplace.orders_updated_since(since)
         except OrdersUnreadable as some:
-            await self._record(some.read)
+            await self.take_in(some.read)
             raise  # said to people; the cursor stays before those that could not be read
-        await self._record(orders)
+        await self.take_in(orders)
         await self.commit(
             (OrdersRead(cursor=began, read=len(orders), swept=sweep, occurred_at=began),)
         )
 
-    async def _record(self, orders: Sequence[Order]) -> None:
+    async def take_in(self, orders: Sequence[Order]) -> None:
+        """Record what the marketplace shows of them, as far as it is news."""
         acceptance = timedelta(hours=self._settings.acceptance_hours)
         latest = {order.order_id: order for order in sorted(orders, key=_updated)}
 
@@ -251,89 +273,28 @@ class Orders(Room):
             until = now + timedelta(days=self._settings.personal_data_days)
             await self._vault.seal(ref, msgspec.json.encode(buyer), at=now, until=until)
             sealed.append(
-                DeliveryAddressSealed(order_id=order.order_id, vault_ref=ref, occurred_at=now)
+                DeliveryAddressSealed(
+                    order_id=order.order_id,
+                    vault_ref=ref,
+                    country=translate.country(order),
+                    occurred_at=now,
+                )
             )
         await self.commit(sealed)
         return len(sealed)
 
-    # ── acceptance ──────────────────────────────────────────────────────────────────────────
+    # ── what is due ─────────────────────────────────────────────────────────────────────────
 
-    def _by_deadline(self) -> list[tuple[str, OrderEntry]]:
-        """Orders with work due, the one that is soonest too late first; else the oldest."""
-        return sorted(self.orders.watched(), key=lambda each: deadline_of(each[1]))
-
-    def _known(self, entry: OrderEntry) -> dict[str, Catalogued | None]:
+    def known(self, entry: OrderEntry) -> dict[str, Catalogued | None]:
         keys = (stock_key(line.sku) for line in entry.lines)
         return {key: self.catalogue.get(key) for key in keys}
-
-    async def _accept_orders(self) -> None:
-        """Hold, release, or accept whatever waits for it; look up what is unknown."""
-
-        def holds() -> list[Event]:
-            now = self.clock.now()
-            return [
-                event
-                for _, entry in self.orders.watched()
-                for event in decide_hold(entry, self._known(entry), now)
-            ]
-
-        await self.commit_retrying(holds)
-        for order_id, entry in self._by_deadline():
-            if entry.acceptance == Acceptance.OPEN and entry.state == "WAITING_ACCEPTANCE":
-                await self._look_up_acceptance(order_id)
-            current = self.orders[order_id]
-            tenant, now = self.tenant.get(KEY), self.clock.now()
-            if not self.writes_allowed or left_to_the_marketplace(current, tenant, now):
-                continue
-            if wants_acceptance(current, self._known(current)):
-                await self._accept(current)
-
-    async def _accept(self, entry: OrderEntry) -> None:
-        order_id = entry.order_id
-        lines = tuple(line.line_id for line in live_lines(entry))
-        (intended,) = await self.commit(
-            (AcceptanceIntended(order_id=order_id, lines=lines, occurred_at=self.clock.now()),)
-        )
-        try:
-            with correlated(intended.correlation_id):
-                await self._marketplace.accept(order_id, dict.fromkeys(lines, True))
-        except OutcomeUnknown as lost:
-            unknown = AcceptanceUnknown(
-                order_id=order_id, message=lost.message, occurred_at=self.clock.now()
-            )
-            await self.record(unknown)
-            await self._look_up_acceptance(order_id)
-        except Refused as refusal:
-            await self._look_up_acceptance(order_id, refusal.message)
-        else:
-            await self.record(
-                AcceptanceConfirmed(order_id=order_id, occurred_at=self.clock.now())
-            )
-
-    async def _look_up_acceptance(self, order_id: str, refused: str = "") -> None:
-        """The order's own state settles an acceptance whose outcome is open."""
-        await self._record(await self._marketplace.orders_by_id([order_id]))
-        entry = self.orders[order_id]
-        if entry.acceptance != Acceptance.OPEN or entry.state != "WAITING_ACCEPTANCE":
-            return
-        message = refused or "the marketplace did not take the acceptance"
-        await self.commit(
-            (
-                AcceptanceRefused(
-                    order_id=order_id,
-                    message=message,
-                    retry=not refused,
-                    occurred_at=self.clock.now(),
-                ),
-            )
-        )
 
     # ── posting ─────────────────────────────────────────────────────────────────────────────
 
     async def _post_orders(self) -> None:
         """Post what is ready, one at a time; look up what is open first."""
         stuck: Refused | None = None
-        for order_id, _ in self._by_deadline():
+        for order_id in by_deadline(self, self._is_posting_due):
             try:
                 await self._post_one(order_id)
             except CredentialsRefused:
@@ -343,18 +304,30 @@ class Orders(Room):
         if stuck is not None:
             raise stuck
 
+    def _is_posting_due(self, order_id: str) -> bool:
+        entry = self.orders[order_id]
+        if wants_lookup(entry) or wants_totals(entry):
+            return True
+        if not self.writes_allowed or entry.state != "SHIPPING" or entry.held is not None:
+            return False  # nearly all: the codes of a line need not be looked for
+        if not wants_posting(entry, self.known(entry), self.clock.now()):
+            return False
+        return self.accepting.passes(order_id) is not None
+
     async def _post_one(self, order_id: str) -> None:
         if wants_lookup(self.orders[order_id]):
             await self._look_up_posting(order_id)
         entry = self.orders[order_id]
-        due = wants_posting(entry, self._known(entry), self.clock.now())
+        due = wants_posting(entry, self.known(entry), self.clock.now())
         if due and self.writes_allowed:
-            await self._post(entry)
+            passed = self.accepting.passes(order_id)
+            if passed is not None:
+                await self._post(entry, passed)
         entry = self.orders[order_id]
         if wants_totals(entry):
             await self._compare_totals(order_id)
 
-    async def _post(self, entry: OrderEntry) -> None:
+    async def _post(self, entry: OrderEntry, policy_version: int) -> None:
         try:
             sealed = await self._vault.open(entry.vault_ref)
         except NotFound:
@@ -363,7 +336,7 @@ class Orders(Room):
             if not await self._seal_addresses(again, again=True):
                 raise
             return
-        lines = posting_lines(entry, self._known(entry))
+        lines = posting_lines(entry, self.known(entry))
         delivery, total = posting_amounts(entry)
         intended = PostingIntended(
             order_id=entry.order_id,
@@ -372,6 +345,7 @@ class Orders(Room):
             lines=lines,
             delivery_gross=delivery,
             gross_total=total,
+            policy_version=policy_version,
             occurred_at=self.clock.now(),
         )
         buyer = msgspec.json.decode(sealed, type=translate.SealedBuyer)

@@ -7,6 +7,7 @@ Called by `actor.py` and `projection.py`. Source: design 7; contract johnlewis c
 Over 400 lines, because all rules of one order are read together.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from kcjl.money import Money
@@ -35,6 +36,10 @@ from kcjl.tenant.events import TenantRead
 from kcjl.vocabulary import Event
 
 __all__ = [
+    "BY_PERSON",
+    "ENDED_UNSOLD",
+    "NOT_AVAILABLE",
+    "POLICY",
     "POSTING_ATTEMPTS_MAX",
     "WAITING_STANDINGS",
     "deadline_of",
@@ -43,13 +48,14 @@ __all__ = [
     "decide_posted",
     "decide_queued",
     "decide_seen",
+    "hold_of",
     "left_to_the_marketplace",
     "live_lines",
+    "may_be_held",
     "may_post_at",
     "posting_amounts",
     "posting_lines",
     "standing",
-    "wants_acceptance",
     "wants_lookup",
     "wants_posting",
     "wants_totals",
@@ -68,6 +74,11 @@ POSTING_RETRY_FIRST = timedelta(minutes=10)
 
 WAITING_STANDINGS = ("received", "accepted", "ready", "posting", "posted")
 """Standings in which somebody or something is waited for."""
+
+BY_PERSON = "by_person"
+POLICY = "policy"
+NOT_AVAILABLE = "not_available"
+"""Reasons why an order is held, beside what is wrong with its codes."""
 
 ENDED_UNSOLD = frozenset({"REFUSED", "CANCELED"})
 LIFE = (
@@ -174,17 +185,29 @@ def _ended(entry: OrderEntry) -> bool:
     return bool(entry.passed_over) or entry.state in ENDED_UNSOLD
 
 
+def may_be_held(entry: OrderEntry) -> bool:
+    """It is still to be accepted or posted, and no posting is under way."""
+    return (
+        not _ended(entry)
+        and entry.posting in (Posting.NONE, Posting.REFUSED)
+        and entry.state in ("WAITING_ACCEPTANCE", "SHIPPING")
+    )
+
+
 def decide_hold(
-    entry: OrderEntry, known: dict[str, Catalogued | None], now: datetime
+    entry: OrderEntry,
+    known: dict[str, Catalogued | None],
+    now: datetime,
+    *,
+    otherwise: Callable[[], OrderHeld | None] = lambda: None,
 ) -> tuple[Event, ...]:
     """Hold an order whose SKUs are not all confirmed stock codes; release it when they are.
 
     `known`: by stock key of each line. A SKU that has not been asked about yet holds nothing:
-    the order waits for the answer.
+    the order waits for the answer. `otherwise`: what else holds it, asked when all are known.
+    What a person holds, no rule holds otherwise or releases.
     """
-    if _ended(entry) or entry.posting not in (Posting.NONE, Posting.REFUSED):
-        return ()
-    if entry.state not in ("WAITING_ACCEPTANCE", "SHIPPING"):
+    if not may_be_held(entry) or (entry.held and entry.held.reason == BY_PERSON):
         return ()
     lines = live_lines(entry)
     unknown: dict[str, SkuSuggestion] = {}
@@ -197,23 +220,50 @@ def decide_hold(
             unknown[line.sku] = SkuSuggestion(sku=line.sku, nearest=found.nearest)
         elif found.discontinued:
             discontinued.append(line.sku)
-    if not unknown and not discontinued:
-        if entry.held is None:
-            return ()
-        return (OrderReleased(order_id=entry.order_id, occurred_at=now),)
-    reason, message = _hold_reason(tuple(unknown.values()), discontinued)
-    if entry.held is not None and entry.held.message == message:
+    if unknown or discontinued:
+        reason, message = _hold_reason(tuple(unknown.values()), discontinued)
+        return _held(entry, hold_of(entry, reason, message, now, skus=tuple(unknown.values())))
+    wanted = otherwise()
+    if wanted is not None:
+        return _held(entry, wanted)
+    if entry.held is None:
         return ()
-    return (
-        OrderHeld(
-            order_id=entry.order_id,
-            reason=reason,
-            message=message,
-            skus=tuple(unknown.values()),
-            money=entry.total_price,
-            accept_by=entry.accept_by if entry.state == "WAITING_ACCEPTANCE" else None,
-            occurred_at=now,
-        ),
+    return (OrderReleased(order_id=entry.order_id, occurred_at=now),)
+
+
+def _held(entry: OrderEntry, wanted: OrderHeld) -> tuple[Event, ...]:
+    """Held again for the same is nothing new, whatever the figures are by now."""
+    was = entry.held
+    if was is None:
+        return (wanted,)
+    if wanted.reason in (POLICY, NOT_AVAILABLE):
+        same = (was.reason, was.rule, was.skus) == (wanted.reason, wanted.rule, wanted.skus)
+        return () if same else (wanted,)
+    return () if was.message == wanted.message else (wanted,)
+
+
+def hold_of(
+    entry: OrderEntry,
+    reason: str,
+    message: str,
+    now: datetime,
+    *,
+    skus: tuple[SkuSuggestion, ...] = (),
+    rule: str = "",
+    policy_version: int = 0,
+) -> OrderHeld:
+    """What is said when an order is held."""
+    return OrderHeld(
+        order_id=entry.order_id,
+        reason=reason,
+        message=message,
+        skus=skus,
+        money=entry.total_price,
+        accept_by=entry.accept_by if entry.state == "WAITING_ACCEPTANCE" else None,
+        rule=rule,
+        policy_version=policy_version,
+        ship_by=entry.ship_by,
+        occurred_at=now,
     )
 
 
@@ -226,15 +276,6 @@ def _hold_reason(
         )
         return "unknown_sku", f"the ERP does not know {said}"
     return "discontinued", "discontinued in the ERP: " + ", ".join(sorted(set(discontinued)))
-
-
-def wants_acceptance(entry: OrderEntry, known: dict[str, Catalogued | None]) -> bool:
-    return (
-        not _ended(entry)
-        and entry.state == "WAITING_ACCEPTANCE"
-        and entry.acceptance == Acceptance.NONE
-        and _all_sellable(entry, known)
-    )
 
 
 def left_to_the_marketplace(

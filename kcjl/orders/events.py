@@ -100,6 +100,8 @@ class OrderReceived(OrderEvent, frozen=True, kw_only=True):
     lines: tuple[LineOrdered, ...]
     updated_at: datetime | None = None
     """The marketplace's own time of what is said here: what is older undoes nothing of it."""
+    country: str = ""
+    """Where it goes, as the marketplace writes it; empty: it is not told before acceptance."""
 
 
 class OrderChanged(OrderEvent, frozen=True, kw_only=True):
@@ -129,11 +131,16 @@ class OrderHeld(OrderEvent, frozen=True, kw_only=True):
     """The order waits: what for is in `reason` and `message`."""
 
     reason: str
-    """unknown_sku, discontinued or not_available."""
+    """unknown_sku, discontinued, not_available, policy (a rule of it) or by_person."""
     message: str
     skus: tuple[SkuSuggestion, ...]
     money: Money
     accept_by: datetime | None
+    rule: str = ""
+    """The rule of the acceptance policy that holds it."""
+    policy_version: int = 0
+    """The version of the policy that was looked at; 0: none was."""
+    ship_by: datetime | None = None
 
 
 class OrderReleased(OrderEvent, frozen=True, kw_only=True):
@@ -141,9 +148,13 @@ class OrderReleased(OrderEvent, frozen=True, kw_only=True):
 
 
 class AcceptanceIntended(OrderEvent, frozen=True, kw_only=True):
-    """We are about to accept the order (OR21)."""
+    """We are about to accept the order, or to refuse lines of it (OR21)."""
 
     lines: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    """The lines that we refuse; the marketplace wants a decision on each."""
+    policy_version: int = 0
+    """The acceptance policy that let it pass; 0: none was looked at."""
 
 
 class AcceptanceConfirmed(OrderEvent, frozen=True, kw_only=True):
@@ -168,6 +179,8 @@ class DeliveryAddressSealed(OrderEvent, frozen=True, kw_only=True):
     """The delivery address is in the vault."""
 
     vault_ref: str
+    country: str = ""
+    """Where it goes: the one thing of the address that policies look at."""
 
 
 class PostedLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -186,6 +199,8 @@ class PostingIntended(OrderEvent, frozen=True, kw_only=True):
     lines: tuple[PostedLine, ...]
     delivery_gross: Money
     gross_total: Money
+    policy_version: int = 0
+    """The acceptance policy that was in force, and let it pass; 0: none was looked at."""
 
 
 class SalesOrderPosted(OrderEvent, frozen=True, kw_only=True):

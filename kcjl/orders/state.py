@@ -16,6 +16,7 @@ import msgspec
 from kcjl.dispatch.events import ParcelShipped, SalesOrderNotShown
 from kcjl.fold import Fold
 from kcjl.money import Money
+from kcjl.orders.acceptance_events import AcceptanceRetried, PostingRetried
 from kcjl.orders.events import (
     AcceptanceConfirmed,
     AcceptanceIntended,
@@ -148,6 +149,10 @@ class OrderEntry(msgspec.Struct, frozen=True, kw_only=True):
     last_seen_at: datetime | None = None
     left_warehouse: bool = False
     """A parcel of it has been sent."""
+    country: str = ""
+    """Where it goes; empty: not told yet."""
+    country_told_late: bool = False
+    """It was told after the acceptance only."""
 
 
 class Catalogued(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,8 +167,12 @@ class Catalogued(msgspec.Struct, frozen=True, kw_only=True):
 # ── evolve ──────────────────────────────────────────────────────────────────────────────────
 
 
+_SAID = (PostingRetried, AcceptanceRetried)
+_ORDER_EVENTS = (OrderEvent, SalesOrderNotShown, ParcelShipped, *_SAID)
+
+
 def _order_keys(event: Event) -> tuple[str, ...]:
-    if isinstance(event, OrderEvent | SalesOrderNotShown | ParcelShipped):
+    if isinstance(event, _ORDER_EVENTS):
         return (event.order_id,)
     return ()
 
@@ -182,6 +191,8 @@ def _evolve_order(entry: OrderEntry | None, event: Event, _key: str) -> OrderEnt
             lines_now=event.lines,
             updated_at=max(entry.updated_at, event.occurred_at),
         )
+    if isinstance(event, DeliveryAddressSealed):
+        return _sealed(entry, event)
     if isinstance(event, AcceptanceUnknown) and entry.acceptance != Acceptance.OPEN:
         return entry  # what the marketplace showed meanwhile has settled it
     change = _CHANGES.get(type(event))
@@ -211,6 +222,17 @@ def _received(event: OrderReceived) -> OrderEntry:
         updated_at=event.updated_at or event.occurred_at,
         ship_by=event.ship_by,
         accept_by=event.accept_by,
+        country=event.country,
+    )
+
+
+def _sealed(entry: OrderEntry, event: DeliveryAddressSealed) -> OrderEntry:
+    late = bool(event.country) and not entry.country
+    return msgspec.structs.replace(
+        entry,
+        vault_ref=event.vault_ref,
+        country=entry.country or event.country,
+        country_told_late=entry.country_told_late or late,
     )
 
 
@@ -240,6 +262,11 @@ def _posting_intended(event: PostingIntended) -> Change:
         "intended": event.lines,
         "gross_total": event.gross_total,
     }
+
+
+def _started_again(event: PostingApproved | PostingRetried) -> Change:
+    """A person's word: looked up first, and then sent again."""
+    return {**_posting(Posting.OPEN, event.occurred_at), "posting_attempts": 0}
 
 
 def _queued(event: PostingQueued | PostingFetched) -> Change:
@@ -276,7 +303,7 @@ _CHANGES = dict(
             AcceptanceRefused,
             lambda event: _acceptance(Acceptance.NONE if event.retry else Acceptance.REFUSED),
         ),
-        _when(DeliveryAddressSealed, lambda event: {"vault_ref": event.vault_ref}),
+        _when(AcceptanceRetried, lambda _: _acceptance(Acceptance.NONE)),
         _when(PostingIntended, _posting_intended),
         _when(PostingUnknown, lambda event: _posting(Posting.OPEN, event.occurred_at)),
         _when(PostingRefused, lambda event: _posting(Posting.REFUSED, event.occurred_at)),
@@ -314,13 +341,8 @@ _CHANGES = dict(
         ),
         _when(SalesOrderFoundAgain, _found_again),
         _when(SalesOrderForgone, lambda _: {"posting": Posting.FORGONE}),
-        _when(
-            PostingApproved,
-            lambda event: {
-                **_posting(Posting.OPEN, event.occurred_at),
-                "posting_attempts": 0,
-            },
-        ),
+        _when(PostingApproved, _started_again),
+        _when(PostingRetried, _started_again),
         _when(TotalsCompared, lambda event: {"totals": event}),
         _when(ReferenceWriteIntended, lambda _: {"write_back": WriteBack.OPEN}),
         _when(ReferenceWritten, lambda _: {"write_back": WriteBack.WRITTEN}),
@@ -333,7 +355,7 @@ ORDERS: Fold[OrderEntry] = Fold(
     _order_keys,
     _evolve_order,
     OrderEntry,
-    hears=(OrderEvent, SalesOrderNotShown, ParcelShipped),
+    hears=_ORDER_EVENTS,
 )
 
 

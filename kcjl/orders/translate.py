@@ -20,7 +20,10 @@ from kcjl.orders.events import (
 )
 from kcjl.orders.state import OrderEntry
 
-__all__ = ["SealedBuyer", "changed", "delivery", "received", "sales_order"]
+__all__ = ["SealedBuyer", "changed", "country", "delivery", "received", "sales_order"]
+
+_COUNTRY_CODES = (2, 3)
+"""Letters of a country's code; anything else in that place may be part of an address."""
 
 
 class SealedBuyer(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +64,7 @@ def received(order: Order, *, acceptance: timedelta) -> OrderReceived:
             for line in order.lines
         ),
         updated_at=order.updated_at,
+        country=country(order),
         occurred_at=order.created_at,
     )
 
@@ -86,6 +90,15 @@ def changed(order: Order) -> OrderChanged:
         ),
         occurred_at=order.updated_at,
     )
+
+
+def country(order: Order) -> str:
+    """The code of the country that it goes to; empty: it is not told, or it is no code."""
+    for address in (order.delivery_address, order.billing_address):
+        for told in (address.country_code, address.country) if address else ():
+            if told and told.isalpha() and len(told) in _COUNTRY_CODES:
+                return told.upper()
+    return ""
 
 
 def delivery(buyer: SealedBuyer) -> DeliveryAddress:

@@ -35,6 +35,8 @@ LANE_OF_KIND = {
     "offer_inactive": "Stock",
     "order_held": "Orders",
     "acceptance_refused": "Orders",
+    "acceptance_half_gone": "Orders",
+    "acceptance_nearly_over": "Orders",
     "posting_refused": "Orders",
     "posting_overdue": "Orders",
     "total_differs": "Orders",

@@ -44,6 +44,11 @@ ROOMS = ("stock", "orders", "dispatch", "settlement", "exceptions")
 WITH_TENANT = (*ROOMS, "tenant")
 """The tenant is no concern of its own: it is read for the others."""
 PURE_FILES = (
+    "acceptance.py",
+    "acceptance_conditions.py",
+    "acceptance_events.py",
+    "acceptance_policy.py",
+    "acceptance_state.py",
     "available.py",
     "conditions.py",
     "decide.py",
@@ -59,10 +64,12 @@ PURE_FILES = (
     "reads.py",
     "selling.py",
     "sending.py",
+    "shelf.py",
     "shown.py",
     "state.py",
     "stock_conditions.py",
     "vanished.py",
+    "words.py",
 )
 PURE_OWN = ("kcjl.money", "kcjl.errors", "kcjl.fold", "kcjl.vocabulary")
 IMPURE_STANDARD = {
@@ -269,7 +276,8 @@ def _pure(room: str, module: str) -> bool:
     if module in PURE_OWN:
         return True
     own = {f"kcjl.{room}.{Path(each).stem}" for each in (*PURE_FILES, "catalogue.py")}
-    others = {f"kcjl.{each}.events" for each in WITH_TENANT}
+    vocabularies = [each for each in PURE_FILES if each.endswith("events.py")]
+    others = {f"kcjl.{each}.{Path(name).stem}" for each in WITH_TENANT for name in vocabularies}
     return module in own | others
 
 

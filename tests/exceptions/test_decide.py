@@ -24,6 +24,7 @@ from kcjl.exceptions.events import (
 )
 from kcjl.fold import Table
 from kcjl.money import Money
+from kcjl.orders import acceptance_events as acceptance
 from kcjl.orders import events as orders
 from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
@@ -195,9 +196,29 @@ def switched(*, allowed: bool) -> WritesSwitched:
     return WritesSwitched(allowed=allowed, reason="stocktaking", occurred_at=at(2))
 
 
+def time_passed(percent: int) -> acceptance.AcceptanceTimePassed:
+    return acceptance.AcceptanceTimePassed(
+        order_id="O1",
+        percent=percent,
+        accept_by=at(60),
+        message="it waits",
+        money=gbp(1),
+        policy_version=1,
+        occurred_at=at(percent),
+    )
+
+
+RETRIED = acceptance.AcceptanceRetried(order_id="O1", reason="mended", occurred_at=at(3))
+POSTED_AGAIN = acceptance.PostingRetried(
+    order_id="O1", reference="REF-O1", reason="mended", occurred_at=at(3)
+)
+
 RAISED: list[tuple[Event, str, str]] = [
     (HELD, "order_held", "O1"),
     (NOT_ACCEPTED, "acceptance_refused", "O1"),
+    (time_passed(50), "acceptance_half_gone", "O1"),
+    (time_passed(80), "acceptance_nearly_over", "O1"),
+    (time_passed(95), "acceptance_nearly_over", "O1"),
     (trade.refused(ORDER), "posting_refused", "O1"),
     (OVERDUE, "posting_overdue", "O1"),
     (TOTAL_DIFFERS, "total_differs", "O1"),
@@ -229,6 +250,11 @@ CLEARED: list[tuple[Event, Event]] = [
     (HELD, orders.OrderReleased(order_id="O1", occurred_at=at(2))),
     (HELD, trade.changed(ORDER, "REFUSED")),
     (NOT_ACCEPTED, orders.AcceptanceConfirmed(order_id="O1", occurred_at=at(2))),
+    (NOT_ACCEPTED, RETRIED),
+    (time_passed(50), orders.AcceptanceConfirmed(order_id="O1", occurred_at=at(2))),
+    (time_passed(80), trade.changed(ORDER, "SHIPPING")),
+    (time_passed(95), trade.changed(ORDER, "REFUSED")),
+    (trade.refused(ORDER), POSTED_AGAIN),
     (NOT_ACCEPTED, trade.changed(ORDER, "CANCELED")),
     (trade.refused(ORDER), trade.posted(ORDER)),
     (OVERDUE, trade.posted(ORDER)),
@@ -311,6 +337,15 @@ def test_condition_is_raised_with_its_subject(event: Event, kind: str, subject: 
     assert [(kind, subject)] == OnDesk(event).open
 
 
+def test_order_whose_time_is_nearly_over_is_one_exception_not_two() -> None:
+    """The warning at half the time gives way to what is raised at four fifths."""
+    desk = OnDesk(time_passed(50))
+
+    desk.hear(time_passed(80))
+
+    assert [("acceptance_nearly_over", "O1")] == desk.open
+
+
 def test_every_kind_of_the_catalogue_is_raised_by_something() -> None:
     """A kind that nothing raises would be a promise that nobody keeps."""
     assert set(KINDS) == {kind for _, kind, _ in RAISED}
@@ -332,7 +367,7 @@ def test_condition_that_is_gone_clears_by_itself(event: Event, later: Event) -> 
     [
         orders.AcceptanceRefused(order_id="O1", message="", retry=True, occurred_at=at(1)),
         orders.TotalsCompared(order_id="O1", ours=gbp(1), erp=gbp(1), occurred_at=at(1)),
-        trade.changed(ORDER, "SHIPPING"),
+        trade.changed(ORDER, "WAITING_ACCEPTANCE"),
         trade.money_line(kind="PAYMENT"),
         trade.money_line(kind="ORDER_AMOUNT"),
         trade.shipped(tracking=""),

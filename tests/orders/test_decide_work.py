@@ -7,18 +7,16 @@ from kcjl.orders.decide import (
     decide_hold,
     left_to_the_marketplace,
     standing,
-    wants_acceptance,
     wants_work,
     wants_write_back,
 )
 from kcjl.orders.events import (
-    AcceptanceUnknown,
     OrderHeld,
     OrderReleased,
     SkuSuggestion,
     TotalsCompared,
 )
-from kcjl.orders.state import Acceptance, Catalogued, OrderEntry, WriteBack
+from kcjl.orders.state import Catalogued, OrderEntry, WriteBack
 from tests.orders.books import (
     ACCEPTED,
     ACCEPTING,
@@ -37,7 +35,6 @@ from tests.orders.books import (
 )
 from tests.tenant.readings import tenant_read
 from tests.trade import (
-    SHIPPING,
     WAITING,
     at,
     changed,
@@ -83,6 +80,7 @@ def test_hold_unknown_sku_names_it_and_the_nearest_codes() -> None:
         skus=(SkuSuggestion(sku="A-1", nearest=("A-11",)),),
         money=gbp(2_000),
         accept_by=at(24 * 60),
+        ship_by=at(48 * 60),
         occurred_at=at(3),
     ) == hold(UNKNOWN, WAITING)
 
@@ -155,47 +153,6 @@ def test_hold_with_known_codes_says_nothing() -> None:
 def test_hold_of_an_order_past_holding_says_nothing(entry: OrderEntry) -> None:
     """Orders that ended, wait elsewhere, or are on their way into the ERP are not held."""
     assert () == decide_hold(entry, UNKNOWN, at(3))
-
-
-# ── accepting ───────────────────────────────────────────────────────────────────────────────
-
-
-def test_acceptance_of_a_waiting_order_with_known_codes_is_wanted() -> None:
-    """Every code known: the order is accepted."""
-    assert wants_acceptance(order(state=WAITING), KNOWN)
-
-
-@pytest.mark.parametrize(
-    ("entry", "known"),
-    [
-        (order(PASSED, state=WAITING), KNOWN),
-        (order(state=SHIPPING), KNOWN),
-        (order(ACCEPTING, state=WAITING), KNOWN),
-        (order(ACCEPTING, acceptance_refused(retry=False), state=WAITING), KNOWN),
-        (order(state=WAITING), UNKNOWN),
-        (order(state=WAITING), DISCONTINUED),
-        (order(state=WAITING), UNASKED),
-    ],
-    ids=["passed over", "shipping", "open", "refused", "unknown", "discontinued", "unasked"],
-)
-def test_acceptance_is_not_wanted_otherwise(
-    entry: OrderEntry, known: dict[str, Catalogued | None]
-) -> None:
-    """Nothing is accepted twice, nor while a code is unknown."""
-    assert not wants_acceptance(entry, known)
-
-
-def test_acceptance_that_never_arrived_is_wanted_again() -> None:
-    """An acceptance that the marketplace never had is sent again."""
-    again = order(
-        ACCEPTING,
-        AcceptanceUnknown(order_id="O1", message="no answer", occurred_at=at(2)),
-        acceptance_refused(retry=True),
-        state=WAITING,
-    )
-
-    assert Acceptance.NONE == again.acceptance
-    assert wants_acceptance(again, KNOWN)
 
 
 # ── what is due, and where it stands ────────────────────────────────────────────────────────

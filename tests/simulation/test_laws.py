@@ -12,6 +12,7 @@ from kcjl.dispatch.events import ConfirmationIntended, ParcelConfirmed
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.money import Money
 from kcjl.orders.events import (
+    AcceptanceIntended,
     OrderChanged,
     OrderReceived,
     PostingIntended,
@@ -256,6 +257,10 @@ def _carrier_of_nobody(e: Evidence) -> None:
     said_otherwise(e, ConfirmationIntended, lambda x: replace(x, carrier_code="XX"))
 
 
+def _accepted_by_no_policy(e: Evidence) -> None:
+    said_otherwise(e, AcceptanceIntended, lambda x: replace(x, policy_version=9))
+
+
 def _placed_another_day(e: Evidence) -> None:
     early = timedelta(days=1)
     said_otherwise(e, OrderReceived, lambda x: replace(x, occurred_at=x.occurred_at - early))
@@ -344,6 +349,7 @@ BREACHES: dict[tuple[int, str], Callable[[Evidence], None]] = {
     (9, "buffers"): _policy_of_tomorrow,
     (9, "accounts"): _account_of_nobody,
     (9, "carriers"): _carrier_of_nobody,
+    (9, "acceptances"): _accepted_by_no_policy,
     (10, "recording"): recorded_back,
     (10, "learning"): _learnt_too_early,
     (10, "future"): _recorded_tomorrow,

@@ -132,6 +132,7 @@ SUBJECTS: Mapping[tuple[int, str], Callable[[_Seen], int]] = {
     (9, "buffers"): lambda seen: seen.of["StockImportIntended"],
     (9, "accounts"): lambda seen: seen.of["JournalIntended"],
     (9, "carriers"): lambda seen: seen.of["ConfirmationIntended"],
+    (9, "acceptances"): lambda seen: seen.of["AcceptanceIntended"] + seen.of["OrderHeld"],
     (10, "recording"): lambda seen: len(seen.evidence.log),
     (10, "learning"): lambda seen: len(seen.evidence.log),
     (10, "future"): lambda seen: len(seen.evidence.log),

@@ -13,6 +13,8 @@ from kcjl.dispatch.events import CarrierMapped, ConfirmationIntended, ParcelShip
 from kcjl.dispatch.state import CARRIERS, Carriers
 from kcjl.fold import Table
 from kcjl.log.port import Recorded
+from kcjl.orders.acceptance_events import AcceptanceDecided, AcceptancePolicySet
+from kcjl.orders.events import AcceptanceIntended, OrderHeld
 from kcjl.settlement.events import AccountMapSet, JournalIntended
 from kcjl.stock.events import BufferSet, Figure, StockImportIntended
 from kcjl.stock.policy_events import StockPolicyApproved, StockPolicyProposed
@@ -22,7 +24,12 @@ from tests.simulation.laws.stock_policy import Policy, day_of, in_force, policie
 __all__ = ["CHECKERS"]
 
 Versioned = (
-    BufferSet | StockPolicyProposed | StockPolicyApproved | AccountMapSet | CarrierMapped
+    BufferSet
+    | StockPolicyProposed
+    | StockPolicyApproved
+    | AccountMapSet
+    | CarrierMapped
+    | AcceptancePolicySet
 )
 
 
@@ -32,6 +39,7 @@ def versions_count_up(evidence: Evidence) -> Iterator[str]:
         _stock_versions(evidence),
         evidence.said(AccountMapSet),
         evidence.said(CarrierMapped),
+        evidence.said(AcceptancePolicySet),
     )
     for said in kinds:
         for number, (recorded, event) in enumerate(said, start=1):
@@ -43,6 +51,25 @@ def versions_count_up(evidence: Evidence) -> Iterator[str]:
     for recorded, event in evidence.said(StockPolicyApproved):
         if event.version not in proposed and recorded.by != "opening policy":
             yield f"stock policy {event.version} was approved and never proposed"
+
+
+def acceptances_in_force(evidence: Evidence) -> Iterator[str]:
+    """What the policy accepts or holds names the version that was in force, and its rule."""
+    versions = evidence.said(AcceptancePolicySet)
+    for recorded, event in evidence.said(OrderHeld):
+        if event.reason in ("policy", "not_available"):
+            named = _in_force(versions, event.policy_version, recorded, event.occurred_at)
+            if isinstance(named, str):
+                yield f"hold of {event.order_id}: policy {event.policy_version} {named}"
+            if not event.rule:
+                yield f"hold of {event.order_id} names no rule"
+    decided = {event.order_id for _, event in evidence.said(AcceptanceDecided)}
+    for recorded, answer in evidence.said(AcceptanceIntended):
+        if answer.order_id in decided:
+            continue  # a person's word names no policy
+        named = _in_force(versions, answer.policy_version, recorded, answer.occurred_at)
+        if isinstance(named, str):
+            yield f"acceptance of {answer.order_id}: policy {answer.policy_version} {named}"
 
 
 def _stock_versions(evidence: Evidence) -> list[tuple[Recorded, Versioned]]:
@@ -178,4 +205,5 @@ CHECKERS = (
     Checker(9, "buffers", buffers_in_force),
     Checker(9, "accounts", accounts_in_force),
     Checker(9, "carriers", carriers_in_force),
+    Checker(9, "acceptances", acceptances_in_force),
 )

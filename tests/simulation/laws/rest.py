@@ -5,6 +5,7 @@ its cause in the world as it is now; what ought to be on the desk is there. The 
 from the ERP and the marketplace, kind by kind. Called by `laws/__init__.py`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from kcjl.actors import JOBS
@@ -134,11 +135,28 @@ def _is_cancelled_there(order: OrderTruth) -> bool:
 
 def _held(evidence: Evidence, raised: ExceptionRaised) -> bool:
     order = order_truth(evidence, raised.subject)
-    return (
-        order is not None
-        and order.state in ("WAITING_ACCEPTANCE", "SHIPPING")
-        and _has_unknown(evidence, order)
-    )
+    if order is None or order.state not in ("WAITING_ACCEPTANCE", "SHIPPING"):
+        return False
+    entry = evidence.folded(ORDERS).get(raised.subject)
+    reason = entry.held.reason if entry is not None and entry.held is not None else ""
+    if reason == "not_available":
+        return _too_little_there(evidence, order)
+    return reason in ("policy", "by_person") or _has_unknown(evidence, order)
+
+
+def _too_little_there(evidence: Evidence, order: OrderTruth) -> bool:
+    """The ERP has less than this order and the older ones want that it does not have yet."""
+    wanted: Counter[str] = Counter()
+    for each in evidence.world.order_truths():
+        older = (each.placed_at, each.order_id) <= (order.placed_at, order.order_id)
+        if older and not each.sales_orders and each.state not in ENDED | SHIPPED:
+            live = (line for line in each.lines if line.state not in ENDED)
+            wanted.update({key_of(line.sku): 0 for line in each.lines})
+            for line in live:
+                wanted[key_of(line.sku)] += line.quantity
+    items = {key_of(line.sku) for line in order.lines if line.state not in ENDED}
+    found = ((key, evidence.world.warehouse.stock.find(key)) for key in items)
+    return any(item is not None and item.level() < wanted[key] for key, item in found)
 
 
 def _unaccepted(evidence: Evidence, raised: ExceptionRaised) -> bool:
@@ -268,6 +286,8 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "sku_unmatched": _sku_unknown,
     "order_held": _held,
     "acceptance_refused": _unaccepted,
+    "acceptance_half_gone": _unaccepted,
+    "acceptance_nearly_over": _unaccepted,
     "posting_refused": _unposted,
     "sales_order_vanished": _vanished,
     "total_differs": _total_differs,

@@ -1,0 +1,96 @@
+"""The orders' read models, as they stand: for the CLI.
+
+Promises: every answer is read from rows of the live projections; a list is read a page at a
+time, none missed and none twice. It changes nothing.
+Called by `kcjl orders`.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+
+from kcjl.database import Database
+from kcjl.orders.projection import ORDERS_SHOWN
+from kcjl.orders.state import OrderEntry
+
+__all__ = ["OrderRows"]
+
+PAGE_ROWS = 2_000
+MONEY_LINES_MAX = 1_000
+"""Lines of settlement of one order; a basket with every refund has some dozens."""
+
+
+class OrderRows:
+    """One merchant's orders."""
+
+    def __init__(self, database: Database, merchant: str) -> None:
+        self._database = database
+        self._merchant = merchant
+
+    async def order(self, order_id: str) -> OrderEntry | None:
+        data = await self._database.fetchval(
+            """
+            select data::text from projection_row
+            join projection_checkpoint using (merchant, projection, version)
+            where merchant = $1 and projection = 'orders' and live and key = $2
+            """,
+            self._merchant,
+            order_id,
+        )
+        return ORDERS_SHOWN.entry(data) if data is not None else None
+
+    async def orders(self, states: Sequence[str]) -> AsyncIterator[Sequence[OrderEntry]]:
+        """Every order of these standings, or of any where none is named, a page at a time."""
+        after = ""
+        while True:
+            rows = await self._database.fetch(
+                """
+                select key, data::text as data, data->>'state' as state from projection_row
+                join projection_checkpoint using (merchant, projection, version)
+                where merchant = $1 and projection = 'orders' and live and key > $2
+                order by key limit $3
+                """,
+                self._merchant,
+                after,
+                PAGE_ROWS,
+            )
+            if rows:
+                yield [
+                    ORDERS_SHOWN.entry(row["data"])
+                    for row in rows
+                    if not states or row["state"] in states
+                ]
+            if len(rows) < PAGE_ROWS:
+                return
+            after = rows[-1]["key"]
+
+    async def money_lines(self, order_id: str) -> Sequence[str]:
+        """The ids of the lines of settlement that name the order."""
+        rows = await self._database.fetch(
+            """
+            select key from projection_row
+            join projection_checkpoint using (merchant, projection, version)
+            where merchant = $1 and projection = 'settlement_lines' and live
+            and data->'row'->'seen'->>'order_id' = $2
+            order by key limit $3
+            """,
+            self._merchant,
+            order_id,
+            MONEY_LINES_MAX,
+        )
+        return [row["key"] for row in rows]
+
+    async def exceptions(self, order_id: str) -> Sequence[tuple[str, str]]:
+        """(kind, subject) of what was raised about the order or one of its parcels."""
+        rows = await self._database.fetch(
+            """
+            select key from projection_row
+            join projection_checkpoint using (merchant, projection, version)
+            where merchant = $1 and projection = 'exceptions' and live
+            and (data->'row'->'raised'->>'subject' = $2
+                or starts_with(data->'row'->'raised'->>'subject', $2 || '/'))
+            order by key limit $3
+            """,
+            self._merchant,
+            order_id,
+            MONEY_LINES_MAX,
+        )
+        return [(kind, subject) for kind, _, subject in (r["key"].partition(":") for r in rows)]
