@@ -23,12 +23,12 @@ from kcjl.dispatch.actor import Dispatches
 from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, ShopModelNotServed
 from kcjl.exceptions.actor import Desk
 from kcjl.following import Following, catch_up_together
-from kcjl.johnlewis.port import MarketplacePort
 from kcjl.johnlewis.tenant_port import TenantReading
 from kcjl.khaos.port import ErpPort
 from kcjl.ledger.port import LedgerPort
 from kcjl.log.port import Log
-from kcjl.orders.actor import Orders
+from kcjl.orders.actor import Orders, OrdersMarketplace
+from kcjl.orders.commands import order_handlers
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.runner import ProjectionRunner
 from kcjl.projections.store import RowStore
@@ -54,7 +54,7 @@ BUFFER_UNITS_MAX = 1_000_000
 _say = structlog.get_logger("kcjl.service")
 
 
-class Marketplace(MarketplacePort, TenantReading, Protocol):
+class Marketplace(OrdersMarketplace, TenantReading, Protocol):
     """What the service asks of the marketplace: the actors' calls, and the tenant whole."""
 
 
@@ -131,6 +131,9 @@ class Rooms:
 
     def handlers(self) -> Mapping[str, Handler]:
         """What people can ask for, by verb. Each is decided on all that is in the log."""
+        return {**order_handlers(self.orders), **self._handlers()}
+
+    def _handlers(self) -> Mapping[str, Handler]:
 
         async def set_buffer(arguments: Mapping[str, str], by: str) -> None:
             units = int(arguments["units"])

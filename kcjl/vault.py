@@ -8,7 +8,7 @@ Called by the orders room. Keepers: PostgreSQL and a memory twin.
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -36,6 +36,10 @@ class Vault(Protocol):
         ...
 
     async def erase(self, ref: str) -> None: ...
+
+    async def expired(self, now: datetime) -> Sequence[str]:
+        """References whose time is over, the oldest first; they are still there."""
+        ...
 
     async def expire(self, now: datetime) -> int:
         """Erase what has expired; returns how much that was."""
@@ -123,6 +127,15 @@ class PostgresVault:
             "delete from vault where merchant = $1 and ref = $2", self._merchant, ref
         )
 
+    async def expired(self, now: datetime) -> Sequence[str]:
+        rows = await self._database.fetch(
+            "select ref from vault where merchant = $1 and expires_at <= $2 "
+            "order by expires_at, ref",
+            self._merchant,
+            now,
+        )
+        return [row["ref"] for row in rows]
+
     async def expire(self, now: datetime) -> int:
         rows = await self._database.fetch(
             "delete from vault where merchant = $1 and expires_at <= $2 returning ref",
@@ -151,6 +164,10 @@ class MemoryVault:
 
     async def erase(self, ref: str) -> None:
         self._sealed.pop(ref, None)
+
+    async def expired(self, now: datetime) -> Sequence[str]:
+        due = [(until, ref) for ref, (_, until) in self._sealed.items() if until <= now]
+        return [ref for _, ref in sorted(due)]
 
     async def expire(self, now: datetime) -> int:
         gone = [ref for ref, (_, until) in self._sealed.items() if until <= now]

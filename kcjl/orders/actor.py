@@ -9,6 +9,7 @@ Over 400 lines, because all steps of one order are one actor.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
@@ -22,6 +23,7 @@ from kcjl.johnlewis.port import MarketplacePort, Order, OrdersUnreadable
 from kcjl.khaos.port import ErpPort, OrderStatus, Queued
 from kcjl.log.port import Log
 from kcjl.orders import translate
+from kcjl.orders.buyers import BUYERS, ERASE_EVERY, Buyers
 from kcjl.orders.decide import (
     deadline_of,
     decide_hold,
@@ -60,6 +62,9 @@ from kcjl.orders.events import (
     SalesOrderPosted,
     TotalsCompared,
 )
+from kcjl.orders.reversal_events import ReversalOrdered
+from kcjl.orders.reversals import REVERSALS, is_open
+from kcjl.orders.reversing import Reversing, ReversingMarketplace
 from kcjl.orders.state import (
     CATALOGUE,
     INTAKE,
@@ -85,7 +90,7 @@ from kcjl.tenant.state import KEY, TENANT
 from kcjl.vault import Vault
 from kcjl.vocabulary import Event
 
-__all__ = ["Orders"]
+__all__ = ["Orders", "OrdersMarketplace"]
 
 SWEEP_EVERY = timedelta(days=1)
 SWEEP_BACK = timedelta(days=5)
@@ -96,6 +101,10 @@ LOOK_MAX = 500
 """References asked for in one look for them; the rest follows in the next."""
 WRITE_BACK_MAX = 100
 """Order references in one OR04 call (contract d.2)."""
+
+
+class OrdersMarketplace(MarketplacePort, ReversingMarketplace, Protocol):
+    """What of the marketplace orders are made of, and unmade."""
 
 
 class Orders(Room):
@@ -109,7 +118,7 @@ class Orders(Room):
         clock: Clock,
         ids: Ids,
         *,
-        marketplace: MarketplacePort,
+        marketplace: OrdersMarketplace,
         erp: ErpPort,
         vault: Vault,
         settings: OrderSettings,
@@ -123,6 +132,12 @@ class Orders(Room):
         self.catalogue = self.table(CATALOGUE)
         self.intake = self.table(INTAKE)
         self.tenant = self.table(TENANT)
+        self.reversals = self.table(
+            REVERSALS, watch=is_open, group=lambda reversal: reversal.order_id
+        )
+        self.reversing = Reversing(self, marketplace)
+        self.buyers = self.table(BUYERS)
+        self.people = Buyers(self, vault, erp)
         changes = (
             OrderReceived,
             OrderChanged,
@@ -157,7 +172,13 @@ class Orders(Room):
             ),
             self._look,
             Job("write-back", self._write_back, every=poll, wakes_on=posted),
-            Job("vault-expiry", self._expire_vault, every=timedelta(days=1)),
+            Job(
+                "reversals",
+                self.reversing.run,
+                every=poll,
+                wakes_on=(ReversalOrdered, WritesSwitched),
+            ),
+            Job("vault-expiry", self.people.erase_expired, every=ERASE_EVERY),
         )
 
     # ── what people ask for ─────────────────────────────────────────────────────────────────
@@ -530,9 +551,6 @@ class Orders(Room):
         ]
         await self.record(*outcomes)
         return 0.0 if fresh > len(batch) else None
-
-    async def _expire_vault(self) -> None:
-        await self._vault.expire(self.clock.now())
 
 
 def _updated(order: Order) -> datetime:
