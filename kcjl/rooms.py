@@ -173,21 +173,10 @@ class Rooms:
             await self.desk.catch_up()
             await self.desk.switch_writes(allowed=switch == "on", reason=reason, by=by)
 
-        async def post_again(arguments: Mapping[str, str], by: str) -> None:
-            order_id, reason = arguments["order_id"], arguments["reason"]
-            await self.orders.catch_up()
-            await self.orders.post_again(order_id, reason=reason, by=by)
-
-        async def look_for_order(arguments: Mapping[str, str], _by: str) -> None:
-            await self.orders.catch_up()
-            self.orders.look_now(arguments["order_id"])
-
         return {
             "stock-alias": self._alias,
             "stock-policy-propose": self._propose_policy,
             "stock-policy-approve": self._approve_policy,
-            "post-again": post_again,
-            "look-for-order": look_for_order,
             "switch-writes": switch_writes,
             "set-buffer": set_buffer,
             "release-publish": release,

@@ -33,6 +33,7 @@ __all__ = [
     "Settings",
     "SettlementSettings",
     "StockSettings",
+    "VaultSettings",
     "read_settings",
     "secret",
 ]
@@ -326,6 +327,21 @@ class MerchantSettings(Section, frozen=True, kw_only=True):
         return msgspec.structs.replace(self.orders, poll_s=slowest_s)
 
 
+class VaultSettings(Section, frozen=True, kw_only=True):
+    """The key that buyers are sealed with. Without a word here: a file in `data_dir`."""
+
+    key_env: str = ""
+    """The variable that has it, as 64 hexadecimal digits or as base64."""
+    key_file: str = ""
+    """The file that has it: 32 bytes, or as text the same."""
+    former_key_files: tuple[str, ...] = ()
+    """Keys that it had before: what they sealed is opened, and sealed anew each day."""
+
+    def __post_init__(self) -> None:
+        if self.key_env and self.key_file:
+            raise ValueError("key_env and key_file: the key is in one place, name that one")
+
+
 class Settings(Section, frozen=True, kw_only=True):
     merchants: dict[str, MerchantSettings]
     database: str = "embedded"
@@ -334,6 +350,7 @@ class Settings(Section, frozen=True, kw_only=True):
     live: bool = False
     """Without it nothing is written to a system that is not on this machine."""
     clock: ClockSettings = ClockSettings()
+    vault: VaultSettings = VaultSettings()
 
 
 def read_settings(path: Path) -> Settings:

@@ -1,6 +1,6 @@
-"""`kcjl orders post-again` and `look`: what a person says of a sales order that the ERP lost.
+"""`kcjl orders …`: what people say of orders, and of a sales order that the ERP has lost.
 
-Both are commands: they are put into the service's queue and carried out by it; the answer is
+All are commands: they are put into the service's queue and carried out by it; the answer is
 shown when it comes. A no is exit code 3, with its reason; `--json` says the same to a program.
 Called by `main.py`.
 """
@@ -11,6 +11,8 @@ import msgspec
 import typer
 
 from kcjl.cli.asking import answered
+from kcjl.cli.orders_buyer import buyer, erase
+from kcjl.cli.orders_money import cancel, refund, withdraw
 from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant
 
 __all__ = ["app"]
@@ -69,6 +71,13 @@ def look(
     """
     message = answered(config, merchant, "look-for-order", {"order_id": order})
     _say(order, "look", message, as_json=as_json)
+
+
+app.command("refund")(refund)
+app.command("cancel")(cancel)
+app.command("withdraw")(withdraw)
+app.command("buyer")(buyer)
+app.command("erase")(erase)
 
 
 def _say(order_id: str, verb: str, message: str, *, as_json: bool) -> None:

@@ -1,7 +1,7 @@
-"""What the events of reversals say about conditions: refused, waiting, unclear, otherwise taken.
+"""What the events of reversals say about conditions: refused, waits, unclear, differs.
 
-Promises: pure; the subject is the reversal and its line, so that two lines stand apart; what is
-taken, sent again or withdrawn clears it. Called by `decide.py`. Source: design 7, 10.
+Promises: pure; the subject is the order, of which one reversal at a time is open; what is
+ordered anew or withdrawn clears it. Called by `decide.py`. Source: design 7, 10.
 """
 
 from kcjl.exceptions.conditions import Clear, Condition, Raise

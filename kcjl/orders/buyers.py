@@ -86,7 +86,11 @@ class Buyers:
         return f"the buyer of order {order_id} is erased; its history stays whole"
 
     async def erase_expired(self) -> None:
-        """What has been kept for its time goes, but where an order still needs it."""
+        """What has been kept for its time goes, but where an order still needs it.
+
+        Before that, what a former key has sealed is sealed with today's.
+        """
+        await self._vault.seal_anew()
         now = self._room.clock.now()
         for ref in await self._vault.expired(now):
             if not ref.startswith(PREFIX):

@@ -1,4 +1,4 @@
-"""What people ask of the orders room by command: money back, a buyer shown, a buyer erased.
+"""What people ask of the orders room by command: posted again, paid back, shown, erased.
 
 Promises: a command's arguments are read here, and nothing else is decided here; a preview is
 answered as JSON, a buyer sealed for the asker alone.
@@ -22,6 +22,15 @@ __all__ = ["order_handlers"]
 
 def order_handlers(orders: "Orders") -> Mapping[str, Handler]:
     """By verb. Each is decided on all that is in the log."""
+
+    async def post_again(arguments: Mapping[str, str], by: str) -> None:
+        order_id, reason = arguments["order_id"], arguments["reason"]
+        await orders.catch_up()
+        await orders.post_again(order_id, reason=reason, by=by)
+
+    async def look_for_order(arguments: Mapping[str, str], _by: str) -> None:
+        await orders.catch_up()
+        orders.look_now(arguments["order_id"])
 
     async def preview(arguments: Mapping[str, str], _by: str) -> str:
         order_id, kind, asked = _asked(arguments)
@@ -55,6 +64,8 @@ def order_handlers(orders: "Orders") -> Mapping[str, Handler]:
         return await orders.people.erase(order_id, reason=reason, by=by)
 
     return {
+        "post-again": post_again,
+        "look-for-order": look_for_order,
         "preview-reversal": preview,
         "order-reversal": order,
         "withdraw-reversal": withdraw,
