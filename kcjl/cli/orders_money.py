@@ -17,7 +17,8 @@ from kcjl.cli.asking import answered
 from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant, printable
 from kcjl.cli.tables import table
 from kcjl.errors import Misuse
-from kcjl.orders.reversal_plan import CANCELATION, REFUND, Asked, ReversalPlan
+from kcjl.orders.reversal_amounts import Asked
+from kcjl.orders.reversal_plan import CANCELATION, REFUND, ReversalPlan
 
 __all__ = ["cancel", "refund", "withdraw"]
 

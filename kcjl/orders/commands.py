@@ -12,7 +12,8 @@ import msgspec
 
 from kcjl.commands import Handler
 from kcjl.errors import Misuse
-from kcjl.orders.reversal_plan import CANCELATION, REFUND, Asked
+from kcjl.orders.reversal_amounts import Asked
+from kcjl.orders.reversal_plan import CANCELATION, REFUND
 
 if TYPE_CHECKING:
     from kcjl.orders.actor import Orders

@@ -7,7 +7,7 @@ Called by `reversing.py`. Source: contract johnlewis b.3, e.5.
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from datetime import datetime
 
 import msgspec
 
@@ -15,8 +15,16 @@ from kcjl.errors import Refused
 from kcjl.johnlewis.order_port import Order, OrderLine, OrderState, TaxAmount
 from kcjl.johnlewis.reversal_lookup import cancelation_of, refund_of
 from kcjl.johnlewis.reversal_port import CancelationRequest, RefundRequest
-from kcjl.money import Money, half_up
-from kcjl.orders.reversal_events import ReversalItem, TaxPart
+from kcjl.money import Money
+from kcjl.orders.reversal_amounts import (
+    Asked,
+    amounts_left,
+    cancel_amounts,
+    commission_back,
+    refund_amounts,
+    within,
+)
+from kcjl.orders.reversal_events import ReversalItem, ReversalOrdered, TaxPart
 from kcjl.orders.reversals import plan_id
 from kcjl.tenant.events import TenantRead
 
@@ -24,10 +32,9 @@ __all__ = [
     "CANCELATION",
     "ORDER_CANCELATION",
     "REFUND",
-    "Asked",
     "PlannedLine",
     "ReversalPlan",
-    "amounts_left",
+    "ordered",
     "plan_cancelation",
     "plan_refund",
     "request_of",
@@ -49,21 +56,6 @@ REFUNDABLE = frozenset(
     }
 )
 DEAD = frozenset({OrderState.REFUSED, OrderState.CANCELED})
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person wants to give back. Nothing named: all that is left."""
-
-    line_ids: tuple[str, ...] = ()
-    """Empty: every line with something left."""
-    units: int | None = None
-    """Of one line."""
-    amount: Decimal | None = None
-    """Of one line, goods."""
-    shipping: Decimal | None = None
-    """Of one line."""
-    reason_code: str = ""
-    not_to_ship: bool = False
 
 
 class PlannedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +101,7 @@ def plan_refund(
         )
     label = _reason(asked.reason_code, "REFUND", tenant)
     lines = tuple(
-        _planned(order, line, *_refund_amounts(line, asked), asked, REFUND)
+        _planned(order, line, *refund_amounts(line, asked), asked, REFUND)
         for line in _lines(order, asked, REFUND)
     )
     return _plan(order, REFUND, asked, label, lines, said)
@@ -128,7 +120,7 @@ def plan_cancelation(
         )
     label = _reason(asked.reason_code, "CANCELATION", tenant) if not whole else ""
     lines = tuple(
-        _planned(order, line, *_cancel_amounts(line, asked), asked, CANCELATION)
+        _planned(order, line, *cancel_amounts(line, asked), asked, CANCELATION)
         for line in _lines(order, asked, CANCELATION)
     )
     kind = ORDER_CANCELATION if whole else CANCELATION
@@ -183,16 +175,6 @@ def there_on(order: Order) -> tuple[str, ...]:
     )
 
 
-def amounts_left(line: OrderLine) -> tuple[Money, Money]:
-    """(goods, shipping) that was paid for the line and has not gone back."""
-    goods = sum((refund.amount for refund in line.refunds), Money(0, line.price.currency))
-    shipping = sum(
-        (refund.shipping_amount for refund in line.refunds),
-        Money(0, line.shipping_price.currency),
-    )
-    return line.price - goods, line.shipping_price - shipping
-
-
 def _lines(order: Order, asked: Asked, kind: str) -> Sequence[OrderLine]:
     by_id = {line.line_id: line for line in order.lines}
     unknown = [each for each in asked.line_ids if each not in by_id]
@@ -218,65 +200,6 @@ def _lines(order: Order, asked: Asked, kind: str) -> Sequence[OrderLine]:
     if not found:
         raise Refused(f"nothing is left of order {order.order_id} for a {kind}")
     return found
-
-
-def _refund_amounts(line: OrderLine, asked: Asked) -> tuple[Money, Money, int]:
-    goods, shipping = amounts_left(line)
-    units = line.quantity if asked.units is None else asked.units
-    if not 0 <= units <= line.quantity:
-        raise Refused(f"line {line.line_id} has {line.quantity} units, not {units}")
-    currency = line.price.currency
-    whole = asked.units is None and asked.amount is None and asked.shipping is None
-    if asked.amount is not None:
-        amount = Money.parse(asked.amount, currency)
-    elif asked.units is not None:
-        share = Decimal(line.price.amount_minor * units) / (line.quantity or 1)
-        amount = min(Money(half_up(share), currency), goods)
-    else:
-        amount = goods if whole else Money(0, currency)
-    zero = shipping if whole else Money(0, currency)
-    back = zero if asked.shipping is None else Money.parse(asked.shipping, currency)
-    if asked.units is None and asked.amount is not None:
-        units = 0
-    _within(line, amount, back, goods, shipping)
-    return amount, back, units
-
-
-def _cancel_amounts(line: OrderLine, asked: Asked) -> tuple[Money, Money, int]:
-    """Former cancelations have lowered the price already."""
-    gone = sum(each.quantity or 0 for each in line.cancelations)
-    units = line.quantity - gone if asked.units is None else asked.units
-    if not 1 <= units <= line.quantity - gone:
-        raise Refused(
-            f"line {line.line_id} has {line.quantity - gone} units left to cancel, not {units}"
-        )
-    currency, all_units = line.price.currency, units == line.quantity - gone
-    if asked.amount is not None:
-        amount = Money.parse(asked.amount, currency)
-    elif all_units:
-        amount = line.price
-    else:
-        share = Decimal(line.price.amount_minor * units) / (line.quantity - gone)
-        amount = Money(half_up(share), currency)
-    back = line.shipping_price if all_units else Money(0, currency)
-    if asked.shipping is not None:
-        back = Money.parse(asked.shipping, currency)
-    _within(line, amount, back, line.price, line.shipping_price)
-    return amount, back, units
-
-
-def _within(
-    line: OrderLine, amount: Money, shipping: Money, goods_left: Money, shipping_left: Money
-) -> None:
-    if min(amount.amount_minor, shipping.amount_minor) < 0:
-        raise Refused(f"line {line.line_id}: an amount below 0 can't be given back")
-    if amount > goods_left or shipping > shipping_left:
-        raise Refused(
-            f"line {line.line_id}: {amount} and {shipping} of shipping are more than what was "
-            f"paid less what went back already, {goods_left} and {shipping_left} of shipping"
-        )
-    if not amount and not shipping:
-        raise Refused(f"line {line.line_id}: nothing is left of it to give back")
 
 
 def _planned(
@@ -308,18 +231,8 @@ def _planned(
         paid_shipping=line.shipping_price,
         back_already=line.price + line.shipping_price - goods_left - shipping_left,
         left_after=goods_left + shipping_left - amount - shipping,
-        commission_back=_commission_back(line, amount + shipping),
+        commission_back=commission_back(line, amount + shipping),
     )
-
-
-def _commission_back(line: OrderLine, back: Money) -> Money:
-    """Fee in proportion, half up, and its tax on the rounded fee (contract e.5)."""
-    paid = (line.price + line.shipping_price).amount_minor
-    if not paid:
-        return Money(0, line.price.currency)
-    fee = half_up(Decimal(line.commission.amount_minor * back.amount_minor) / paid)
-    rate = Decimal(line.commission_tax.amount_minor) / (line.commission.amount_minor or 1)
-    return Money(fee + half_up(fee * rate), line.price.currency)
 
 
 def _parts(taxes: Sequence[TaxAmount]) -> tuple[TaxPart, ...]:
@@ -387,7 +300,7 @@ def why_not_now(order: Order, item: ReversalItem, kind: str) -> str:
         return f"order {order.order_id} shows no line {item.line_id} any more"
     left = amounts_left(line) if kind == REFUND else (line.price, line.shipping_price)
     try:
-        _within(line, item.amount, item.shipping_amount, *left)
+        within(line, item.amount, item.shipping_amount, *left)
     except Refused as refusal:
         return refusal.message
     return ""
@@ -404,4 +317,40 @@ def _reason(code: str, kind: str, tenant: TenantRead | None) -> str:
     raise Refused(
         f"{code!r} is no reason that the shop may give for this: "
         + (listed or "the tenant's list has none; it is read once a day, look at it there")
+    )
+
+
+def ordered(plan: ReversalPlan, *, reason: str, now: datetime) -> ReversalOrdered:
+    """What is in the log once a person has said yes to it."""
+    items = tuple(line.item for line in plan.lines)
+    if plan.kind == ORDER_CANCELATION:
+        items = (_whole(items),)
+    return ReversalOrdered(
+        order_id=plan.order_id,
+        reversal_id=plan.plan_id,
+        kind=plan.kind,
+        reason_code=plan.reason_code,
+        reason=reason,
+        tax_mode=plan.tax_mode,
+        not_to_ship=plan.not_to_ship,
+        items=items,
+        money=plan.total,
+        occurred_at=now,
+    )
+
+
+def _whole(items: tuple[ReversalItem, ...]) -> ReversalItem:
+    """The whole order as one item: one call takes it all off."""
+    first, *others = items
+    amount, shipping = first.amount, first.shipping_amount
+    for each in others:
+        amount, shipping = amount + each.amount, shipping + each.shipping_amount
+    return ReversalItem(
+        line_id="",
+        sku="",
+        quantity=sum(each.quantity for each in items),
+        amount=amount,
+        shipping_amount=shipping,
+        taxes=(),
+        shipping_taxes=(),
     )

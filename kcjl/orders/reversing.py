@@ -27,12 +27,12 @@ from kcjl.johnlewis.reversal_lookup import (
 )
 from kcjl.johnlewis.reversal_port import CancelationRequest, RefundRequest, ReversalMade
 from kcjl.log.port import Recorded
+from kcjl.orders.reversal_amounts import Asked
 from kcjl.orders.reversal_events import (
     ReversalHeldBack,
     ReversalIntended,
     ReversalItem,
     ReversalMissing,
-    ReversalOrdered,
     ReversalRefused,
     ReversalTaken,
     ReversalUnclear,
@@ -42,8 +42,8 @@ from kcjl.orders.reversal_events import (
 from kcjl.orders.reversal_plan import (
     ORDER_CANCELATION,
     REFUND,
-    Asked,
     ReversalPlan,
+    ordered,
     plan_cancelation,
     plan_refund,
     request_of,
@@ -146,7 +146,9 @@ class Reversing:
                 f"the plan is now {plan.plan_id}, and not {plan_id}: the order has changed "
                 "since, or something else was asked for; look at the preview again"
             )
-        await self._room.commit((_ordered(plan, reason, self._room),), by=by)
+        await self._room.commit(
+            (ordered(plan, reason=reason, now=self._room.clock.now()),), by=by
+        )
         return (
             f"{plan_id}: {plan.total} of order {order_id} is being given back, line by line; "
             f"kcjl orders show {order_id} tells what came of it"
@@ -370,39 +372,4 @@ def _request(reversal: Reversal, item: ReversalItem) -> RefundRequest | Cancelat
         reason_code=reversal.reason_code,
         tax_mode=reversal.tax_mode,
         not_to_ship=reversal.not_to_ship,
-    )
-
-
-def _ordered(plan: ReversalPlan, reason: str, room: ReversingRoom) -> ReversalOrdered:
-    items = tuple(line.item for line in plan.lines)
-    if plan.kind == ORDER_CANCELATION:
-        items = (_whole(items),)
-    return ReversalOrdered(
-        order_id=plan.order_id,
-        reversal_id=plan.plan_id,
-        kind=plan.kind,
-        reason_code=plan.reason_code,
-        reason=reason,
-        tax_mode=plan.tax_mode,
-        not_to_ship=plan.not_to_ship,
-        items=items,
-        money=plan.total,
-        occurred_at=room.clock.now(),
-    )
-
-
-def _whole(items: tuple[ReversalItem, ...]) -> ReversalItem:
-    """The whole order as one item: one call takes it all off."""
-    first, *others = items
-    amount, shipping = first.amount, first.shipping_amount
-    for each in others:
-        amount, shipping = amount + each.amount, shipping + each.shipping_amount
-    return ReversalItem(
-        line_id="",
-        sku="",
-        quantity=sum(each.quantity for each in items),
-        amount=amount,
-        shipping_amount=shipping,
-        taxes=(),
-        shipping_taxes=(),
     )

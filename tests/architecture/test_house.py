@@ -273,7 +273,8 @@ def _pure(room: str, module: str) -> bool:
     if module in PURE_OWN:
         return True
     own = {f"kcjl.{room}.{Path(each).stem}" for each in (*PURE_FILES, "catalogue.py")}
-    others = {f"kcjl.{each}.events" for each in WITH_TENANT}
+    vocabularies = [Path(each).stem for each in PURE_FILES if each.endswith("events.py")]
+    others = {f"kcjl.{each}.{words}" for each in WITH_TENANT for words in vocabularies}
     return module in own | others
 
 

@@ -10,6 +10,7 @@ from kcjl.errors import OutcomeUnknown, Refused, Unavailable
 from kcjl.exceptions.events import ExceptionCleared, ExceptionRaised
 from kcjl.johnlewis import port as shop
 from kcjl.johnlewis.order_port import Refund, TaxAmount
+from kcjl.orders.reversal_amounts import Asked
 from kcjl.orders.reversal_events import (
     ReversalEvent,
     ReversalHeldBack,
@@ -19,7 +20,7 @@ from kcjl.orders.reversal_events import (
     ReversalTaken,
     ReversalUnclear,
 )
-from kcjl.orders.reversal_plan import CANCELATION, REFUND, Asked
+from kcjl.orders.reversal_plan import CANCELATION, REFUND
 from kcjl.tenant.actor import told
 from tests.outside.marketplace import marketplace_line, marketplace_order
 from tests.outside.mishaps import LOST, Killed
