@@ -50,7 +50,8 @@ from kcjl.settings import JohnLewisSettings, KhaosSettings, MerchantSettings, Se
 from kcjl.snapshots import (
     PostgresSnapshots,
 )
-from kcjl.vault import PostgresVault, vault_keys
+from kcjl.vault import PostgresVault
+from kcjl.vaultkey import vault_keys
 
 __all__ = ["check_outside", "outside_of", "run_merchant"]
 

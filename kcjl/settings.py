@@ -9,6 +9,7 @@ Called by the CLI and by `service.py`.
 import os
 import tomllib
 from datetime import datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -16,8 +17,10 @@ import msgspec
 
 from kcjl.calls.sync_log import KEEP_DAYS_DEFAULT
 from kcjl.discretion import Secret
-from kcjl.errors import SettingsUnusable
+from kcjl.errors import Misuse, SettingsUnusable
 from kcjl.johnlewis.frequencies import advised_s
+from kcjl.stock.policy import PolicyDocument, Rule, checked
+from kcjl.vaultkey import VaultSettings
 
 __all__ = [
     "CallSettings",
@@ -33,7 +36,6 @@ __all__ = [
     "Settings",
     "SettlementSettings",
     "StockSettings",
-    "VaultSettings",
     "read_settings",
     "secret",
 ]
@@ -192,6 +194,11 @@ class OpeningPolicy(Section, frozen=True, kw_only=True):
     """The first policy events of a new log."""
 
     buffer_units: int = 0
+    speed: float | bool = 0.999
+    """Service level of the speed buffer; false: none."""
+    fast_mover_units_a_day: float = 20
+    """From this speed on nothing is offered while the stock feed is stale past the hard limit;
+    0: always offered."""
     carriers: dict[str, str] = {}
     """Courier name or code in the ERP -> the marketplace's carrier code."""
     accounts: dict[str, str] = {}
@@ -200,6 +207,22 @@ class OpeningPolicy(Section, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.buffer_units < 0:
             raise ValueError("buffer_units can't be below 0")
+        try:
+            checked(self.stock_policy)
+        except Misuse as fault:
+            raise ValueError(fault.message) from None
+
+    @property
+    def stock_policy(self) -> PolicyDocument:
+        """The document that opens a log: one rule, for everything."""
+        fast = self.fast_mover_units_a_day
+        opening = Rule(
+            name="opening",
+            buffer=self.buffer_units,
+            speed=self.speed if isinstance(self.speed, bool) else Decimal(str(self.speed)),
+            fast_mover_units_a_day=Decimal(str(fast)) if fast else None,
+        )
+        return PolicyDocument(note="opening policy of the settings", rules=(opening,))
 
 
 class JohnLewisSettings(Section, frozen=True, kw_only=True):
@@ -325,21 +348,6 @@ class MerchantSettings(Section, frozen=True, kw_only=True):
             return self.orders
         slowest_s = max(self.orders.poll_s, advised_s("OR11", external_partner=True))
         return msgspec.structs.replace(self.orders, poll_s=slowest_s)
-
-
-class VaultSettings(Section, frozen=True, kw_only=True):
-    """The key that buyers are sealed with. Without a word here: a file in `data_dir`."""
-
-    key_env: str = ""
-    """The variable that has it, as 64 hexadecimal digits or as base64."""
-    key_file: str = ""
-    """The file that has it: 32 bytes, or as text the same."""
-    former_key_files: tuple[str, ...] = ()
-    """Keys that it had before: what they sealed is opened, and sealed anew each day."""
-
-    def __post_init__(self) -> None:
-        if self.key_env and self.key_file:
-            raise ValueError("key_env and key_file: the key is in one place, name that one")
 
 
 class Settings(Section, frozen=True, kw_only=True):

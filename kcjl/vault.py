@@ -8,29 +8,22 @@ sealed anew.
 Called by the orders room. Keepers: PostgreSQL and a memory twin.
 """
 
-import os
 import secrets
-from base64 import b64decode
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
-import anyio.to_thread
-import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kcjl.database import Database
 from kcjl.discretion import Hidden
 from kcjl.errors import Misuse, NotFound, SettingsUnusable
-from kcjl.settings import VaultSettings
 
-__all__ = ["MemoryVault", "PostgresVault", "Vault", "VaultKeys", "vault_keys"]
+__all__ = ["MemoryVault", "PostgresVault", "Vault"]
 
 NONCE_BYTES = 12
-KEY_BYTES = 32
 SEALED_ANEW_PAGE = 500
 """Entries that are read at once when a key has changed."""
 
@@ -61,72 +54,6 @@ class Vault(Protocol):
         are needed no more.
         """
         ...
-
-
-class VaultKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """The key that seals, and those that it took the place of: they open only."""
-
-    current: Hidden
-    former: tuple[Hidden, ...] = ()
-
-
-async def vault_keys(settings: VaultSettings, data_dir: Path) -> VaultKeys:
-    """The keys as they are configured. Raises SettingsUnusable for what is none.
-
-    Where no place is named, the key is a file in the data directory: made, readable by its
-    owner only, when there is none.
-    """
-
-    def read() -> VaultKeys:
-        if settings.key_env:
-            told = os.environ.get(settings.key_env, "")
-            if not told:
-                raise SettingsUnusable(
-                    f"vault key: the environment variable {settings.key_env} is not set"
-                )
-            current = _key(told.encode(), f"the environment variable {settings.key_env}")
-        elif settings.key_file:
-            current = _read_key(Path(settings.key_file))
-        else:
-            current = _own_key(data_dir / "vault.key")
-        former = tuple(_read_key(Path(each)) for each in settings.former_key_files)
-        return VaultKeys(current=current, former=former)
-
-    return await anyio.to_thread.run_sync(read)
-
-
-def _own_key(path: Path) -> Hidden:
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "xb", opener=_owner_only) as file:
-            file.write(AESGCM.generate_key(bit_length=8 * KEY_BYTES))
-    return _read_key(path)
-
-
-def _read_key(path: Path) -> Hidden:
-    try:
-        return _key(path.read_bytes(), str(path))
-    except OSError as error:
-        raise SettingsUnusable(f"vault key: {path} can't be read: {error.strerror}") from None
-
-
-def _key(told: bytes, where: str) -> Hidden:
-    """32 bytes as they are, as 64 hexadecimal digits, or as base64."""
-    if len(told) == KEY_BYTES:
-        return Hidden(told)
-    text = told.strip()
-    for decode in (bytes.fromhex, lambda written: b64decode(written, validate=True)):
-        with suppress(ValueError):
-            if len(key := decode(text.decode("ascii"))) == KEY_BYTES:
-                return Hidden(key)
-    raise SettingsUnusable(
-        f"{where} is not a vault key: {KEY_BYTES} bytes are expected, or the same as "
-        "hexadecimal digits or base64"
-    )
-
-
-def _owner_only(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 class _Sealer:

@@ -10,8 +10,8 @@ import pytest
 
 from kcjl.database import SERVICE, Database
 from kcjl.errors import Misuse, NotFound, SettingsUnusable
-from kcjl.settings import VaultSettings
-from kcjl.vault import KEY_BYTES, MemoryVault, PostgresVault, Vault, vault_keys
+from kcjl.vault import MemoryVault, PostgresVault, Vault
+from kcjl.vaultkey import KEY_BYTES, VaultSettings, vault_keys
 from tests.trade import at
 
 pytestmark = pytest.mark.anyio

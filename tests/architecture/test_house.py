@@ -58,6 +58,7 @@ PURE_FILES = (
     "policy_events.py",
     "policy_rules.py",
     "publishing_state.py",
+    "reads.py",
     "reversal_conditions.py",
     "reversal_events.py",
     "reversals.py",

@@ -19,7 +19,16 @@ __all__ = ["SITUATIONS", "SUBJECTS", "exercised"]
 
 BY = "operations"
 ASKED = frozenset(
-    {"AccountMapSet", "BufferSet", "CarrierMapped", "PostingApproved", "WritesSwitched"}
+    {
+        "AccountMapSet",
+        "BufferSet",
+        "CarrierMapped",
+        "PostingApproved",
+        "PublishReleased",
+        "StockPolicyApproved",
+        "StockPolicyProposed",
+        "WritesSwitched",
+    }
 )
 """What comes of a command that was carried out."""
 WRITES = frozenset(
@@ -119,7 +128,7 @@ SUBJECTS: Mapping[tuple[int, str], Callable[[_Seen], int]] = {
     (8, "cut lists"): lambda seen: seen.of["PayoutHeld"],
     (8, "publishes"): lambda seen: seen.made("publish_stock"),
     (8, "reads"): _at_rest(lambda seen: seen.orders),
-    (9, "versions"): lambda seen: seen.of["BufferSet"] + seen.of["CarrierMapped"],
+    (9, "versions"): lambda seen: seen.of["StockPolicyApproved"] + seen.of["CarrierMapped"],
     (9, "buffers"): lambda seen: seen.of["StockImportIntended"],
     (9, "accounts"): lambda seen: seen.of["JournalIntended"],
     (9, "carriers"): lambda seen: seen.of["ConfirmationIntended"],
