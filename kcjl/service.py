@@ -325,6 +325,8 @@ def _cloud(settings: KhaosSettings) -> CloudSettings:
         sales_source=settings.sales_source,
         clearing_account=settings.clearing_account,
         courier_code=settings.courier_code,
+        couriers=settings.couriers,
+        include_email=settings.include_email,
         problem_items=section.problem_items,
         invoice_address=_invoice_address(settings),
         add_buildable=section.add_buildable,
@@ -376,6 +378,8 @@ def _kws(settings: KhaosSettings) -> KwsSettings:
         sales_source=settings.sales_source,
         site_name=settings.site_name,
         courier_code=settings.courier_code,
+        couriers=settings.couriers,
+        include_email=settings.include_email,
     )
 
 
