@@ -324,9 +324,8 @@ class KhaosSettings(Section, frozen=True, kw_only=True):
     invoice_address: InvoiceAddress
     courier_code: str = ""
     couriers: dict[str, str] = {}
-    """Shipping type of the marketplace -> courier code; of others `courier_code` is sent."""
+    """The marketplace's shipping type -> courier code."""
     include_email: bool = True
-    """The marketplace's alias of the buyer's e-mail goes along, for the courier's notices."""
 
     def __post_init__(self) -> None:
         if self.kind == "kws" and not self.base_url:

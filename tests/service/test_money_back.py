@@ -80,6 +80,7 @@ async def test_refund_above_the_shops_balance_waits_for_it(quiet: Shop) -> None:
         await said_yes(quiet, order_id)
         held = await quiet.until(ReversalHeldBack)
         quiet.change("johnlewis", "switch", settings={"refund_needs_payable_balance": False})
+        quiet.sandbox.doorkeeper.set_pace(leap_s=7 * 3_600)
         await quiet.until(ReversalTaken)
 
     assert "balance" in held.message
