@@ -131,7 +131,6 @@ class OrderSettings(Section, frozen=True, kw_only=True):
     start_at: datetime | None = None
     """Orders older than this are recorded and never posted."""
     personal_data_days: float = 90
-    """How long a buyer's address stays in the vault."""
     missing_after_minutes: float = 20
     """A sales order that the ERP shows no more is taken for gone when it is still not shown so
     long after the first answer that left it out: a replica may lag behind."""
