@@ -10,6 +10,8 @@ from kcjl.exceptions import events as exceptions
 from kcjl.log.upcast import Upcaster
 from kcjl.orders import acceptance_events as orders_acceptance
 from kcjl.orders import events as orders
+from kcjl.orders import personal_events as order_buyers
+from kcjl.orders import reversal_events as order_reversals
 from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
 from kcjl.stock import policy_events as stock_policy
@@ -25,6 +27,8 @@ EVENT_CLASSES: tuple[type[Event], ...] = tuple(
         stock_policy,
         orders,
         orders_acceptance,
+        order_reversals,
+        order_buyers,
         dispatch,
         settlement,
         exceptions,

@@ -23,14 +23,14 @@ from kcjl.dispatch.actor import Dispatches
 from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, ShopModelNotServed
 from kcjl.exceptions.actor import Desk
 from kcjl.following import Following, catch_up_together
-from kcjl.johnlewis.port import MarketplacePort
 from kcjl.johnlewis.tenant_port import TenantReading
 from kcjl.khaos.port import ErpPort
 from kcjl.ledger.port import LedgerPort
 from kcjl.log.port import Log
 from kcjl.orders.acceptance_policy import AcceptancePolicy
-from kcjl.orders.actor import Orders
+from kcjl.orders.actor import Orders, OrdersMarketplace
 from kcjl.orders.asked import order_words
+from kcjl.orders.commands import order_handlers
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.runner import ProjectionRunner
 from kcjl.projections.store import RowStore
@@ -56,7 +56,7 @@ BUFFER_UNITS_MAX = 1_000_000
 _say = structlog.get_logger("kcjl.service")
 
 
-class Marketplace(MarketplacePort, TenantReading, Protocol):
+class Marketplace(OrdersMarketplace, TenantReading, Protocol):
     """What the service asks of the marketplace: the actors' calls, and the tenant whole."""
 
 
@@ -154,6 +154,7 @@ class Rooms:
             await self.desk.switch_writes(allowed=switch == "on", reason=reason, by=by)
 
         return {
+            **order_handlers(self.orders),
             **self._stock_handlers(),
             **order_words(self.orders),
             "switch-writes": switch_writes,

@@ -50,7 +50,8 @@ from kcjl.settings import JohnLewisSettings, KhaosSettings, MerchantSettings, Se
 from kcjl.snapshots import (
     PostgresSnapshots,
 )
-from kcjl.vault import PostgresVault, vault_key
+from kcjl.vault import PostgresVault
+from kcjl.vaultkey import vault_keys
 
 __all__ = ["check_outside", "outside_of", "run_merchant"]
 
@@ -90,10 +91,10 @@ async def run_merchant(
     mine = settings.merchants[merchant]
     data_dir = Path(settings.data_dir)
     journals = data_dir / "journals" / merchant
-    key = await vault_key(data_dir / "vault.key")
+    keys = await vault_keys(settings.vault, data_dir)
     database = Database(dsn, role=SERVICE)
     sync_log = SyncLog(PostgresCalls(database, merchant), clock, keep_days=mine.calls.keep_days)
-    vault = PostgresVault(database, merchant, key)
+    vault = PostgresVault(database, merchant, keys.current, keys.former)
     is_cloud = mine.khaos.kind == "cloud"
     cloud = _CloudSide(mine, merchant, database, vault, clock, sync_log) if is_cloud else None
     async with (
@@ -110,6 +111,7 @@ async def run_merchant(
         _held(database, merchant, holder) as lease,
         PostgresLog.open(database, merchant, vocabulary(), clock, lease.epoch) as log,
     ):
+        await vault.check()
         commands = PostgresCommands(database, merchant)
         rooms = Rooms(mine, log, vault, outside, clock, ids)
         try:
@@ -150,11 +152,11 @@ async def outside_of(
     check_outside(settings, merchant)
     mine = settings.merchants[merchant]
     data_dir = Path(settings.data_dir)
-    key = await vault_key(data_dir / "vault.key")
+    keys = await vault_keys(settings.vault, data_dir)
     async with Database(dsn, role=SERVICE) as database, aiohttp.ClientSession() as session:
         calls = PostgresCalls(database, merchant)
         sync_log = SyncLog(calls, clock, keep_days=mine.calls.keep_days)
-        vault = PostgresVault(database, merchant, key)
+        vault = PostgresVault(database, merchant, keys.current, keys.former)
         is_cloud = mine.khaos.kind == "cloud"
         cloud = (
             _CloudSide(mine, merchant, database, vault, clock, sync_log) if is_cloud else None
@@ -323,6 +325,8 @@ def _cloud(settings: KhaosSettings) -> CloudSettings:
         sales_source=settings.sales_source,
         clearing_account=settings.clearing_account,
         courier_code=settings.courier_code,
+        couriers=settings.couriers,
+        include_email=settings.include_email,
         problem_items=section.problem_items,
         invoice_address=_invoice_address(settings),
         add_buildable=section.add_buildable,
@@ -374,6 +378,8 @@ def _kws(settings: KhaosSettings) -> KwsSettings:
         sales_source=settings.sales_source,
         site_name=settings.site_name,
         courier_code=settings.courier_code,
+        couriers=settings.couriers,
+        include_email=settings.include_email,
     )
 
 

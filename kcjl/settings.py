@@ -20,6 +20,7 @@ from kcjl.discretion import Secret
 from kcjl.errors import Misuse, SettingsUnusable
 from kcjl.johnlewis.frequencies import advised_s
 from kcjl.stock.policy import PolicyDocument, Rule, checked
+from kcjl.vaultkey import VaultSettings
 
 __all__ = [
     "CallSettings",
@@ -139,7 +140,6 @@ class OrderSettings(Section, frozen=True, kw_only=True):
     start_at: datetime | None = None
     """Orders older than this are recorded and never posted."""
     personal_data_days: float = 90
-    """How long a buyer's address stays in the vault."""
     missing_after_minutes: float = 20
     """A sales order that the ERP shows no more is taken for gone when it is still not shown so
     long after the first answer that left it out: a replica may lag behind."""
@@ -335,6 +335,9 @@ class KhaosSettings(Section, frozen=True, kw_only=True):
     clearing_account: str = "John Lewis Clearing"
     invoice_address: InvoiceAddress
     courier_code: str = ""
+    couriers: dict[str, str] = {}
+    """The marketplace's shipping type -> courier code."""
+    include_email: bool = True
 
     def __post_init__(self) -> None:
         if self.kind == "kws" and not self.base_url:
@@ -370,6 +373,7 @@ class Settings(Section, frozen=True, kw_only=True):
     live: bool = False
     """Without it nothing is written to a system that is not on this machine."""
     clock: ClockSettings = ClockSettings()
+    vault: VaultSettings = VaultSettings()
 
 
 def read_settings(path: Path) -> Settings:

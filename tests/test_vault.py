@@ -1,6 +1,7 @@
 """The vault: sealed, bound to its reference, expiring, erasable; both keepers alike."""
 
 import stat
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from kcjl.database import SERVICE, Database
-from kcjl.errors import Misuse, NotFound
-from kcjl.vault import KEY_BYTES, MemoryVault, PostgresVault, Vault, vault_key
+from kcjl.errors import Misuse, NotFound, SettingsUnusable
+from kcjl.vault import MemoryVault, PostgresVault, Vault
+from kcjl.vaultkey import KEY_BYTES, VaultSettings, vault_keys
 from tests.trade import at
 
 pytestmark = pytest.mark.anyio
@@ -119,7 +121,7 @@ class TestPostgres(VaultLaws):
         """The wrong key is said to be the wrong key."""
         await vault.seal("buyer-1", BUYER, at=at(), until=UNTIL)
 
-        with pytest.raises(Misuse, match="was not sealed with this vault key"):
+        with pytest.raises(Misuse, match="it was sealed with another key"):
             await PostgresVault(database, "acme", OTHER_KEY).open("buyer-1")
 
     async def test_sealed_bytes_are_bound_to_their_reference(
@@ -169,21 +171,124 @@ async def test_memory_vault_with_another_key_or_reference_opens_nothing() -> Non
         await vault.open("buyer-2")
 
 
+@pytest.mark.parametrize("keeper", ["memory", "postgres"])
+async def test_changed_key_opens_what_the_former_sealed_and_seals_it_anew(
+    database_dsn: str, keeper: str
+) -> None:
+    """Rotation: with the former key named all opens; sealed anew, it is needed no more."""
+    async with Database(database_dsn, role=SERVICE) as database:
+        if keeper == "memory":
+            held = MemoryVault("acme", KEY)
+
+            def vault(key: bytes, *former: bytes) -> Vault:
+                made = MemoryVault("acme", key, former=former)
+                made._sealed = held._sealed
+                return made
+        else:
+
+            def vault(key: bytes, *former: bytes) -> Vault:
+                return PostgresVault(database, "acme", key, former)
+
+        await vault(KEY).seal("buyer-1", BUYER, at=at(), until=UNTIL)
+        both = vault(OTHER_KEY, KEY)
+        await both.seal("buyer-2", BUYER, at=at(), until=UNTIL)
+
+        assert [BUYER, BUYER] == [await both.open(f"buyer-{n}") for n in (1, 2)]
+        with pytest.raises(Misuse, match="former_key_files"):
+            await vault(OTHER_KEY).open("buyer-1")
+        assert 1 == await both.seal_anew()
+        assert 0 == await both.seal_anew()
+        assert BUYER == await vault(OTHER_KEY).open("buyer-1")
+
+
+async def test_sealing_anew_with_a_key_missing_says_which_entry(database_dsn: str) -> None:
+    """Nothing is lost in silence: what no key opens is named, and stays."""
+    async with Database(database_dsn, role=SERVICE) as database:
+        await PostgresVault(database, "acme", b"z" * KEY_BYTES).seal(
+            "buyer-1", BUYER, at=at(), until=UNTIL
+        )
+        wrong = PostgresVault(database, "acme", KEY, (OTHER_KEY,))
+
+        with pytest.raises(Misuse, match="vault entry buyer-1 does not open"):
+            await wrong.seal_anew()
+        with pytest.raises(SettingsUnusable, match="sealed with another key"):
+            await wrong.check()
+        await PostgresVault(database, "acme", b"z" * KEY_BYTES).check()
+        await PostgresVault(database, "other", KEY).check()
+
+
+async def test_expired_references_are_told_oldest_first_and_stay(database_dsn: str) -> None:
+    """Who erases them says so first."""
+    async with Database(database_dsn, role=SERVICE) as database:
+        for vault in (MemoryVault("acme", KEY), PostgresVault(database, "acme", KEY)):
+            await vault.seal("buyer-2", BUYER, at=at(), until=at(10))
+            await vault.seal("buyer-1", BUYER, at=at(), until=at(11))
+            await vault.seal("buyer-3", BUYER, at=at(), until=at(30))
+
+            assert ["buyer-2", "buyer-1"] == await vault.expired(at(11))
+            assert BUYER == await vault.open("buyer-2")
+
+
+# ── where the key comes from ────────────────────────────────────────────────────────────────
+
+
 async def test_vault_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
     """The first start makes the key; every later one reads the same."""
-    path = tmp_path / "secret" / "vault.key"
+    folder = tmp_path / "secret"
 
-    key = await vault_key(path)
+    keys = await vault_keys(VaultSettings(), folder)
 
-    assert KEY_BYTES == len(key)
-    assert key == await vault_key(path)
-    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+    assert KEY_BYTES == len(keys.current)
+    assert keys == await vault_keys(VaultSettings(), folder)
+    assert 0o600 == stat.S_IMODE((folder / "vault.key").stat().st_mode)
+    assert "VaultKeys(current=<32 bytes>, former=())" == repr(keys)
+
+
+@pytest.mark.parametrize("written", [KEY, KEY.hex().encode() + b"\n", b64encode(KEY) + b"\n"])
+async def test_vault_key_is_read_from_a_file_or_the_environment_in_each_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: bytes
+) -> None:
+    """As bytes, as hexadecimal digits, as base64; a former one likewise."""
+    path = tmp_path / "a.key"
+    path.write_bytes(written)
+    named = VaultSettings(key_file=str(path), former_key_files=(str(path),))
+    monkeypatch.setenv("KCJL_VAULT", written.decode().strip())
+
+    keys = await vault_keys(named, tmp_path)
+    by_environment = await vault_keys(VaultSettings(key_env="KCJL_VAULT"), tmp_path)
+
+    assert (KEY, (KEY,)) == (keys.current, keys.former)
+    assert KEY == by_environment.current
+    assert not (tmp_path / "vault.key").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "because"),
+    [
+        (VaultSettings(key_env="KCJL_NOT_THERE"), "KCJL_NOT_THERE is not set"),
+        (VaultSettings(key_file="nowhere.key"), "nowhere.key can't be read"),
+        (VaultSettings(former_key_files=("nowhere.key",)), "nowhere.key can't be read"),
+    ],
+)
+async def test_vault_key_that_is_not_there_is_refused_and_none_is_made(
+    tmp_path: Path, settings: VaultSettings, because: str
+) -> None:
+    """A place that was named is meant: another key would open nothing."""
+    with pytest.raises(SettingsUnusable, match=because):
+        await vault_keys(settings, tmp_path / "new" if settings.key_env else tmp_path)
+
+    assert not (tmp_path / "new").exists()
 
 
 async def test_vault_key_of_another_length_is_refused(tmp_path: Path) -> None:
     """A file that is no key is never taken for one."""
-    path = tmp_path / "vault.key"
-    path.write_bytes(b"short")
+    (tmp_path / "vault.key").write_bytes(b"short")
 
-    with pytest.raises(Misuse, match="is not a vault key"):
-        await vault_key(path)
+    with pytest.raises(SettingsUnusable, match="is not a vault key"):
+        await vault_keys(VaultSettings(), tmp_path)
+
+
+def test_vault_key_in_two_places_is_refused() -> None:
+    """Nobody has to guess which one counts."""
+    with pytest.raises(ValueError, match="in one place"):
+        VaultSettings(key_env="A", key_file="b")

@@ -1,6 +1,6 @@
 """`kcjl orders …`: the verbs by name; here those for a sales order that the ERP has lost.
 
-The two are commands: they are put into the service's queue and carried out by it; the answer is
+What acts is a command: it is put into the service's queue and carried out by it; the answer is
 shown when it comes. A no is exit code 3, with its reason; `--json` says the same to a program.
 Called by `main.py`.
 """
@@ -12,6 +12,8 @@ import typer
 
 from kcjl.cli import orders_acting, orders_list, orders_show
 from kcjl.cli.asking import answered
+from kcjl.cli.orders_buyer import buyer, erase
+from kcjl.cli.orders_money import cancel, refund, withdraw
 from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant
 
 __all__ = ["app"]
@@ -84,6 +86,13 @@ def look(
     """
     message = answered(config, merchant, "look-for-order", {"order_id": order})
     _say(order, "look", message, as_json=as_json)
+
+
+app.command("refund")(refund)
+app.command("cancel")(cancel)
+app.command("withdraw")(withdraw)
+app.command("buyer")(buyer)
+app.command("erase")(erase)
 
 
 def _say(order_id: str, verb: str, message: str, *, as_json: bool) -> None:

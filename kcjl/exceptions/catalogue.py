@@ -84,6 +84,31 @@ KINDS: dict[str, Kind] = {
         "kcjl orders post-again ORDER, or enter it there by hand under the same reference. If "
         "it is there: kcjl orders look ORDER. It is never posted again by itself",
     ),
+    "reversal_refused": Kind(
+        severity="high",
+        owner="customer service",
+        next_step="the money has not gone back: read why, then order it anew with a fresh "
+        "preview (kcjl orders refund ORDER), or give it back in the marketplace's back office",
+    ),
+    "reversal_waits": Kind(
+        severity="medium",
+        owner="finance",
+        next_step="nothing: it is tried again every six hours, as the shop's balance at the "
+        "marketplace grows; or end it: kcjl orders withdraw REVERSAL",
+    ),
+    "reversal_unclear": Kind(
+        severity="critical",
+        owner="finance",
+        next_step="compare the order's refunds at the marketplace with what was ordered; it is "
+        "never sent again. When you have looked: kcjl orders withdraw REVERSAL, and order anew "
+        "what is missing",
+    ),
+    "reversal_differs": Kind(
+        severity="high",
+        owner="finance",
+        next_step="compare the order's refunds at the marketplace with what was ordered, and "
+        "order anew what is missing; then: kcjl orders withdraw REVERSAL",
+    ),
     "stock_import_failed": Kind(
         severity="high",
         owner="operations",

@@ -279,6 +279,10 @@ class CloudFeedAdapter:
         outcome = ReturnOutcome.QUEUED if fresh else ReturnOutcome.ALREADY_QUEUED
         return RegisteredReturn(outcome=outcome, return_ref=request.return_ref)
 
+    async def forget_buyer(self, external_ref: str) -> None:
+        """The document that waits for the ERP, or was fetched by it, goes."""
+        await self._vault.erase(_vault_ref(DocumentKind.ORDER, external_ref))
+
     # ── documents ───────────────────────────────────────────────────────────────────────────
 
     async def document(self, kind: DocumentKind, reference: str) -> Tree | None:

@@ -89,8 +89,8 @@ def order_tree(order: NewOrder, settings: CloudSettings, *, now: datetime) -> Tr
         "CustomData": order.external_ref,
         "Currency": {"Code": order.currency},
     }
-    if settings.courier_code:
-        header["Courier"] = {"Code": settings.courier_code}
+    if courier := settings.couriers.get(order.shipping_type, settings.courier_code):
+        header["Courier"] = {"Code": courier}
     if order.deliver_by is not None:
         header["RequiredDate"] = f"{order.deliver_by.isoformat()}T00:00:00"
     if order.note.strip():

@@ -59,6 +59,8 @@ class CloudSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     clearing_account: str
     card_word: str = "JOHNLEWIS"
     courier_code: str = ""
+    couriers: dict[str, str] = {}
+    """Shipping type of the marketplace -> courier code; of others `courier_code` is sent."""
     problem_items: Literal["Abort", "ImportAndHold"] = "ImportAndHold"
     """What the ERP does with discontinued items, and run-to-zero ones that it lacks."""
     invoice_address: DeliveryAddress

@@ -63,6 +63,9 @@ class KwsOrders:
         self._service = service
         self._courier_codes = CourierCodes(clock, couriers=self.couriers)
 
+    async def forget_buyer(self, external_ref: str) -> None:
+        """Nothing of a buyer is kept here: an order is sent, and gone."""
+
     async def create_order(self, order: NewOrder) -> CreatedOrder:
         document = order_document(order, self._settings)
         try:

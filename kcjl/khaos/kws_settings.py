@@ -83,6 +83,8 @@ class KwsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     site_name: str = ""
     """The site that stock is taken from, by name; '' leaves it to the ERP."""
     courier_code: str = ""
+    couriers: dict[str, str] = {}
+    """Shipping type of the marketplace -> courier code; of others `courier_code` is sent."""
     include_email: bool = True
 
     def __post_init__(self) -> None:

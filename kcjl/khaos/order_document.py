@@ -222,7 +222,8 @@ def _header(writer: _Writer, parent: Element, order: NewOrder, settings: KwsSett
     writer.add(header, "SITE", settings.site_name)
     writer.exact(header, "ASSOCIATED_REF", order.external_ref, settings.max_external_ref)
     writer.need(header, "DELIVERY_GRS", str(order.delivery_gross.decimal()))
-    writer.add(header, "COURIER_CODE", settings.courier_code)
+    courier = settings.couriers.get(order.shipping_type, settings.courier_code)
+    writer.add(header, "COURIER_CODE", courier)
     writer.add(header, "SALES_SOURCE", settings.sales_source)
     writer.add(header, "ORDER_NOTE", order.note)
 

@@ -84,6 +84,8 @@ class NewOrder(Record, frozen=True, kw_only=True):
     gross_total: Money
     note: str = ""
     deliver_by: date | None = None
+    shipping_type: str = ""
+    """The marketplace's code of how it is to be sent: it names the courier, where mapped."""
 
 
 class CreateOutcome(StrEnum):

@@ -130,6 +130,10 @@ class OrderPort(Protocol):
 
     async def create_order(self, order: NewOrder) -> CreatedOrder: ...  # ImportOrders
 
+    async def forget_buyer(self, external_ref: str) -> None:
+        """Erase what we keep of the buyer on the way to the ERP; the ERP keeps its own."""
+        ...
+
     async def find_order(self, external_ref: str) -> OrderStatus | None:
         """By reference, cancelled ones too. ExportOrderStatusEx, mapping 4.
 

@@ -9,6 +9,7 @@ Over 400 lines, because all steps of one order are one actor.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
@@ -32,6 +33,7 @@ from kcjl.orders.acceptance_events import (
 from kcjl.orders.acceptance_policy import AcceptancePolicy
 from kcjl.orders.acceptance_state import POLICIES, WORDS
 from kcjl.orders.accepting import Accepting
+from kcjl.orders.buyers import BUYERS, ERASE_EVERY, Buyers
 from kcjl.orders.decide import (
     decide_missing,
     decide_posted,
@@ -63,6 +65,9 @@ from kcjl.orders.events import (
     TotalsCompared,
 )
 from kcjl.orders.ranking import by_deadline
+from kcjl.orders.reversal_events import ReversalOrdered
+from kcjl.orders.reversals import REVERSALS, is_open
+from kcjl.orders.reversing import Reversing, ReversingMarketplace
 from kcjl.orders.shelf import SHELVES, STOCK_LOOK, Shelves
 from kcjl.orders.state import (
     CATALOGUE,
@@ -88,7 +93,7 @@ from kcjl.tenant.state import TENANT
 from kcjl.vault import Vault
 from kcjl.vocabulary import Event
 
-__all__ = ["Orders"]
+__all__ = ["Orders", "OrdersMarketplace"]
 
 SWEEP_EVERY = timedelta(days=1)
 SWEEP_BACK = timedelta(days=5)
@@ -112,6 +117,18 @@ JUDGED_ON = (
     OrderLetThrough,
 )
 """What may let an order go on, or hold it."""
+POSTED_ON = (
+    *JUDGED_ON,
+    DeliveryAddressSealed,
+    AcceptanceConfirmed,
+    PostingApproved,
+    PostingRetried,
+)
+"""What may let an order be posted."""
+
+
+class OrdersMarketplace(MarketplacePort, ReversingMarketplace, Protocol):
+    """What of the marketplace orders are made of, and unmade."""
 
 
 class Orders(Room):
@@ -125,7 +142,7 @@ class Orders(Room):
         clock: Clock,
         ids: Ids,
         *,
-        marketplace: MarketplacePort,
+        marketplace: OrdersMarketplace,
         erp: ErpPort,
         vault: Vault,
         settings: OrderSettings,
@@ -146,6 +163,12 @@ class Orders(Room):
             self.table(SHELVES, group=lambda shelf: shelf.code_key or None),
             self.table(STOCK_LOOK),
         )
+        self.reversals = self.table(
+            REVERSALS, watch=is_open, group=lambda reversal: reversal.order_id
+        )
+        self.reversing = Reversing(self, marketplace)
+        self.buyers = self.table(BUYERS)
+        self.people = Buyers(self, vault, erp)
         posted = (SalesOrderPosted, SalesOrderFoundAgain, WritesSwitched)
         poll = timedelta(seconds=settings.poll_s)
         self.accepting = Accepting(self, marketplace, opening_acceptance, every=poll)
@@ -164,21 +187,16 @@ class Orders(Room):
                 every=poll,
                 wakes_on=(*JUDGED_ON, AcceptanceRetried, StockRead, LevelsWatched),
             ),
-            Job(
-                "posting",
-                self._post_orders,
-                every=poll,
-                wakes_on=(
-                    *JUDGED_ON,
-                    DeliveryAddressSealed,
-                    AcceptanceConfirmed,
-                    PostingApproved,
-                    PostingRetried,
-                ),
-            ),
+            Job("posting", self._post_orders, every=poll, wakes_on=POSTED_ON),
             self._look,
             Job("write-back", self._write_back, every=poll, wakes_on=posted),
-            Job("vault-expiry", self._expire_vault, every=timedelta(days=1)),
+            Job(
+                "reversals",
+                self.reversing.run,
+                every=poll,
+                wakes_on=(ReversalOrdered, WritesSwitched),
+            ),
+            Job("vault-expiry", self.people.erase_expired, every=ERASE_EVERY),
         )
 
     # ── what people ask for ─────────────────────────────────────────────────────────────────
@@ -504,9 +522,6 @@ class Orders(Room):
         ]
         await self.record(*outcomes)
         return 0.0 if fresh > len(batch) else None
-
-    async def _expire_vault(self) -> None:
-        await self._vault.expire(self.clock.now())
 
 
 def _updated(order: Order) -> datetime:

@@ -126,6 +126,8 @@ class OrderEntry(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
     ship_by: datetime | None
     accept_by: datetime | None
+    shipping_type: str = ""
+    """The marketplace's code of how the customer wants it sent."""
     passed_over: str = ""
     held: OrderHeld | None = None
     acceptance: Acceptance = Acceptance.NONE
@@ -222,6 +224,7 @@ def _received(event: OrderReceived) -> OrderEntry:
         updated_at=event.updated_at or event.occurred_at,
         ship_by=event.ship_by,
         accept_by=event.accept_by,
+        shipping_type=event.shipping_type_code,
         country=event.country,
     )
 
@@ -351,12 +354,7 @@ _CHANGES = dict(
 )
 
 
-ORDERS: Fold[OrderEntry] = Fold(
-    _order_keys,
-    _evolve_order,
-    OrderEntry,
-    hears=_ORDER_EVENTS,
-)
+ORDERS: Fold[OrderEntry] = Fold(_order_keys, _evolve_order, OrderEntry, hears=_ORDER_EVENTS)
 
 
 def _catalogue_keys(event: Event) -> tuple[str, ...]:

@@ -138,4 +138,5 @@ def sales_order(entry: OrderEntry, intended: PostingIntended, buyer: SealedBuyer
         delivery_gross=intended.delivery_gross,
         gross_total=intended.gross_total,
         note=f"John Lewis order {entry.order_id}",
+        shipping_type=entry.shipping_type,
     )

@@ -56,12 +56,17 @@ PURE_FILES = (
     "events.py",
     "freshness.py",
     "guards.py",
+    "personal.py",
+    "personal_events.py",
     "policy.py",
     "policy_book.py",
     "policy_events.py",
     "policy_rules.py",
     "publishing_state.py",
     "reads.py",
+    "reversal_conditions.py",
+    "reversal_events.py",
+    "reversals.py",
     "selling.py",
     "sending.py",
     "shelf.py",
@@ -276,8 +281,8 @@ def _pure(room: str, module: str) -> bool:
     if module in PURE_OWN:
         return True
     own = {f"kcjl.{room}.{Path(each).stem}" for each in (*PURE_FILES, "catalogue.py")}
-    vocabularies = [each for each in PURE_FILES if each.endswith("events.py")]
-    others = {f"kcjl.{each}.{Path(name).stem}" for each in WITH_TENANT for name in vocabularies}
+    vocabularies = [Path(each).stem for each in PURE_FILES if each.endswith("events.py")]
+    others = {f"kcjl.{each}.{words}" for each in WITH_TENANT for words in vocabularies}
     return module in own | others
 
 

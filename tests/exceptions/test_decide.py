@@ -26,6 +26,7 @@ from kcjl.fold import Table
 from kcjl.money import Money
 from kcjl.orders import acceptance_events as acceptance
 from kcjl.orders import events as orders
+from kcjl.orders import reversal_events as reversals
 from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
 from kcjl.vocabulary import Event
@@ -213,7 +214,39 @@ POSTED_AGAIN = acceptance.PostingRetried(
     order_id="O1", reference="REF-O1", reason="mended", occurred_at=at(3)
 )
 
+
+def reversal(kind: type[reversals.ReversalLineEvent], **said: object) -> Event:
+    """Of one line of a reversal of O1."""
+    every = {"order_id": "O1", "reversal_id": "R1", "line_id": "O1-1", "occurred_at": at(9)}
+    return msgspec.convert({**every, **said}, kind)
+
+
+NOT_BACK = reversal(reversals.ReversalRefused, message="too late", money=gbp(2_000))
+HELD_BACK = reversal(
+    reversals.ReversalHeldBack, message="balance", money=gbp(2_000), retry_at=at(369)
+)
+UNCLEAR = reversal(reversals.ReversalUnclear, message="may be it", money=gbp(2_000))
+
+
+def taken(*, as_asked: bool) -> Event:
+    return reversal(
+        reversals.ReversalTaken,
+        marketplace_id="F1",
+        amount=gbp(2_000),
+        shipping_amount=gbp(0),
+        found_by_lookup=False,
+        as_asked=as_asked,
+    )
+
+
+ENDED = reversals.ReversalWithdrawn(
+    order_id="O1", reversal_id="R1", reason="looked", occurred_at=at(10)
+)
 RAISED: list[tuple[Event, str, str]] = [
+    (NOT_BACK, "reversal_refused", "O1"),
+    (HELD_BACK, "reversal_waits", "O1"),
+    (UNCLEAR, "reversal_unclear", "O1"),
+    (taken(as_asked=False), "reversal_differs", "O1"),
     (HELD, "order_held", "O1"),
     (NOT_ACCEPTED, "acceptance_refused", "O1"),
     (time_passed(50), "acceptance_half_gone", "O1"),
@@ -247,6 +280,10 @@ RAISED: list[tuple[Event, str, str]] = [
 ]
 
 CLEARED: list[tuple[Event, Event]] = [
+    (NOT_BACK, ENDED),
+    (HELD_BACK, taken(as_asked=True)),
+    (UNCLEAR, ENDED),
+    (taken(as_asked=False), ENDED),
     (HELD, orders.OrderReleased(order_id="O1", occurred_at=at(2))),
     (HELD, trade.changed(ORDER, "REFUSED")),
     (NOT_ACCEPTED, orders.AcceptanceConfirmed(order_id="O1", occurred_at=at(2))),

@@ -1,5 +1,6 @@
 """One sales order written: the document, and what is refused before it is sent."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 
@@ -8,13 +9,14 @@ import pytest
 from lxml import etree
 
 from kcjl.errors import Misuse, Refused
+from kcjl.khaos.order_document import order_document
 from kcjl.khaos.port import (
     CreatedOrder,
     CreateOutcome,
     NewOrder,
 )
 from kcjl.money import Money
-from tests.khaos.conftest import MakeAdapter
+from tests.khaos.conftest import MakeAdapter, settings_for
 from tests.khaos.samples import REF, imported, order, to
 from tests.khaos.server import ScriptedErp
 
@@ -319,3 +321,32 @@ async def test_create_order_due_date_is_sent_as_a_date(
 
     (call,) = erp.called("ImportOrders")
     assert "2026-07-09" == call.order.findtext(".//REQUIRED_BY_DATE")
+
+
+@pytest.mark.parametrize(
+    ("shipping_type", "courier"),
+    [("EXP", ["DPD12"]), ("STD", ["DPD24"]), ("", ["DPD24"]), ("NONE", [])],
+)
+async def test_courier_follows_the_shipping_type_that_the_customer_chose(
+    shipping_type: str, courier: list[str]
+) -> None:
+    """Express goes by the express service; an empty word leaves it to the ERP."""
+    settings = settings_for(
+        "https://erp.example",
+        courier_code="DPD24",
+        couriers={"EXP": "DPD12", "NONE": ""},
+    )
+    document = order_document(order(shipping_type=shipping_type), settings)
+
+    assert courier == re.findall("<COURIER_CODE>(.*?)</COURIER_CODE>", document)
+
+
+@pytest.mark.parametrize("include_email", [True, False])
+async def test_alias_of_the_buyers_e_mail_goes_along_only_where_that_is_set(
+    *, include_email: bool
+) -> None:
+    """A merchant may want none of it in the ERP; the parcel arrives all the same."""
+    settings = settings_for("https://erp.example", include_email=include_email)
+    document = order_document(to(email="a1b2@notification.example"), settings)
+
+    assert include_email == ("a1b2@notification.example" in document)

@@ -298,6 +298,7 @@ async def test_addresses_expire() -> None:
     place = premises()
     async with place.open() as process:
         await read_all(process)
+        await process.do("posting")
         place.clock.tick(91 * 86_400)
         await process.do("vault-expiry")
 

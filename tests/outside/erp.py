@@ -22,6 +22,7 @@ class Warehouse:
     def __init__(self, clock: Clock) -> None:
         self.mishaps = Mishaps()
         self._clock = clock
+        self.forgotten_buyers: list[str] = []
         self.shelf: dict[str, Decimal] = {}
         self.moved_at: dict[str, datetime] = {}
         self.edited_at: dict[str, datetime] = {}
@@ -145,6 +146,9 @@ class Warehouse:
                 for site in site_ids
                 if code in self.shelf
             ] * self.rows_come
+
+    async def forget_buyer(self, external_ref: str) -> None:
+        self.forgotten_buyers.append(external_ref)
 
     async def create_order(self, order: erp.NewOrder) -> erp.CreatedOrder:
         with self.mishaps.at("create_order"):

@@ -12,6 +12,13 @@ import msgspec
 from kcjl.clock import Clock
 from kcjl.errors import NotFound, Refused
 from kcjl.johnlewis import port as shop
+from kcjl.johnlewis.order_port import Cancelation, Refund
+from kcjl.johnlewis.reversal_port import (
+    CancelationRequest,
+    RefundRequest,
+    ReversalMade,
+    ReversalRequest,
+)
 from kcjl.johnlewis.tenant_port import Reason, TenantProfile
 from tests.outside.mishaps import Mishaps
 from tests.trade import SHIPPING, WAITING, at, gbp
@@ -97,6 +104,9 @@ class Shop:
         self.model = "MARKETPLACE"
         self.accepts_by_itself = False
         self.tracked: dict[str, shop.Tracking] = {}
+        self.balance = 1_000_000
+        """Pence: a refund above it is refused."""
+        self._reversals = 0
 
     def place(self, *orders: shop.Order) -> None:
         self.orders_there.update({order.order_id: order for order in orders})
@@ -159,6 +169,7 @@ class Shop:
                 reasons=(
                     Reason(code="17", label="Returned", kind="REFUND", usable_by_shop=True),
                     Reason(code="14", label="No answer", kind="REFUND", usable_by_shop=False),
+                    Reason(code="34", label="Gone", kind="CANCELATION", usable_by_shop=True),
                 ),
                 taxes=(),
                 read_at=self._clock.now(),
@@ -264,6 +275,73 @@ class Shop:
                 raise NotFound("shipments are not on")
             return [each for each in self.shipments_there if each.order_id == order_id]
 
+    async def refund(self, request: RefundRequest) -> ReversalMade:
+        """As the real one: nothing hinders a second one while money is left."""
+        with self.mishaps.at("refund"):
+            order, line = self._line(request.line_id)
+            back = sum((each.amount for each in line.refunds), gbp(0)) + request.amount
+            if back > line.price:
+                raise Refused(f"line {line.line_id}: more than is left")
+            if request.amount.amount_minor > self.balance:
+                raise Refused("the payable balance of the shop is too low for this refund")
+            made = Refund(
+                refund_id=self._number("F"),
+                amount=request.amount,
+                shipping_amount=request.shipping_amount,
+                state="WAITING_REFUND",
+                reason_code=request.reason_code,
+                created_at=self._clock.now(),
+                taxes=request.taxes,
+                shipping_taxes=request.shipping_taxes,
+            )
+            self._put(order, msgspec.structs.replace(line, refunds=(*line.refunds, made)))
+            return _made(request, made.refund_id)
+
+    async def cancel_line(self, request: CancelationRequest) -> ReversalMade:
+        with self.mishaps.at("cancel_line"):
+            order, line = self._line(request.line_id)
+            if order.debited_at is not None:
+                raise Refused(f"line {line.line_id} has been paid for")
+            made = Cancelation(
+                cancelation_id=self._number("X"),
+                amount=request.amount,
+                shipping_amount=request.shipping_amount,
+                reason_code=request.reason_code,
+                quantity=request.quantity,
+                created_at=self._clock.now(),
+            )
+            self._put(
+                order,
+                msgspec.structs.replace(
+                    line,
+                    price=line.price - request.amount,
+                    cancelations=(*line.cancelations, made),
+                ),
+            )
+            return _made(request, made.cancelation_id)
+
+    async def cancel_order(self, order_id: str) -> None:
+        with self.mishaps.at("cancel_order"):
+            if self.orders_there[order_id].debited_at is not None:
+                raise Refused(f"order {order_id} has been paid for")
+            self.set_state(order_id, "CANCELED")
+
+    def _line(self, line_id: str) -> tuple[shop.Order, shop.OrderLine]:
+        return next(
+            (order, line)
+            for order in self.orders_there.values()
+            for line in order.lines
+            if line.line_id == line_id
+        )
+
+    def _put(self, order: shop.Order, line: shop.OrderLine) -> None:
+        lines = tuple(line if each.line_id == line.line_id else each for each in order.lines)
+        self.place(msgspec.structs.replace(order, lines=lines, updated_at=self._clock.now()))
+
+    def _number(self, prefix: str) -> str:
+        self._reversals += 1
+        return f"{prefix}{self._reversals}"
+
     async def transaction_lines(
         self, updated_since: datetime
     ) -> Sequence[shop.TransactionLine]:
@@ -273,3 +351,15 @@ class Shop:
     async def billing_cycles(self, created_since: datetime) -> Sequence[shop.BillingCycle]:
         with self.mishaps.at("billing_cycles"):
             return [each for each in self.cycles if each.created_at >= created_since]
+
+
+def _made(request: ReversalRequest, reversal_id: str) -> ReversalMade:
+    return ReversalMade(
+        reversal_id=reversal_id,
+        line_id=request.line_id,
+        amount=request.amount,
+        shipping_amount=request.shipping_amount,
+        reason_code=request.reason_code,
+        quantity=request.quantity,
+        as_asked=True,
+    )

@@ -201,6 +201,9 @@ class SimulatedErp:
 
     # ── orders ──
 
+    async def forget_buyer(self, external_ref: str) -> None:
+        """As the web service's adapter: nothing of a buyer is kept."""
+
     async def create_order(self, order: erp.NewOrder) -> erp.CreatedOrder:
         refused: KhaosFault | None = None
         try:

@@ -18,6 +18,7 @@ from kcjl.johnlewis import port as shop
 from kcjl.johnlewis.asking import chunks, distinct_ids
 from kcjl.johnlewis.budget import Budget, CallBudgets, TenantBudgets
 from kcjl.johnlewis.reading import words_of_refusal
+from kcjl.johnlewis.reversal_port import CancelationRequest, RefundRequest, ReversalMade
 from kcjl.johnlewis.splitting import CsvRows
 from kcjl.johnlewis.tenant_port import Reason, TaxCode, TenantProfile
 from kcjl.sandbox.johnlewis import lists, orders
@@ -28,6 +29,7 @@ from kcjl.sandbox.johnlewis.asking import Operation
 from kcjl.sandbox.johnlewis.exports import export_offers
 from kcjl.sandbox.johnlewis.limits import CallLimits
 from kcjl.sandbox.marketplace import ApiError
+from kcjl.sandbox.marketplace.records import Cancelation, Refund
 from kcjl.sandbox.marketplace.search import OrderSearch, find_orders
 from kcjl.sandbox.world import World
 from tests.simulation.faults import ClockShift
@@ -37,8 +39,11 @@ from tests.simulation.outside_door import Door, Reading, stamp_of, widest
 from tests.simulation.outside_orders import ShownOrders, shown_shipment
 from tests.simulation.outside_writing import (
     cell,
+    only,
     parcel_asked,
     refusals,
+    reversal_asked,
+    reversal_told,
     stock_file,
     tracking_asked,
 )
@@ -244,6 +249,28 @@ class SimulatedMarketplace:
 
     async def ship(self, order_id: str) -> None:
         await self._change("OR24", "ship", order_id=order_id)
+
+    # ── reversals ───────────────────────────────────────────────────────────────────────────
+
+    async def refund(self, request: RefundRequest) -> ReversalMade:
+        said = {
+            **reversal_asked(request),
+            "excluded_from_shipment": request.excluded_from_shipment,
+        }
+        made = await self._change(
+            "OR28", "refund", refunds=[said], order_tax_mode=request.tax_mode
+        )
+        return reversal_told(request, only(made, Refund).refund_id)
+
+    async def cancel_line(self, request: CancelationRequest) -> ReversalMade:
+        said = reversal_asked(request)
+        made = await self._change(
+            "OR30", "cancel_lines", cancelations=[said], order_tax_mode=request.tax_mode
+        )
+        return reversal_told(request, only(made, Cancelation).cancelation_id)
+
+    async def cancel_order(self, order_id: str) -> None:
+        await self._change("OR29", "cancel", order_id=order_id)
 
     # ── parcels ─────────────────────────────────────────────────────────────────────────────
 

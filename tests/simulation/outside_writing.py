@@ -7,14 +7,27 @@ Called by the simulated marketplace.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from kcjl.errors import CredentialsRefused, Misuse, NotFound, Refused
 from kcjl.johnlewis import port as shop
 from kcjl.johnlewis.reading import words_of_refusal
+from kcjl.johnlewis.reversal_port import ReversalMade, ReversalRequest
 from kcjl.sandbox.johnlewis.answers import encoded
 from kcjl.sandbox.marketplace import ApiError
 
-__all__ = ["cell", "parcel_asked", "refusals", "stock_file", "tracking_asked"]
+__all__ = [
+    "cell",
+    "only",
+    "parcel_asked",
+    "refusals",
+    "reversal_asked",
+    "reversal_told",
+    "stock_file",
+    "tracking_asked",
+]
+
+T = TypeVar("T")
 
 STOCK_LINES_MAX = 10_000
 
@@ -85,3 +98,43 @@ def parcel_asked(request: shop.ShipmentRequest) -> dict[str, object]:
     if request.invoice_reference:
         said["invoice_reference"] = request.invoice_reference
     return said
+
+
+def only(made: object, kind: type[T]) -> T:
+    """The one thing that a call of one has made."""
+    match made:
+        case [each] if isinstance(each, kind):
+            return each
+        case _:
+            raise TypeError(f"something else than one {kind.__name__} was made")
+
+
+def reversal_asked(request: ReversalRequest) -> dict[str, object]:
+    """One refund or cancelation as the face hands it to the model."""
+    return {
+        "order_line_id": request.line_id,
+        "amount": str(request.amount.decimal()),
+        "shipping_amount": str(request.shipping_amount.decimal()),
+        "quantity": request.quantity,
+        "reason_code": request.reason_code,
+        "taxes": [
+            {"code": tax.code, "amount": str(tax.amount.decimal())} for tax in request.taxes
+        ],
+        "shipping_taxes": [
+            {"code": tax.code, "amount": str(tax.amount.decimal())}
+            for tax in request.shipping_taxes
+        ],
+    }
+
+
+def reversal_told(request: ReversalRequest, reversal_id: str) -> ReversalMade:
+    """What the adapter makes of the answer: as it was asked, with the id that it was given."""
+    return ReversalMade(
+        reversal_id=reversal_id,
+        line_id=request.line_id,
+        amount=request.amount,
+        shipping_amount=request.shipping_amount,
+        reason_code=request.reason_code,
+        quantity=request.quantity,
+        as_asked=True,
+    )
