@@ -158,7 +158,7 @@ class Room:
         self._interrupted = self.table(JOBS)
         self._switch = self.table(SWITCH)
         self._revisions: dict[str, int] = {}
-        self._own = f"kcjl.{self.name}.events"
+        self._own = f"kcjl.{self.name}."
         self._applying = anyio.Lock(fast_acquire=True)
         self._say = structlog.get_logger(room=self.name, merchant=log.merchant)
 
@@ -248,7 +248,7 @@ class Room:
                 for table, fold in zip(self._tables, self._folds, strict=True)
                 if issubclass(kind, fold.hears)
             ],
-            own=kind.__module__ == self._own
+            own=kind.__module__.startswith(self._own)
             or issubclass(kind, JobInterrupted | JobResumed | WritesSwitched),
             wakes=[job for job in self.jobs if issubclass(kind, job.wakes_on)],
         )

@@ -63,9 +63,10 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """The command as JSON, as it was issued: perhaps by another version."""
 
 
-Handler = Callable[[Mapping[str, str], str], Awaitable[None]]
-"""Carries a command out: (arguments, by). Misuse and Refused are the answer «no», with its
-reason; what is none (the log's own troubles) leaves the command in its queue.
+Handler = Callable[[Mapping[str, str], str], Awaitable[str | None]]
+"""Carries a command out: (arguments, by); may answer what came of it. Misuse and Refused are
+the answer «no», with its reason; what is none (the log's own troubles) leaves the command in
+its queue.
 """
 
 
@@ -203,11 +204,11 @@ async def _carry_out(body: str, by: str, handlers: Mapping[str, Handler]) -> Out
     if handler is None:
         return Outcome(ok=False, message=f"no such command: {command.verb}")
     try:
-        await handler(command.arguments, by)
+        said = await handler(command.arguments, by)
     except (Conflict, Unavailable, OutcomeUnknown, Fenced, CorruptLog):
         raise  # no answer: it is carried out again, by us or by whoever has taken over
     except KcjlError as error:
         return Outcome(ok=False, message=error.message)
     except (KeyError, ValueError) as error:
         return Outcome(ok=False, message=f"an argument is missing or wrong: {error}")
-    return Outcome(ok=True, message="done")
+    return Outcome(ok=True, message=said or "done")

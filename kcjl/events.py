@@ -11,6 +11,7 @@ from kcjl.log.upcast import Upcaster
 from kcjl.orders import events as orders
 from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
+from kcjl.stock import policy_events as stock_policy
 from kcjl.tenant import events as tenant
 from kcjl.vocabulary import Event, Vocabulary
 
@@ -18,7 +19,7 @@ __all__ = ["EVENT_CLASSES", "UPCASTERS", "vocabulary"]
 
 EVENT_CLASSES: tuple[type[Event], ...] = tuple(
     member
-    for room in (stock, orders, dispatch, settlement, exceptions, tenant)
+    for room in (stock, stock_policy, orders, dispatch, settlement, exceptions, tenant)
     for name in room.__all__
     if isinstance(member := getattr(room, name), type) and issubclass(member, Event)
 )

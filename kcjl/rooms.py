@@ -139,6 +139,21 @@ class Rooms:
             await self.stock.catch_up()
             await self.stock.set_buffer(units, by=by)
 
+        async def release(arguments: Mapping[str, str], by: str) -> None:
+            await self.stock.catch_up()
+            await self.stock.release(arguments["hold_id"], by=by)
+
+        async def retry_offer(arguments: Mapping[str, str], by: str) -> None:
+            await self.stock.catch_up()
+            await self.stock.retry(arguments["sku"], by=by)
+
+        async def switch_publishing(arguments: Mapping[str, str], by: str) -> None:
+            switch, reason = arguments["switch"], arguments["reason"]
+            if switch not in ("on", "off"):
+                raise Misuse(f"publishing is switched on or off, not {switch!r}")
+            await self.stock.catch_up()
+            await self.stock.switch_publishing(on=switch == "on", reason=reason, by=by)
+
         async def map_courier(arguments: Mapping[str, str], by: str) -> None:
             courier, carrier_code = arguments["courier"], arguments["carrier_code"]
             await self.dispatch.catch_up()
@@ -165,13 +180,34 @@ class Rooms:
             self.orders.look_now(arguments["order_id"])
 
         return {
+            "stock-alias": self._alias,
+            "stock-policy-propose": self._propose_policy,
+            "stock-policy-approve": self._approve_policy,
             "post-again": post_again,
             "look-for-order": look_for_order,
             "switch-writes": switch_writes,
             "set-buffer": set_buffer,
+            "release-publish": release,
+            "retry-offer": retry_offer,
+            "switch-publishing": switch_publishing,
             "map-courier": map_courier,
             "set-accounts": set_accounts,
         }
+
+    async def _propose_policy(self, arguments: Mapping[str, str], by: str) -> str:
+        await self.stock.catch_up()
+        return await self.stock.propose_policy(arguments["document"], by=by)
+
+    async def _approve_policy(self, arguments: Mapping[str, str], by: str) -> str:
+        await self.stock.catch_up()
+        version, note = int(arguments["version"]), arguments.get("note", "")
+        return await self.stock.approve_policy(version, note, by=by)
+
+    async def _alias(self, arguments: Mapping[str, str], by: str) -> str:
+        sku, code = arguments["sku"], arguments.get("code", "")
+        if code:
+            return await self.stock.gate.approve_alias(sku, code, by=by)
+        return await self.stock.gate.withdraw_alias(sku, by=by)
 
 
 async def run_rooms(

@@ -3,7 +3,7 @@
 Promises: a merchant is run by one process at a time (lease); losing the lease stops everything
 at once. It alone knows every adapter.
 Invariant: crash-only: nothing here has to happen at the end for anything to be right.
-Called by the CLI's `run` and by `demo`.
+Called by the CLI's `run` and `stock codes`, and by `demo`.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -52,7 +52,7 @@ from kcjl.snapshots import (
 )
 from kcjl.vault import PostgresVault, vault_key
 
-__all__ = ["check_outside", "run_merchant"]
+__all__ = ["check_outside", "outside_of", "run_merchant"]
 
 LEASE_S = 30.0
 RENEW_S = 10.0
@@ -136,6 +136,38 @@ async def run_merchant(
                 )
         except* (Fenced, CorruptLog, ShopModelNotServed) as ends:
             raise first_cause(ends) from None
+
+
+@asynccontextmanager
+async def outside_of(
+    settings: Settings, merchant: str, *, dsn: str, clock: Clock
+) -> AsyncIterator[Outside]:
+    """A merchant's systems, for whoever reads them beside the service; each call is noted.
+
+    No lease is taken: whoever asks for this writes nothing. Raises SettingsUnusable as
+    `run_merchant` does.
+    """
+    check_outside(settings, merchant)
+    mine = settings.merchants[merchant]
+    data_dir = Path(settings.data_dir)
+    key = await vault_key(data_dir / "vault.key")
+    async with Database(dsn, role=SERVICE) as database, aiohttp.ClientSession() as session:
+        calls = PostgresCalls(database, merchant)
+        sync_log = SyncLog(calls, clock, keep_days=mine.calls.keep_days)
+        vault = PostgresVault(database, merchant, key)
+        is_cloud = mine.khaos.kind == "cloud"
+        cloud = (
+            _CloudSide(mine, merchant, database, vault, clock, sync_log) if is_cloud else None
+        )
+        journals = data_dir / "journals" / merchant
+        try:
+            async with _outside(
+                mine, journals, clock, session, sync_log, None, None, cloud
+            ) as outside:
+                yield outside
+        finally:
+            with anyio.move_on_after(STOP_S, shield=True):
+                await sync_log.flush()
 
 
 def check_outside(settings: Settings, merchant: str) -> None:

@@ -48,6 +48,13 @@ def _above_zero(**settings: float) -> None:
             raise ValueError(f"{name} has to be above 0, not {value:g}")
 
 
+def _time_of_day(name: str, told: str) -> None:
+    try:
+        time.fromisoformat(told)
+    except ValueError:
+        raise ValueError(f"{name}: {told!r} is no time of day") from None
+
+
 class ClockSettings(Section, frozen=True, kw_only=True):
     """Whose time it is. `world`: the control address of a sandbox whose time is followed."""
 
@@ -66,6 +73,22 @@ class StockSettings(Section, frozen=True, kw_only=True):
     """How often a stock import is asked for (STO02: at most every 15 s)."""
     lines_max: int = 10_000
     """Lines of one stock file; the marketplace states no limit (STO01)."""
+    publish_every_s: float = 60
+    """At most one stock import in so many seconds; what changes meanwhile goes together."""
+    import_ends_within_s: float = 3600
+    """An import that takes longer is given up, and fresh figures are sent."""
+    guard_to_zero_share: float = 0.2
+    """More than this share of the offered SKUs to 0 at once waits for a person's word."""
+    guard_moved_share: float = 0.5
+    """More than this share that moves by more than a factor of two waits likewise."""
+    guard_skus_min: int = 10
+    """Fewer SKUs than this are no mass change."""
+    stale_soft_s: float | None = None
+    """So old may the last read of stock be before buffers widen; none: three polls."""
+    stale_hard_s: float = 7200
+    """So old before fast movers go to 0."""
+    read_back_at: str = "03:00"
+    """London time of day at which every offer is read back and compared."""
 
     def __post_init__(self) -> None:
         _above_zero(
@@ -73,7 +96,25 @@ class StockSettings(Section, frozen=True, kw_only=True):
             sweep_hours=self.sweep_hours,
             follow_s=self.follow_s,
             lines_max=self.lines_max,
+            publish_every_s=self.publish_every_s,
+            import_ends_within_s=self.import_ends_within_s,
+            guard_skus_min=self.guard_skus_min,
+            soft_s=self.soft_s,
         )
+        for name in ("guard_to_zero_share", "guard_moved_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is a share, 0 to 1, not {getattr(self, name):g}")
+        if self.stale_hard_s < self.soft_s:
+            raise ValueError(
+                f"stale_hard_s ({self.stale_hard_s:g}) can't be below stale_soft_s "
+                f"({self.soft_s:g})"
+            )
+        _time_of_day("read_back_at", self.read_back_at)
+
+    @property
+    def soft_s(self) -> float:
+        three_polls_s = min(3 * self.poll_s, self.stale_hard_s)
+        return three_polls_s if self.stale_soft_s is None else self.stale_soft_s
 
 
 class OrderSettings(Section, frozen=True, kw_only=True):
@@ -133,10 +174,7 @@ class SettlementSettings(Section, frozen=True, kw_only=True):
         if not self.cycles_read_at:
             raise ValueError("cycles_read_at needs a time of day, e.g. 06:30")
         for each in self.cycles_read_at:
-            try:
-                time.fromisoformat(each)
-            except ValueError:
-                raise ValueError(f"cycles_read_at: {each!r} is no time of day") from None
+            _time_of_day("cycles_read_at", each)
 
 
 class CallSettings(Section, frozen=True, kw_only=True):

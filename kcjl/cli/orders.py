@@ -10,8 +10,8 @@ from typing import Annotated
 import msgspec
 import typer
 
+from kcjl.cli.asking import answered
 from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant
-from kcjl.cli.policy import answered
 
 __all__ = ["app"]
 

@@ -35,7 +35,14 @@ from kcjl.projections.rebuild import Rebuilt, chosen
 from kcjl.projections.rebuild import rebuild as rebuild_projections
 from kcjl.settings import Settings
 
-__all__ = ["Progress", "moment_of", "rebuild", "state"]
+__all__ = [
+    "Progress",
+    "moment_of",
+    "position_asked",
+    "position_of",
+    "rebuild",
+    "state",
+]
 
 BAR_CELLS = 24
 SHOW_EVERY_S = 0.1
@@ -157,7 +164,7 @@ def state(
     A time means all that had been recorded by then.
     """
     (found,) = chosen([projection], PROJECTIONS)
-    position = _position_of(at)
+    position = position_of(at)
     settings = settings_at(config)
     chosen_merchant = merchant_of(settings, merchant)
     anyio.run(_state, settings, chosen_merchant, found, key, at, position, json)
@@ -175,14 +182,14 @@ async def _state(
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
         log = PostgresLogReader(database, merchant, vocabulary())
         if position is None:
-            position = await _position_at(log, at, world=bool(settings.clock.world))
+            position = await position_asked(log, at, world=bool(settings.clock.world))
         there = await as_of(log, projection, position=position, key=key or None)
     if key and key not in there.entries:
         raise NotFound(f"{projection.name} has no {key!r} as of position {position:,}")
     _show(projection, there, whole=bool(key), json=json)
 
 
-def _position_of(at: str) -> int | None:
+def position_of(at: str) -> int | None:
     """The position that was asked for; None when it was a time, or nothing."""
     if not at.startswith("#"):
         return None
@@ -191,7 +198,8 @@ def _position_of(at: str) -> int | None:
     return int(at[1:])
 
 
-async def _position_at(log: LogReader, at: str, *, world: bool) -> int:
+async def position_asked(log: LogReader, at: str, *, world: bool) -> int:
+    """Where the log ended at a time as people write it; at its head without one."""
     head = (await log.head()).position
     if not at:
         return head

@@ -20,14 +20,16 @@ KINDS: dict[str, Kind] = {
     "sku_unmatched": Kind(
         severity="medium",
         owner="catalogue",
-        next_step="create the product in Khaos Control under this code, or rename the offer; "
-        "it is offered at 0 until then and goes on by itself",
+        next_step="create the product in Khaos Control under this code, rename the offer, or "
+        "name the code that it stands for (kcjl stock alias SKU CODE); it is offered at 0 "
+        "until then and goes on by itself",
     ),
     "order_held": Kind(
         severity="high",
         owner="operations",
-        next_step="make the codes known in Khaos Control (the order then goes on by itself), "
-        "or refuse the order on the marketplace before its time is up",
+        next_step="make the codes known in Khaos Control, or name the code that a SKU stands "
+        "for (kcjl stock alias SKU CODE); the order then goes on by itself; or refuse the "
+        "order on the marketplace before its time is up",
     ),
     "acceptance_refused": Kind(
         severity="high",
@@ -76,7 +78,43 @@ KINDS: dict[str, Kind] = {
     "stock_line_refused": Kind(
         severity="medium",
         owner="catalogue",
-        next_step="mend the offer as the marketplace's message says",
+        next_step="mend the offer as the marketplace's message says, then: kcjl stock retry "
+        "SKU; a passing trouble is tried again by itself",
+    ),
+    "stock_import_stuck": Kind(
+        severity="high",
+        owner="operations",
+        next_step="nothing: fresh figures are sent; if it stays, ask the operator's support "
+        "why stock imports do not end",
+    ),
+    "publish_held": Kind(
+        severity="critical",
+        owner="operations",
+        next_step="look at the named SKUs in Khaos Control. Right: kcjl stock release HOLD. "
+        "Wrong: mend the ERP; the hold ends by itself when the figures are sane again",
+    ),
+    "publishing_off": Kind(
+        severity="critical",
+        owner="operations",
+        next_step="when the reason is gone: kcjl stock publishing on; what waited "
+        "then goes out",
+    ),
+    "stock_feed_stale": Kind(
+        severity="high",
+        owner="engineering",
+        next_step="see why Khaos Control's levels can't be read; figures shrink meanwhile, and "
+        "grow again by themselves when it is read",
+    ),
+    "offer_drifted": Kind(
+        severity="medium",
+        owner="catalogue",
+        next_step="find who else writes stock at the marketplace (another tool, the back "
+        "office) and stop it; ours is said again each time",
+    ),
+    "offer_inactive": Kind(
+        severity="medium",
+        owner="catalogue",
+        next_step="mend the offer at the marketplace as the reasons say; nobody can buy it now",
     ),
     "courier_unmapped": Kind(
         severity="high",

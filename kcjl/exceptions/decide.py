@@ -12,7 +12,9 @@ from datetime import datetime
 import msgspec
 
 from kcjl.dispatch import events as dispatch
+from kcjl.exceptions import stock_conditions
 from kcjl.exceptions.catalogue import KINDS
+from kcjl.exceptions.conditions import Clear, Condition, Raise, clear
 from kcjl.exceptions.events import (
     ExceptionCleared,
     ExceptionRaised,
@@ -21,7 +23,6 @@ from kcjl.exceptions.events import (
     WritesSwitched,
 )
 from kcjl.fold import Fold
-from kcjl.money import Money
 from kcjl.orders import events as orders
 from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
@@ -36,24 +37,6 @@ __all__ = [
     "decide_desk",
     "decide_switch",
 ]
-
-
-class Raise(msgspec.Struct, frozen=True, kw_only=True):
-    """A condition holds."""
-
-    kind: str
-    subject: str
-    message: str
-    money: Money | None = None
-    deadline: datetime | None = None
-
-
-class Clear(msgspec.Struct, frozen=True, kw_only=True):
-    """A condition is gone; without kinds, every condition of the subject is."""
-
-    subject: str
-    kinds: tuple[str, ...] = ()
-    reason: str
 
 
 class OpenException(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,8 +57,6 @@ OPEN: Fold[OpenException] = Fold(
     _open_keys, _evolve_open, OpenException, hears=(ExceptionRaised, ExceptionCleared)
 )
 """The open exceptions, by exception id."""
-
-Condition = Raise | Clear
 
 
 def decide_desk(
@@ -148,13 +129,13 @@ def _orders(event: Event) -> tuple[Condition, ...]:
                 ),
             )
         case orders.OrderReleased():
-            return (_clear(event.order_id, "order_held", "its codes are known now"),)
+            return (clear(event.order_id, "order_held", "its codes are known now"),)
         case orders.AcceptanceRefused() if not event.retry:
             return (
                 Raise(kind="acceptance_refused", subject=event.order_id, message=event.message),
             )
         case orders.AcceptanceConfirmed():
-            return (_clear(event.order_id, "acceptance_refused", "accepted"),)
+            return (clear(event.order_id, "acceptance_refused", "accepted"),)
         case orders.TotalsCompared() if not event.agree:
             return (
                 Raise(
@@ -171,7 +152,7 @@ def _orders(event: Event) -> tuple[Condition, ...]:
                 ),
             )
         case orders.ReferenceWritten():
-            return (_clear(event.order_id, "reference_not_written", "written"),)
+            return (clear(event.order_id, "reference_not_written", "written"),)
         case orders.CancelledAfterPosting():
             return (_stranded(event),)
         case orders.OrderChanged() if event.state in ("REFUSED", "CANCELED"):
@@ -202,16 +183,16 @@ def _postings(event: Event) -> tuple[Condition, ...]:
                 ),
             )
         case orders.PostingFetched():
-            return (_clear(event.order_id, "posting_overdue", "the ERP fetched it"),)
+            return (clear(event.order_id, "posting_overdue", "the ERP fetched it"),)
         case orders.SalesOrderPosted():
             kinds = ("posting_refused", "posting_overdue", "sales_order_vanished")
             return (Clear(subject=event.order_id, kinds=kinds, reason="posted"),)
         case orders.SalesOrderVanished():
             return _vanished(event)
         case orders.SalesOrderFoundAgain():
-            return (_clear(event.order_id, "sales_order_vanished", "the ERP shows it again"),)
+            return (clear(event.order_id, "sales_order_vanished", "the ERP shows it again"),)
         case orders.SalesOrderForgone():
-            return (_clear(event.order_id, "sales_order_vanished", event.reason),)
+            return (clear(event.order_id, "sales_order_vanished", event.reason),)
         case _:
             return ()
 
@@ -270,33 +251,24 @@ def _order_ended(event: orders.OrderChanged) -> Condition:
 
 
 def _stock(event: Event) -> tuple[Condition, ...]:
+    return _codes(event) or stock_conditions.conditions(event)
+
+
+def _codes(event: Event) -> tuple[Condition, ...]:
     match event:
         case stock.SkuUnmatched():
             nearest = ", ".join(event.nearest) or "none"
+            because = f": {event.because}" if event.because else ""
             return (
                 Raise(
                     kind="sku_unmatched",
                     subject=stock.stock_key(event.sku),
-                    message=f"the ERP does not know {event.sku!r}; nearest codes: {nearest}",
+                    message=f"the ERP does not know {event.sku!r}{because}; nearest codes: "
+                    f"{nearest}",
                 ),
             )
         case stock.SkuConfirmed():
-            return (
-                _clear(stock.stock_key(event.sku), "sku_unmatched", "the ERP knows it now"),
-            )
-        case stock.StockImportFailed():
-            return (Raise(kind="stock_import_failed", subject="stock", message=event.message),)
-        case stock.StockImportFinished():
-            refused = {line.sku: line.message for line in event.refused}
-            return (
-                _clear("stock", "stock_import_failed", "a later import went through"),
-                *(
-                    Raise(kind="stock_line_refused", subject=sku, message=refused[sku])
-                    if sku in refused
-                    else _clear(sku, "stock_line_refused", "taken")
-                    for sku in event.skus
-                ),
-            )
+            return (clear(stock.stock_key(event.sku), "sku_unmatched", "the ERP knows it now"),)
         case _:
             return ()
 
@@ -316,13 +288,13 @@ def _dispatch(event: Event) -> tuple[Condition, ...]:
                 ),
             )
         case dispatch.CarrierMapped():
-            return (_clear(event.courier.casefold(), "courier_unmapped", "mapped"),)
+            return (clear(event.courier.casefold(), "courier_unmapped", "mapped"),)
         case dispatch.CourierAwaitedNoMore():
             reason = "no parcel waits for it any more"
-            return (_clear(event.courier, "courier_unmapped", reason),)
+            return (clear(event.courier, "courier_unmapped", reason),)
         case dispatch.ParcelShipped() if event.tracking_number:
             reason = "its tracking number has come"
-            return (_clear(_subject(event), "tracking_missing", reason),)
+            return (clear(_subject(event), "tracking_missing", reason),)
         case dispatch.TrackingAwaited():
             return (_parcel(event, "tracking_missing", "shipped without a tracking number"),)
         case dispatch.ParcelUnmatched():
@@ -336,7 +308,7 @@ def _dispatch(event: Event) -> tuple[Condition, ...]:
             mapped: tuple[Condition, ...] = ()
             if isinstance(event, dispatch.ConfirmationIntended):
                 courier = event.courier_name.casefold()
-                mapped = (_clear(courier, "courier_unmapped", "its parcels go out"),)
+                mapped = (clear(courier, "courier_unmapped", "its parcels go out"),)
             return (Clear(subject=_subject(event), kinds=kinds, reason="confirmed"), *mapped)
         case dispatch.SalesOrderCancelled() if event.still_wanted:
             return (
@@ -398,7 +370,7 @@ def _money(event: Event) -> tuple[Condition, ...]:
                 ),
             )
         case settlement.PayoutClosed():
-            return (_clear(event.cycle_id, "payout_open", "residue 0, every line tied"),)
+            return (clear(event.cycle_id, "payout_open", "residue 0, every line tied"),)
         case settlement.SettlementLineSeen() if (
             event.kind not in settlement.ROLE_OF_KIND and event.kind != settlement.PAYMENT
         ):
@@ -427,12 +399,8 @@ def _jobs(event: Event) -> tuple[Condition, ...]:
             message = f"all writes to the outside are stopped: {event.reason}"
             return (Raise(kind="writes_off", subject="service", message=message),)
         case WritesSwitched():
-            return (_clear("service", "writes_off", event.reason),)
+            return (clear("service", "writes_off", event.reason),)
         case JobResumed():
-            return (_clear(f"{event.room}/{event.job}", "job_interrupted", "it works again"),)
+            return (clear(f"{event.room}/{event.job}", "job_interrupted", "it works again"),)
         case _:
             return ()
-
-
-def _clear(subject: str, kind: str, reason: str) -> Clear:
-    return Clear(subject=subject, kinds=(kind,), reason=reason)

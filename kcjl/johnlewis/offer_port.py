@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from kcjl.errors import Misuse
-from kcjl.johnlewis.parts import AdditionalField, ChannelPrice, Discount
+from kcjl.johnlewis.parts import AdditionalField, ChannelPrice, Discount, OfferChange
 from kcjl.johnlewis.port import Offer
 from kcjl.money import Money
 
@@ -101,30 +101,6 @@ class OfferImportError(msgspec.Struct, frozen=True, kw_only=True):
     """0 where they did not say."""
     sku: str
     message: str
-
-
-class OfferChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """OF51, OF54: an offer that was updated or deleted. What was not told is None."""
-
-    offer_id: int
-    deleted: bool
-    active: bool
-    sku: str | None = None
-    """Not told by OF51's CSV, nor for what was deleted."""
-    product_sku: str | None = None
-    quantity: int | None = None
-    price: Money | None = None
-    """At which it sells now."""
-    origin_price: Money | None = None
-    """Before any discount."""
-    currency: str | None = None
-    state_code: str | None = None
-    leadtime_to_ship: int | None = None
-    logistic_class_code: str | None = None
-    min_order_quantity: int | None = None
-    max_order_quantity: int | None = None
-    package_quantity: int | None = None
-    updated_at: datetime | None = None
 
 
 class OfferPort(Protocol):

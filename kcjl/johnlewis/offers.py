@@ -163,6 +163,11 @@ class OfferCalls:
         if cells := reader.finish():
             yield self._of_cells(cells, "OF51")
 
+    async def offer_changes(self, since: datetime) -> Sequence[OfferChange]:
+        """OF51, the whole file: a row for each offer that was updated or deleted."""
+        async with aclosing(self.offers_changed(since)) as batches:
+            return [change async for batch in batches for change in batch]
+
     def _of_cells(self, rows: Sequence[dict[str, str]], operation: str) -> list[OfferChange]:
         return [offer_records.change_of_cells(row, self._currency, operation) for row in rows]
 

@@ -18,6 +18,7 @@ __all__ = [
     "CycleSummary",
     "Discount",
     "Labelled",
+    "OfferChange",
     "OneOffItem",
     "ProductReference",
     "TaxRate",
@@ -87,6 +88,30 @@ class ChannelPrice(Part, frozen=True, kw_only=True, gc=False):
     discount_start_at: datetime | None = None
     discount_end_at: datetime | None = None
     volume_prices: tuple[VolumePrice, ...] = ()
+
+
+class OfferChange(Part, frozen=True, kw_only=True, gc=False):
+    """OF51, OF54: an offer that was updated or deleted. What was not told is None."""
+
+    offer_id: int
+    deleted: bool
+    active: bool
+    sku: str | None = None
+    """Not told by OF51's CSV, nor for what was deleted."""
+    product_sku: str | None = None
+    quantity: int | None = None
+    price: Money | None = None
+    """At which it sells now."""
+    origin_price: Money | None = None
+    """Before any discount."""
+    currency: str | None = None
+    state_code: str | None = None
+    leadtime_to_ship: int | None = None
+    logistic_class_code: str | None = None
+    min_order_quantity: int | None = None
+    max_order_quantity: int | None = None
+    package_quantity: int | None = None
+    updated_at: datetime | None = None
 
 
 # ── the shop's account ──────────────────────────────────────────────────────────────────────

@@ -28,6 +28,7 @@ from kcjl.johnlewis.parts import (
     CycleSummary,
     Discount,
     Labelled,
+    OfferChange,
     OneOffItem,
     ProductReference,
     TaxRate,
@@ -43,6 +44,7 @@ __all__ = [
     "Carrier",
     "MarketplacePort",
     "Offer",
+    "OfferChange",
     "Order",
     "OrderLine",
     "OrderState",
@@ -241,6 +243,8 @@ class MarketplacePort(TenantPort, Protocol):
     """
 
     async def offers(self) -> Sequence[Offer]: ...  # OF21
+
+    async def offer_changes(self, since: datetime) -> Sequence[OfferChange]: ...  # OF51
 
     async def publish_stock(self, figures: Sequence[StockFigure]) -> str: ...  # STO01
 

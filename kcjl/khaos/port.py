@@ -97,6 +97,13 @@ class SystemPort(Protocol):
 class StockPort(Protocol):
     """What the stock room asks."""
 
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    async def deleted_products(self, since: datetime) -> Sequence[ProductRef]:
+        """Stock codes that were deleted. GetDeletedEntries; see `capabilities`."""
+        ...
+
     async def sites(self) -> Sequence[Site]: ...  # GetSiteList
 
     async def moved_products(
@@ -163,10 +170,6 @@ class StockReadingPort(Protocol):
     async def stock_potential(
         self, codes: Sequence[str]
     ) -> Sequence[StockPotential]: ...  # GetStockPotential
-
-    async def deleted_products(self, since: datetime) -> Sequence[ProductRef]:
-        """Stock codes that were deleted. GetDeletedEntries."""
-        ...
 
 
 class OrderReadingPort(Protocol):

@@ -23,6 +23,7 @@ from kcjl.khaos.port import ErpPort, OrderStatus, Queued
 from kcjl.log.port import Log
 from kcjl.orders import translate
 from kcjl.orders.decide import (
+    deadline_of,
     decide_hold,
     decide_missing,
     decide_posted,
@@ -257,6 +258,10 @@ class Orders(Room):
 
     # ── acceptance ──────────────────────────────────────────────────────────────────────────
 
+    def _by_deadline(self) -> list[tuple[str, OrderEntry]]:
+        """Orders with work due, the one that is soonest too late first; else the oldest."""
+        return sorted(self.orders.watched(), key=lambda each: deadline_of(each[1]))
+
     def _known(self, entry: OrderEntry) -> dict[str, Catalogued | None]:
         keys = (stock_key(line.sku) for line in entry.lines)
         return {key: self.catalogue.get(key) for key in keys}
@@ -273,7 +278,7 @@ class Orders(Room):
             ]
 
         await self.commit_retrying(holds)
-        for order_id, entry in self.orders.watched():
+        for order_id, entry in self._by_deadline():
             if entry.acceptance == Acceptance.OPEN and entry.state == "WAITING_ACCEPTANCE":
                 await self._look_up_acceptance(order_id)
             current = self.orders[order_id]
@@ -328,7 +333,7 @@ class Orders(Room):
     async def _post_orders(self) -> None:
         """Post what is ready, one at a time; look up what is open first."""
         stuck: Refused | None = None
-        for order_id, _ in self.orders.watched():
+        for order_id, _ in self._by_deadline():
             try:
                 await self._post_one(order_id)
             except CredentialsRefused:

@@ -7,7 +7,7 @@ Called by `actor.py` and `projection.py`. Source: design 7; contract johnlewis c
 Over 400 lines, because all rules of one order are read together.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from kcjl.money import Money
 from kcjl.orders.events import (
@@ -37,6 +37,7 @@ from kcjl.vocabulary import Event
 __all__ = [
     "POSTING_ATTEMPTS_MAX",
     "WAITING_STANDINGS",
+    "deadline_of",
     "decide_hold",
     "decide_missing",
     "decide_posted",
@@ -225,6 +226,13 @@ def _all_sellable(entry: OrderEntry, known: dict[str, Catalogued | None]) -> boo
     return bool(entries) and all(
         found and found.stock_code and not found.discontinued for found in entries
     )
+
+
+def deadline_of(entry: OrderEntry) -> datetime:
+    """By when the next step is due: the acceptance, then the shipping; the far end for none."""
+    waits = entry.state == "WAITING_ACCEPTANCE"
+    due = entry.accept_by if waits and entry.accept_by else entry.ship_by
+    return due or datetime.max.replace(tzinfo=UTC)
 
 
 def wants_lookup(entry: OrderEntry) -> bool:

@@ -13,6 +13,7 @@ from decimal import Decimal
 import msgspec
 
 from kcjl.stock.events import BufferSet, Figure, LevelRead, SkuConfirmed, SkuUnmatched
+from kcjl.stock.shown import Shown
 from kcjl.stock.state import STATUS_DISCONTINUED, Match, Policy, Product, Reads
 from kcjl.vocabulary import Event
 
@@ -102,21 +103,26 @@ def wants_sweep(reads: Reads | None, *, every: timedelta, now: datetime) -> bool
 def differs(product: Product, policy: Policy) -> bool:
     """Whether the marketplace shows another figure for it than there ought to be.
 
-    `decide_figures` of such products is that of all of them.
+    `decide_figures` of such products is that of all of them, at whatever time.
     """
     if product.match == Match.UNASKED or not product.shown:
         return False
-    quantities = _shares(available_to_sell(product, policy), len(product.shown))
-    return any(
-        shown.quantity != quantity
-        for shown, quantity in zip(product.shown, quantities, strict=True)
-    )
+    if any(each.quantity is None and not each.is_parked for each in product.shown):
+        return True
+    available = available_to_sell(product, policy)
+    return any(each.quantity != quantity for each, quantity in _dealt(product, available))
 
 
-def _shares(available: Available, offers: int) -> list[int]:
-    """What each offer of a product shows; together they offer what there is, no more."""
-    share, rest = divmod(available.quantity, offers)
-    return [share + rest, *[share] * (offers - 1)]
+def _dealt(
+    product: Product, available: Available, now: datetime | None = None
+) -> list[tuple[Shown, int]]:
+    """What each offer is to show that takes a figure now; together what there is, no more."""
+    waiting = [each for each in product.shown if each.waits(now)]
+    there = [each for each in product.shown if not each.waits(now)]
+    # What an offer shows that takes no figure now is on sale all the same.
+    stuck = sum(each.before or 0 for each in waiting if not each.gone)
+    share, rest = divmod(max(0, available.quantity - stuck), len(there) or 1)
+    return [(each, share + (rest if not n else 0)) for n, each in enumerate(there)]
 
 
 def decide_figures(
@@ -124,9 +130,14 @@ def decide_figures(
     policy: Policy,
     reads: Reads | None,
     *,
-    lines_max: int = PUBLISH_LINES_MAX,
+    lines_max: int | None = PUBLISH_LINES_MAX,
+    now: datetime | None = None,
 ) -> tuple[Figure, ...]:
-    """The figures that differ from what is shown; none after reads in the wrong order."""
+    """The figures that differ from what is shown; none after reads in the wrong order.
+
+    Without `lines_max` all of them, as the guards want them. What is parked, or waits until
+    its refusal is old enough at `now`, is left out.
+    """
     if reads is None or not may_publish(reads) or reads.orders_began_at is None:
         return ()
     figures: list[Figure] = []
@@ -135,20 +146,19 @@ def decide_figures(
             continue
         if product.level_read_by is not None and reads.orders_began_at < product.level_read_by:
             continue
-        figures.extend(_product_figures(product, policy, reads.orders_began_at))
-        if len(figures) >= lines_max:
+        figures.extend(_product_figures(product, policy, reads.orders_began_at, now))
+        if lines_max is not None and len(figures) >= lines_max:
             break
     return tuple(figures[:lines_max])
 
 
 def _product_figures(
-    product: Product, policy: Policy, orders_read_at: datetime
+    product: Product, policy: Policy, orders_read_at: datetime, now: datetime | None
 ) -> list[Figure]:
     """One figure for each offer that shows another."""
     available = available_to_sell(product, policy)
     figures = []
-    quantities = _shares(available, len(product.shown))
-    for shown, quantity in zip(product.shown, quantities, strict=True):
+    for shown, quantity in _dealt(product, available, now):
         if shown.quantity == quantity:
             continue
         figures.append(
@@ -161,6 +171,9 @@ def _product_figures(
                 level_read_at=product.level_read_at,
                 orders_read_at=orders_read_at,
                 reason=available.reason,
+                before=shown.before,
+                first=shown.acknowledged is None,
+                stale=shown.withheld,
             )
         )
     return figures

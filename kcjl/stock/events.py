@@ -1,7 +1,8 @@
 """What can happen to stock: codes confirmed, levels read, figures published.
 
 Stream: product-<stock key> for what concerns one product; publish-<publish id> for one stock
-import; stock-reads and stock-policy for the rest. A stock key is the SKU in folded case: the
+import; stock-reads, offer-reads, stock-feed, stock-publishing, stock-guard and stock-policy for
+the rest. A stock key is the SKU in folded case: the
 ERP compares codes without case (contract khaos b.1), so two spellings are one product.
 """
 
@@ -15,16 +16,35 @@ from kcjl.vocabulary import Event
 __all__ = [
     "BufferSet",
     "Figure",
+    "GuardFinding",
+    "HeldFigure",
     "ImportLineRefused",
     "LevelRead",
+    "OfferActive",
+    "OfferDrifted",
+    "OfferGone",
+    "OfferInactive",
     "OfferListed",
+    "OfferMended",
+    "OfferRetried",
+    "OffersRead",
+    "PublishHeld",
+    "PublishHoldEnded",
+    "PublishReleased",
+    "SkuAliasApproved",
+    "SkuAliasWithdrawn",
     "SkuConfirmed",
     "SkuUnmatched",
+    "StockFeedFresh",
+    "StockFeedStale",
+    "StockImportEndedLate",
     "StockImportFailed",
     "StockImportFinished",
+    "StockImportGivenUp",
     "StockImportIntended",
     "StockImportSent",
     "StockImportUnknown",
+    "StockPublishingSwitched",
     "StockRead",
     "stock_key",
 ]
@@ -42,10 +62,68 @@ class OfferListed(Event, frozen=True, kw_only=True):
     offer_id: int
     title: str
     quantity: int
+    """As it was found there."""
 
     @property
     def stream(self) -> str:
         return f"product-{stock_key(self.sku)}"
+
+
+class OfferEvent(Event, frozen=True, kw_only=True):
+    """Base of what becomes of one offer."""
+
+    sku: str
+
+    @property
+    def stream(self) -> str:
+        return f"product-{stock_key(self.sku)}"
+
+
+class OfferInactive(OfferEvent, frozen=True, kw_only=True):
+    """Customers can't buy it, for other reasons than that its quantity is 0."""
+
+    reasons: tuple[str, ...]
+
+
+class OfferActive(OfferEvent, frozen=True, kw_only=True):
+    """Customers can buy an offer again that was inactive."""
+
+
+class OfferGone(OfferEvent, frozen=True, kw_only=True):
+    """The marketplace has no offer under this SKU any more: no figure is sent for it."""
+
+
+class OfferDrifted(OfferEvent, frozen=True, kw_only=True):
+    """The offer was read back and shows another figure than it acknowledged: ours is said
+    again. `cause` is one of `drift.CAUSES`.
+    """
+
+    acknowledged: int
+    found: int
+    cause: str
+
+
+class OfferMended(OfferEvent, frozen=True, kw_only=True):
+    """An offer that had drifted was read back again, and shows our figure."""
+
+    quantity: int
+
+
+class OfferRetried(OfferEvent, frozen=True, kw_only=True):
+    """A person wants the figure of a refused offer to be sent again."""
+
+
+class OffersRead(Event, frozen=True, kw_only=True):
+    """A read of offers ended: of all, or of those that changed. Occurred when it began."""
+
+    finished_at: datetime
+    offers: int
+    whole: bool
+    """The whole list (OF21), as each night; else what had changed (OF51)."""
+
+    @property
+    def stream(self) -> str:
+        return "offer-reads"
 
 
 class SkuConfirmed(Event, frozen=True, kw_only=True):
@@ -69,6 +147,30 @@ class SkuUnmatched(Event, frozen=True, kw_only=True):
 
     sku: str
     nearest: tuple[str, ...]
+    because: str = ""
+    """Where it was known before: what became of its stock code."""
+
+    @property
+    def stream(self) -> str:
+        return f"product-{stock_key(self.sku)}"
+
+
+class SkuAliasApproved(Event, frozen=True, kw_only=True):
+    """Policy: a person said that this SKU stands for that stock code of the ERP."""
+
+    sku: str
+    stock_code: str
+
+    @property
+    def stream(self) -> str:
+        return f"product-{stock_key(self.sku)}"
+
+
+class SkuAliasWithdrawn(Event, frozen=True, kw_only=True):
+    """Policy: the SKU stands for no other stock code any more; its gate is shut at once."""
+
+    sku: str
+    stock_code: str
 
     @property
     def stream(self) -> str:
@@ -128,6 +230,12 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     orders_read_at: datetime
     reason: str = ""
     """Why it is 0 where the sum is not the reason: unmatched, discontinued, no level."""
+    before: int | None = None
+    """What the marketplace had acknowledged, or what was found there before the first."""
+    first: bool = False
+    """Nothing of ours was acknowledged before."""
+    stale: bool = False
+    """Down because the feed is stale, or up again from there: no guard counts it."""
 
 
 class PublishEvent(Event, frozen=True, kw_only=True):
@@ -145,6 +253,8 @@ class StockImportIntended(PublishEvent, frozen=True, kw_only=True):
 
     figures: tuple[Figure, ...]
     policy_version: int
+    stock_read_at: datetime | None = None
+    """When the read of stock began on which the figures rest."""
 
 
 class StockImportSent(PublishEvent, frozen=True, kw_only=True):
@@ -162,6 +272,8 @@ class StockImportUnknown(PublishEvent, frozen=True, kw_only=True):
 class ImportLineRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sku: str
     message: str
+    retry_at: datetime | None = None
+    """When it is sent again; None: parked until it is listed again or a person retries it."""
 
 
 class StockImportFinished(PublishEvent, frozen=True, kw_only=True):
@@ -177,3 +289,96 @@ class StockImportFailed(PublishEvent, frozen=True, kw_only=True):
 
     message: str
     skus: tuple[str, ...]
+
+
+class StockImportGivenUp(PublishEvent, frozen=True, kw_only=True):
+    """The import does not come to its end: it is not waited for, fresh figures are sent."""
+
+    import_id: str
+    message: str
+    skus: tuple[str, ...]
+
+
+class StockImportEndedLate(PublishEvent, frozen=True, kw_only=True):
+    """An import that was given up is over: what it has overwritten is said again."""
+
+    import_id: str
+    message: str
+    skus: tuple[str, ...]
+    """Those that it may have overwritten."""
+
+
+class HeldFigure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One of the figures that a guard has counted."""
+
+    sku: str
+    before: int
+    after: int
+
+
+class GuardFinding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one guard has found: so many of so many offered SKUs."""
+
+    guard: str
+    """to_zero or moved."""
+    skus: int
+    offered: int
+    examples: tuple[HeldFigure, ...]
+
+
+class HoldEvent(Event, frozen=True, kw_only=True):
+    """Base of the events of one hold."""
+
+    hold_id: str
+
+    @property
+    def stream(self) -> str:
+        return "stock-guard"
+
+
+class PublishHeld(HoldEvent, frozen=True, kw_only=True):
+    """The figures look mistaken: nothing is published until a person says so."""
+
+    findings: tuple[GuardFinding, ...]
+
+
+class PublishReleased(HoldEvent, frozen=True, kw_only=True):
+    """A person lets through what was held, and no more than that."""
+
+
+class PublishHoldEnded(HoldEvent, frozen=True, kw_only=True):
+    """The hold is over: the figures are sane again, or what was released has gone out."""
+
+    reason: str
+
+
+class StockPublishingSwitched(Event, frozen=True, kw_only=True):
+    """Somebody has stopped, or allowed again, the publishing of stock and nothing else."""
+
+    on: bool
+    reason: str
+
+    @property
+    def stream(self) -> str:
+        return "stock-publishing"
+
+
+class FeedEvent(Event, frozen=True, kw_only=True):
+    """Base of the events of the ERP's stock feed."""
+
+    read_at: datetime
+    """When the last read of stock that came to its end began."""
+
+    @property
+    def stream(self) -> str:
+        return "stock-feed"
+
+
+class StockFeedStale(FeedEvent, frozen=True, kw_only=True):
+    """No stock was read for so long. soft: buffers widen; hard: fast movers go to 0."""
+
+    grade: str
+
+
+class StockFeedFresh(FeedEvent, frozen=True, kw_only=True):
+    """Stock is read again."""

@@ -30,29 +30,38 @@ from kcjl.stock.events import (
     BufferSet,
     LevelRead,
     OfferListed,
+    SkuAliasApproved,
+    SkuAliasWithdrawn,
     SkuConfirmed,
     SkuUnmatched,
+    StockImportEndedLate,
     StockImportFailed,
     StockImportFinished,
+    StockImportGivenUp,
     StockImportIntended,
-    StockImportSent,
     StockImportUnknown,
     StockRead,
     stock_key,
+)
+from kcjl.stock.shown import (
+    OFFER_EVENTS,
+    SHOWN_EVENTS,
+    Shown,
+    evolve_shown,
+    listed_again,
+    moved_outside,
 )
 from kcjl.vocabulary import Event
 
 __all__ = [
     "POLICY",
     "PRODUCTS",
-    "PUBLISHES",
     "READS",
     "STATUS_DISCONTINUED",
     "InFlight",
     "Match",
     "Policy",
     "Product",
-    "Publish",
     "Reads",
     "Shown",
 ]
@@ -84,21 +93,16 @@ class InFlight(msgspec.Struct, frozen=True, kw_only=True):
     """The ERP had the order at this time at the latest; None while it does not."""
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """What the marketplace shows for one SKU, as far as we know; None: not known."""
-
-    sku: str
-    quantity: int | None
-    refused: str = ""
-
-
 class Product(msgspec.Struct, frozen=True, kw_only=True):
     """One product, and all spellings of its SKU."""
 
     key: str
     match: Match = Match.UNASKED
     stock_code: str = ""
+    alias: str = ""
+    """The stock code that a person has named for this SKU; empty: the SKU is its own."""
     nearest: tuple[str, ...] = ()
+    unmatched_because: str = ""
     discontinued: bool = False
     run_to_zero: bool = False
     stock_controlled: bool = True
@@ -133,19 +137,24 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def spelling(self) -> str:
         """A spelling by which the ERP can be asked."""
-        if self.stock_code:
-            return self.stock_code
+        return self.alias or self.stock_code or self.sku
+
+    @property
+    def sku(self) -> str:
+        """A spelling of the SKU itself, as the marketplace has it."""
         if self.shown:
             return self.shown[0].sku
         return self.asked_for[0] if self.asked_for else self.key
 
+    @property
+    def said_of(self) -> str:
+        """The SKU under which events say what the ERP says of this product."""
+        return self.sku if self.alias else self.spelling
 
-class Publish(msgspec.Struct, frozen=True, kw_only=True):
-    """One stock import on its way; gone when it has an outcome."""
-
-    publish_id: str
-    skus: tuple[str, ...]
-    import_id: str = ""
+    @property
+    def code_key(self) -> str:
+        """The key under which products of one stock code meet; empty: it has none."""
+        return stock_key(self.stock_code) if self.match == Match.CONFIRMED else ""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +182,8 @@ def _product_keys(event: Event) -> tuple[str, ...]:
     match event:
         case OfferListed() | SkuConfirmed() | SkuUnmatched() | LevelRead():
             return (stock_key(event.sku),)
+        case SkuAliasApproved() | SkuAliasWithdrawn():
+            return (stock_key(event.sku),)
         case (
             OrderReceived()
             | OrderChanged()
@@ -182,14 +193,19 @@ def _product_keys(event: Event) -> tuple[str, ...]:
             | SalesOrderForgone()
         ):
             skus = tuple(line.sku for line in event.lines)
-        case OrderPassedOver() | StockImportUnknown() | StockImportFailed():
-            skus = event.skus
-        case StockImportFinished():
+        case (
+            OrderPassedOver()
+            | StockImportUnknown()
+            | StockImportFailed()
+            | StockImportFinished()
+            | StockImportGivenUp()
+            | StockImportEndedLate()
+        ):
             skus = event.skus
         case StockImportIntended():
             skus = tuple(figure.sku for figure in event.figures)
         case _:
-            return ()
+            return (stock_key(event.sku),) if isinstance(event, OFFER_EVENTS) else ()
     return tuple(dict.fromkeys(stock_key(sku) for sku in skus))
 
 
@@ -207,24 +223,35 @@ def _evolve_product(entry: Product | None, event: Event, key: str) -> Product:
             return _evolve_taken(product, event)
         case OfferListed() | SkuConfirmed() | SkuUnmatched() | LevelRead():
             return _evolve_known(product, event)
+        case SkuAliasApproved():
+            return msgspec.structs.replace(product, alias=event.stock_code)
+        case SkuAliasWithdrawn():
+            # Shut until the ERP has been asked for the SKU itself.
+            return msgspec.structs.replace(
+                product, alias="", match=Match.UNMATCHED, stock_code="", levels=None
+            )
         case _:
-            return _evolve_shown(product, event)
+            shown = tuple(evolve_shown(each, event) for each in product.shown)
+            return msgspec.structs.replace(product, shown=shown)
 
 
 def _evolve_known(product: Product, event: Event) -> Product:
     replace = msgspec.structs.replace
     match event:
         case OfferListed():
-            if any(each.sku == event.sku for each in product.shown):
-                return product
-            listed = Shown(sku=event.sku, quantity=None)
-            return replace(product, shown=(*product.shown, listed))
+            known = any(each.sku == event.sku for each in product.shown)
+            shown = product.shown if known else (*product.shown, Shown(sku=event.sku))
+            again = (
+                listed_again(each, event) if each.sku == event.sku else each for each in shown
+            )
+            return replace(product, shown=tuple(again))
         case SkuConfirmed():
             return replace(
                 product,
                 match=Match.CONFIRMED,
                 stock_code=event.stock_code,
                 nearest=(),
+                unmatched_because="",
                 discontinued=event.discontinued,
                 run_to_zero=event.run_to_zero,
                 stock_controlled=event.stock_controlled,
@@ -237,6 +264,7 @@ def _evolve_known(product: Product, event: Event) -> Product:
                 match=Match.UNMATCHED,
                 stock_code="",
                 nearest=event.nearest,
+                unmatched_because=event.because,
                 levels=None,
             )
         case LevelRead():
@@ -270,8 +298,12 @@ def _evolve_in_flight(product: Product, event: Event) -> Product:
                 InFlight(order_id=event.order_id, line_id=line.line_id, units=line.quantity)
                 for line in mine
             )
+            # The marketplace lowers its own figure when an order is placed.
             return replace(
-                product, asked_for=asked_for, in_flight=(*product.in_flight, *flying)
+                product,
+                asked_for=asked_for,
+                in_flight=(*product.in_flight, *flying),
+                shown=tuple(moved_outside(each) for each in product.shown),
             )
         case OrderChanged():
             ended = {line.line_id for line in event.lines if line.state in LINE_ENDED}
@@ -283,8 +315,7 @@ def _evolve_in_flight(product: Product, event: Event) -> Product:
             if not moved:
                 return product
             # The marketplace has set its own figure otherwise: say ours again.
-            again = tuple(replace(each, quantity=None) for each in product.shown)
-            return replace(product, shown=again)
+            return replace(product, shown=tuple(map(moved_outside, product.shown)))
         case OrderPassedOver():
             gone = {e.line_id for e in product.in_flight if e.order_id == event.order_id}
             return _without(product, gone)
@@ -329,33 +360,6 @@ def _without(product: Product, lines: set[str]) -> Product:
     return msgspec.structs.replace(product, in_flight=still)
 
 
-def _evolve_shown(product: Product, event: Event) -> Product:
-    replace = msgspec.structs.replace
-    match event:
-        case StockImportIntended():
-            figures = {figure.sku: figure.quantity for figure in event.figures}
-            shown = tuple(
-                Shown(sku=each.sku, quantity=figures[each.sku]) if each.sku in figures else each
-                for each in product.shown
-            )
-        case StockImportUnknown() | StockImportFailed():
-            shown = tuple(
-                replace(each, quantity=None) if each.sku in event.skus else each
-                for each in product.shown
-            )
-        case StockImportFinished():
-            refused = {line.sku: line.message for line in event.refused}
-            shown = tuple(
-                replace(each, refused=refused.get(each.sku, ""))
-                if each.sku in event.skus
-                else each
-                for each in product.shown
-            )
-        case _:
-            return product
-    return replace(product, shown=shown)
-
-
 PRODUCTS: Fold[Product] = Fold(
     _product_keys,
     _evolve_product,
@@ -364,6 +368,8 @@ PRODUCTS: Fold[Product] = Fold(
         OfferListed,
         SkuConfirmed,
         SkuUnmatched,
+        SkuAliasApproved,
+        SkuAliasWithdrawn,
         LevelRead,
         OrderReceived,
         OrderChanged,
@@ -372,39 +378,11 @@ PRODUCTS: Fold[Product] = Fold(
         SalesOrderNotShown,
         SalesOrderFoundAgain,
         SalesOrderForgone,
-        StockImportIntended,
-        StockImportUnknown,
-        StockImportFinished,
-        StockImportFailed,
+        *SHOWN_EVENTS,
     ),
 )
 
-# ── publishes, policy, reads ────────────────────────────────────────────────────────────────
-
-_PUBLISH_EVENTS = (
-    StockImportIntended,
-    StockImportSent,
-    StockImportUnknown,
-    StockImportFinished,
-    StockImportFailed,
-)
-
-
-def _publish_keys(event: Event) -> tuple[str, ...]:
-    return (event.publish_id,) if isinstance(event, _PUBLISH_EVENTS) else ()
-
-
-def _evolve_publish(_entry: Publish | None, event: Event, key: str) -> Publish | None:
-    match event:
-        case StockImportIntended():
-            return Publish(publish_id=key, skus=tuple(f.sku for f in event.figures))
-        case StockImportSent():
-            return Publish(publish_id=key, skus=event.skus, import_id=event.import_id)
-        case _:
-            return None
-
-
-PUBLISHES: Fold[Publish] = Fold(_publish_keys, _evolve_publish, Publish, hears=_PUBLISH_EVENTS)
+# ── policy, reads ────────────────────────────────────────────────────────────────
 
 
 def _policy_keys(event: Event) -> tuple[str, ...]:

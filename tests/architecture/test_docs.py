@@ -10,7 +10,7 @@ import json
 import pkgutil
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -210,12 +210,17 @@ def test_every_verb_is_in_the_readme_and_no_other() -> None:
 
 
 def _verbs(group: typer.Typer, before: str) -> Iterator[str]:
-    for name, command in get_command(group).commands.items():  # type: ignore[attr-defined]
+    yield from _below(get_command(group).commands, before)  # type: ignore[attr-defined]
+
+
+def _below(commands: Mapping[str, object], before: str) -> Iterator[str]:
+    """Groups in groups, too."""
+    for name, command in commands.items():
         below = getattr(command, "commands", None)
-        if below is None or command.invoke_without_command:
+        if below is None or getattr(command, "invoke_without_command", False):
             yield f"{before} {name}"
         if below is not None:
-            yield from (f"{before} {name} {each}" for each in below)
+            yield from _below(below, f"{before} {name}")
 
 
 def test_the_readme_example_is_a_configuration_that_can_be_read(tmp_path: Path) -> None:

@@ -43,8 +43,26 @@ TIME_AND_CHANCE = (
 ROOMS = ("stock", "orders", "dispatch", "settlement", "exceptions")
 WITH_TENANT = (*ROOMS, "tenant")
 """The tenant is no concern of its own: it is read for the others."""
-PURE_MODULES = ("decide", "state", "events", "catalogue", "vanished")
-PURE_FILES = ("decide.py", "state.py", "events.py", "vanished.py")
+PURE_FILES = (
+    "available.py",
+    "conditions.py",
+    "decide.py",
+    "drift.py",
+    "events.py",
+    "freshness.py",
+    "guards.py",
+    "policy.py",
+    "policy_book.py",
+    "policy_events.py",
+    "policy_rules.py",
+    "publishing_state.py",
+    "selling.py",
+    "sending.py",
+    "shown.py",
+    "state.py",
+    "stock_conditions.py",
+    "vanished.py",
+)
 PURE_OWN = ("kcjl.money", "kcjl.errors", "kcjl.fold", "kcjl.vocabulary")
 IMPURE_STANDARD = {
     "asyncio",
@@ -249,7 +267,7 @@ def _pure(room: str, module: str) -> bool:
         return first in sys.stdlib_module_names and first not in IMPURE_STANDARD
     if module in PURE_OWN:
         return True
-    own = {f"kcjl.{room}.{each}" for each in PURE_MODULES}
+    own = {f"kcjl.{room}.{Path(each).stem}" for each in (*PURE_FILES, "catalogue.py")}
     others = {f"kcjl.{each}.events" for each in WITH_TENANT}
     return module in own | others
 

@@ -165,6 +165,32 @@ def finished(*refused: str) -> stock.StockImportFinished:
     )
 
 
+GIVEN_UP = stock.StockImportGivenUp(
+    publish_id="P1", import_id="77", message="no end", skus=("A-1",), occurred_at=at(1)
+)
+PUBLISH_HELD = stock.PublishHeld(
+    hold_id="H1",
+    findings=(
+        stock.GuardFinding(
+            guard="to_zero",
+            skus=12,
+            offered=40,
+            examples=(stock.HeldFigure(sku="A-1", before=9, after=0),),
+        ),
+    ),
+    occurred_at=at(1),
+)
+STALE = stock.StockFeedStale(grade="hard", read_at=at(-120), occurred_at=at(1))
+INACTIVE = stock.OfferInactive(sku="A-1", reasons=("NO_PRICE",), occurred_at=at(1))
+DRIFTED = stock.OfferDrifted(
+    sku="A-1", acknowledged=9, found=40, cause="foreign_writer", occurred_at=at(1)
+)
+
+
+def publishing(*, on: bool) -> stock.StockPublishingSwitched:
+    return stock.StockPublishingSwitched(on=on, reason="stocktaking", occurred_at=at(2))
+
+
 def switched(*, allowed: bool) -> WritesSwitched:
     return WritesSwitched(allowed=allowed, reason="stocktaking", occurred_at=at(2))
 
@@ -181,6 +207,12 @@ RAISED: list[tuple[Event, str, str]] = [
     (trade.unmatched("A-1", "A-11"), "sku_unmatched", "a-1"),
     (IMPORT_FAILED, "stock_import_failed", "stock"),
     (finished("B-2"), "stock_line_refused", "B-2"),
+    (GIVEN_UP, "stock_import_stuck", "stock"),
+    (PUBLISH_HELD, "publish_held", "stock"),
+    (publishing(on=False), "publishing_off", "stock"),
+    (STALE, "stock_feed_stale", "stock"),
+    (INACTIVE, "offer_inactive", "A-1"),
+    (DRIFTED, "offer_drifted", "A-1"),
     (UNMAPPED, "courier_unmapped", "bike"),
     (NO_NUMBER, "tracking_missing", "O1/INV1/1"),
     (UNMATCHED, "parcel_unmatched", "O1/INV1/1"),
@@ -223,6 +255,16 @@ CLEARED: list[tuple[Event, Event]] = [
     (trade.unmatched(), trade.confirmed("a-1")),
     (IMPORT_FAILED, finished()),
     (finished("B-2"), finished()),
+    (finished("B-2"), stock.OfferRetried(sku="B-2", occurred_at=at(3))),
+    (finished("B-2"), trade.listed("B-2")),
+    (GIVEN_UP, finished()),
+    (PUBLISH_HELD, stock.PublishReleased(hold_id="H1", occurred_at=at(2))),
+    (PUBLISH_HELD, stock.PublishHoldEnded(hold_id="H1", reason="sane", occurred_at=at(2))),
+    (publishing(on=False), publishing(on=True)),
+    (STALE, stock.StockFeedFresh(read_at=at(2), occurred_at=at(2))),
+    (INACTIVE, stock.OfferActive(sku="A-1", occurred_at=at(2))),
+    (INACTIVE, stock.OfferGone(sku="A-1", occurred_at=at(2))),
+    (DRIFTED, stock.OfferMended(sku="A-1", quantity=9, occurred_at=at(2))),
     (
         UNMAPPED,
         dispatch.CarrierMapped(
@@ -289,7 +331,6 @@ def test_condition_that_is_gone_clears_by_itself(event: Event, later: Event) -> 
         trade.changed(ORDER, "SHIPPING"),
         trade.money_line(kind="PAYMENT"),
         trade.money_line(kind="ORDER_AMOUNT"),
-        trade.listed(),
         trade.shipped(tracking=""),
         trade.cycle_seen(),
         msgspec.structs.replace(CANCELLED_THERE, still_wanted=False),

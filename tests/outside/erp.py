@@ -26,6 +26,18 @@ class Warehouse:
         self.moved_at: dict[str, datetime] = {}
         self.edited_at: dict[str, datetime] = {}
         self.discontinued: set[str] = set()
+        self.deleted_at: dict[str, datetime] = {}
+        self.capabilities = erp.Capabilities(
+            pull_stock=True,
+            push_stock=False,
+            lookup_order=True,
+            sync_order_result=True,
+            line_refs_in_shipments=False,
+            returns=False,
+            journals=False,
+            max_external_ref=30,
+            deleted_entries=True,
+        )
         self.taken: dict[str, erp.NewOrder] = {}
         self.parcels: dict[str, tuple[erp.Parcel, ...]] = {}
         self.cancelled: dict[str, str] = {}
@@ -46,6 +58,12 @@ class Warehouse:
         self.discontinued = (
             self.discontinued | {code} if discontinued else self.discontinued - {code}
         )
+
+    def delete(self, code: str) -> None:
+        """The product is deleted."""
+        self.deleted_at[code] = self._clock.now()
+        for known in (self.shelf, self.moved_at, self.edited_at):
+            known.pop(code)
 
     def forget(self, reference: str) -> None:
         """Set back to a backup from before this order; of levels it says that nothing moved."""
@@ -91,6 +109,10 @@ class Warehouse:
     async def edited_products(self, since: datetime) -> Sequence[erp.ProductRef]:
         with self.mishaps.at("edited_products"):
             return _since(self.edited_at, since)
+
+    async def deleted_products(self, since: datetime) -> Sequence[erp.ProductRef]:
+        with self.mishaps.at("deleted_products"):
+            return _since(self.deleted_at, since)
 
     async def products(self, codes: Sequence[str]) -> dict[str, erp.Product]:
         with self.mishaps.at("products"):

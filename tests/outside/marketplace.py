@@ -82,6 +82,10 @@ class Shop:
         self._clock = clock
         self.orders_there: dict[str, shop.Order] = {}
         self.offers_there: dict[str, int] = {}
+        self.inactive: dict[str, tuple[str, ...]] = {}
+        """SKU to the reasons why nobody can buy it."""
+        self.changes_there: list[shop.OfferChange] = []
+        """What a read of changes tells, whenever it is asked."""
         self.imports: dict[str, shop.StockImport] = {}
         self.import_errors: dict[str, tuple[shop.StockImportError, ...]] = {}
         self.shipments_there: list[shop.Shipment] = []
@@ -163,9 +167,21 @@ class Shop:
     async def offers(self) -> Sequence[shop.Offer]:
         with self.mishaps.at("offers"):
             return [
-                shop.Offer(offer_id=number, sku=sku, quantity=units, price=gbp(1), active=True)
+                shop.Offer(
+                    offer_id=number,
+                    sku=sku,
+                    quantity=units,
+                    price=gbp(1),
+                    active=sku not in self.inactive,
+                    inactivity_reasons=self.inactive.get(sku, ()),
+                )
                 for number, (sku, units) in enumerate(self.offers_there.items())
             ]
+
+    async def offer_changes(self, since: datetime) -> Sequence[shop.OfferChange]:
+        with self.mishaps.at("offer_changes"):
+            assert since.tzinfo is not None
+            return list(self.changes_there)
 
     async def publish_stock(self, figures: Sequence[shop.StockFigure]) -> str:
         with self.mishaps.at("publish_stock"):

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kcjl import actors
@@ -15,6 +15,7 @@ from kcjl.orders import state as orders
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.projection import Projection
 from kcjl.settlement import state as settlement
+from kcjl.stock import publishing_state as publishing
 from kcjl.stock import state as stock
 from kcjl.tenant import state as tenant
 from kcjl.vocabulary import Event
@@ -28,7 +29,9 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "jobs": actors.JOBS,
     "switch": actors.SWITCH,
     "products": stock.PRODUCTS,
-    "publishes": stock.PUBLISHES,
+    "publishing": publishing.PUBLISHING,
+    "publishes": publishing.PUBLISHES,
+    "late": publishing.LATE,
     "policy": stock.POLICY,
     "stock reads": stock.READS,
     "orders": orders.ORDERS,
@@ -51,7 +54,7 @@ def _unheard(each: Projection[Any] | Fold[Any]) -> list[type[Event]]:
 
 
 @pytest.mark.parametrize("fold", ROOM_FOLDS.values(), ids=ROOM_FOLDS)
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(chance=st.data())
 def test_event_that_is_not_heard_touches_no_entry_of_a_room(
     fold: Fold[Any], chance: st.DataObject

@@ -89,6 +89,20 @@ class SimulatedErp:
 
     # ── system data ──
 
+    @property
+    def capabilities(self) -> erp.Capabilities:
+        return erp.Capabilities(
+            pull_stock=True,
+            push_stock=False,
+            lookup_order=True,
+            sync_order_result=True,
+            line_refs_in_shipments=False,
+            returns=False,
+            journals=False,
+            max_external_ref=self._settings.max_external_ref,
+            deleted_entries=True,
+        )
+
     async def ping(self) -> str:
         version = self._warehouse.settings.version
         return await self._door.read("GetVersion", lambda: version)
@@ -134,6 +148,11 @@ class SimulatedErp:
 
         reading = Reading(rows, lambda ref: ref.stock_code, older=older)
         return self._families.sellable(await self._door.rows("GetStockList", reading))
+
+    async def deleted_products(self, since: datetime) -> Sequence[erp.ProductRef]:
+        now = self._clock.now()
+        reading = Reading(lambda: self._stock.deleted(since, now), lambda ref: ref.stock_code)
+        return await self._door.rows("GetDeletedEntries", reading)
 
     async def products(self, codes: Sequence[str]) -> dict[str, erp.Product]:
         found: dict[str, erp.Product] = {}

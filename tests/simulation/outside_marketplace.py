@@ -13,17 +13,19 @@ from typing import TypeVar
 
 from kcjl.clock import Clock
 from kcjl.errors import Misuse, RateLimited, Refused
-from kcjl.johnlewis import parcels, shop_account, tenant_records
+from kcjl.johnlewis import offer_records, parcels, shop_account, tenant_records
 from kcjl.johnlewis import port as shop
 from kcjl.johnlewis.asking import chunks, distinct_ids
 from kcjl.johnlewis.budget import Budget, CallBudgets, TenantBudgets
 from kcjl.johnlewis.reading import words_of_refusal
+from kcjl.johnlewis.splitting import CsvRows
 from kcjl.johnlewis.tenant_port import Reason, TaxCode, TenantProfile
 from kcjl.sandbox.johnlewis import lists, orders
 from kcjl.sandbox.johnlewis import shop as tenant
 from kcjl.sandbox.johnlewis.accounting import list_cycles
 from kcjl.sandbox.johnlewis.answers import encoded
 from kcjl.sandbox.johnlewis.asking import Operation
+from kcjl.sandbox.johnlewis.exports import export_offers
 from kcjl.sandbox.johnlewis.limits import CallLimits
 from kcjl.sandbox.marketplace import ApiError
 from kcjl.sandbox.marketplace.search import OrderSearch, find_orders
@@ -127,6 +129,18 @@ class SimulatedMarketplace:
 
         reading = Reading(rows, lambda offer: offer.offer_id, recall="all")
         return await self._rows("OF21", reading)
+
+    async def offer_changes(self, since: datetime) -> Sequence[shop.OfferChange]:
+        def look() -> list[shop.OfferChange]:
+            query = [("last_request_date", since.isoformat())]
+            rows = CsvRows(what="OF51")
+            cells = rows.feed(body_of(self._marketplace, export_offers, query))
+            return [
+                offer_records.change_of_cells(each, self._currency, "OF51")
+                for each in (*cells, *rows.finish())
+            ]
+
+        return await self._read("OF51", look)
 
     async def publish_stock(self, figures: Sequence[shop.StockFigure]) -> str:
         text = stock_file(figures)

@@ -95,6 +95,23 @@ class ShownStock:
         ]
         return stock_document.product_refs(rows, now)
 
+    def deleted(self, since: datetime, now: datetime) -> list[erp.ProductRef]:
+        """All that was deleted since then by the wall's time; read at `now`."""
+        forms, wall = Forms(self._warehouse.settings), parse_wall(changed_since(since))
+        if wall is None:
+            raise TypeError(f"no product was deleted since {since}")
+        earliest = forms.earliest(wall)
+        gone = [(item, self._stamp(when)) for when, item in self._warehouse.stock.deleted]
+        dated = [(item, at) for item, at in gone if at >= earliest]
+        rows = [
+            {
+                "stockcode": item.code,
+                "deleteddate": forms.wall(at).isoformat(timespec="seconds"),
+            }
+            for item, at in forms.since(wall, dated, inclusive=True)
+        ]
+        return stock_document.product_refs(rows, now)
+
     def _parent_of(self, item: StockItem) -> str:
         return self._warehouse.stock.get(item.parent_code).code if item.parent_code else ""
 

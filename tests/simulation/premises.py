@@ -59,6 +59,7 @@ class Premises:
         keep_lines: bool = False,
     ) -> None:
         self.clock = clock
+        self.scenario = scenario
         self.settings = scenario.settings
         self.outside = outside
         """A process's own way to both systems and the ledger."""

@@ -140,14 +140,19 @@ class _Line:
         self._done = done
         self._known: dict[str, Callable[..., Awaitable[object]]] = {}
 
-    def __getattr__(self, operation: str) -> Callable[..., Awaitable[object]]:
+    def __getattr__(self, operation: str) -> object:
+        """A call, or what the port says of itself (`capabilities`), which is no call."""
         known = self._known.get(operation)
         if known is None:
-            known = self._known[operation] = self._call(operation)
+            method = getattr(self._port, operation)
+            if not callable(method):
+                return method
+            known = self._known[operation] = self._call(operation, method)
         return known
 
-    def _call(self, operation: str) -> Callable[..., Awaitable[object]]:
-        method: Callable[..., Awaitable[object]] = getattr(self._port, operation)
+    def _call(
+        self, operation: str, method: Callable[..., Awaitable[object]]
+    ) -> Callable[..., Awaitable[object]]:
         life, done = self._life, self._done
         trace, number = life.trace, life.number
 

@@ -241,7 +241,9 @@ class _Noted:
         self._clock = clock
 
     def __getattr__(self, operation: str) -> object:
-        method: Callable[..., Awaitable[object]] = getattr(self._port, operation)
+        method = getattr(self._port, operation)
+        if not callable(method):
+            return method  # what the port says of itself is no call
         witness, side, clock = self._witness, self._side, self._clock
 
         async def noted(*arguments: object, **named: object) -> object:

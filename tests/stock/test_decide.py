@@ -151,6 +151,8 @@ def test_figures_name_every_term_of_the_sum() -> None:
             buffer=1,
             level_read_at=at(1),
             orders_read_at=at(3),
+            before=5,
+            first=True,
         ),
     ) == decide_figures([sellable(8)], Policy(buffer_units=1, version=1), READ_IN_ORDER)
 

@@ -12,7 +12,8 @@ from kcjl.stock.events import (
     StockImportSent,
     StockImportUnknown,
 )
-from kcjl.stock.state import POLICY, PRODUCTS, PUBLISHES, InFlight, Match, Product, Publish
+from kcjl.stock.publishing_state import PUBLISHES, Publish
+from kcjl.stock.state import POLICY, PRODUCTS, InFlight, Match, Product
 from kcjl.vocabulary import Event
 from tests.trade import (
     SHIPPING,
@@ -200,8 +201,10 @@ def test_publish_is_on_its_way_until_it_has_an_outcome() -> None:
     """Intended, then sent under the marketplace's number, then gone."""
     skus = ("A-1", "a-1")
 
-    assert Publish(publish_id="P1", skus=skus) == folded(PUBLISHES, "P1", [INTENDED])
-    assert Publish(publish_id="P1", skus=skus, import_id="77") == folded(
+    assert Publish(publish_id="P1", skus=skus, intended_at=at(3)) == folded(
+        PUBLISHES, "P1", [INTENDED]
+    )
+    assert Publish(publish_id="P1", skus=skus, import_id="77", intended_at=at(3)) == folded(
         PUBLISHES, "P1", [INTENDED, SENT]
     )
     for outcome in (UNKNOWN, FAILED, FINISHED):

@@ -132,6 +132,7 @@ async def test_restart_in_the_middle_of_a_publish_sends_fresh_figures() -> None:
         await process.do(*READ)
         with pytest.raises(Killed):
             await process.do("publish")
+    place.clock.tick(60)
     async with place.open() as process:
         await process.do("publish")
 
@@ -203,6 +204,7 @@ async def test_publish_that_failed_there_is_said_and_sent_again(end: str) -> Non
         else:
             failed = StockImport(import_id="1", status=StockImportStatus.FAILED)
             place.shop.imports["1"] = failed
+        place.clock.tick(60)
         await process.do("publish", "judge")
 
         assert {"stock_import_failed:stock"} == set(process.desk.open)
@@ -217,6 +219,7 @@ async def test_publish_that_is_refused_is_said_and_tried_again() -> None:
         await process.do(*READ)
         with pytest.raises(Refused):
             await process.do("publish")
+        place.clock.tick(60)
         await process.do("publish")
 
     assert ["StockImportFailed", "StockImportSent"] == await place.story(

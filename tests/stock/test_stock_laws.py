@@ -18,7 +18,8 @@ from kcjl.orders.events import (
 from kcjl.stock import events as stock
 from kcjl.stock.decide import decide_figures, decide_level
 from kcjl.stock.events import LevelRead, StockImportIntended, StockRead
-from kcjl.stock.state import POLICY, PRODUCTS, PUBLISHES, READS, Policy, Product, Reads
+from kcjl.stock.publishing_state import PUBLISHES
+from kcjl.stock.state import POLICY, PRODUCTS, READS, Policy, Product, Reads
 from kcjl.vocabulary import Event
 from tests.any_event import any_events
 from tests.patience import unhurried

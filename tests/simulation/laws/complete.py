@@ -16,7 +16,7 @@ from kcjl.orders.state import ORDERS, OrderEntry, Posting, Standing
 from kcjl.sandbox.world_truth import OrderTruth
 from kcjl.settlement.events import PAYMENT
 from kcjl.settlement.state import CYCLES, LINES, CycleState
-from kcjl.stock.state import PUBLISHES
+from kcjl.stock.publishing_state import PUBLISHES
 from tests.simulation.laws.evidence import Checker, Evidence
 from tests.simulation.laws.standing import is_stuck_in_erp, open_subjects
 

@@ -15,7 +15,8 @@ from kcjl.orders.state import ORDERS, Acceptance, Posting, WriteBack
 from kcjl.sandbox.warehouse.stock import key_of
 from kcjl.sandbox.world_truth import OrderTruth
 from kcjl.settlement.state import CYCLES, LINES, CycleState
-from kcjl.stock.state import PUBLISHES
+from kcjl.stock.publishing_state import PUBLISHES
+from kcjl.stock.state import PRODUCTS
 from tests.simulation.laws.evidence import LIVENESS, Checker, Evidence
 from tests.simulation.laws.standing import open_exceptions, order_truth
 
@@ -241,6 +242,23 @@ def _import_failed(evidence: Evidence, raised: ExceptionRaised) -> bool:
     return last is not None and last.status == "FAILED"
 
 
+def _drifted(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    """Nobody else writes offers, but what was read may have been old, and is read again."""
+    world = evidence.world
+    return world.marketplace.offered(raised.subject) != _shown(evidence, raised.subject)
+
+
+def _shown(evidence: Evidence, sku: str) -> int | None:
+    product = evidence.folded(PRODUCTS).get(key_of(sku))
+    shown = product.shown if product is not None else ()
+    return next((each.quantity for each in shown if each.sku == sku), None)
+
+
+def _inactive(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    offer = evidence.world.marketplace.offers[raised.subject]
+    return bool(set(offer.inactive_because(evidence.now)) - {"ZERO_QUANTITY"})
+
+
 def _never(_evidence: Evidence, _raised: ExceptionRaised) -> bool:
     """When nothing fails any more, this is not open."""
     return False
@@ -256,7 +274,13 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "reference_not_written": _reference_missing,
     "cancelled_after_posting": _stranded,
     "stock_import_failed": _import_failed,
+    "stock_import_stuck": _never,
     "stock_line_refused": _line_refused,
+    "publish_held": _never,
+    "publishing_off": _never,
+    "stock_feed_stale": _never,
+    "offer_drifted": _drifted,
+    "offer_inactive": _inactive,
     "courier_unmapped": _courier_waits,
     "tracking_missing": _unconfirmed,
     "parcel_unmatched": _unconfirmed,

@@ -1,0 +1,244 @@
+"""Publishing, the shell: one stock import at a time, followed to its end, at most one a minute.
+
+Promises: an intention before each import and an outcome after it; one whose answer was lost, or
+that does not end, is replaced by fresh absolute figures. While publishing is switched off, or
+held by a guard, what is on its way is still followed. It holds no rule.
+Called by `actor.py`. Source: design 6; contract johnlewis b.2.
+"""
+
+from collections.abc import Sequence
+
+from kcjl.calls.correlation import correlated
+from kcjl.errors import NotFound, OutcomeUnknown, Refused
+from kcjl.johnlewis.port import (
+    MarketplacePort,
+    StockFigure,
+    StockImport,
+    StockImportError,
+    StockImportStatus,
+)
+from kcjl.settings import StockSettings
+from kcjl.stock.decide import decide_figures
+from kcjl.stock.differing import Differing
+from kcjl.stock.events import (
+    Figure,
+    StockImportFailed,
+    StockImportFinished,
+    StockImportIntended,
+    StockImportSent,
+    StockImportUnknown,
+    stock_key,
+)
+from kcjl.stock.guards import GuardLimits, decide_guard
+from kcjl.stock.publishing_state import Publish
+from kcjl.stock.room import StockRoom
+from kcjl.stock.sending import (
+    decide_given_up,
+    decide_late,
+    offered_skus,
+    refused_lines,
+    wait_s,
+)
+
+__all__ = ["StockPublisher"]
+
+
+class StockPublisher:
+    """What the stock room says to the marketplace."""
+
+    def __init__(
+        self, room: StockRoom, marketplace: MarketplacePort, settings: StockSettings
+    ) -> None:
+        self._room = room
+        self._marketplace = marketplace
+        self._settings = settings
+        self._differing = Differing(room.products)
+        self._limits = GuardLimits(
+            to_zero_share=settings.guard_to_zero_share,
+            moved_share=settings.guard_moved_share,
+            skus_min=settings.guard_skus_min,
+        )
+
+    async def publish(self) -> float | None:
+        """Follow what is on its way; then send what differs as one stock import."""
+        for publish_id, publish in self._room.publishes.items():
+            if not publish.import_id:
+                await self._lost(publish, "the service stopped before the answer came")
+                continue
+            with correlated(publish_id):
+                ended = await self._followed(publish)
+            if not ended:
+                return self._settings.follow_s
+        publishing, now = self._room.publishing, self._room.clock.now()
+        if not (publishing.is_on and self._room.writes_allowed):
+            return None
+        pause_s = wait_s(publishing, now, every_s=self._settings.publish_every_s)
+        if pause_s > 0:
+            return pause_s
+        figures = await self._guarded(self._figures())
+        if not figures:
+            return None
+        await self._send(figures[: self._settings.lines_max])
+        return self._settings.follow_s
+
+    def _figures(self) -> tuple[Figure, ...]:
+        policy = self._room.policy.get("policy")
+        if policy is None:
+            return ()
+        return decide_figures(
+            self._differing.products(policy),
+            policy,
+            self._room.last_reads,
+            lines_max=None,
+            now=self._room.clock.now(),
+        )
+
+    async def _guarded(self, figures: Sequence[Figure]) -> Sequence[Figure]:
+        """The figures, unless a guard holds them."""
+        hold = self._room.publishing.hold
+        if not figures and hold is None:
+            return ()
+        said, may_go = decide_guard(
+            hold,
+            figures,
+            offered=offered_skus(self._room.products.values()),
+            limits=self._limits,
+            new_hold_id=self._room.ids.new,
+            now=self._room.clock.now(),
+        )
+        await self._room.commit(said)
+        return figures if may_go else ()
+
+    async def _send(self, figures: Sequence[Figure]) -> None:
+        policy, reads = self._room.policy["policy"], self._room.last_reads
+        publish_id = self._room.ids.new()
+        await self._room.commit(
+            (
+                StockImportIntended(
+                    publish_id=publish_id,
+                    figures=tuple(figures),
+                    policy_version=policy.version,
+                    stock_read_at=reads.stock_began_at if reads else None,
+                    occurred_at=self._room.clock.now(),
+                ),
+            ),
+            correlation_id=publish_id,
+        )
+        try:
+            with correlated(publish_id):
+                import_id = await self._marketplace.publish_stock(
+                    [StockFigure(sku=each.sku, quantity=each.quantity) for each in figures]
+                )
+        except OutcomeUnknown as lost:
+            await self._lost(self._room.publishes[publish_id], lost.message)
+            return
+        except Refused as refusal:
+            await self._failed(self._room.publishes[publish_id], refusal.message)
+            raise
+        await self._room.commit(
+            (
+                StockImportSent(
+                    publish_id=publish_id,
+                    import_id=import_id,
+                    skus=tuple(figure.sku for figure in figures),
+                    occurred_at=self._room.clock.now(),
+                ),
+            ),
+            correlation_id=publish_id,
+        )
+
+    async def _lost(self, publish: Publish, message: str) -> None:
+        await self._room.commit(
+            (
+                StockImportUnknown(
+                    publish_id=publish.publish_id,
+                    message=message,
+                    skus=publish.skus,
+                    occurred_at=self._room.clock.now(),
+                ),
+            ),
+            correlation_id=publish.publish_id,
+        )
+
+    async def _failed(self, publish: Publish, message: str) -> None:
+        await self._room.commit(
+            (
+                StockImportFailed(
+                    publish_id=publish.publish_id,
+                    message=message,
+                    skus=publish.skus,
+                    occurred_at=self._room.clock.now(),
+                ),
+            ),
+            correlation_id=publish.publish_id,
+        )
+
+    # ── following ───────────────────────────────────────────────────────────────────────────
+
+    async def _followed(self, publish: Publish) -> bool:
+        """True when the import has come to its end, or is not waited for any more."""
+        try:
+            state = await self._marketplace.stock_import(publish.import_id)
+        except NotFound as gone:
+            await self._failed(publish, gone.message)
+            return True
+        if state.status == StockImportStatus.FAILED:
+            await self._failed(publish, "the marketplace gave the import up")
+            return True
+        if state.status != StockImportStatus.COMPLETE:
+            given_up = decide_given_up(
+                publish,
+                self._room.clock.now(),
+                ends_within_s=self._settings.import_ends_within_s,
+            )
+            await self._room.commit(given_up, correlation_id=publish.publish_id)
+            return bool(given_up)
+        errors = await self._errors(state)
+        now = self._room.clock.now()
+        refused = refused_lines(
+            [(error.sku, error.message) for error in errors], self._refusals(errors), now
+        )
+        await self._room.commit(
+            (
+                StockImportFinished(
+                    publish_id=publish.publish_id,
+                    import_id=publish.import_id,
+                    skus=publish.skus,
+                    refused=refused,
+                    occurred_at=now,
+                ),
+            ),
+            correlation_id=publish.publish_id,
+        )
+        return True
+
+    async def _errors(self, state: StockImport) -> Sequence[StockImportError]:
+        if not (state.has_error_report or state.lines_in_error):
+            return ()
+        return await self._marketplace.stock_import_errors(state.import_id)
+
+    def _refusals(self, errors: Sequence[StockImportError]) -> dict[str, int]:
+        """How often each of these SKUs was refused in a row before."""
+        before: dict[str, int] = {}
+        for error in errors:
+            product = self._room.products.get(stock_key(error.sku))
+            for shown in product.shown if product else ():
+                before[shown.sku] = shown.refusals
+        return before
+
+    async def look_at_late(self) -> None:
+        """Imports that were given up: once one has ended, what it overwrote is said again."""
+        for publish_id, publish in self._room.late.items():
+            ended, overwrote = "", False
+            try:
+                state = await self._marketplace.stock_import(publish.import_id)
+            except NotFound as gone:
+                ended = gone.message
+            else:
+                if state.status in (StockImportStatus.COMPLETE, StockImportStatus.FAILED):
+                    overwrote = state.status == StockImportStatus.COMPLETE
+                    ended = f"import {publish.import_id} ended after it had been given up"
+            said = decide_late(
+                publish, self._room.clock.now(), ended=ended, overwrote=overwrote
+            )
+            await self._room.commit(said, correlation_id=publish_id)

@@ -1,0 +1,172 @@
+"""How fast a SKU sells over all channels, and how much of it is held back for that.
+
+Promises: pure and small: decayed counts of the falls of its level by their size, moved on by
+falls only. What is held back is never less for a longer lag or a higher service level, and
+what is shown never falls when more is free.
+It does not: see sales; a rise and a fall between two reads of the level are one change.
+Called by the room's fold (the counts) and `available.py` (the units). Source: design 6.
+"""
+
+import math
+from bisect import bisect_left, bisect_right
+from datetime import datetime, timedelta
+from itertools import accumulate
+
+import msgspec
+
+__all__ = ["HALF_LIFE", "SIZES", "Selling", "exposure_s", "held_for_speed", "with_fall"]
+
+HALF_LIFE = timedelta(days=14)
+"""A fall counts half after so long. 7, 14 and 56 days differ little on real trade."""
+WATCHED_MIN = timedelta(days=3)
+"""A SKU that fell first less than so long ago is counted as if watched for so long."""
+SIZES = (
+    1,
+    2,
+    3,
+    4,
+    6,
+    8,
+    12,
+    16,
+    24,
+    32,
+    48,
+    64,
+    96,
+    128,
+    192,
+    256,
+    384,
+    512,
+    1024,
+    2048,
+    4096,
+)
+"""Falls are counted up to each of these sizes; what is larger counts as the last."""
+DIGITS = 6
+"""Counts are rounded so far, so that a replay elsewhere gives the same bytes."""
+DAY_S = 86_400.0
+
+
+class Selling(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The falls of one SKU's level, each counting half after HALF_LIFE."""
+
+    first_at: datetime
+    at: datetime
+    """The last fall; the counts are as of then."""
+    falls: tuple[float, ...]
+    """By size, as in SIZES; sizes above the largest fall are left out."""
+    units: float
+    """Units that fell, decayed alike."""
+
+    def a_day(self, at: datetime) -> float:
+        """Falls a day."""
+        return self._daily(sum(self.falls), at)
+
+    def units_a_day(self, at: datetime) -> float:
+        return self._daily(self.units, at)
+
+    def share_from(self, units: int) -> float:
+        """The share of falls of so many units or more. A size counts as its upper bound."""
+        among = sum(self.falls)
+        if among <= 0 or units > SIZES[-1]:
+            return 0.0
+        return min(1.0, sum(self.falls[bisect_left(SIZES, units) :]) / among)
+
+    def _daily(self, count: float, at: datetime) -> float:
+        half_life_s = HALF_LIFE.total_seconds()
+        left = count * _decay(self.at, at)
+        watched_s = max((at - self.first_at).total_seconds(), WATCHED_MIN.total_seconds())
+        weight_s = half_life_s / math.log(2) * (1 - math.exp2(-watched_s / half_life_s))
+        return left / weight_s * DAY_S
+
+
+def with_fall(selling: Selling | None, units: int, at: datetime) -> Selling:
+    """One more fall of the level, by so many units (1 or more)."""
+    place = min(bisect_left(SIZES, units), len(SIZES) - 1)
+    if selling is None:
+        return Selling(first_at=at, at=at, falls=(0.0,) * place + (1.0,), units=float(units))
+    decay = _decay(selling.at, at)
+    falls = [count * decay for count in selling.falls]
+    falls += [0.0] * (place + 1 - len(falls))
+    falls[place] += 1
+    return Selling(
+        first_at=min(selling.first_at, at),
+        at=max(selling.at, at),
+        falls=tuple(round(count, DIGITS) for count in falls),
+        units=round(selling.units * decay + units, DIGITS),
+    )
+
+
+def exposure_s(*, poll_s: float, read_to_shown_s: float, placed_to_posted_s: float) -> float:
+    """The lag that the speed buffer covers, in seconds.
+
+    What is shown may be as old as a poll and the way to the marketplace; and an order that was
+    placed on it stands in nobody's stock until the ERP has it: other channels sell on.
+    """
+    return poll_s + read_to_shown_s + placed_to_posted_s
+
+
+def held_for_speed(
+    selling: Selling | None, free: int, *, lag_s: float, service: float, at: datetime
+) -> int:
+    """Units of `free` to hold back: the fewest with which a day goes well with `service`.
+
+    A day goes wrong when somebody orders of what is shown, and within the lag of it other sales
+    take so much that the order is short. So a full shelf of small sellers holds nothing back.
+    """
+    if selling is None or free <= 0:
+        return 0
+    sales = _SalesOfALag(selling, lag_s=lag_s, at=at)
+    allowed = 1 - service
+    if sales.days_gone_wrong(free, free) <= allowed:
+        return 0
+    # The more is held back, the fewer days go wrong; with nothing shown none does.
+    return bisect_left(
+        range(free + 1),
+        True,
+        lo=1,
+        key=lambda held: sales.days_gone_wrong(free, free - held) <= allowed,
+    )
+
+
+class _SalesOfALag:
+    """How likely it is that sales within one lag take more than so much."""
+
+    def __init__(self, selling: Selling, *, lag_s: float, at: datetime) -> None:
+        among = sum(selling.falls) or 1.0
+        self._orders = tuple(
+            (size, count / among) for size, count in zip(SIZES, selling.falls, strict=False)
+        )
+        self._from = [*accumulate(reversed(selling.falls), initial=0.0)][::-1]
+        self._from = [count / among for count in self._from]
+        self._a_day = selling.a_day(at)
+        self._falls = self._a_day * lag_s / DAY_S
+        self._units = math.floor(selling.units_a_day(at) * lag_s / DAY_S)
+
+    def days_gone_wrong(self, free: int, shown: int) -> float:
+        """Of a day's orders, cut to what is shown: those that would be short."""
+        if shown <= 0:
+            return 0.0
+        largest = self._orders[-1][0]
+        if self._a_day * self._more_than(free - min(largest, shown)) == 0:
+            return 0.0
+        short = 0.0
+        for size, share in self._orders:
+            if size >= shown:
+                rest = self._from[bisect_left(SIZES, size)]
+                short += rest * self._more_than(free - shown)
+                break
+            short += share * self._more_than(free - size)
+        return self._a_day * short
+
+    def _more_than(self, units: int) -> float:
+        """Sales that are expected, and one more that is larger than what they leave."""
+        place = bisect_right(SIZES, units - self._units)
+        share = self._from[min(place, len(self._from) - 1)]
+        return -math.expm1(-self._falls * share)
+
+
+def _decay(since: datetime, at: datetime) -> float:
+    return math.exp2(-(max(timedelta(0), at - since) / HALF_LIFE))
