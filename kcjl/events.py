@@ -9,6 +9,8 @@ from kcjl.dispatch import events as dispatch
 from kcjl.exceptions import events as exceptions
 from kcjl.log.upcast import Upcaster
 from kcjl.orders import events as orders
+from kcjl.orders import events_changes as orders_changes
+from kcjl.orders import events_intake as orders_intake
 from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
 from kcjl.stock import policy_events as stock_policy
@@ -19,7 +21,17 @@ __all__ = ["EVENT_CLASSES", "UPCASTERS", "vocabulary"]
 
 EVENT_CLASSES: tuple[type[Event], ...] = tuple(
     member
-    for room in (stock, stock_policy, orders, dispatch, settlement, exceptions, tenant)
+    for room in (
+        stock,
+        stock_policy,
+        orders,
+        orders_changes,
+        orders_intake,
+        dispatch,
+        settlement,
+        exceptions,
+        tenant,
+    )
     for name in room.__all__
     if isinstance(member := getattr(room, name), type) and issubclass(member, Event)
 )

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Protocol
 
 import anyio
+import msgspec
 import structlog
 
 from kcjl.actors import Room
@@ -170,21 +171,14 @@ class Rooms:
             await self.desk.catch_up()
             await self.desk.switch_writes(allowed=switch == "on", reason=reason, by=by)
 
-        async def post_again(arguments: Mapping[str, str], by: str) -> None:
-            order_id, reason = arguments["order_id"], arguments["reason"]
-            await self.orders.catch_up()
-            await self.orders.post_again(order_id, reason=reason, by=by)
-
-        async def look_for_order(arguments: Mapping[str, str], _by: str) -> None:
-            await self.orders.catch_up()
-            self.orders.look_now(arguments["order_id"])
-
         return {
+            "count-orders": self._count_orders,
+            "correction-done": self._correction_done,
             "stock-alias": self._alias,
             "stock-policy-propose": self._propose_policy,
             "stock-policy-approve": self._approve_policy,
-            "post-again": post_again,
-            "look-for-order": look_for_order,
+            "post-again": self._post_again,
+            "look-for-order": self._look_for_order,
             "switch-writes": switch_writes,
             "set-buffer": set_buffer,
             "release-publish": release,
@@ -202,6 +196,23 @@ class Rooms:
         await self.stock.catch_up()
         version, note = int(arguments["version"]), arguments.get("note", "")
         return await self.stock.approve_policy(version, note, by=by)
+
+    async def _post_again(self, arguments: Mapping[str, str], by: str) -> None:
+        order_id, reason = arguments["order_id"], arguments["reason"]
+        await self.orders.catch_up()
+        await self.orders.post_again(order_id, reason=reason, by=by)
+
+    async def _look_for_order(self, arguments: Mapping[str, str], _by: str) -> None:
+        await self.orders.catch_up()
+        self.orders.look_now(arguments["order_id"])
+
+    async def _count_orders(self, _arguments: Mapping[str, str], by: str) -> str:
+        """The figures as JSON: whoever asked shows them."""
+        return msgspec.json.encode(await self.orders.counting.count(by=by)).decode()
+
+    async def _correction_done(self, arguments: Mapping[str, str], by: str) -> str:
+        order_id, task, note = arguments["order_id"], arguments["task"], arguments["note"]
+        return await self.orders.work_after_intake.say_done(order_id, task, note=note, by=by)
 
     async def _alias(self, arguments: Mapping[str, str], by: str) -> str:
         sku, code = arguments["sku"], arguments.get("code", "")

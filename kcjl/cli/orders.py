@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from kcjl.cli import orders_count
 from kcjl.cli.asking import answered
 from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant
 
@@ -69,6 +70,10 @@ def look(
     """
     message = answered(config, merchant, "look-for-order", {"order_id": order})
     _say(order, "look", message, as_json=as_json)
+
+
+app.command("count")(orders_count.count)
+app.command("done")(orders_count.done)
 
 
 def _say(order_id: str, verb: str, message: str, *, as_json: bool) -> None:

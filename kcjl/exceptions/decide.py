@@ -12,7 +12,7 @@ from datetime import datetime
 import msgspec
 
 from kcjl.dispatch import events as dispatch
-from kcjl.exceptions import stock_conditions
+from kcjl.exceptions import order_conditions, stock_conditions
 from kcjl.exceptions.catalogue import KINDS
 from kcjl.exceptions.conditions import Clear, Condition, Raise, clear
 from kcjl.exceptions.events import (
@@ -113,7 +113,9 @@ def decide_switch(
 
 def conditions(event: Event) -> tuple[Condition, ...]:
     """What an event says about conditions: the whole table, room by room."""
-    return _orders(event) or _stock(event) or _dispatch(event) or _money(event) or _jobs(event)
+    found = _orders(event) or order_conditions.conditions(event) or _stock(event)
+    found = found or _dispatch(event) or _money(event) or _jobs(event)
+    return (*found, *order_conditions.also(event))
 
 
 def _orders(event: Event) -> tuple[Condition, ...]:

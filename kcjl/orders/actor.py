@@ -18,10 +18,21 @@ from kcjl.clock import Clock, Ids
 from kcjl.dispatch.events import SalesOrderNotShown
 from kcjl.errors import CredentialsRefused, NotFound, OutcomeUnknown, Refused
 from kcjl.exceptions.events import WritesSwitched
-from kcjl.johnlewis.port import MarketplacePort, Order, OrdersUnreadable
+from kcjl.johnlewis.frequencies import advised_s
+from kcjl.johnlewis.port import MarketplacePort, Order
 from kcjl.khaos.port import ErpPort, OrderStatus, Queued
 from kcjl.log.port import Log
 from kcjl.orders import translate
+from kcjl.orders.after_intake import AfterIntakeWork
+from kcjl.orders.changes import (
+    AFTER_INTAKE,
+    CORRECTING,
+    RETURNS_READ,
+    decide_changes,
+    has_open_tasks,
+)
+from kcjl.orders.count import COUNTS, GAPS, TOLD
+from kcjl.orders.counting import OrderCount
 from kcjl.orders.decide import (
     deadline_of,
     decide_hold,
@@ -49,7 +60,6 @@ from kcjl.orders.events import (
     OrderChanged,
     OrderReceived,
     OrderReleased,
-    OrdersRead,
     PostingApproved,
     PostingIntended,
     PostingUnknown,
@@ -60,6 +70,7 @@ from kcjl.orders.events import (
     SalesOrderPosted,
     TotalsCompared,
 )
+from kcjl.orders.reading import OrderReading
 from kcjl.orders.state import (
     CATALOGUE,
     INTAKE,
@@ -87,11 +98,9 @@ from kcjl.vocabulary import Event
 
 __all__ = ["Orders"]
 
-SWEEP_EVERY = timedelta(days=1)
-SWEEP_BACK = timedelta(days=5)
-FIRST_BACK = timedelta(days=30)
 LOOK_EVERY = timedelta(minutes=10)
 """How often sales orders that have vanished are looked for."""
+RETURNS_EVERY = timedelta(seconds=advised_s("RT11"))
 LOOK_MAX = 500
 """References asked for in one look for them; the rest follows in the next."""
 WRITE_BACK_MAX = 100
@@ -134,6 +143,14 @@ class Orders(Room):
         )
         posted = (SalesOrderPosted, SalesOrderFoundAgain, WritesSwitched)
         poll = timedelta(seconds=settings.poll_s)
+        self.after_intake = self.table(AFTER_INTAKE, watch=has_open_tasks, tracked=True)
+        self.returns_read = self.table(RETURNS_READ)
+        self.gaps = self.table(GAPS)
+        self.told = self.table(TOLD)
+        self.counts = self.table(COUNTS)
+        self.reading = OrderReading(self, marketplace, settings)
+        self.counting = OrderCount(self, marketplace, erp, settings)
+        self.work_after_intake = AfterIntakeWork(self, marketplace, erp)
         self._looked_last = ""
         self._look = Job(
             "vanished",
@@ -142,7 +159,7 @@ class Orders(Room):
             wakes_on=(SalesOrderNotShown,),
         )
         self.jobs = (
-            Job("intake", self._read_orders, every=poll, wakes_on=(StockRead,)),
+            Job("intake", self.reading.read, every=poll, wakes_on=(StockRead,)),
             Job("acceptance", self._accept_orders, every=poll, wakes_on=changes),
             Job(
                 "posting",
@@ -157,6 +174,14 @@ class Orders(Room):
             ),
             self._look,
             Job("write-back", self._write_back, every=poll, wakes_on=posted),
+            Job("count", self.counting.daily, every=timedelta(days=1)),
+            Job("returns", self.work_after_intake.read_returns, every=RETURNS_EVERY),
+            Job(
+                "corrections",
+                self.work_after_intake.correct,
+                every=LOOK_EVERY,
+                wakes_on=CORRECTING,
+            ),
             Job("vault-expiry", self._expire_vault, every=timedelta(days=1)),
         )
 
@@ -193,42 +218,25 @@ class Orders(Room):
 
     # ── intake ──────────────────────────────────────────────────────────────────────────────
 
-    async def _read_orders(self) -> None:
-        """Read what was updated since the cursor, record what is new, move the cursor."""
-        began = self.clock.now()
-        intake = self.intake.get("intake")
-        sweep = intake is None or intake.swept_at is None
-        since = self._settings.start_at or began - FIRST_BACK
-        if intake is not None:
-            since = intake.cursor - timedelta(seconds=self._settings.overlap_s)
-            if intake.swept_at is not None and began - intake.swept_at >= SWEEP_EVERY:
-                sweep = True
-                since = min(since, began - SWEEP_BACK)
-        try:
-            orders = await self._marketplace.orders_updated_since(since)
-        except OrdersUnreadable as some:
-            await self._record(some.read)
-            raise  # said to people; the cursor stays before those that could not be read
-        await self._record(orders)
-        await self.commit(
-            (OrdersRead(cursor=began, read=len(orders), swept=sweep, occurred_at=began),)
-        )
-
-    async def _record(self, orders: Sequence[Order]) -> None:
+    async def record_orders(self, orders: Sequence[Order]) -> None:
+        """Put into the log what is new about orders that were read."""
         acceptance = timedelta(hours=self._settings.acceptance_hours)
         latest = {order.order_id: order for order in sorted(orders, key=_updated)}
 
         def decide() -> list[Event]:
             events: list[Event] = []
             for order in latest.values():
+                entry = self.orders.get(order.order_id)
                 events.extend(
                     decide_seen(
-                        self.orders.get(order.order_id),
+                        entry,
                         received=translate.received(order, acceptance=acceptance),
                         changed=translate.changed(order),
                         start_at=self._settings.start_at,
                     )
                 )
+                after = self.after_intake.get(order.order_id)
+                events.extend(decide_changes(entry, after, translate.seen(order)))
             return events
 
         await self.commit_retrying(decide)
@@ -312,7 +320,7 @@ class Orders(Room):
 
     async def _look_up_acceptance(self, order_id: str, refused: str = "") -> None:
         """The order's own state settles an acceptance whose outcome is open."""
-        await self._record(await self._marketplace.orders_by_id([order_id]))
+        await self.record_orders(await self._marketplace.orders_by_id([order_id]))
         entry = self.orders[order_id]
         if entry.acceptance != Acceptance.OPEN or entry.state != "WAITING_ACCEPTANCE":
             return

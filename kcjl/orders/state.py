@@ -49,6 +49,8 @@ from kcjl.orders.events import (
     SalesOrderVanished,
     TotalsCompared,
 )
+from kcjl.orders.events_changes import LineWithdrawn
+from kcjl.orders.events_intake import OrdersCaughtUp
 from kcjl.stock.events import SkuConfirmed, SkuUnmatched, stock_key
 from kcjl.vocabulary import Event
 
@@ -63,6 +65,7 @@ __all__ = [
     "Posting",
     "Standing",
     "WriteBack",
+    "lines_to_post",
 ]
 
 
@@ -148,6 +151,25 @@ class OrderEntry(msgspec.Struct, frozen=True, kw_only=True):
     last_seen_at: datetime | None = None
     left_warehouse: bool = False
     """A parcel of it has been sent."""
+    withdrawn: tuple[LineWithdrawn, ...] = ()
+    """What was taken off its lines before the posting."""
+
+
+def lines_to_post(entry: OrderEntry) -> tuple[LineOrdered, ...]:
+    """The lines as ordered, less what was withdrawn; one of which nothing is left is gone."""
+    if not entry.withdrawn:
+        return entry.lines
+    left = {line.line_id: line for line in entry.lines}
+    for each in entry.withdrawn:
+        line = left.get(each.line_id)
+        if line is not None:
+            left[each.line_id] = msgspec.structs.replace(
+                line,
+                quantity=line.quantity - each.units,
+                price=line.price - each.amount,
+                shipping_price=line.shipping_price - each.shipping_amount,
+            )
+    return tuple(line for line in left.values() if line.quantity > 0)
 
 
 class Catalogued(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,6 +204,8 @@ def _evolve_order(entry: OrderEntry | None, event: Event, _key: str) -> OrderEnt
             lines_now=event.lines,
             updated_at=event.occurred_at,
         )
+    if isinstance(event, LineWithdrawn):
+        return msgspec.structs.replace(entry, withdrawn=(*entry.withdrawn, event))
     if isinstance(event, AcceptanceUnknown) and entry.acceptance != Acceptance.OPEN:
         return entry  # what the marketplace showed meanwhile has settled it
     change = _CHANGES.get(type(event))
@@ -364,14 +388,18 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _intake_keys(event: Event) -> tuple[str, ...]:
-    return ("intake",) if isinstance(event, OrdersRead) else ()
+    return ("intake",) if isinstance(event, OrdersRead | OrdersCaughtUp) else ()
 
 
 def _evolve_intake(entry: Intake | None, event: Event, _key: str) -> Intake | None:
+    if isinstance(event, OrdersCaughtUp):
+        return Intake(cursor=event.until, swept_at=entry.swept_at if entry else None)
     if not isinstance(event, OrdersRead):
         return entry
     swept_at = event.occurred_at if event.swept or entry is None else entry.swept_at
     return Intake(cursor=event.cursor, swept_at=swept_at)
 
 
-INTAKE: Fold[Intake] = Fold(_intake_keys, _evolve_intake, Intake, hears=(OrdersRead,))
+INTAKE: Fold[Intake] = Fold(
+    _intake_keys, _evolve_intake, Intake, hears=(OrdersRead, OrdersCaughtUp)
+)

@@ -45,12 +45,19 @@ WITH_TENANT = (*ROOMS, "tenant")
 """The tenant is no concern of its own: it is read for the others."""
 PURE_FILES = (
     "available.py",
+    "changes.py",
     "conditions.py",
+    "corrections.py",
+    "count.py",
     "decide.py",
     "drift.py",
     "events.py",
+    "events_changes.py",
+    "events_intake.py",
     "freshness.py",
     "guards.py",
+    "intake.py",
+    "order_conditions.py",
     "policy.py",
     "policy_book.py",
     "policy_events.py",
@@ -268,7 +275,8 @@ def _pure(room: str, module: str) -> bool:
     if module in PURE_OWN:
         return True
     own = {f"kcjl.{room}.{Path(each).stem}" for each in (*PURE_FILES, "catalogue.py")}
-    others = {f"kcjl.{each}.events" for each in WITH_TENANT}
+    vocabularies = [Path(each).stem for each in PURE_FILES if "events" in each]
+    others = {f"kcjl.{each}.{name}" for each in WITH_TENANT for name in vocabularies}
     return module in own | others
 
 
