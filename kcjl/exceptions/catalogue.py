@@ -65,20 +65,19 @@ KINDS: dict[str, Kind] = {
     "order_without_sales_order": Kind(
         severity="critical",
         owner="operations",
-        next_step="look for the reference in Khaos Control, and at the log of the order for why "
-        "it was not posted: kcjl log show order-ORDER. It clears when the sales order is there; "
-        "to count again: kcjl orders count",
+        next_step="look for the reference in Khaos Control, and into the log for why it was not "
+        "posted: kcjl log tail --stream order-ORDER. It clears when the sales order is there",
     ),
     "sales_order_without_order": Kind(
         severity="high",
         owner="operations",
-        next_step="look on the marketplace for an order with this reference. If there is none, "
+        next_step="look for an order with this reference on the marketplace. If there is none, "
         "stop the sales order in Khaos Control before it is packed; the next count clears it",
     ),
     "order_unaccounted": Kind(
         severity="critical",
         owner="engineering",
-        next_step="settle the order on the marketplace, and report it: nothing waits for it, and "
+        next_step="settle the order on the marketplace and report it: nothing waits for it and "
         "nobody was told, which must not be; the next count clears it",
     ),
     "sales_order_to_reduce": Kind(

@@ -220,17 +220,32 @@ def decide_count(
         for key, gap in open_gaps.items()
         if key not in keyed
     )
-    counted = OrdersCounted(
+    groups = _Groups(needing=needing, waiting=waiting, told=told, without=missing)
+    return (*events, _counted(sides, groups, [entry for entry, _ in lost.values()]))
+
+
+class _Groups(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders that need a sales order, and those of them that have none."""
+
+    needing: Sequence[OrderEntry]
+    waiting: Sequence[OrderEntry]
+    told: Sequence[OrderEntry]
+    without: Sequence[OrderEntry]
+
+
+def _counted(sides: Sides, groups: _Groups, lost: Sequence[OrderEntry]) -> OrdersCounted:
+    return OrdersCounted(
         since=sides.since,
         at_marketplace=sides.at_marketplace,
         missed=sides.missed,
-        needing=_side(needing, sides.currency),
+        needing=_side(groups.needing, sides.currency),
         with_sales_order=_side(
-            [entry for entry in needing if entry.reference in sides.in_erp], sides.currency
+            [entry for entry in groups.needing if entry.reference in sides.in_erp],
+            sides.currency,
         ),
-        waiting=_side(waiting, sides.currency),
-        told=_side(told, sides.currency),
-        without=_side(missing, sides.currency),
+        waiting=_side(groups.waiting, sides.currency),
+        told=_side(groups.told, sides.currency),
+        without=_side(groups.without, sides.currency),
         sales_orders_listed=sides.listed,
         foreign=sides.foreign,
         unsourced=sides.unsourced,
@@ -241,11 +256,10 @@ def decide_count(
                 Money(0, sides.currency),
             ),
         ),
-        unaccounted=_side([entry for entry, _ in lost.values()], sides.currency),
+        unaccounted=_side(lost, sides.currency),
         by=sides.by,
         occurred_at=sides.began,
     )
-    return (*events, counted)
 
 
 def _is_told(entry: OrderEntry, sides: Sides) -> bool:

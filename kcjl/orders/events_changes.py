@@ -7,6 +7,7 @@ orders-returns.
 """
 
 from datetime import datetime
+from typing import Final, Literal
 
 import msgspec
 
@@ -20,6 +21,7 @@ __all__ = [
     "RETURN",
     "CorrectionDone",
     "CorrectionDue",
+    "CorrectionKind",
     "IncidentClosed",
     "IncidentOpened",
     "LineCancelled",
@@ -34,9 +36,10 @@ __all__ = [
     "ReturnsRead",
 ]
 
-REDUCE = "sales_order_to_reduce"
-REFUND = "refund_to_enter"
-RETURN = "return_to_book"
+CorrectionKind = Literal["sales_order_to_reduce", "refund_to_enter", "return_to_book"]
+REDUCE: Final = "sales_order_to_reduce"
+REFUND: Final = "refund_to_enter"
+RETURN: Final = "return_to_book"
 
 
 class LineEvent(OrderEvent, frozen=True, kw_only=True):
@@ -156,8 +159,7 @@ class CorrectionDue(OrderEvent, frozen=True, kw_only=True):
 
     task: str
     """Names it within the order; said again with other figures, it is the same task."""
-    kind: str
-    """sales_order_to_reduce, refund_to_enter or return_to_book."""
+    kind: CorrectionKind
     reference: str
     erp_order_code: str
     line_id: str
@@ -173,6 +175,6 @@ class CorrectionDone(OrderEvent, frozen=True, kw_only=True):
     """A correction needs nothing more: the ERP shows it, a person said so, or it is moot."""
 
     task: str
-    kind: str
+    kind: CorrectionKind
     seen: str
     """What showed it, or the person's words."""

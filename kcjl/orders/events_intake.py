@@ -5,6 +5,7 @@ Stream: orders-intake; orders-count; order-gap-<order id or reference>.
 """
 
 from datetime import datetime
+from typing import Final, Literal
 
 import msgspec
 
@@ -16,6 +17,7 @@ __all__ = [
     "NO_MARKETPLACE_ORDER",
     "NO_SALES_ORDER",
     "UNACCOUNTED",
+    "GapKind",
     "OrderGapClosed",
     "OrderGapFound",
     "OrdersCaughtUp",
@@ -24,10 +26,11 @@ __all__ = [
     "SideCounted",
 ]
 
-NO_SALES_ORDER = "order_without_sales_order"
-NO_MARKETPLACE_ORDER = "sales_order_without_order"
-UNACCOUNTED = "order_unaccounted"
-GAP_KINDS = (NO_SALES_ORDER, NO_MARKETPLACE_ORDER, UNACCOUNTED)
+GapKind = Literal["order_without_sales_order", "sales_order_without_order", "order_unaccounted"]
+NO_SALES_ORDER: Final = "order_without_sales_order"
+NO_MARKETPLACE_ORDER: Final = "sales_order_without_order"
+UNACCOUNTED: Final = "order_unaccounted"
+GAP_KINDS: tuple[GapKind, ...] = (NO_SALES_ORDER, NO_MARKETPLACE_ORDER, UNACCOUNTED)
 
 
 class OrdersCaughtUp(Event, frozen=True, kw_only=True):
@@ -104,8 +107,7 @@ class OrdersCounted(Event, frozen=True, kw_only=True):
 class GapEvent(Event, frozen=True, kw_only=True):
     """Base of the events of one gap; `subject` is the order id, or the reference."""
 
-    kind: str
-    """One of GAP_KINDS."""
+    kind: GapKind
     subject: str
 
     @property
