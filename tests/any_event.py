@@ -8,7 +8,7 @@ import typing
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Union, get_args, get_origin
+from typing import Literal, Union, get_args, get_origin
 
 import msgspec
 from hypothesis import strategies as st
@@ -75,6 +75,8 @@ def any_of(kind: object, name: str = "") -> st.SearchStrategy[object]:
         return st.one_of(
             *(st.none() if each is type(None) else any_of(each, name) for each in arguments)
         )
+    if origin is Literal:
+        return st.sampled_from(arguments)
     if origin is tuple and arguments[-1] is Ellipsis:
         return st.lists(any_of(arguments[0], name), max_size=3).map(tuple)
     if origin is tuple:

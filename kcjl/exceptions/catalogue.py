@@ -65,8 +65,9 @@ KINDS: dict[str, Kind] = {
     "order_without_sales_order": Kind(
         severity="critical",
         owner="operations",
-        next_step="look for the reference in Khaos Control, and into the log for why it was not "
-        "posted: kcjl log tail --stream order-ORDER. It clears when the sales order is there",
+        next_step="look for the reference in Khaos Control, and in the order's log for why it "
+        "was not been posted (kcjl log tail --stream order-ORDER). It clears when the sales "
+        "order is there",
     ),
     "sales_order_without_order": Kind(
         severity="high",

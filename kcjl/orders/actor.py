@@ -24,11 +24,11 @@ from kcjl.khaos.port import ErpPort, OrderStatus, Queued
 from kcjl.log.port import Log
 from kcjl.orders import translate
 from kcjl.orders.after_intake import AfterIntakeWork
-from kcjl.orders.changes import (
+from kcjl.orders.changes import decide_changes
+from kcjl.orders.changes_state import (
     AFTER_INTAKE,
     CORRECTING,
     RETURNS_READ,
-    decide_changes,
     has_open_tasks,
 )
 from kcjl.orders.count import COUNTS, GAPS, TOLD
@@ -70,10 +70,10 @@ from kcjl.orders.events import (
     SalesOrderPosted,
     TotalsCompared,
 )
+from kcjl.orders.intake import INTAKE
 from kcjl.orders.reading import OrderReading
 from kcjl.orders.state import (
     CATALOGUE,
-    INTAKE,
     ORDERS,
     Acceptance,
     Catalogued,
@@ -174,6 +174,12 @@ class Orders(Room):
             ),
             self._look,
             Job("write-back", self._write_back, every=poll, wakes_on=posted),
+            *self._jobs_after_intake(),
+            Job("vault-expiry", self._expire_vault, every=timedelta(days=1)),
+        )
+
+    def _jobs_after_intake(self) -> tuple[Job, ...]:
+        return (
             Job("count", self.counting.daily, every=timedelta(days=1)),
             Job("returns", self.work_after_intake.read_returns, every=RETURNS_EVERY),
             Job(
@@ -182,7 +188,6 @@ class Orders(Room):
                 every=LOOK_EVERY,
                 wakes_on=CORRECTING,
             ),
-            Job("vault-expiry", self._expire_vault, every=timedelta(days=1)),
         )
 
     # ── what people ask for ─────────────────────────────────────────────────────────────────

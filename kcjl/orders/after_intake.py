@@ -17,7 +17,8 @@ from kcjl.fold import Table
 from kcjl.johnlewis.port import MarketplacePort, Return, ReturnFilter
 from kcjl.khaos.port import ErpPort, OrderStatus
 from kcjl.log.port import Recorded
-from kcjl.orders.changes import AfterIntake, ReturnSeen, decide_return
+from kcjl.orders.changes import decide_return
+from kcjl.orders.changes_state import AfterIntake, ReturnSeen
 from kcjl.orders.corrections import (
     ErpShows,
     decide_corrections,

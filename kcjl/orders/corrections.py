@@ -15,7 +15,7 @@ from decimal import Decimal
 
 import msgspec
 
-from kcjl.orders.changes import DEAD, AfterIntake, Task
+from kcjl.orders.changes_state import DEAD, AfterIntake, Task
 from kcjl.orders.events import LineOrdered, PostedLine
 from kcjl.orders.events_changes import (
     REDUCE,

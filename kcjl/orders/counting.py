@@ -19,8 +19,9 @@ from kcjl.money import Money
 from kcjl.orders.count import Foreigner, Sides, decide_count, decide_doubts, needs_sales_order
 from kcjl.orders.decide import wants_work
 from kcjl.orders.events_intake import OrderGapFound, OrdersCounted
+from kcjl.orders.intake import Intake
 from kcjl.orders.reading import OrderReading
-from kcjl.orders.state import Intake, OrderEntry, Posting
+from kcjl.orders.state import OrderEntry, Posting
 from kcjl.settings import OrderSettings
 from kcjl.vocabulary import Event
 

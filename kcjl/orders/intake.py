@@ -11,13 +11,49 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from kcjl.orders.state import Intake
+from kcjl.fold import Fold
+from kcjl.orders.events import OrdersRead
+from kcjl.orders.events_intake import OrdersCaughtUp
+from kcjl.vocabulary import Event
 
-__all__ = ["FIRST_BACK", "SWEEP_BACK", "SWEEP_EVERY", "ReadPlan", "plan_read"]
+__all__ = [
+    "FIRST_BACK",
+    "INTAKE",
+    "SWEEP_BACK",
+    "SWEEP_EVERY",
+    "Intake",
+    "ReadPlan",
+    "plan_read",
+]
 
 SWEEP_EVERY = timedelta(days=1)
 SWEEP_BACK = timedelta(days=5)
 FIRST_BACK = timedelta(days=30)
+
+
+class Intake(msgspec.Struct, frozen=True, kw_only=True):
+    """How far orders have been read."""
+
+    cursor: datetime
+    swept_at: datetime | None
+
+
+def _intake_keys(event: Event) -> tuple[str, ...]:
+    return ("intake",) if isinstance(event, OrdersRead | OrdersCaughtUp) else ()
+
+
+def _evolve_intake(entry: Intake | None, event: Event, _key: str) -> Intake | None:
+    if isinstance(event, OrdersCaughtUp):
+        return Intake(cursor=event.until, swept_at=entry.swept_at if entry else None)
+    if not isinstance(event, OrdersRead):
+        return entry
+    swept_at = event.occurred_at if event.swept or entry is None else entry.swept_at
+    return Intake(cursor=event.cursor, swept_at=swept_at)
+
+
+INTAKE: Fold[Intake] = Fold(
+    _intake_keys, _evolve_intake, Intake, hears=(OrdersRead, OrdersCaughtUp)
+)
 
 
 class ReadPlan(msgspec.Struct, frozen=True, kw_only=True):

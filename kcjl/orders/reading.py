@@ -19,8 +19,7 @@ from kcjl.johnlewis.port import MarketplacePort, Order, OrdersUnreadable
 from kcjl.log.port import Recorded
 from kcjl.orders.events import OrdersRead
 from kcjl.orders.events_intake import OrdersCaughtUp, OrdersNotExported
-from kcjl.orders.intake import plan_read
-from kcjl.orders.state import Intake
+from kcjl.orders.intake import Intake, plan_read
 from kcjl.settings import OrderSettings
 from kcjl.vocabulary import Event
 

@@ -30,7 +30,6 @@ from kcjl.orders.events import (
     OrderPassedOver,
     OrderReceived,
     OrderReleased,
-    OrdersRead,
     PostedLine,
     PostingApproved,
     PostingFetched,
@@ -50,17 +49,14 @@ from kcjl.orders.events import (
     TotalsCompared,
 )
 from kcjl.orders.events_changes import LineWithdrawn
-from kcjl.orders.events_intake import OrdersCaughtUp
 from kcjl.stock.events import SkuConfirmed, SkuUnmatched, stock_key
 from kcjl.vocabulary import Event
 
 __all__ = [
     "CATALOGUE",
-    "INTAKE",
     "ORDERS",
     "Acceptance",
     "Catalogued",
-    "Intake",
     "OrderEntry",
     "Posting",
     "Standing",
@@ -377,29 +373,4 @@ def _evolve_catalogue(entry: Catalogued | None, event: Event, _key: str) -> Cata
 
 CATALOGUE: Fold[Catalogued] = Fold(
     _catalogue_keys, _evolve_catalogue, Catalogued, hears=(SkuConfirmed, SkuUnmatched)
-)
-
-
-class Intake(msgspec.Struct, frozen=True, kw_only=True):
-    """How far orders have been read."""
-
-    cursor: datetime
-    swept_at: datetime | None
-
-
-def _intake_keys(event: Event) -> tuple[str, ...]:
-    return ("intake",) if isinstance(event, OrdersRead | OrdersCaughtUp) else ()
-
-
-def _evolve_intake(entry: Intake | None, event: Event, _key: str) -> Intake | None:
-    if isinstance(event, OrdersCaughtUp):
-        return Intake(cursor=event.until, swept_at=entry.swept_at if entry else None)
-    if not isinstance(event, OrdersRead):
-        return entry
-    swept_at = event.occurred_at if event.swept or entry is None else entry.swept_at
-    return Intake(cursor=event.cursor, swept_at=swept_at)
-
-
-INTAKE: Fold[Intake] = Fold(
-    _intake_keys, _evolve_intake, Intake, hears=(OrdersRead, OrdersCaughtUp)
 )

@@ -11,7 +11,7 @@ import msgspec
 from kcjl.johnlewis.port import Address, Order, OrderLine
 from kcjl.khaos.port import DeliveryAddress, NewOrder, NewOrderLine
 from kcjl.money import Money
-from kcjl.orders.changes import CancelationSeen, LineSeen, OrderSeen, RefundSeen
+from kcjl.orders.changes_state import CancelationSeen, LineSeen, OrderSeen, RefundSeen
 from kcjl.orders.events import (
     LineOrdered,
     LineStanding,

@@ -46,6 +46,7 @@ WITH_TENANT = (*ROOMS, "tenant")
 PURE_FILES = (
     "available.py",
     "changes.py",
+    "changes_state.py",
     "conditions.py",
     "corrections.py",
     "count.py",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Union, get_args, get_origin, get_type_hints
+from typing import Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -86,6 +86,8 @@ def made_up(kind: object, name: str = "") -> object:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         return made_up(next(each for each in arguments if each is not type(None)), name)
+    if origin is Literal:
+        return arguments[0]
     if origin is tuple and arguments[-1] is Ellipsis:
         return (made_up(arguments[0], name),)
     if origin is tuple:

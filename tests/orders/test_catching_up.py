@@ -8,8 +8,7 @@ import pytest
 from kcjl.errors import Unavailable
 from kcjl.orders.events import OrderPassedOver, OrderReceived, OrdersRead
 from kcjl.orders.events_intake import OrdersCaughtUp, OrdersNotExported
-from kcjl.orders.intake import plan_read
-from kcjl.orders.state import Intake
+from kcjl.orders.intake import Intake, plan_read
 from kcjl.settings import OrderSettings
 from tests.outside.marketplace import marketplace_order
 from tests.rooms import Premises
