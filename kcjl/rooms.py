@@ -89,7 +89,7 @@ class Rooms:
             marketplace=outside.marketplace,
             erp=outside.erp,
             settings=settings.stock,
-            opening_buffer=opening.buffer_units,
+            opening=opening.stock_policy,
         )
         self.orders = Orders(
             log,
@@ -133,6 +133,34 @@ class Rooms:
     def handlers(self) -> Mapping[str, Handler]:
         """What people can ask for, by verb. Each is decided on all that is in the log."""
 
+        async def map_courier(arguments: Mapping[str, str], by: str) -> None:
+            courier, carrier_code = arguments["courier"], arguments["carrier_code"]
+            await self.dispatch.catch_up()
+            await self.dispatch.map_courier(courier, carrier_code, by=by)
+
+        async def set_accounts(arguments: Mapping[str, str], by: str) -> None:
+            await self.settlement.catch_up()
+            await self.settlement.set_accounts(arguments, by=by)
+
+        async def switch_writes(arguments: Mapping[str, str], by: str) -> None:
+            switch, reason = arguments["switch"], arguments["reason"]
+            if switch not in ("on", "off"):
+                raise Misuse(f"writes are switched on or off, not {switch!r}")
+            await self.desk.catch_up()
+            await self.desk.switch_writes(allowed=switch == "on", reason=reason, by=by)
+
+        return {
+            "count-orders": self._count_orders,
+            "correction-done": self._correction_done,
+            **self._stock_handlers(),
+            "post-again": self._post_again,
+            "look-for-order": self._look_for_order,
+            "switch-writes": switch_writes,
+            "map-courier": map_courier,
+            "set-accounts": set_accounts,
+        }
+
+    def _stock_handlers(self) -> dict[str, Handler]:
         async def set_buffer(arguments: Mapping[str, str], by: str) -> None:
             units = int(arguments["units"])
             if not 0 <= units <= BUFFER_UNITS_MAX:
@@ -155,37 +183,14 @@ class Rooms:
             await self.stock.catch_up()
             await self.stock.switch_publishing(on=switch == "on", reason=reason, by=by)
 
-        async def map_courier(arguments: Mapping[str, str], by: str) -> None:
-            courier, carrier_code = arguments["courier"], arguments["carrier_code"]
-            await self.dispatch.catch_up()
-            await self.dispatch.map_courier(courier, carrier_code, by=by)
-
-        async def set_accounts(arguments: Mapping[str, str], by: str) -> None:
-            await self.settlement.catch_up()
-            await self.settlement.set_accounts(arguments, by=by)
-
-        async def switch_writes(arguments: Mapping[str, str], by: str) -> None:
-            switch, reason = arguments["switch"], arguments["reason"]
-            if switch not in ("on", "off"):
-                raise Misuse(f"writes are switched on or off, not {switch!r}")
-            await self.desk.catch_up()
-            await self.desk.switch_writes(allowed=switch == "on", reason=reason, by=by)
-
         return {
-            "count-orders": self._count_orders,
-            "correction-done": self._correction_done,
             "stock-alias": self._alias,
             "stock-policy-propose": self._propose_policy,
             "stock-policy-approve": self._approve_policy,
-            "post-again": self._post_again,
-            "look-for-order": self._look_for_order,
-            "switch-writes": switch_writes,
             "set-buffer": set_buffer,
             "release-publish": release,
             "retry-offer": retry_offer,
             "switch-publishing": switch_publishing,
-            "map-courier": map_courier,
-            "set-accounts": set_accounts,
         }
 
     async def _propose_policy(self, arguments: Mapping[str, str], by: str) -> str:

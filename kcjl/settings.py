@@ -9,6 +9,7 @@ Called by the CLI and by `service.py`.
 import os
 import tomllib
 from datetime import datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -16,8 +17,9 @@ import msgspec
 
 from kcjl.calls.sync_log import KEEP_DAYS_DEFAULT
 from kcjl.discretion import Secret
-from kcjl.errors import SettingsUnusable
+from kcjl.errors import Misuse, SettingsUnusable
 from kcjl.johnlewis.frequencies import advised_s
+from kcjl.stock.policy import PolicyDocument, Rule, checked
 
 __all__ = [
     "CallSettings",
@@ -206,6 +208,11 @@ class OpeningPolicy(Section, frozen=True, kw_only=True):
     """The first policy events of a new log."""
 
     buffer_units: int = 0
+    speed: float | bool = 0.999
+    """Service level of the speed buffer; false: none."""
+    fast_mover_units_a_day: float = 20
+    """From this speed on nothing is offered while the stock feed is stale past the hard limit;
+    0: always offered."""
     carriers: dict[str, str] = {}
     """Courier name or code in the ERP -> the marketplace's carrier code."""
     accounts: dict[str, str] = {}
@@ -214,6 +221,22 @@ class OpeningPolicy(Section, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.buffer_units < 0:
             raise ValueError("buffer_units can't be below 0")
+        try:
+            checked(self.stock_policy)
+        except Misuse as fault:
+            raise ValueError(fault.message) from None
+
+    @property
+    def stock_policy(self) -> PolicyDocument:
+        """The document that opens a log: one rule, for everything."""
+        fast = self.fast_mover_units_a_day
+        opening = Rule(
+            name="opening",
+            buffer=self.buffer_units,
+            speed=self.speed if isinstance(self.speed, bool) else Decimal(str(self.speed)),
+            fast_mover_units_a_day=Decimal(str(fast)) if fast else None,
+        )
+        return PolicyDocument(note="opening policy of the settings", rules=(opening,))
 
 
 class JohnLewisSettings(Section, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from kcjl.orders.actor import Orders
 from kcjl.settings import DispatchSettings, OrderSettings, SettlementSettings, StockSettings
 from kcjl.settlement.actor import Settlement
 from kcjl.stock.actor import Stock
+from kcjl.stock.policy_book import buffer_policy
 from kcjl.vault import MemoryVault
 from kcjl.vocabulary import Event
 from tests.clockwork import Clockwork
@@ -42,7 +43,7 @@ class Process:
             marketplace=premises.shop,
             erp=premises.warehouse,
             settings=premises.stock_settings,
-            opening_buffer=premises.opening_buffer,
+            opening=premises.opening_policy,
         )
         self.orders = Orders(
             log,
@@ -99,7 +100,7 @@ class Premises:
         self.shop = Shop(self.clock)
         self.warehouse = Warehouse(self.clock)
         self.books = Books()
-        self.opening_buffer = 0
+        self.opening_policy = buffer_policy(0)
         self.opening_carriers: dict[str, str] = {}
         self.stock_settings = StockSettings()
         self.order_settings = OrderSettings()

@@ -16,7 +16,7 @@ from kcjl.fold import Fold
 from kcjl.log.memory import MemoryLog, MemoryStore
 from kcjl.log.port import Draft, Recorded
 from kcjl.stock.events import BufferSet
-from kcjl.stock.state import POLICY
+from kcjl.stock.policy_book import POLICY_BOOK, PolicyBook
 from kcjl.vocabulary import Event
 from tests.clockwork import Clockwork
 from tests.trade import at, listed
@@ -26,6 +26,11 @@ pytestmark = pytest.mark.anyio
 EVERY_S = 100.0
 
 
+def held_back(book: PolicyBook) -> int:
+    """By the policy that was approved last."""
+    return book.approved[-1].document.rules[0].buffer or 0
+
+
 class Bench(Room):
     """A room with a job that fails as planned, and one that never does."""
 
@@ -33,7 +38,7 @@ class Bench(Room):
 
     def __init__(self, log: MemoryLog, clock: Clockwork, *plan: Exception | None) -> None:
         super().__init__(log, clock, SeededIds(7))
-        self.policy = self.table(POLICY)
+        self.policy = self.table(POLICY_BOOK)
         self.plan = list(plan)
         self.due_s: float | None = None
         self.shaky_at: list[float] = []
@@ -101,7 +106,7 @@ async def test_commit_is_durable_and_folded_when_it_returns() -> None:
     recorded = await room.commit((buffer(3),), by="jo", causation=None)
 
     assert [("jo", 1)] == [(each.by, each.position) for each in recorded]
-    assert 3 == room.policy["policy"].buffer_units
+    assert 3 == held_back(room.policy["policy"])
     assert 1 == room.applied
 
 
@@ -166,7 +171,7 @@ async def test_record_writes_a_fact_whatever_came_meanwhile() -> None:
     await room.record(buffer(2, 2))
 
     assert [buffer(1), buffer(2, 2)] == await place.said(BufferSet)
-    assert 2 == room.policy["policy"].buffer_units
+    assert 2 == held_back(room.policy["policy"])
 
 
 async def test_events_are_applied_once_in_order_of_position() -> None:
@@ -364,7 +369,7 @@ async def test_room_folds_the_whole_log_before_its_jobs_run() -> None:
 
     class Curious(Bench):
         async def _steady(self) -> None:
-            known.append(self.policy["policy"].buffer_units)
+            known.append(held_back(self.policy["policy"]))
 
     async with running(Curious(place.log(), place.clock)):
         await place.clock.forward(1)

@@ -10,7 +10,7 @@ from kcjl.errors import Unavailable
 from kcjl.following import Following
 from kcjl.log.memory import MemoryLog
 from kcjl.log.port import Draft, Recorded
-from tests.test_actors import Bench, Place, buffer
+from tests.test_actors import Bench, Place, buffer, held_back
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +55,7 @@ async def test_rooms_that_listen_hear_what_comes() -> None:
         await say(place, 2, 3)
 
         assert [3, 3] == [room.applied for room in rooms]
-        assert [3, 3] == [room.policy["policy"].buffer_units for room in rooms]
+        assert [3, 3] == [held_back(room.policy["policy"]) for room in rooms]
 
 
 async def test_room_that_begins_to_listen_late_has_missed_nothing() -> None:
@@ -83,7 +83,7 @@ async def test_page_beyond_what_a_room_has_folded_is_read_from_the_log() -> None
     await room.fold(pages[0])
 
     assert 2 == room.applied
-    assert 2 == room.policy["policy"].buffer_units
+    assert 2 == held_back(room.policy["policy"])
 
 
 async def test_room_that_fails_is_told_so_and_the_others_go_on() -> None:

@@ -29,17 +29,18 @@ from kcjl.log.postgres import PostgresLogReader
 from kcjl.log.queries import PostgresQueries
 from kcjl.projections.asof import fold_log
 from kcjl.projections.projection import Projection
+from kcjl.projections.stockreading import StockRows
 from kcjl.settings import Settings
 from kcjl.stock.events import stock_key
 from kcjl.stock.explained import Explained, Origin, explained, origin
 from kcjl.stock.origins import origins_of
 from kcjl.stock.projection import PRODUCTS_SHOWN
-from kcjl.stock.state import POLICY, READS, Policy, Product, Reads
+from kcjl.stock.reads import READS, Reads
+from kcjl.stock.state import Product
 from kcjl.stock.story import sentence
 
 __all__ = ["explain"]
 
-_POLICY = Projection("stock policy", POLICY, lambda _: "")
 _READS = Projection("reads of both sides", READS, lambda _: "")
 """Folded in memory only: they have no rows."""
 
@@ -101,10 +102,9 @@ async def _told(
         if position is None:
             position = await position_asked(log, at, world=bool(settings.clock.world))
         position = min(position, (await log.head()).position)
-        folded = await fold_log(log, (PRODUCTS_SHOWN, _POLICY, _READS), to=position)
+        folded = await fold_log(log, (PRODUCTS_SHOWN, _READS), to=position)
         products: dict[str, Product] = folded[0]
-        policy: Policy | None = folded[1].get("policy")
-        reads: Reads | None = folded[2].get("reads")
+        reads: Reads | None = folded[1].get("reads")
         product = products.get(stock_key(sku))
         if product is None:
             raise NotFound(
@@ -115,6 +115,7 @@ async def _told(
         same = [each for each in products.values() if code and each.code_key == code]
         sharing = same or [product]
         origins = await origins_of(queries, sharing, to=position)
+        conditions = await StockRows(database, merchant).conditions(queries, to=position)
     skus = frozenset(
         each
         for one in sharing
@@ -125,7 +126,7 @@ async def _told(
         for each in origins.chain
         if (said := sentence(each, skus))
     )
-    found = explained(product, sharing, policy, reads, origins, position=position)
+    found = explained(product, sharing, conditions, reads, origins, position=position)
     return Story(sum=found, steps=steps)
 
 
@@ -154,17 +155,14 @@ def _lines(story: Story) -> Iterable[str]:
 
 def _summary(found: Explained) -> str:
     sums = [
-        f"{abs(term.units).normalize():f} for {term.name}"
-        for term in found.terms[1:]
-        if term.units < 0
+        f"{abs(term.units):,} for {term.name}" for term in found.terms[1:] if term.units < 0
     ]
     less = f", less {'; '.join(sums)}" if sums else ""
     if found.gate != "open":
         return f"nothing of {found.sku} can be sold: {found.gate}."
     first = found.terms[0]
     return (
-        f"{found.quantity:,} of {found.sku} can be sold: {first.units.normalize():f} "
-        f"{first.why}{less}."
+        f"{found.quantity:,} of {found.sku} can be sold: {first.units:,} ({first.why}){less}."
     )
 
 

@@ -19,16 +19,18 @@ from kcjl.cli.places import (
     printable,
     settings_at,
 )
+from kcjl.cli.stock_shown import now_of
 from kcjl.cli.tables import table
 from kcjl.database import AUDITOR, Database
 from kcjl.events import vocabulary
 from kcjl.log.queries import PostgresQueries
 from kcjl.projections.stockreading import StockRows
 from kcjl.settings import Settings
-from kcjl.stock.decide import available_to_sell
+from kcjl.stock.available import Available
+from kcjl.stock.conditions import group_key, worked_out
 from kcjl.stock.explained import waits_for
 from kcjl.stock.projection import PRODUCTS_SHOWN
-from kcjl.stock.state import Match, Policy, Product
+from kcjl.stock.state import Match, Product
 from kcjl.stock.story import plain
 
 __all__ = ["list_products"]
@@ -131,26 +133,28 @@ async def _listed(
 ) -> tuple[list[Listed], int, int]:
     """(the first so many that match, how many match, how many there are)."""
     found: list[Listed] = []
-    matching = all_there = 0
+    matching = 0
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
         rows = StockRows(database, merchant)
         position = await rows.position()
-        policy = await rows.policy(
-            PostgresQueries(database, merchant, vocabulary()), to=position
-        )
-        async for page in rows.products():
-            for product in page:
-                all_there += 1
-                row = _row(product, policy or Policy(buffer_units=0, version=0))
-                if asked.fits(row):
-                    matching += 1
-                    if len(found) < lines:
-                        found.append(row)
-    return found, matching, all_there
+        queries = PostgresQueries(database, merchant, vocabulary())
+        now = await now_of(settings, database, merchant)
+        conditions = await rows.conditions(queries, to=position, at=now)
+        products = [each async for page in rows.products() for each in page]
+    shared: dict[str, list[Product]] = {}
+    for product in products:
+        shared.setdefault(group_key(product), []).append(product)
+    for product in products:
+        row = _row(product, worked_out(shared[group_key(product)], conditions))
+        if asked.fits(row):
+            matching += 1
+            if len(found) < lines:
+                found.append(row)
+    return found, matching, len(products)
 
 
-def _row(product: Product, policy: Policy) -> Listed:
-    available = available_to_sell(product, policy)
+def _row(product: Product, available: Available) -> Listed:
+    """`available`: what all products of its stock code share."""
     known = [each.quantity for each in product.shown if each.quantity is not None]
     in_the_way = [said for each in product.shown if (said := waits_for(each))]
     unasked = product.match == Match.UNASKED

@@ -64,8 +64,8 @@ def preview(
 ) -> None:
     """What a policy would change, SKU by SKU, if it were in force now. Nothing is changed.
 
-    The largest changes come first, each with the terms that differ. What sells how fast is left
-    out of it: speed buffers are not previewed.
+    The largest changes come first, each with the terms that differ. The lag and the selling
+    speeds are those of now.
 
     Example: `kcjl stock policy preview christmas.toml`.
     """
@@ -98,10 +98,10 @@ async def _previewed(settings: Settings, merchant: str, document: PolicyDocument
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
         rows = StockRows(database, merchant)
         queries = PostgresQueries(database, merchant, vocabulary())
-        book = await rows.book(queries, to=await rows.position())
         products = [each async for page in rows.products() for each in page]
         now = await now_of(settings, database, merchant)
-    return preview_of(products, book.in_force(now), document, now)
+        conditions = await rows.conditions(queries, to=await rows.position(), at=now)
+    return preview_of(products, conditions, document)
 
 
 @app.command()

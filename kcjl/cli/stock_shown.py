@@ -5,7 +5,6 @@ They read the read models and the log, and change nothing. Called by `kcjl/cli/s
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Annotated
 
 import anyio
@@ -32,7 +31,6 @@ from kcjl.projections.stockreading import StockRows
 from kcjl.settings import Settings
 from kcjl.stock.explained import Explained, OfferStanding, Origin, explained
 from kcjl.stock.origins import origins_of
-from kcjl.stock.story import plain
 
 __all__ = ["ago", "clock", "find", "now_of", "show", "terms_of"]
 
@@ -65,8 +63,8 @@ def show(
 
 async def _found(settings: Settings, merchant: str, sku: str) -> tuple[Explained, datetime]:
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
-        found = await find(database, merchant, sku)
-        return found, await now_of(settings, database, merchant)
+        now = await now_of(settings, database, merchant)
+        return await find(database, merchant, sku, now), now
 
 
 async def now_of(settings: Settings, database: Database, merchant: str) -> datetime:
@@ -77,7 +75,7 @@ async def now_of(settings: Settings, database: Database, merchant: str) -> datet
     return newest[-1].recorded_at if newest else real_now()
 
 
-async def find(database: Database, merchant: str, sku: str) -> Explained:
+async def find(database: Database, merchant: str, sku: str, now: datetime) -> Explained:
     """As the read models stand now. Raises NotFound."""
     rows = StockRows(database, merchant)
     queries = PostgresQueries(database, merchant, vocabulary())
@@ -90,9 +88,9 @@ async def find(database: Database, merchant: str, sku: str) -> Explained:
         )
     sharing = await rows.sharing(product)
     origins = await origins_of(queries, sharing, to=position)
-    policy = await rows.policy(queries, to=position)
+    conditions = await rows.conditions(queries, to=position, at=now)
     reads = await rows.reads(queries, position)
-    return explained(product, sharing, policy, reads, origins, position=position)
+    return explained(product, sharing, conditions, reads, origins, position=position)
 
 
 def _lines(found: Explained, now: datetime) -> Iterable[str]:
@@ -111,10 +109,12 @@ def terms_of(found: Explained) -> list[str]:
     """The sum, set out as one."""
     rows = [
         (
-            _signed(term.units) if index else plain(term.units),
+            _signed(term.units) if index else f"{term.units:,}",
             term.name,
             term.why,
-            _named(term.origins),
+            f"rule {term.rule!r}, {_named(term.origins)}"
+            if term.rule
+            else _named(term.origins),
         )
         for index, term in enumerate(found.terms)
     ]
@@ -122,8 +122,8 @@ def terms_of(found: Explained) -> list[str]:
     return table((">units", "term", "why", "rests on"), rows)
 
 
-def _signed(units: Decimal) -> str:
-    return f"{'−' if units < 0 else '+'} {plain(abs(units))}"
+def _signed(units: int) -> str:
+    return f"{'−' if units < 0 else '+'} {abs(units):,}"
 
 
 def _named(origins: tuple[Origin, ...]) -> str:
@@ -173,6 +173,7 @@ def _facts(found: Explained, now: datetime) -> list[str]:
         rows.append(("offer", "none: only orders name this SKU"))
     rows += [
         ("policy", f"version {found.policy_version}"),
+        ("lag covered", f"{found.lag_s:,.0f} s, from the read of stock and from the order"),
         ("level changed", ago(found.level_read_at, now)),
         ("orders read", ago(found.orders_read_at, now)),
         ("as of", f"#{found.position:,} of the log"),

@@ -56,6 +56,8 @@ TENANT_LATE = timedelta(hours=1)
 """Where the tenant is read by its own room, it is waited for so long before we read."""
 CLOSED_EVERY = timedelta(hours=1)
 """How often those that are done are asked for, while a backup may lack them."""
+LOOK_HOLDS = timedelta(minutes=1)
+"""So long after a look at the marketplace's shipments a parcel may be sent again."""
 READ_MAX = 500
 """References asked for in one read, in chunks; the rest follows in the next."""
 SHIPPED_THERE = (
@@ -262,6 +264,7 @@ class Dispatches(Room):
             return
         events = self._next_for(entry, parcel, carriers)
         intended = next((e for e in events if isinstance(e, ConfirmationIntended)), None)
+        looked_at = self.clock.now()
         if intended is not None and parcel.attempts:
             # What was not there at the last look may have arrived since: look before it is
             # sent again.
@@ -270,9 +273,14 @@ class Dispatches(Room):
             events = self._next_for(*self._now(order_id, parcel_key), carriers)
         correlation_id = f"{order_id}/{parcel_key}"
         await self.commit(events, correlation_id=correlation_id)
+        is_old = parcel.attempts and self.clock.now() - looked_at > LOOK_HOLDS
         with correlated(correlation_id):
             for event in events:
-                if isinstance(event, ConfirmationIntended):
+                if not isinstance(event, ConfirmationIntended):
+                    continue
+                if is_old:  # the log was slow: what has arrived meanwhile is not known
+                    await self._settle(order_id, parcel_key)
+                else:
                     await self._send(event)
 
     def _next_for(

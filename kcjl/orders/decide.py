@@ -272,6 +272,7 @@ def decide_posted(
         lines=entry.intended,
         gross_total=entry.gross_total or entry.total_price,
         shows_total=shows_total,
+        placed_at=entry.created_at,
         occurred_at=now,
     )
     if entry.state in ENDED_UNSOLD:

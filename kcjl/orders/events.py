@@ -199,6 +199,8 @@ class SalesOrderPosted(OrderEvent, frozen=True, kw_only=True):
     gross_total: Money
     shows_total: bool = True
     """False: this ERP never tells a total, so none is compared."""
+    placed_at: datetime | None = None
+    """When the customer placed the order: what lies between is a lag that buffers cover."""
 
 
 class PostingQueued(OrderEvent, frozen=True, kw_only=True):

@@ -6,21 +6,33 @@ Called by `kcjl stock`.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from kcjl.database import Database
 from kcjl.fold import Fold
 from kcjl.log.port import LogQueries, Selection
-from kcjl.stock.events import PublishHeld, PublishHoldEnded, PublishReleased, stock_key
+from kcjl.stock.conditions import Conditions, conditions_told
+from kcjl.stock.events import (
+    PublishHeld,
+    PublishHoldEnded,
+    PublishReleased,
+    StockFeedStale,
+    StockImportIntended,
+    stock_key,
+)
 from kcjl.stock.policy_book import POLICY_BOOK, PolicyBook
 from kcjl.stock.projection import PRODUCTS_SHOWN
-from kcjl.stock.state import POLICY, READS, Policy, Product, Reads
+from kcjl.stock.reads import READS, Reads
+from kcjl.stock.state import Product
+from kcjl.vocabulary import Event
 
 __all__ = ["StockRows", "held"]
 
 S = TypeVar("S")
 
 PAGE_ROWS = 2_000
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class StockRows:
@@ -93,9 +105,23 @@ class StockRows:
                 return
             after = rows[-1]["key"]
 
-    async def policy(self, log: LogQueries, *, to: int) -> Policy | None:
-        """The policy in force at a position: read from its own short stream."""
-        return (await _folded(log, POLICY, "stock-policy", to)).get("policy")
+    async def conditions(
+        self, log: LogQueries, *, to: int, at: datetime | None = None
+    ) -> Conditions:
+        """What figures are worked out under at a position, at a time: the log's own, if none
+        is named.
+        """
+        moment = at or await _recorded_at(log, to)
+        book = await self.book(log, to=to)
+        intended = await _newest(log, to, types=("StockImportIntended",))
+        feed = await _newest(log, to, stream="stock-feed")
+        return conditions_told(
+            book.in_force(moment),
+            await self.reads(log, to),
+            moment,
+            lag_s=float(intended.lag_s) if isinstance(intended, StockImportIntended) else 0.0,
+            stale=feed.grade if isinstance(feed, StockFeedStale) else "",
+        )
 
     async def book(self, log: LogQueries, *, to: int | None = None) -> PolicyBook:
         """What is proposed and approved, as of a position."""
@@ -136,6 +162,21 @@ async def _folded(log: LogQueries, fold: Fold[S], stream: str, to: int | None) -
                 if entry is not None:
                     entries[key] = entry
     return entries
+
+
+async def _newest(
+    log: LogQueries, to: int, *, stream: str | None = None, types: tuple[str, ...] = ()
+) -> Event | None:
+    asked = Selection(stream=stream, types=types, to=to, backward=True, page=1)
+    async for page in log.select(asked):
+        return page[0].event
+    return None
+
+
+async def _recorded_at(log: LogQueries, to: int) -> datetime:
+    async for page in log.select(Selection(to=to, backward=True, page=1)):
+        return page[0].recorded_at
+    return NEVER
 
 
 async def held(log: LogQueries) -> PublishHeld | None:

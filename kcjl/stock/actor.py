@@ -37,8 +37,9 @@ from kcjl.stock.freshness import StaleLimits, decide_freshness, next_look_s
 from kcjl.stock.gate import StockGate
 from kcjl.stock.guards import decide_release
 from kcjl.stock.listing import OFFERS_EVERY, OfferReader
-from kcjl.stock.policy import read_document
-from kcjl.stock.policy_book import decide_approval, decide_proposal
+from kcjl.stock.policy import PolicyDocument, read_document
+from kcjl.stock.policy_book import decide_approval, decide_opening, decide_proposal
+from kcjl.stock.policy_events import StockPolicyApproved
 from kcjl.stock.publishing import StockPublisher
 from kcjl.stock.reading import StockReader
 from kcjl.stock.room import StockRoom
@@ -56,6 +57,7 @@ FIGURES_CHANGE_ON = (
     PublishReleased,
     StockFeedFresh,
     StockFeedStale,
+    StockPolicyApproved,
     StockPublishingSwitched,
 )
 """A level is not among them: its orders have to be read first, and that is heard."""
@@ -77,10 +79,10 @@ class Stock(StockRoom):
         marketplace: MarketplacePort,
         erp: ErpPort,
         settings: StockSettings,
-        opening_buffer: int,
+        opening: PolicyDocument,
     ) -> None:
         super().__init__(log, clock, ids)
-        self._opening_buffer = opening_buffer
+        self._opening = opening
         self.gate = StockGate(self, erp)
         self._reader = StockReader(self, erp, self.gate, settings)
         self._offers = OfferReader(self, marketplace, settings)
@@ -103,7 +105,7 @@ class Stock(StockRoom):
     async def set_buffer(self, units: int, *, by: str) -> None:
         """The operator's command."""
         now = self.clock.now()
-        await self.commit(decide_buffer(self.policy.get("policy"), units=units, now=now), by=by)
+        await self.commit(decide_buffer(self.book.get("policy"), units=units, now=now), by=by)
 
     async def propose_policy(self, text: str, *, by: str) -> str:
         """A person proposes a policy, as TOML. Raises Misuse that names the faulty rule."""
@@ -145,8 +147,9 @@ class Stock(StockRoom):
     # ── by time ─────────────────────────────────────────────────────────────────────────────
 
     async def _read_stock(self) -> None:
-        if "policy" not in self.policy:
-            await self.set_buffer(self._opening_buffer, by="opening policy")
+        now = self.clock.now()
+        said = decide_opening(self.book.get("policy"), self._opening, now=now)
+        await self.commit(said, by="opening policy")
         await self._reader.read()
 
     async def _look_at_feed(self) -> float:

@@ -80,10 +80,22 @@ class Available(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     quantity: int
     terms: tuple[Term, ...]
+    level: Decimal = Decimal(0)
+    """Of all sites, as it was read."""
+    multiple: int = 1
+    """Sold by so many: shares of the figure are whole multiples."""
+    is_stale: bool = False
+    """Nothing is offered because the stock feed is stale."""
 
     def __post_init__(self) -> None:
-        total = sum(term.units for term in self.terms)
-        bound = max(0, max(0, self.of(*THERE)) + self.of(*HELD))
+        total = there = held = 0
+        for term in self.terms:
+            total += term.units
+            if term.name in THERE:
+                there += term.units
+            elif term.name in HELD:
+                held += term.units
+        bound = max(0, max(0, there) + held)
         if total != self.quantity or not 0 <= self.quantity <= bound:
             raise ValueError(
                 f"a figure of {self.quantity} whose terms add up to {total}, "
@@ -138,7 +150,7 @@ def shelf_of(products: Sequence[Product]) -> Shelf:
 
     What the ERP said last counts; what one of them has in flight, all have.
     """
-    known = [each for each in products if each.match == Match.CONFIRMED]
+    known = [each for each in products if each.match is Match.CONFIRMED]
     in_flight = sum(each.units_in_flight for each in products)
     if not known:
         return Shelf(
@@ -183,14 +195,25 @@ def available_to_sell(shelf: Shelf, now: Circumstances) -> Available:
     """The sum: levels, in flight, buffers, multiple and cap, gate. Never below 0."""
     terms = _there(shelf)
     free = _total(terms)
-    terms += _held(free, now)
-    terms += _trimmed(_total(terms), shelf, now.rules)
-    left = _total(terms)
-    why, rests_on = _gate(shelf, now)
-    if why:
+    held = _held(free, now)
+    left = free + _total(held)
+    trimmed = _trimmed(left, shelf, now.rules)
+    left += _total(trimmed)
+    terms += held + trimmed
+    shut, rests_on = _gate(shelf, now)
+    too_fast = "" if shut else _too_fast(now)
+    if too_fast:
+        rests_on = now.rules.rule_of("fast_mover_units_a_day")
+    if why := shut or too_fast:
         terms.append(Term(name=TermName.GATE, units=-left, why=why, rests_on=rests_on))
         left = 0
-    return Available(quantity=left, terms=tuple(terms))
+    return Available(
+        quantity=left,
+        terms=tuple(terms),
+        level=sum((level for _, level in shelf.levels), Decimal(0)),
+        multiple=_multiple(shelf, now.rules),
+        is_stale=bool(too_fast),
+    )
 
 
 def dealt_out(quantity: int, offers: int, *, multiple: int = 1) -> tuple[int, ...]:
@@ -207,7 +230,7 @@ def dealt_out(quantity: int, offers: int, *, multiple: int = 1) -> tuple[int, ..
 
 
 def _total(terms: Sequence[Term]) -> int:
-    return sum(term.units for term in terms)
+    return sum([term.units for term in terms])
 
 
 def _there(shelf: Shelf) -> list[Term]:
@@ -220,7 +243,7 @@ def _there(shelf: Shelf) -> list[Term]:
         )
         for site, level in shelf.levels
     ]
-    whole = math.floor(sum((level for _, level in shelf.levels), Decimal(0)))
+    whole = math.floor(sum([level for _, level in shelf.levels]))
     if parts := whole - _total(terms):
         why = "parts of units of several sites make whole ones"
         terms.append(Term(name=TermName.PARTS, units=parts, why=why, rests_on="LevelRead"))
@@ -242,36 +265,45 @@ def _there(shelf: Shelf) -> list[Term]:
 
 def _held(free: int, now: Circumstances) -> list[Term]:
     """Fixed and percent of what is free; speed and stale of what those leave."""
-    rules = now.rules
+    rules, left = now.rules, free
     terms: list[Term] = []
 
-    def hold(name: TermName, units: int, why: str, term: str) -> None:
-        units = min(units, free + _total(terms))
+    def hold(name: TermName, wanted: int, why: str, term: str) -> int:
+        units = min(wanted, left)
         if units > 0:
             rests_on = rules.rule_of(term)
             terms.append(Term(name=name, units=-units, why=why, rests_on=rests_on))
+        return left - max(units, 0)
 
-    hold(TermName.BUFFER, rules.buffer, f"a buffer of {rules.buffer}", "buffer")
-    percent = math.ceil(free * rules.percent / PERCENT)
-    hold(TermName.PERCENT, percent, f"{rules.percent.normalize():f} % of {free}", "percent")
-    if rules.speed is None:
+    if rules.buffer:
+        left = hold(TermName.BUFFER, rules.buffer, f"a buffer of {rules.buffer}", "buffer")
+    if rules.percent:
+        percent = math.ceil(free * rules.percent / PERCENT)
+        why = f"{rules.percent.normalize():f} % of {free}"
+        left = hold(TermName.PERCENT, percent, why, "percent")
+    if rules.speed is None or now.selling is None:
         return terms
-    left, service = free + _total(terms), float(rules.speed)
-    speed = held_for_speed(now.selling, left, lag_s=now.lag_s, service=service, at=now.at)
-    why = f"sells on in a lag of {now.lag_s:.0f} s; service level {rules.speed:f}"
-    hold(TermName.SPEED, speed, why, "speed")
+    base, service = left, float(rules.speed)
+    speed = held_for_speed(now.selling, base, lag_s=now.lag_s, service=service, at=now.at)
+    if speed:
+        why = f"sells on in a lag of {now.lag_s:.0f} s; service level {rules.speed:f}"
+        left = hold(TermName.SPEED, speed, why, "speed")
     if now.staleness is not Staleness.FRESH:
         lag_s = max(now.lag_s, now.stale_lag_s)
-        stale = held_for_speed(now.selling, left, lag_s=lag_s, service=service, at=now.at)
+        stale = held_for_speed(now.selling, base, lag_s=lag_s, service=service, at=now.at)
         why = f"the stock feed is stale: the lag is {lag_s:.0f} s"
         hold(TermName.STALE, stale - speed, why, "speed")
     return terms
 
 
+def _multiple(shelf: Shelf, rules: InForce) -> int:
+    return math.lcm(max(1, shelf.sales_multiple or 1), rules.multiple)
+
+
 def _trimmed(left: int, shelf: Shelf, rules: InForce) -> list[Term]:
     """Whole sales multiples that fit below the cap: what is shown is a multiple, too."""
     terms = []
-    multiple = math.lcm(max(1, shelf.sales_multiple or 1), rules.multiple)
+    multiple = _multiple(shelf, rules)
     odd = left % multiple
     if odd:
         why = f"sold by the {multiple}"
@@ -295,10 +327,13 @@ def _gate(shelf: Shelf, now: Circumstances) -> tuple[str, str]:
         return shelf.closed, shelf.closed_by
     if not rules.offer:
         return "the policy offers none", rules.rule_of("offer")
-    fast = rules.fast_mover_units_a_day
-    if now.staleness is Staleness.HARD and fast is not None and now.selling is not None:
-        a_day = now.selling.units_a_day(now.at)
-        if a_day >= fast:
-            why = f"the stock feed is stale, and it sells {a_day:.1f} a day"
-            return why, rules.rule_of("fast_mover_units_a_day")
     return "", ""
+
+
+def _too_fast(now: Circumstances) -> str:
+    """Why a fast mover is not offered while the feed is stale; empty where it is."""
+    fast = now.rules.fast_mover_units_a_day
+    if now.staleness is not Staleness.HARD or fast is None or now.selling is None:
+        return ""
+    a_day = now.selling.units_a_day(now.at)
+    return f"the stock feed is stale, and it sells {a_day:.1f} a day" if a_day >= fast else ""

@@ -1,31 +1,32 @@
-"""Stock, the rules: what may be offered, and what is to be published.
+"""Stock, the rules: which figures are to be published, and what is news.
 
-Promises: pure; published <= max(0, floor(level) - in flight - buffer) (law 4), summed over all
-offers of one product; a figure whose orders were read before its level is refused, not sent.
-Called by `actor.py` and `projection.py`. Source: design 6; contract khaos e.
+Promises: pure; offers of one stock code share one figure, and together they never show more; a
+figure whose orders were read before its level is refused, not sent; one of a stock code whose
+level nobody has read yet waits for it. The sum itself is `available.py`'s.
+Called by `publishing.py`, `reading.py` and `gate.py`. Source: design 6; contract khaos e.
 """
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 
-import msgspec
-
-from kcjl.stock.events import BufferSet, Figure, LevelRead, SkuConfirmed, SkuUnmatched
+from kcjl.stock.available import Available, TermName, dealt_out
+from kcjl.stock.conditions import Conditions, worked_out
+from kcjl.stock.events import BufferSet, Figure, HeldBack, LevelRead, SkuConfirmed, SkuUnmatched
+from kcjl.stock.policy_book import PolicyBook, buffer_policy
+from kcjl.stock.reads import Reads
 from kcjl.stock.shown import Shown
-from kcjl.stock.state import STATUS_DISCONTINUED, Match, Policy, Product, Reads
+from kcjl.stock.state import Match, Product
 from kcjl.vocabulary import Event
 
 __all__ = [
     "PUBLISH_LINES_MAX",
-    "Available",
-    "available_to_sell",
+    "cut",
     "decide_buffer",
     "decide_confirmation",
     "decide_figures",
     "decide_level",
     "differs",
+    "is_read",
     "may_publish",
     "wants_look",
     "wants_sweep",
@@ -33,50 +34,6 @@ __all__ = [
 
 PUBLISH_LINES_MAX = 10_000
 """Lines of one stock import: our own cap, the marketplace states none (contract g)."""
-
-STATUS_NON_CONTROLLED = 5
-
-
-class Available(msgspec.Struct, frozen=True, kw_only=True):
-    """Available to sell, and the terms of the sum."""
-
-    quantity: int
-    level: Decimal
-    in_flight: int
-    buffer: int
-    reason: str = ""
-
-
-def available_to_sell(product: Product, policy: Policy) -> Available:
-    """floor(max(0, level - in flight - buffer)), then multiple and cap; 0 if not for sale."""
-    level, in_flight = product.level, product.units_in_flight
-    reason = _not_for_sale(product)
-    quantity = 0
-    if not reason:
-        quantity = max(0, math.floor(level) - in_flight - policy.buffer_units)
-        if product.sales_multiple and product.sales_multiple > 1:
-            quantity -= quantity % product.sales_multiple
-        if product.display_cap and product.display_cap > 0:
-            quantity = min(quantity, product.display_cap)
-    return Available(
-        quantity=quantity,
-        level=level,
-        in_flight=in_flight,
-        buffer=policy.buffer_units,
-        reason=reason,
-    )
-
-
-def _not_for_sale(product: Product) -> str:
-    if product.match == Match.UNMATCHED:
-        return "the ERP does not know this SKU"
-    if product.discontinued or product.status == STATUS_DISCONTINUED:
-        return "discontinued in the ERP"
-    if not product.stock_controlled or product.status == STATUS_NON_CONTROLLED:
-        return "not stock-controlled in the ERP: no quantity is known"
-    if product.levels is None:
-        return "the ERP has given no level for it"
-    return ""
 
 
 def may_publish(reads: Reads | None) -> bool:
@@ -100,83 +57,137 @@ def wants_sweep(reads: Reads | None, *, every: timedelta, now: datetime) -> bool
     return reads.vanished_at is not None and reads.swept_at <= reads.vanished_at
 
 
-def differs(product: Product, policy: Policy) -> bool:
-    """Whether the marketplace shows another figure for it than there ought to be.
+def differs(group: Sequence[Product], conditions: Conditions) -> bool:
+    """Whether the marketplace shows other figures for a stock code than there ought to be.
 
-    `decide_figures` of such products is that of all of them, at whatever time.
+    `group`: all its products. `decide_figures` of such groups is that of all of them.
     """
-    if product.match == Match.UNASKED or not product.shown:
+    shown = _offers(group)
+    if not shown:
         return False
-    if any(each.quantity is None and not each.is_parked for each in product.shown):
+    if any(each.quantity is None and not each.is_parked for each in shown):
         return True
-    available = available_to_sell(product, policy)
-    return any(each.quantity != quantity for each, quantity in _dealt(product, available))
+    dealt = _dealt(shown, worked_out(group, conditions))
+    return any(each.quantity != quantity for each, quantity in dealt)
+
+
+def _offers(group: Sequence[Product]) -> list[Shown]:
+    """The offers of a stock code; of a SKU that nobody was asked about, none."""
+    return [
+        shown for product in group if product.match != Match.UNASKED for shown in product.shown
+    ]
 
 
 def _dealt(
-    product: Product, available: Available, now: datetime | None = None
+    offers: Sequence[Shown], available: Available, now: datetime | None = None
 ) -> list[tuple[Shown, int]]:
     """What each offer is to show that takes a figure now; together what there is, no more."""
-    waiting = [each for each in product.shown if each.waits(now)]
-    there = [each for each in product.shown if not each.waits(now)]
+    waiting = [each for each in offers if each.waits(now)]
+    there = [each for each in offers if not each.waits(now)]
     # What an offer shows that takes no figure now is on sale all the same.
     stuck = sum(each.before or 0 for each in waiting if not each.gone)
-    share, rest = divmod(max(0, available.quantity - stuck), len(there) or 1)
-    return [(each, share + (rest if not n else 0)) for n, each in enumerate(there)]
+    left = max(0, available.quantity - stuck)
+    shares = dealt_out(left, len(there), multiple=available.multiple) if there else ()
+    return list(zip(there, shares, strict=True))
 
 
 def decide_figures(
-    products: Iterable[Product],
-    policy: Policy,
+    groups: Iterable[Sequence[Product]],
+    conditions: Conditions,
     reads: Reads | None,
     *,
-    lines_max: int | None = PUBLISH_LINES_MAX,
     now: datetime | None = None,
 ) -> tuple[Figure, ...]:
     """The figures that differ from what is shown; none after reads in the wrong order.
 
-    Without `lines_max` all of them, as the guards want them. What is parked, or waits until
-    its refusal is old enough at `now`, is left out.
+    `groups`: products by stock code. What is parked, or waits until its refusal is old enough
+    at `now`, is left out. Those of one stock code follow one another.
     """
     if reads is None or not may_publish(reads) or reads.orders_began_at is None:
         return ()
-    figures: list[Figure] = []
-    for product in products:
-        if product.match == Match.UNASKED or not product.shown:
-            continue
-        if product.level_read_by is not None and reads.orders_began_at < product.level_read_by:
-            continue
-        figures.extend(_product_figures(product, policy, reads.orders_began_at, now))
-        if lines_max is not None and len(figures) >= lines_max:
-            break
-    return tuple(figures[:lines_max])
+    return tuple(
+        figure
+        for group in groups
+        if is_read(group, reads)
+        for figure in _figures(group, conditions, reads, now)
+    )
 
 
-def _product_figures(
-    product: Product, policy: Policy, orders_read_at: datetime, now: datetime | None
+def is_read(group: Sequence[Product], reads: Reads) -> bool:
+    """Its levels were read, and its orders after them; or a read has ended without any."""
+    orders_at, stock_at = reads.orders_began_at, reads.stock_finished_at
+    if orders_at is None or stock_at is None:
+        return False
+    if any(each.level_read_by is not None and orders_at < each.level_read_by for each in group):
+        return False
+    confirmed = [each for each in group if each.match == Match.CONFIRMED]
+    if not confirmed or any(each.levels is not None for each in confirmed):
+        return True
+    return all(each.confirmed_at is None or each.confirmed_at <= stock_at for each in confirmed)
+
+
+def _figures(
+    group: Sequence[Product], conditions: Conditions, reads: Reads, now: datetime | None
 ) -> list[Figure]:
-    """One figure for each offer that shows another."""
-    available = available_to_sell(product, policy)
+    """One figure for each offer of a stock code that shows another."""
+    available = worked_out(group, conditions)
+    held = _held(available)
+    known = [each for each in group if each.level_read_at is not None]
+    level_read_at = max((e.level_read_at for e in known if e.level_read_at), default=None)
     figures = []
-    for shown, quantity in _dealt(product, available, now):
-        if shown.quantity == quantity:
+    for shown, quantity in _dealt(_offers(group), available, now):
+        if shown.quantity == quantity or reads.orders_began_at is None:
             continue
         figures.append(
             Figure(
                 sku=shown.sku,
                 quantity=quantity,
                 level=available.level,
-                in_flight=available.in_flight,
-                buffer=available.buffer,
-                level_read_at=product.level_read_at,
-                orders_read_at=orders_read_at,
+                in_flight=-available.of(TermName.IN_FLIGHT),
+                buffer=available.held,
+                level_read_at=level_read_at,
+                orders_read_at=reads.orders_began_at,
                 reason=available.reason,
                 before=shown.before,
                 first=shown.acknowledged is None,
-                stale=shown.withheld,
+                stale=held.stale > 0 or _is_made_good(shown, quantity, reads),
+                code=next((each.stock_code for each in group if each.stock_code), ""),
+                held=held,
             )
         )
     return figures
+
+
+def _is_made_good(shown: Shown, quantity: int, reads: Reads) -> bool:
+    """Up again after the feed was stale; or down by trade that nobody saw in a long stop."""
+    before = shown.before or 0
+    if quantity >= before:
+        return shown.withheld
+    acknowledged_at, resumed_at = shown.acknowledged_at, reads.resumed_at
+    return (
+        acknowledged_at is not None and resumed_at is not None and acknowledged_at < resumed_at
+    )
+
+
+def _held(available: Available) -> HeldBack:
+    by_gate = available.of(TermName.GATE) if available.is_stale else 0
+    return HeldBack(
+        fixed=-available.of(TermName.BUFFER),
+        percent=-available.of(TermName.PERCENT),
+        speed=-available.of(TermName.SPEED),
+        stale=-available.of(TermName.STALE) - by_gate,
+    )
+
+
+def cut(figures: Sequence[Figure], lines_max: int) -> Sequence[Figure]:
+    """The first so many lines, and no stock code with a part of its offers only: the share of
+    one that goes up was taken from another.
+    """
+    end = min(lines_max, len(figures))
+    first = end
+    while 0 < first < len(figures) and figures[first].code == figures[first - 1].code != "":
+        first -= 1
+    return figures[: first or end]
 
 
 def decide_confirmation(
@@ -220,9 +231,10 @@ def wants_look(product: Product) -> bool:
     )
 
 
-def decide_buffer(policy: Policy | None, *, units: int, now: datetime) -> tuple[Event, ...]:
-    """Set the buffer; raises nothing and says nothing when it is already so."""
-    if policy is not None and policy.buffer_units == units:
+def decide_buffer(book: PolicyBook | None, *, units: int, now: datetime) -> tuple[Event, ...]:
+    """Set the buffer; says nothing when it is already so, and nothing else is."""
+    known = book or PolicyBook()
+    current = known.in_force(now)
+    if current is not None and current.document == buffer_policy(units):
         return ()
-    version = 1 if policy is None else policy.version + 1
-    return (BufferSet(units=units, version=version, occurred_at=now),)
+    return (BufferSet(units=units, version=known.version + 1, occurred_at=now),)

@@ -1,17 +1,18 @@
-"""Products of which the marketplace shows another figure than is available to sell.
+"""Stock codes of which the marketplace shows another figure than is available to sell.
 
-Promises: after any events it names every product whose figures differ, and no other, as if
-each one were looked at; only what was touched since the last look, or all after a change of the
-policy, is worked out again. Whether a figure may go out `decide_figures` decides.
-Invariant: whether a product differs depends on its entry and on the policy, on nothing else.
-Called by `actor.py`.
+Promises: after any events it names every stock code whose figures differ, and no other, as if
+each one were looked at. Worked out again is what was touched since the last look, with all that
+shares its stock code now or did before; and all, when a condition has changed.
+Invariant: whether a stock code differs depends on its products and on the conditions, on
+nothing else (`conditions.py` says how time counts). Called by `publishing.py`.
 """
 
 from collections.abc import Sequence
 
 from kcjl.fold import Table
+from kcjl.stock.conditions import Conditions, group_key
 from kcjl.stock.decide import differs
-from kcjl.stock.state import Policy, Product
+from kcjl.stock.state import Product
 
 __all__ = ["Differing"]
 
@@ -20,21 +21,37 @@ class Differing:
     """Kept from one publish to the next."""
 
     def __init__(self, products: Table[Product]) -> None:
-        """`products`: a tracked table, and nobody else asks it for what has changed."""
+        """`products`: a tracked table, grouped by `group_key`; nobody else asks it for what has
+        changed.
+        """
         self._products = products
-        self._policy: Policy | None = None
-        self._keys: dict[str, None] = {}
+        self._conditions: tuple[object, ...] = ()
+        self._group_of: dict[str, str] = {}
+        self._groups: dict[str, None] = {}
 
-    def products(self, policy: Policy) -> Sequence[Product]:
-        """Those that differ now; who has waited longest comes first."""
+    def groups(self, conditions: Conditions) -> list[Sequence[Product]]:
+        """The products of each that differs now; who has waited longest comes first."""
         touched = self._products.changed()
-        if policy != self._policy:
-            self._policy = policy
+        if conditions.key != self._conditions:
+            self._conditions = conditions.key
             touched = list(self._products)
-        for key in touched:
-            product = self._products.get(key)
-            if product is not None and differs(product, policy):
-                self._keys.setdefault(key)
+        for group in self._touched(touched):
+            members = self._products.grouped(group)
+            if members and differs(members, conditions):
+                self._groups.setdefault(group)
             else:
-                self._keys.pop(key, None)
-        return [self._products[key] for key in self._keys]
+                self._groups.pop(group, None)
+        return [self._products.grouped(group) for group in self._groups]
+
+    def _touched(self, keys: Sequence[str]) -> list[str]:
+        """The groups of these products, those they have left too."""
+        found: dict[str, None] = {}
+        for key in keys:
+            left = self._group_of.pop(key, None)
+            if left is not None:
+                found.setdefault(left)
+            product = self._products.get(key)
+            if product is not None:
+                joined = self._group_of[key] = group_key(product)
+                found.setdefault(joined)
+        return list(found)

@@ -68,6 +68,7 @@ class OfferFound(msgspec.Struct, frozen=True, kw_only=True):
     offer_id: int
     quantity: int | None
     title: str = ""
+    category_code: str = ""
     active: bool = True
     reasons: tuple[str, ...] | None = None
 
@@ -104,13 +105,15 @@ def decide_listing(
     """What is new about an offer that was found."""
     events: list[Event] = []
     inactive = shown.inactive if shown else ()
-    if shown is None or shown.gone or shown.offer_id != found.offer_id:
+    moved = shown is not None and found.category_code not in ("", shown.category_code)
+    if shown is None or shown.gone or moved or shown.offer_id != found.offer_id:
         events.append(
             OfferListed(
                 sku=found.sku,
                 offer_id=found.offer_id,
                 title=found.title,
                 quantity=found.quantity or 0,
+                category_code=found.category_code,
                 occurred_at=now,
             )
         )

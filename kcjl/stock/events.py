@@ -4,6 +4,7 @@ Stream: product-<stock key> for what concerns one product; publish-<publish id> 
 import; stock-reads, offer-reads, stock-feed, stock-publishing, stock-guard and stock-policy for
 the rest. A stock key is the SKU in folded case: the
 ERP compares codes without case (contract khaos b.1), so two spellings are one product.
+Over 400 lines, because a room's vocabulary is read together.
 """
 
 from datetime import datetime
@@ -17,6 +18,7 @@ __all__ = [
     "BufferSet",
     "Figure",
     "GuardFinding",
+    "HeldBack",
     "HeldFigure",
     "ImportLineRefused",
     "LevelRead",
@@ -63,6 +65,8 @@ class OfferListed(Event, frozen=True, kw_only=True):
     title: str
     quantity: int
     """As it was found there."""
+    category_code: str = ""
+    """The marketplace's; a policy's rules may name it."""
 
     @property
     def stream(self) -> str:
@@ -218,8 +222,20 @@ class BufferSet(Event, frozen=True, kw_only=True):
         return "stock-policy"
 
 
+class HeldBack(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What buffers hold back of one stock code, term by term."""
+
+    fixed: int = 0
+    percent: int = 0
+    speed: int = 0
+    stale: int = 0
+    """Because the stock feed is stale: what widens the speed buffer, or all of a fast mover."""
+
+
 class Figure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One published quantity, and the terms of its sum."""
+    """One published quantity, and the terms of its sum. Offers of one stock code share the sum:
+    their quantities together are what it comes to.
+    """
 
     sku: str
     quantity: int
@@ -235,7 +251,12 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     first: bool = False
     """Nothing of ours was acknowledged before."""
     stale: bool = False
-    """Down because the feed is stale, or up again from there: no guard counts it."""
+    """It moves because the feed is stale, is fresh again, or was not read for long: `moved`
+    does not count it."""
+    code: str = ""
+    """The stock code whose figure it is a share of."""
+    held: HeldBack = HeldBack()
+    """The parts of `buffer`."""
 
 
 class PublishEvent(Event, frozen=True, kw_only=True):
@@ -255,6 +276,10 @@ class StockImportIntended(PublishEvent, frozen=True, kw_only=True):
     policy_version: int
     stock_read_at: datetime | None = None
     """When the read of stock began on which the figures rest."""
+    lag_s: int = 0
+    """What the speed buffer covers."""
+    staleness: str = ""
+    """Of the stock feed: soft, hard, or empty."""
 
 
 class StockImportSent(PublishEvent, frozen=True, kw_only=True):

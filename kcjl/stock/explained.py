@@ -6,21 +6,22 @@ worked out where figures are.
 Called by `kcjl stock show` and `explain`.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from decimal import Decimal
 
 import msgspec
 
 from kcjl.log.port import Recorded
 from kcjl.orders.events import OrderReceived, SalesOrderPosted
-from kcjl.stock.decide import Available, available_to_sell
-from kcjl.stock.events import LevelRead
+from kcjl.stock.available import Available
+from kcjl.stock.conditions import Conditions, worked_out
+from kcjl.stock.events import BufferSet, LevelRead
 from kcjl.stock.nearest import Near, how_near
 from kcjl.stock.origins import GATE_EVENTS, Origins
+from kcjl.stock.policy_events import StockPolicyApproved
+from kcjl.stock.reads import Reads
 from kcjl.stock.shown import Shown
-from kcjl.stock.state import Match, Policy, Product, Reads
+from kcjl.stock.state import Match, Product
 from kcjl.vocabulary import Event
 
 __all__ = [
@@ -48,8 +49,10 @@ class TermShown(msgspec.Struct, frozen=True, kw_only=True):
     """One term of the sum; what takes away is negative."""
 
     name: str
-    units: Decimal
+    units: int
     why: str
+    rule: str
+    """Of the policy, where it rests on one."""
     origins: tuple[Origin, ...]
 
 
@@ -100,6 +103,8 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: tuple[InFlightShown, ...]
     offers: tuple[OfferStanding, ...]
     policy_version: int
+    lag_s: float
+    """What the speed buffer covers."""
     level_read_at: datetime | None
     level_read_by: datetime | None
     orders_read_at: datetime | None
@@ -108,15 +113,14 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
 def explained(
     product: Product,
     sharing: Sequence[Product],
-    policy: Policy | None,
+    conditions: Conditions,
     reads: Reads | None,
     origins: Origins,
     *,
     position: int,
 ) -> Explained:
     """`sharing`: all products of its stock code, itself among them."""
-    policy = policy or Policy(buffer_units=0, version=0)
-    available = available_to_sell(product, policy)
+    available = worked_out(sharing, conditions)
     nearest = [how_near(product.sku, code) for code in product.nearest]
     return Explained(
         sku=product.sku,
@@ -127,10 +131,11 @@ def explained(
         nearest=tuple(nearest),
         position=position,
         quantity=available.quantity,
-        terms=_terms(product, available, origins),
+        terms=_terms(available, origins, conditions.version),
         in_flight=_in_flight(sharing, origins),
         offers=tuple(map(standing, product.shown)),
-        policy_version=policy.version,
+        policy_version=conditions.version,
+        lag_s=conditions.lag_s,
         level_read_at=product.level_read_at,
         level_read_by=product.level_read_by,
         orders_read_at=reads.orders_began_at if reads else None,
@@ -171,50 +176,36 @@ def _unasked(product: Product) -> str:
     return "the ERP has not been asked yet" if product.match == Match.UNASKED else ""
 
 
-class _Sum:
-    """Terms as they are added up."""
-
-    def __init__(self) -> None:
-        self.terms: list[TermShown] = []
-        self.left = Decimal(0)
-
-    def add(self, name: str, units: Decimal, why: str, *origins: Origin | None) -> None:
-        if not units and self.terms:
-            return  # what changes nothing is no term, but for the first
-        there = tuple(each for each in origins if each is not None)
-        self.terms.append(TermShown(name=name, units=units, why=why, origins=there))
-        self.left += units
-
-    def lower_to(self, units: int, name: str, why: str, *origins: Origin | None) -> None:
-        self.add(name, min(units - self.left, Decimal(0)), why, *origins)
-
-
-def _terms(product: Product, available: Available, origins: Origins) -> tuple[TermShown, ...]:
-    read = _newest(origins.products, lambda event: isinstance(event, LevelRead))
-    said = _newest(origins.products, lambda event: isinstance(event, GATE_EVENTS))
-    policy = origin(origins.policy[-1]) if origins.policy else None
-    told = _Sum()
-    for site, level in product.levels or ():
-        told.add(f"level at site {site}", level, "free to sell in the ERP", read)
-    if not told.terms:
-        told.add("level", Decimal(0), "the ERP has given none", read)
-    told.add("whole units", math.floor(told.left) - told.left, "rounded down")
+def _terms(available: Available, origins: Origins, version: int) -> tuple[TermShown, ...]:
+    """The terms of the sum, each with the events behind it; those of a policy with its rule."""
+    policy = _newest(origins.policy, lambda event: _is_policy(event, version))
     orders = [origin(each) for each in origins.orders if isinstance(each.event, OrderReceived)]
-    taken = Decimal(available.in_flight)
-    told.add("in flight", -taken, "ordered, and not off the ERP's level yet", *orders)
-    told.add("not below 0", max(-told.left, Decimal(0)), "more is ordered than there is")
-    left = max(int(told.left) - available.buffer, 0)
-    told.lower_to(
-        left, "fixed buffer", f"{available.buffer:,} held back of each product", policy
-    )
-    if (multiple := product.sales_multiple) and multiple > 1:
-        whole = int(told.left) - int(told.left) % multiple
-        told.lower_to(whole, "sales multiple", f"sold in {multiple}s only", said)
-    if cap := product.display_cap:
-        told.lower_to(cap, "display cap", f"no more than {cap} are to be shown", said)
-    if available.reason:
-        told.lower_to(0, "gate", available.reason, said)
-    return tuple(told.terms)
+    said = _newest(origins.products, lambda event: isinstance(event, GATE_EVENTS))
+    read = _newest(origins.products, lambda event: isinstance(event, LevelRead))
+    kinds = {"LevelRead": read, "SkuConfirmed": said, "SkuUnmatched": said}
+    shown = []
+    for term in available.terms:
+        if term.rests_on == "OrderReceived":
+            there, rule = orders, ""
+        elif term.rests_on in kinds:
+            kind = kinds[term.rests_on]
+            there, rule = [kind] if kind else [], ""
+        else:
+            there, rule = [policy] if policy else [], term.rests_on
+        shown.append(
+            TermShown(
+                name=term.name.value,
+                units=term.units,
+                why=term.why,
+                rule=rule,
+                origins=tuple(there),
+            )
+        )
+    return tuple(shown)
+
+
+def _is_policy(event: Event, version: int) -> bool:
+    return isinstance(event, BufferSet | StockPolicyApproved) and event.version == version
 
 
 def _in_flight(sharing: Sequence[Product], origins: Origins) -> tuple[InFlightShown, ...]:

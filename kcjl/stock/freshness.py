@@ -11,7 +11,7 @@ import msgspec
 
 from kcjl.stock.events import StockFeedFresh, StockFeedStale
 from kcjl.stock.publishing_state import Publishing
-from kcjl.stock.state import Reads
+from kcjl.stock.reads import Reads
 from kcjl.vocabulary import Event
 
 __all__ = ["HARD", "SOFT", "StaleLimits", "decide_freshness", "next_look_s"]

@@ -23,7 +23,8 @@ from kcjl.stock.alias import (
 from kcjl.stock.codes import LONG_AGO, OVERLAP, Codes, confirmed
 from kcjl.stock.decide import decide_confirmation
 from kcjl.stock.events import stock_key
-from kcjl.stock.state import Match, Product, Reads
+from kcjl.stock.reads import Reads
+from kcjl.stock.state import Match, Product
 from kcjl.vocabulary import Event
 
 __all__ = ["StockGate"]

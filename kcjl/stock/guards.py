@@ -3,7 +3,8 @@
 Promises: pure; held is what takes more than a set share of the offered SKUs to 0, or moves more
 than a set share by more than a factor of two; a release lets through what was held then and no
 more; a hold whose cause is gone ends by itself. Figures are measured against what the
-marketplace has acknowledged; before the first import only what goes to 0 is.
+marketplace has acknowledged; before the first import only what goes to 0 is. Our own caution
+while the feed is stale, and what fell in a long stop, is no mistake of the ERP's.
 Invariant: while a hold is not released nothing is published.
 Called by `sending.py`; the counts by `publishing_state.py` too. Source: design 6.
 """
@@ -63,7 +64,8 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_to_zero(figure: Figure) -> bool:
     """It was offered, and would not be any more."""
-    return not figure.stale and figure.quantity == 0 and (figure.before or 0) > 0
+    lowered_by_us = figure.held.stale > 0
+    return not lowered_by_us and figure.quantity == 0 and (figure.before or 0) > 0
 
 
 def is_moved(figure: Figure) -> bool:
@@ -72,6 +74,11 @@ def is_moved(figure: Figure) -> bool:
         return False
     low, high = sorted((figure.before, figure.quantity))
     return high - low >= MOVED_UNITS_MIN and high > MOVED_FACTOR * low
+
+
+def _is_new(figure: Figure) -> bool:
+    """It was not offered, and is now: one more that shares are of."""
+    return figure.quantity > 0 and not figure.before
 
 
 def findings(
@@ -94,7 +101,7 @@ def findings(
         *_found(
             MOVED,
             [figure for figure in figures if is_moved(figure)],
-            offered=offered,
+            offered=offered + sum(map(_is_new, figures)),
             share=limits.moved_share,
             skus_min=limits.skus_min,
             allowed=released.moved if released else 0,

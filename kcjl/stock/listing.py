@@ -67,6 +67,7 @@ class OfferReader:
                 offer_id=offer.offer_id,
                 quantity=offer.quantity,
                 title=offer.product_title,
+                category_code=offer.category_code,
                 active=offer.active,
                 reasons=offer.inactivity_reasons,
             )

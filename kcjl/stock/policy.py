@@ -18,6 +18,7 @@ import msgspec
 from kcjl.errors import Misuse
 
 __all__ = [
+    "LONDON",
     "RULES_MAX",
     "PolicyDocument",
     "Rule",

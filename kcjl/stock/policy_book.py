@@ -17,7 +17,15 @@ from kcjl.stock.policy import PolicyDocument, Rule, checked
 from kcjl.stock.policy_events import StockPolicyApproved, StockPolicyProposed
 from kcjl.vocabulary import Event
 
-__all__ = ["POLICY_BOOK", "Approved", "PolicyBook", "decide_approval", "decide_proposal"]
+__all__ = [
+    "POLICY_BOOK",
+    "Approved",
+    "PolicyBook",
+    "buffer_policy",
+    "decide_approval",
+    "decide_opening",
+    "decide_proposal",
+]
 
 POLICY_EVENTS = (BufferSet, StockPolicyProposed, StockPolicyApproved)
 
@@ -49,6 +57,28 @@ class PolicyBook(msgspec.Struct, frozen=True, kw_only=True):
     def next_change(self, at: datetime) -> datetime | None:
         """When another policy takes effect by itself."""
         return next((e.valid_from for e in self.approved if e.valid_from > at), None)
+
+
+def buffer_policy(units: int) -> PolicyDocument:
+    """What a buffer that was set by itself is: a policy of one rule."""
+    return PolicyDocument(rules=(Rule(name="buffer", buffer=units),))
+
+
+def decide_opening(
+    book: PolicyBook | None, document: PolicyDocument, *, now: datetime
+) -> tuple[Event, ...]:
+    """The first policy of a new log, as the settings have it; later ones are people's."""
+    if book is not None and book.version:
+        return ()
+    return (
+        StockPolicyApproved(
+            version=1,
+            document=checked(document),
+            valid_from=now,
+            note=document.note,
+            occurred_at=now,
+        ),
+    )
 
 
 def decide_proposal(
@@ -105,12 +135,11 @@ def _evolve(entry: PolicyBook | None, event: Event, _key: str) -> PolicyBook:
     book = entry or PolicyBook()
     match event:
         case BufferSet():
-            rule = Rule(name="buffer", buffer=event.units)
             return _with(
                 book,
                 Approved(
                     version=event.version,
-                    document=PolicyDocument(rules=(rule,)),
+                    document=buffer_policy(event.units),
                     valid_from=event.occurred_at,
                 ),
                 event.occurred_at,

@@ -133,6 +133,8 @@ def strictest(rules: Sequence[InForce]) -> InForce:
 
     Raises ValueError for none.
     """
+    if len(rules) == 1:
+        return rules[0]
     first, *others = rules
     merged = first
     for other in others:

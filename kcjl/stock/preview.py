@@ -1,19 +1,17 @@
 """What another stock policy would change, worked out before it does.
 
 Promises: pure; the same sum as the figures', once with the policy in force and once with the
-other, over the same products; the largest change comes first. Speed buffers are left out on
-both sides. It changes nothing. Called by `kcjl stock policy preview`.
+other, over the same products, lag and day; the largest change comes first. It changes nothing.
+ Called by `kcjl stock policy preview`.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import msgspec
 
-from kcjl.stock.available import Available, Circumstances, available_to_sell, shelf_of
-from kcjl.stock.policy import PolicyDocument, london_day
-from kcjl.stock.policy_book import Approved
-from kcjl.stock.policy_rules import Rules, strictest
+from kcjl.stock.available import Available
+from kcjl.stock.conditions import Conditions, group_key, worked_out
+from kcjl.stock.policy import PolicyDocument
 from kcjl.stock.state import Match, Product
 
 __all__ = ["Change", "Preview", "preview_of"]
@@ -40,21 +38,19 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
 def preview_of(
     products: Sequence[Product],
-    in_force: Approved | None,
+    now: Conditions,
     document: PolicyDocument,
-    at: datetime,
 ) -> Preview:
-    """What changes if the document were in force at that moment."""
-    now = Rules(in_force.document if in_force else PolicyDocument(), 0)
-    then = Rules(document, 1)
+    """What would change if the document were in force under the same conditions."""
+    then = now.under(document)
     shared: dict[str, list[Product]] = {}
     for product in products:
         if product.match != Match.UNASKED and product.shown:
-            shared.setdefault(product.code_key or f"\0{product.key}", []).append(product)
+            shared.setdefault(group_key(product), []).append(product)
     changes: list[Change] = []
     units_now = units_then = 0
     for group in shared.values():
-        before, after = _sum(group, now, at), _sum(group, then, at)
+        before, after = worked_out(group, now), worked_out(group, then)
         units_now += before.quantity
         units_then += after.quantity
         if before.quantity != after.quantity:
@@ -73,13 +69,6 @@ def preview_of(
         units_then=units_then,
         changes=tuple(changes),
     )
-
-
-def _sum(group: Sequence[Product], rules: Rules, at: datetime) -> Available:
-    day = london_day(at)
-    in_force = strictest([rules.in_force(each.sku, "", day) for each in group])
-    slow = msgspec.structs.replace(in_force, speed=None)
-    return available_to_sell(shelf_of(group), Circumstances(rules=slow, at=at))
 
 
 def _differing(before: Available, after: Available) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ Called by `actor.py`. Source: design 6; contract johnlewis b.2.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from kcjl.calls.correlation import correlated
 from kcjl.errors import NotFound, OutcomeUnknown, Refused
@@ -18,7 +19,8 @@ from kcjl.johnlewis.port import (
     StockImportStatus,
 )
 from kcjl.settings import StockSettings
-from kcjl.stock.decide import decide_figures
+from kcjl.stock.conditions import Conditions, conditions_at
+from kcjl.stock.decide import cut, decide_figures, is_read, may_publish
 from kcjl.stock.differing import Differing
 from kcjl.stock.events import (
     Figure,
@@ -42,6 +44,8 @@ from kcjl.stock.sending import (
 
 __all__ = ["StockPublisher"]
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+
 
 class StockPublisher:
     """What the stock room says to the marketplace."""
@@ -53,6 +57,8 @@ class StockPublisher:
         self._marketplace = marketplace
         self._settings = settings
         self._differing = Differing(room.products)
+        self._conditions: Conditions | None = None
+        self._began = room.clock.now()
         self._limits = GuardLimits(
             to_zero_share=settings.guard_to_zero_share,
             moved_share=settings.guard_moved_share,
@@ -75,23 +81,39 @@ class StockPublisher:
         pause_s = wait_s(publishing, now, every_s=self._settings.publish_every_s)
         if pause_s > 0:
             return pause_s
-        figures = await self._guarded(self._figures())
+        found = self._figures()
+        figures = () if found is None else await self._guarded(found)
         if not figures:
             return None
-        await self._send(figures[: self._settings.lines_max])
+        await self._send(cut(figures, self._settings.lines_max))
         return self._settings.follow_s
 
-    def _figures(self) -> tuple[Figure, ...]:
-        policy = self._room.policy.get("policy")
-        if policy is None:
-            return ()
-        return decide_figures(
-            self._differing.products(policy),
-            policy,
-            self._room.last_reads,
-            lines_max=None,
-            now=self._room.clock.now(),
+    def _figures(self) -> tuple[Figure, ...] | None:
+        """All that differ; None while that can't be told: a read is not followed by its orders,
+        or none was made by this process, which knows nothing of what was ordered since.
+        """
+        conditions, reads = self._conditions_now(), self._room.last_reads
+        if conditions is None or reads is None or not may_publish(reads):
+            return None
+        if (reads.orders_began_at or NEVER) < self._began:
+            return None
+        groups = self._differing.groups(conditions)
+        if self._room.publishing.hold and not all(is_read(each, reads) for each in groups):
+            return None  # a hold ends by what the figures say, not by what nobody has read
+        return decide_figures(groups, conditions, reads, now=self._room.clock.now())
+
+    def _conditions_now(self) -> Conditions | None:
+        room = self._room
+        found = conditions_at(
+            room.policies,
+            room.publishing,
+            room.last_reads,
+            room.clock.now(),
+            poll_s=self._settings.poll_s,
+            known=self._conditions.rules if self._conditions else None,
         )
+        self._conditions = found
+        return found
 
     async def _guarded(self, figures: Sequence[Figure]) -> Sequence[Figure]:
         """The figures, unless a guard holds them."""
@@ -110,15 +132,19 @@ class StockPublisher:
         return figures if may_go else ()
 
     async def _send(self, figures: Sequence[Figure]) -> None:
-        policy, reads = self._room.policy["policy"], self._room.last_reads
+        conditions, reads = self._conditions, self._room.last_reads
+        if conditions is None:
+            return
         publish_id = self._room.ids.new()
         await self._room.commit(
             (
                 StockImportIntended(
                     publish_id=publish_id,
                     figures=tuple(figures),
-                    policy_version=policy.version,
+                    policy_version=conditions.version,
                     stock_read_at=reads.stock_began_at if reads else None,
+                    lag_s=int(conditions.lag_s),
+                    staleness=self._room.publishing.stale,
                     occurred_at=self._room.clock.now(),
                 ),
             ),

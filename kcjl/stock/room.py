@@ -7,10 +7,12 @@ Called by `reading.py`, `listing.py`, `publishing.py`; `actor.py` is the room wi
 from kcjl.actors import Room
 from kcjl.clock import Clock, Ids
 from kcjl.log.port import Log
+from kcjl.stock.conditions import group_key
 from kcjl.stock.decide import wants_look
-from kcjl.stock.policy_book import POLICY_BOOK
+from kcjl.stock.policy_book import POLICY_BOOK, PolicyBook
 from kcjl.stock.publishing_state import LATE, PUBLISHES, PUBLISHING, Publishing
-from kcjl.stock.state import POLICY, PRODUCTS, READS, Reads
+from kcjl.stock.reads import READS, Reads
+from kcjl.stock.state import PRODUCTS
 
 __all__ = ["StockRoom"]
 
@@ -25,12 +27,11 @@ class StockRoom(Room):
         self.products = self.table(
             PRODUCTS,
             watch=wants_look,
-            group=lambda product: product.code_key or None,
+            group=group_key,
             tracked=True,
         )
         self.publishes = self.table(PUBLISHES)
         self.late = self.table(LATE)
-        self.policy = self.table(POLICY)
         self.book = self.table(POLICY_BOOK)
         self.reads = self.table(READS)
         self._publishing = self.table(PUBLISHING)
@@ -38,6 +39,10 @@ class StockRoom(Room):
     @property
     def publishing(self) -> Publishing:
         return self._publishing.get("publishing") or Publishing()
+
+    @property
+    def policies(self) -> PolicyBook:
+        return self.book.get("policy") or PolicyBook()
 
     @property
     def last_reads(self) -> Reads | None:

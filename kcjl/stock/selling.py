@@ -14,7 +14,16 @@ from itertools import accumulate
 
 import msgspec
 
-__all__ = ["HALF_LIFE", "SIZES", "Selling", "exposure_s", "held_for_speed", "with_fall"]
+__all__ = [
+    "HALF_LIFE",
+    "SIZES",
+    "Moved",
+    "Selling",
+    "after_change",
+    "exposure_s",
+    "held_for_speed",
+    "with_fall",
+]
 
 HALF_LIFE = timedelta(days=14)
 """A fall counts half after so long. 7, 14 and 56 days differ little on real trade."""
@@ -44,6 +53,9 @@ SIZES = (
     4096,
 )
 """Falls are counted up to each of these sizes; what is larger counts as the last."""
+TAKEN_BACK_WITHIN = timedelta(days=1)
+TAKEN_BACK_MIN = 5
+"""Changes of fewer units are trade, and not looked at twice."""
 DIGITS = 6
 """Counts are rounded so far, so that a replay elsewhere gives the same bytes."""
 DAY_S = 86_400.0
@@ -97,6 +109,39 @@ def with_fall(selling: Selling | None, units: int, at: datetime) -> Selling:
         falls=tuple(round(count, DIGITS) for count in falls),
         units=round(selling.units * decay + units, DIGITS),
     )
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The last change of the level, for as long as it may yet prove a mistake."""
+
+    units: int
+    """Signed."""
+    at: datetime
+    before: Selling | None
+    """The counts without it."""
+
+    def is_doubted(self, at: datetime) -> bool:
+        return abs(self.units) >= TAKEN_BACK_MIN and at - self.at <= TAKEN_BACK_WITHIN
+
+
+def after_change(
+    selling: Selling | None, moved: Moved | None, units: int, at: datetime
+) -> tuple[Selling | None, Moved | None]:
+    """The counts after the level has changed by so many units: a fall is a sale.
+
+    A large fall that is taken back within a day, whole or in part, was a sale of the rest only;
+    so was one that takes back a rise: a mistaken ERP, a count corrected, sell nothing.
+    """
+    if units == 0:
+        return selling, moved
+    before, fell = selling, -units
+    if moved is not None and moved.is_doubted(at):
+        if units > 0 > moved.units and units <= -moved.units:
+            before, fell = moved.before, -moved.units - units
+        elif units < 0 < moved.units <= -units:
+            fell = -units - moved.units
+    after = with_fall(before, fell, at) if fell > 0 else before
+    return after, Moved(units=units, at=at, before=before)
 
 
 def exposure_s(*, poll_s: float, read_to_shown_s: float, placed_to_posted_s: float) -> float:

@@ -64,6 +64,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
     sku: str
     offer_id: int = 0
+    category_code: str = ""
     listed: int | None = None
     sent: int | None = None
     """On its way with an import; None when nothing is, or when it is contradicted already."""
@@ -127,6 +128,7 @@ def listed_again(shown: Shown, event: OfferListed) -> Shown:
     return msgspec.structs.replace(
         shown,
         offer_id=event.offer_id,
+        category_code=event.category_code or shown.category_code,
         listed=event.quantity,
         in_doubt=True,
         refused="",
@@ -152,7 +154,7 @@ def evolve_shown(shown: Shown, event: Event) -> Shown:
                 sent_stock_read_at=event.stock_read_at,
                 publish_id=event.publish_id,
                 in_doubt=False,
-                withheld=line.stale and bool(line.reason),
+                withheld=line.held.stale > 0,
             )
         case StockImportFinished():
             return _finished(shown, event, line)

@@ -4,8 +4,8 @@ Promises: pure; the same events give the same entries. It decides nothing.
 Invariant: units are in flight from the first sight of an order until a level read that began
 after the ERP took it (design 6), and again from when the ERP no longer shows it; a cancelled or
 refused line leaves at once.
-Called by `decide.py`, `actor.py`, `projection.py`.
-Over 400 lines, because all folds of the room are read together.
+When both sides were read stands in `reads.py`.
+Called by `decide.py`, `room.py`, `projection.py`.
 """
 
 from datetime import datetime
@@ -20,15 +20,12 @@ from kcjl.orders.events import (
     OrderChanged,
     OrderPassedOver,
     OrderReceived,
-    OrdersRead,
     SalesOrderForgone,
     SalesOrderFoundAgain,
     SalesOrderPosted,
-    SalesOrderVanished,
 )
 from kcjl.orders.events_changes import LineWithdrawn
 from kcjl.stock.events import (
-    BufferSet,
     LevelRead,
     OfferListed,
     SkuAliasApproved,
@@ -41,9 +38,9 @@ from kcjl.stock.events import (
     StockImportGivenUp,
     StockImportIntended,
     StockImportUnknown,
-    StockRead,
     stock_key,
 )
+from kcjl.stock.selling import Moved, Selling, after_change
 from kcjl.stock.shown import (
     OFFER_EVENTS,
     SHOWN_EVENTS,
@@ -55,15 +52,11 @@ from kcjl.stock.shown import (
 from kcjl.vocabulary import Event
 
 __all__ = [
-    "POLICY",
     "PRODUCTS",
-    "READS",
     "STATUS_DISCONTINUED",
     "InFlight",
     "Match",
-    "Policy",
     "Product",
-    "Reads",
     "Shown",
 ]
 
@@ -111,9 +104,14 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     display_cap: int | None = None
     levels: tuple[tuple[str, Decimal], ...] | None = None
     status: int | None = None
+    confirmed_at: datetime | None = None
+    """First said then: once a read has ended since, a level that is missing is none."""
     level_read_at: datetime | None = None
     level_read_by: datetime | None = None
     """When the read of the level began, and when it had ended."""
+    selling: Selling | None = None
+    """The falls of its level; another stock code's begin anew."""
+    moved: Moved | None = None
     in_flight: tuple[InFlight, ...] = ()
     shown: tuple[Shown, ...] = ()
     """One for each offer."""
@@ -156,24 +154,6 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     def code_key(self) -> str:
         """The key under which products of one stock code meet; empty: it has none."""
         return stock_key(self.stock_code) if self.match == Match.CONFIRMED else ""
-
-
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    buffer_units: int
-    version: int
-
-
-class Reads(msgspec.Struct, frozen=True, kw_only=True):
-    """When both sides were last read."""
-
-    stock_began_at: datetime | None = None
-    stock_finished_at: datetime | None = None
-    stock_cursor: datetime | None = None
-    orders_began_at: datetime | None = None
-    swept_at: datetime | None = None
-    """When every level was last read."""
-    vanished_at: datetime | None = None
-    """The ERP had lost a sales order then: no level that was read before can be relied on."""
 
 
 # ── products ────────────────────────────────────────────────────────────────────────────────
@@ -227,11 +207,19 @@ def _evolve_product(entry: Product | None, event: Event, key: str) -> Product:
         case OfferListed() | SkuConfirmed() | SkuUnmatched() | LevelRead():
             return _evolve_known(product, event)
         case SkuAliasApproved():
-            return msgspec.structs.replace(product, alias=event.stock_code)
+            return msgspec.structs.replace(
+                product, alias=event.stock_code, selling=None, moved=None
+            )
         case SkuAliasWithdrawn():
             # Shut until the ERP has been asked for the SKU itself.
             return msgspec.structs.replace(
-                product, alias="", match=Match.UNMATCHED, stock_code="", levels=None
+                product,
+                alias="",
+                match=Match.UNMATCHED,
+                stock_code="",
+                levels=None,
+                selling=None,
+                moved=None,
             )
         case _:
             shown = tuple(evolve_shown(each, event) for each in product.shown)
@@ -249,9 +237,12 @@ def _evolve_known(product: Product, event: Event) -> Product:
             )
             return replace(product, shown=tuple(again))
         case SkuConfirmed():
+            known = product.match == Match.CONFIRMED
+            same = known and stock_key(product.stock_code) == stock_key(event.stock_code)
             return replace(
                 product,
                 match=Match.CONFIRMED,
+                confirmed_at=product.confirmed_at if same else event.occurred_at,
                 stock_code=event.stock_code,
                 nearest=(),
                 unmatched_because="",
@@ -276,8 +267,11 @@ def _evolve_known(product: Product, event: Event) -> Product:
                 for each in product.in_flight
                 if each.taken_by is None or each.taken_by >= event.occurred_at
             )
+            selling, moved = _sold(product, event)
             return replace(
                 product,
+                selling=selling,
+                moved=moved,
                 levels=event.levels,
                 status=event.status,
                 level_read_at=event.occurred_at,
@@ -286,6 +280,14 @@ def _evolve_known(product: Product, event: Event) -> Product:
             )
         case _:
             return product
+
+
+def _sold(product: Product, read: LevelRead) -> tuple[Selling | None, Moved | None]:
+    """What the level's own fall, at the sites that were read before too, says of its sales."""
+    before, now = dict(product.levels or ()), dict(read.levels)
+    both = before.keys() & now.keys()
+    change = sum((now[site] - before[site] for site in both), Decimal(0))
+    return after_change(product.selling, product.moved, int(change), read.occurred_at)
 
 
 def _evolve_in_flight(product: Product, event: Event) -> Product:
@@ -392,48 +394,4 @@ PRODUCTS: Fold[Product] = Fold(
         SalesOrderForgone,
         *SHOWN_EVENTS,
     ),
-)
-
-# ── policy, reads ────────────────────────────────────────────────────────────────
-
-
-def _policy_keys(event: Event) -> tuple[str, ...]:
-    return ("policy",) if isinstance(event, BufferSet) else ()
-
-
-def _evolve_policy(entry: Policy | None, event: Event, _key: str) -> Policy | None:
-    if not isinstance(event, BufferSet):
-        return entry
-    return Policy(buffer_units=event.units, version=event.version)
-
-
-POLICY: Fold[Policy] = Fold(_policy_keys, _evolve_policy, Policy, hears=(BufferSet,))
-
-
-def _reads_keys(event: Event) -> tuple[str, ...]:
-    heard = isinstance(event, StockRead | OrdersRead | SalesOrderVanished)
-    return ("reads",) if heard else ()
-
-
-def _evolve_reads(entry: Reads | None, event: Event, _key: str) -> Reads:
-    reads = entry or Reads()
-    match event:
-        case StockRead():
-            return msgspec.structs.replace(
-                reads,
-                stock_began_at=event.occurred_at,
-                stock_finished_at=event.finished_at,
-                stock_cursor=event.cursor,
-                swept_at=event.occurred_at if event.swept else reads.swept_at,
-            )
-        case OrdersRead():
-            return msgspec.structs.replace(reads, orders_began_at=event.occurred_at)
-        case SalesOrderVanished():
-            return msgspec.structs.replace(reads, vanished_at=event.occurred_at)
-        case _:
-            return reads
-
-
-READS: Fold[Reads] = Fold(
-    _reads_keys, _evolve_reads, Reads, hears=(StockRead, OrdersRead, SalesOrderVanished)
 )

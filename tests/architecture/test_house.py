@@ -64,6 +64,7 @@ PURE_FILES = (
     "policy_events.py",
     "policy_rules.py",
     "publishing_state.py",
+    "reads.py",
     "selling.py",
     "sending.py",
     "shown.py",

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from kcjl.orders.decide import (
@@ -170,7 +171,9 @@ def test_missing_after_the_last_attempt_is_a_refusal() -> None:
 
 def test_posted_is_said_with_what_was_intended() -> None:
     """The sales order holds the lines and the total that were meant to be sent."""
-    assert (posted(received(), 8),) == decide_posted(
+    said = msgspec.structs.replace(posted(received(), 8), placed_at=at(0))
+
+    assert (said,) == decide_posted(
         ready(intended(received())), "SO-O1", found=False, now=at(8)
     )
 

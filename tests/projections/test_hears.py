@@ -16,11 +16,13 @@ from kcjl.orders import state as orders
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.projection import Projection
 from kcjl.settlement import state as settlement
+from kcjl.stock import policy_book, reads
 from kcjl.stock import publishing_state as publishing
 from kcjl.stock import state as stock
 from kcjl.tenant import state as tenant
 from kcjl.vocabulary import Event
 from tests.any_event import any_events
+from tests.patience import unhurried
 from tests.rooms import Premises
 
 pytestmark = pytest.mark.anyio
@@ -33,8 +35,8 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "publishing": publishing.PUBLISHING,
     "publishes": publishing.PUBLISHES,
     "late": publishing.LATE,
-    "policy": stock.POLICY,
-    "stock reads": stock.READS,
+    "policy": policy_book.POLICY_BOOK,
+    "stock reads": reads.READS,
     "orders": orders.ORDERS,
     "catalogue": orders.CATALOGUE,
     "intake": intake.INTAKE,
@@ -80,7 +82,7 @@ async def test_every_table_of_a_room_is_one_of_these_folds() -> None:
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda each: each.name)
-@settings(max_examples=30)
+@settings(unhurried, max_examples=30)
 @given(chance=st.data())
 def test_event_that_is_not_heard_touches_no_row(
     projection: Projection[Any], chance: st.DataObject

@@ -12,11 +12,24 @@ import msgspec
 
 from kcjl.commands import Command
 
-__all__ = ["Asks", "BufferChange", "WritesOff", "draw_asks", "planned"]
+__all__ = [
+    "WHAT_WAITS",
+    "Asks",
+    "BufferChange",
+    "PolicyChange",
+    "WritesOff",
+    "draw_asks",
+    "planned",
+]
 
 
+WHAT_WAITS = ""
+"""For the version of what waits for approval: whoever asks looks it up then."""
+APPROVED_AFTER_H = 0.5
 SILENT = 0.3
 """In so many runs nobody asks for anything."""
+IN_TRADE = 0.7
+"""Of the stops: so many come while orders come in."""
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,11 +48,19 @@ class BufferChange(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
     units: int
 
 
+class PolicyChange(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody proposes a stock policy, and somebody approves it half an hour later."""
+
+    at_h: float
+    document: str
+
+
 class Asks(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All that is asked in a run."""
 
     writes_off: tuple[WritesOff, ...] = ()
     buffer_changes: tuple[BufferChange, ...] = ()
+    policy_changes: tuple[PolicyChange, ...] = ()
     account_changes_h: tuple[float, ...] = ()
     """The nominal account of commission is another one from then on."""
     nonsense_h: tuple[float, ...] = ()
@@ -61,13 +82,17 @@ class Asks(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return tuple(name for name in names if getattr(self, name) != getattr(silent, name))
 
 
-def draw_asks(luck: Random, until_h: float) -> Asks:
-    """Some of each, all of it over by `until_h`."""
+def draw_asks(luck: Random, until_h: float, *, busy_h: float) -> Asks:
+    """Some of each, all of it over by `until_h`.
+
+    Writes are most often stopped within `busy_h`, where there is something to write.
+    """
     if luck.random() < SILENT:
         return Asks()
     off: list[WritesOff] = []
     for _ in range(luck.choice((0, 1, 1, 2))):
-        from_h = luck.uniform(0.0, until_h * 0.9)
+        last_h = until_h * 0.9
+        from_h = luck.uniform(0.0, min(busy_h, last_h) if luck.random() < IN_TRADE else last_h)
         for_h = min(luck.choice((0.2, 1.0, 4.0)), until_h - from_h)
         if all(from_h > each.from_h + each.for_h for each in off):
             off.append(WritesOff(from_h=from_h, for_h=for_h))
@@ -75,9 +100,14 @@ def draw_asks(luck: Random, until_h: float) -> Asks:
         BufferChange(at_h=luck.uniform(0.0, until_h), units=luck.choice((0, 1, 2, 5)))
         for _ in range(luck.choice((0, 0, 1, 3)))
     ]
+    policies = [
+        PolicyChange(at_h=luck.uniform(0.0, until_h * 0.9), document=_document(luck))
+        for _ in range(luck.choice((0, 0, 1, 2)))
+    ]
     return Asks(
         writes_off=tuple(off),
         buffer_changes=tuple(buffers),
+        policy_changes=tuple(policies),
         account_changes_h=_hours(luck, until_h, (0, 0, 1, 2)),
         nonsense_h=_hours(luck, until_h, (0, 0, 0, 1)),
         couriers_mapped_after_h=luck.choice((0.0, 0.5, 2.0)),
@@ -95,6 +125,12 @@ def planned(asks: Asks) -> list[tuple[float, Command]]:
     for change in asks.buffer_changes:
         said = {"units": str(change.units)}
         rows.append((change.at_h, Command(verb="set-buffer", arguments=said)))
+    for written in asks.policy_changes:
+        said = {"document": written.document}
+        rows.append((written.at_h, Command(verb="stock-policy-propose", arguments=said)))
+        said = {"version": WHAT_WAITS, "note": "agreed"}
+        later = written.at_h + APPROVED_AFTER_H
+        rows.append((later, Command(verb="stock-policy-approve", arguments=said)))
     for number, hour in enumerate(asks.account_changes_h):
         said = {"commission": f"71{number:02}"}
         rows.append((hour, Command(verb="set-accounts", arguments=said)))
@@ -110,3 +146,21 @@ def planned(asks: Asks) -> list[tuple[float, Command]]:
 
 def _hours(luck: Random, until_h: float, counts: tuple[int, ...]) -> tuple[float, ...]:
     return tuple(luck.uniform(0.0, until_h) for _ in range(luck.choice(counts)))
+
+
+def _document(luck: Random) -> str:
+    """A stock policy: a rule for all, and one that is stronger for some or for a time."""
+    lines = [
+        f'note = "number {luck.randint(1, 99)}"',
+        "[[rules]]",
+        'name = "everything"',
+        f"buffer = {luck.choice((0, 1, 2))}",
+        f"percent = {luck.choice((0, 5, 12.5))}",
+        f"speed = {luck.choice(('false', '0.99', '0.999'))}",
+        "fast_mover_units_a_day = 5",
+        "[[rules]]",
+        'name = "some"',
+        luck.choice(('categories = ["GIFTS"]', 'from = "01-01"\nuntil = "12-31"', "cap = 40")),
+        f"buffer = {luck.choice((1, 3))}",
+    ]
+    return "\n".join(lines) + "\n"

@@ -15,7 +15,9 @@ from kcjl.exceptions.decide import OPEN
 from kcjl.exceptions.events import ExceptionRaised
 from kcjl.fold import Table
 from kcjl.log.memory import MemoryLogReader
-from tests.simulation.asks import Asks, planned
+from kcjl.stock.policy_book import POLICY_BOOK, PolicyBook
+from kcjl.stock.publishing_state import PUBLISHING
+from tests.simulation.asks import WHAT_WAITS, Asks, planned
 from tests.simulation.premises import MERCHANT, Premises
 
 __all__ = ["BY", "Operators"]
@@ -34,6 +36,8 @@ class Operators:
         self._asks = asks
         self._ids = SeededIds(seed + 1)
         self._desk = Table(OPEN)
+        self._policies = Table(POLICY_BOOK)
+        self._publishing = Table(PUBLISHING)
         self._read_to = 0
         self._answering: dict[str, str] = {}
         """The last command about an exception, by its id."""
@@ -42,13 +46,14 @@ class Operators:
         """Everything that is asked, each at its hour; returns after the last one."""
         for hour, command in planned(self._asks):
             await self._until(hour)
-            self._issue(command)
+            if command.arguments.get("version") == WHAT_WAITS:
+                await self._read()
+                self._issue(self._approval(command))
+            else:
+                self._issue(command)
 
     async def look(self) -> None:
         """Look at the desk, for ever."""
-        asks = self._asks
-        if not (asks.couriers_mapped_after_h or asks.posted_again_after_h):
-            return
         while True:
             await self._premises.clock.sleep(LOOKS_EVERY_S)
             await self._see()
@@ -59,13 +64,24 @@ class Operators:
 
     # ── the desk ──
 
-    async def _see(self) -> None:
+    async def _read(self) -> None:
         reader = MemoryLogReader(self._premises.store, MERCHANT)
         async for page in reader.read(self._read_to):
             for recorded in page:
-                if isinstance(recorded.event, OPEN.hears):
-                    self._desk.apply(recorded.event)
+                for table in (self._desk, self._policies, self._publishing):
+                    table.apply(recorded.event)
                 self._read_to = recorded.position
+
+    def _approval(self, command: Command) -> Command:
+        """Of what waits by now; where something newer took its place, of that."""
+        book = self._policies.get("policy") or PolicyBook()
+        version = book.proposed_version or book.version
+        return Command(
+            verb=command.verb, arguments={**command.arguments, "version": str(version)}
+        )
+
+    async def _see(self) -> None:
+        await self._read()
         for exception_id, entry in self._desk.items():
             command = self._answer_to(entry.raised)
             if command is not None and not self._is_asked(exception_id):
@@ -83,9 +99,19 @@ class Operators:
                 after_h = asks.posted_again_after_h
                 said = {"order_id": raised.subject, "reason": "it is not in the ERP"}
                 command = Command(verb="post-again", arguments=said)
+            case "publish_held":
+                return self._release()
             case _:
                 return None
         return command if after_h and stood >= timedelta(hours=after_h) else None
+
+    def _release(self) -> Command | None:
+        """Whoever looks knows that the outside is right: what is held may go."""
+        publishing = self._publishing.get("publishing")
+        hold = publishing.hold if publishing else None
+        if hold is None or hold.released:
+            return None
+        return Command(verb="release-publish", arguments={"hold_id": hold.hold_id})
 
     def _is_asked(self, exception_id: str) -> bool:
         """The service has been asked, and has not said no."""

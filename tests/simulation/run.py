@@ -15,8 +15,6 @@ from datetime import datetime, timedelta
 import anyio
 import msgspec
 
-from kcjl.clock import SeededIds
-from kcjl.commands import Command
 from kcjl.rooms import Outside
 from kcjl.sandbox.world import World
 from kcjl.settings import MerchantSettings
@@ -255,19 +253,6 @@ async def _misfortunes(scenario: Scenario, site: Site, clock: VirtualClock) -> N
             site.kill_in(chance.randint(1, STEPS_MAX))
         else:
             site.take_over()
-
-
-async def _release_holds(premises: Premises, site: Site) -> None:
-    """Somebody who looks at the desk now and then, and lets a held publish go."""
-    ids, asked = SeededIds(premises.scenario.seed), ""
-    while True:
-        await premises.clock.sleep(LOOK_EVERY_S)
-        rooms = site.current.rooms if site.current is not None else None
-        hold = rooms.stock.publishing.hold if rooms is not None else None
-        if hold is not None and not hold.released and hold.hold_id != asked:
-            asked = hold.hold_id
-            command = Command(verb="release-publish", arguments={"hold_id": asked})
-            premises.commands.issue(command, by="jo", ids=ids)
 
 
 async def _until(clock: VirtualClock, moment: datetime) -> None:

@@ -210,7 +210,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                     line1="1 Example Road", town="London", postcode="ZZ1 1ZZ"
                 ),
             ),
-            opening_policy=OpeningPolicy(carriers=CARRIERS),
+            opening_policy=OpeningPolicy(speed=False, carriers=CARRIERS),
         )
         return msgspec.structs.replace(usual, **self.merchant)
 
@@ -249,7 +249,7 @@ def draw(seed: int) -> Scenario:
         discontinued=luck.choice((0, 3, 6)),
         return_share=luck.choice((0.0, 0.05, 0.3)),
         people=_acts(chance(f"scenario/people/{seed}")),
-        asks=draw_asks(chance(f"scenario/asks/{seed}"), until_h),
+        asks=draw_asks(chance(f"scenario/asks/{seed}"), until_h, busy_h=1.0 + open_h),
         merchant=_merchant(
             chance(f"scenario/merchant/{seed}"),
             CYCLES_READ_OFTEN if is_quick else CYCLES_READ_DAILY,
@@ -337,7 +337,9 @@ def _merchant(luck: Random, cycles: tuple[tuple[str, ...], ...]) -> dict[str, ob
             close_on=luck.choice(("paid", "paid", "cycle")),
         ),
         "opening_policy": OpeningPolicy(
-            buffer_units=luck.choice((0, 0, 1, 3)), carriers=CARRIERS
+            buffer_units=luck.choice((0, 0, 1, 3)),
+            speed=luck.choice((False, False, 0.99, 0.999)),
+            carriers=CARRIERS,
         ),
     }
 

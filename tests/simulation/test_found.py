@@ -79,3 +79,8 @@ def test_parcel_that_arrives_after_it_was_looked_for_is_not_sent_a_second_time()
 def test_parcel_whose_number_has_come_is_off_the_desk_when_its_order_is_cancelled() -> None:
     """Liveness: it waited for the order's last box, and then nobody confirmed it any more."""
     assert [] == broken_by(29)
+
+
+def test_parcel_is_not_sent_again_on_a_look_that_a_slow_log_made_old() -> None:
+    """Law 2: looked for, then the intention took three minutes to commit, and it was sent."""
+    assert [] == broken_by(44)

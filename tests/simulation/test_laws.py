@@ -25,7 +25,8 @@ from kcjl.settlement.events import (
     PayoutClosed,
     SettlementLineSeen,
 )
-from kcjl.stock.events import BufferSet, StockImportFinished, StockImportIntended
+from kcjl.stock.events import StockImportFinished, StockImportIntended
+from kcjl.stock.policy_events import StockPolicyApproved
 from tests.simulation.forging import (
     copied,
     left_out,
@@ -244,7 +245,7 @@ def _policy_of_tomorrow(e: Evidence) -> None:
 
 
 def _policy_counted_wrong(e: Evidence) -> None:
-    said_otherwise(e, BufferSet, lambda x: replace(x, version=3))
+    said_otherwise(e, StockPolicyApproved, lambda x: replace(x, version=3))
 
 
 def _account_of_nobody(e: Evidence) -> None:

@@ -18,7 +18,8 @@ from kcjl.orders.events import (
 from kcjl.sandbox.warehouse.orders import Cancellation
 from kcjl.settlement.decide import UNTIED_SHOWN_MAX
 from kcjl.settlement.events import PayoutClosed, PayoutHeld
-from kcjl.stock.events import BufferSet
+from kcjl.stock.events import HeldBack, StockImportIntended
+from kcjl.stock.policy_events import StockPolicyApproved
 from tests.simulation.forging import (
     copied,
     left_out,
@@ -278,7 +279,17 @@ def _cut_in_silence(e: Evidence) -> None:
 
 
 def _set_by_nobody(e: Evidence) -> None:
-    e.log = [replace(x, by="") if isinstance(x.event, BufferSet) else x for x in e.log]
+    e.log = [
+        replace(x, by="") if isinstance(x.event, StockPolicyApproved) else x for x in e.log
+    ]
+
+
+def _held_back_more(e: Evidence) -> None:
+    def more(event: StockImportIntended) -> StockImportIntended:
+        held = tuple(replace(each, held=HeldBack(fixed=9)) for each in event.figures)
+        return replace(event, figures=held)
+
+    said_otherwise(e, StockImportIntended, more)
 
 
 # ── liveness ──
@@ -345,6 +356,7 @@ RULES: dict[tuple[int, str, str], Callable[[Evidence], None]] = {
     (6, "journals again", "refused"): _refused_by_the_ledger,
     (8, "attempts", "silence"): _given_up_in_silence,
     (8, "cut lists", "silence"): _cut_in_silence,
+    (9, "buffers", "held"): _held_back_more,
     (9, "versions", "nobody"): _set_by_nobody,
     (0, "jobs", "interrupted"): _job_interrupted,
     (0, "causes", "no kind"): _exception_of_no_kind,

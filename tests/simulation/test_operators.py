@@ -4,9 +4,10 @@ import msgspec
 import pytest
 
 from kcjl.commands import Command
-from tests.simulation.asks import Asks, BufferChange, WritesOff, planned
+from kcjl.stock.events import StockImportIntended
+from tests.simulation.asks import Asks, BufferChange, PolicyChange, WritesOff, planned
 from tests.simulation.forging import true_evidence
-from tests.simulation.laws import Evidence
+from tests.simulation.laws import Evidence, judge
 from tests.simulation.laws.exercised import exercised
 from tests.simulation.laws.switched import UNDER_WAY, WRITES
 from tests.simulation.operators import BY
@@ -14,7 +15,7 @@ from tests.simulation.run import run_scenario
 from tests.simulation.scenario import Scenario, draw
 
 SCENARIO = Scenario(
-    seed=3,
+    seed=6,
     orders_a_day=20.0,
     skus=20,
     asks=Asks(
@@ -99,3 +100,18 @@ def test_asks_of_nobody_plan_nothing_and_survive_json() -> None:
     assert [] == planned(Asks())
     assert asks == msgspec.json.decode(msgspec.json.encode(asks), type=Asks)
     assert all(isinstance(command, Command) for _, command in planned(asks))
+
+
+def test_policy_that_people_propose_and_approve_decides_what_is_published() -> None:
+    """Both words stand in the log, and from then on each import names that version."""
+    written = '[[rules]]\nname = "all"\nbuffer = 2\npercent = 10\nspeed = 0.99\n'
+    change = PolicyChange(at_h=3.0, document=written)
+    evidence = true_evidence(
+        Scenario(seed=6, orders_a_day=20.0, skus=20, asks=Asks(policy_changes=(change,)))
+    )
+
+    assert ["StockPolicyProposed", "StockPolicyApproved"] == said_by_people(evidence)
+    versions = [event.policy_version for _, event in evidence.said(StockImportIntended)]
+    assert [1, 2] == sorted(set(versions))
+    assert versions == sorted(versions)
+    assert [] == list(judge(evidence))

@@ -235,3 +235,19 @@ async def test_alias_to_a_code_that_is_discontinued_stays_while_there_is_no_othe
 
     assert 0 == place.shop.offers_there["JL-9"]
     assert ("LAMP-01", True) == (product.alias, product.discontinued)
+
+
+async def test_alias_beside_an_offer_of_the_code_never_offers_the_stock_twice() -> None:
+    """Ten lamps, two offers: five and five; an order under the one lowers both."""
+    place = premises()
+    place.shop.offers_there["LAMP-01"] = 1
+    async with place.open() as process:
+        await process.do(*READ)
+        await process.stock.gate.approve_alias("JL-9", "LAMP-01", by="jo")
+        await process.do("levels", "intake", "publish", "publish")
+        assert {"JL-9": 5, "LAMP-01": 5} == place.shop.offers_there
+        place.shop.place(marketplace_order("O1", marketplace_line("O1-1", "JL-9", 4)))
+        place.clock.tick(300)
+        await process.do("levels", "intake", "publish", "publish")
+
+    assert {"JL-9": 3, "LAMP-01": 3} == place.shop.offers_there

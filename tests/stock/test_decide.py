@@ -4,19 +4,21 @@ from decimal import Decimal
 
 import pytest
 
+from kcjl.stock.conditions import worked_out
 from kcjl.stock.decide import (
-    PUBLISH_LINES_MAX,
-    Available,
-    available_to_sell,
+    cut,
     decide_buffer,
     decide_confirmation,
     decide_figures,
     decide_level,
     may_publish,
 )
-from kcjl.stock.events import BufferSet, Figure, LevelRead, StockImportIntended
-from kcjl.stock.state import PRODUCTS, READS, Policy, Product, Reads
+from kcjl.stock.events import BufferSet, Figure, HeldBack, LevelRead, StockImportIntended
+from kcjl.stock.policy_book import POLICY_BOOK
+from kcjl.stock.reads import READS, Reads
+from kcjl.stock.state import PRODUCTS, Product
 from kcjl.vocabulary import Event
+from tests.stock.under import under
 from tests.trade import (
     SHIPPING,
     at,
@@ -33,7 +35,8 @@ from tests.trade import (
     unmatched,
 )
 
-NO_BUFFER = Policy(buffer_units=0, version=1)
+NO_BUFFER = under()
+FIFTH = made_of(POLICY_BOOK, "policy", BufferSet(units=3, version=5, occurred_at=at(-1)))
 READ_IN_ORDER = Reads(stock_finished_at=at(2), orders_began_at=at(3))
 
 
@@ -46,7 +49,7 @@ def sellable(units: str | int, *more: Event, status: int | None = 0) -> Product:
 
 
 def quantity(entry: Product, buffer: int = 0) -> int:
-    return available_to_sell(entry, Policy(buffer_units=buffer, version=1)).quantity
+    return worked_out([entry], under(buffer=buffer)).quantity
 
 
 # ── available to sell ───────────────────────────────────────────────────────────────────────
@@ -56,9 +59,14 @@ def test_available_is_level_less_in_flight_less_buffer() -> None:
     """The sum, with its terms."""
     entry = sellable("10", received("O1", ordered(quantity=3), state=SHIPPING))
 
-    assert Available(
-        quantity=5, level=Decimal(10), in_flight=3, buffer=2, reason=""
-    ) == available_to_sell(entry, Policy(buffer_units=2, version=1))
+    available = worked_out([entry], under(buffer=2))
+
+    assert (5, Decimal(10), 2, "") == (
+        available.quantity,
+        available.level,
+        available.held,
+        available.reason,
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,7 +120,7 @@ def test_available_of_what_is_not_for_sale_is_zero_with_its_reason(
     entry: Product, reason: str
 ) -> None:
     """What can't be sold is offered at 0, and the reason is named."""
-    available = available_to_sell(entry, NO_BUFFER)
+    available = worked_out([entry], NO_BUFFER)
 
     assert (0, reason) == (available.quantity, available.reason)
 
@@ -153,34 +161,36 @@ def test_figures_name_every_term_of_the_sum() -> None:
             orders_read_at=at(3),
             before=5,
             first=True,
+            code="A-1",
+            held=HeldBack(fixed=1),
         ),
-    ) == decide_figures([sellable(8)], Policy(buffer_units=1, version=1), READ_IN_ORDER)
+    ) == decide_figures([[sellable(8)]], under(buffer=1), READ_IN_ORDER)
 
 
 def test_figures_after_reads_in_the_wrong_order_are_none() -> None:
     """Orders read before the stock know nothing of what was sold since."""
     assert () == decide_figures(
-        [sellable(8)], NO_BUFFER, Reads(stock_finished_at=at(3), orders_began_at=at(2))
+        [[sellable(8)]], NO_BUFFER, Reads(stock_finished_at=at(3), orders_began_at=at(2))
     )
-    assert () == decide_figures([sellable(8)], NO_BUFFER, None)
+    assert () == decide_figures([[sellable(8)]], NO_BUFFER, None)
 
 
 def test_figures_of_a_level_newer_than_the_orders_are_not_sent() -> None:
     """A level that was read while the orders were being read waits for the next orders."""
     late = product(listed(), confirmed(), level(8, minutes=1, finished=4))
 
-    assert () == decide_figures([late], NO_BUFFER, READ_IN_ORDER)
+    assert () == decide_figures([[late]], NO_BUFFER, READ_IN_ORDER)
 
 
 def test_figures_that_are_shown_already_are_not_sent() -> None:
     """Only what changed is sent."""
     entry = sellable(8)
-    figures = decide_figures([entry], NO_BUFFER, READ_IN_ORDER)
+    figures = decide_figures([[entry]], NO_BUFFER, READ_IN_ORDER)
     sent = StockImportIntended(
         publish_id="P1", figures=figures, policy_version=1, occurred_at=at(4)
     )
 
-    assert () == decide_figures([sellable(8, sent)], NO_BUFFER, READ_IN_ORDER)
+    assert () == decide_figures([[sellable(8, sent)]], NO_BUFFER, READ_IN_ORDER)
 
 
 @pytest.mark.parametrize(
@@ -188,12 +198,12 @@ def test_figures_that_are_shown_already_are_not_sent() -> None:
 )
 def test_figures_of_what_nobody_asked_about_or_offers_are_none(entry: Product) -> None:
     """Before the ERP was asked, and without an offer, there is nothing to say."""
-    assert () == decide_figures([entry], NO_BUFFER, READ_IN_ORDER)
+    assert () == decide_figures([[entry]], NO_BUFFER, READ_IN_ORDER)
 
 
 def test_figures_of_an_unmatched_sku_are_zero() -> None:
     """The gate: what is no stock code is not on sale."""
-    (figure,) = decide_figures([product(listed(), unmatched())], NO_BUFFER, READ_IN_ORDER)
+    (figure,) = decide_figures([[product(listed(), unmatched())]], NO_BUFFER, READ_IN_ORDER)
 
     assert (0, "the ERP does not know this SKU", None) == (
         figure.quantity,
@@ -206,34 +216,33 @@ def test_figures_of_two_offers_share_what_there_is() -> None:
     """Two spellings of one product offer together what is on the one shelf."""
     entry = product(listed("A-1"), listed("a-1"), confirmed(), level(5))
 
-    figures = decide_figures([entry], NO_BUFFER, READ_IN_ORDER)
+    figures = decide_figures([[entry]], NO_BUFFER, READ_IN_ORDER)
 
     assert [("A-1", 3), ("a-1", 2)] == [(each.sku, each.quantity) for each in figures]
-
-
-def test_figures_are_cut_at_the_bound_of_the_settings() -> None:
-    """A tenant that takes shorter files gets shorter files."""
-    shelf = [
-        made_of(PRODUCTS, f"s{n}", listed(f"s{n}"), confirmed(f"s{n}"), level(1, sku=f"s{n}"))
-        for n in range(3)
-    ]
-
-    assert 2 == len(decide_figures(shelf, NO_BUFFER, READ_IN_ORDER, lines_max=2))
 
 
 def test_figures_are_cut_at_the_bound_and_the_rest_follows() -> None:
     """One import holds so many lines; what is left still differs, and so goes next time."""
     shelf = [
-        made_of(PRODUCTS, f"s{n}", listed(f"s{n}"), confirmed(f"s{n}"), level(1, sku=f"s{n}"))
-        for n in range(PUBLISH_LINES_MAX + 1)
+        [made_of(PRODUCTS, f"s{n}", listed(f"s{n}"), confirmed(f"s{n}"), level(1, sku=f"s{n}"))]
+        for n in range(3)
     ]
+    figures = decide_figures(shelf, NO_BUFFER, READ_IN_ORDER)
 
-    first = decide_figures(shelf, NO_BUFFER, READ_IN_ORDER)
-    sent = {figure.sku for figure in first}
-    rest = [each for each in shelf if each.shown[0].sku not in sent]
+    assert 3 == len(cut(figures, 5))
+    assert ["s0", "s1"] == [each.sku for each in cut(figures, 2)]
 
-    assert PUBLISH_LINES_MAX == len(first)
-    assert 1 == len(decide_figures(rest, NO_BUFFER, READ_IN_ORDER))
+
+def test_figures_of_one_stock_code_are_never_cut_apart() -> None:
+    """What one offer gains the other gives: they go in one file, or wait for the next."""
+    alone = sellable(4)
+    pair = made_of(
+        PRODUCTS, "b-2", listed("B-2"), listed("b-2"), confirmed("b-2"), level(5, sku="b-2")
+    )
+    figures = decide_figures([[alone], [pair]], NO_BUFFER, READ_IN_ORDER)
+
+    assert ["A-1"] == [each.sku for each in cut(figures, 2)]
+    assert ["A-1", "B-2", "b-2"] == [each.sku for each in cut(figures, 3)]
 
 
 # ── what is news ────────────────────────────────────────────────────────────────────────────
@@ -300,9 +309,9 @@ def test_buffer_is_versioned_and_said_once() -> None:
         None, units=3, now=at(0)
     )
     assert (BufferSet(units=4, version=6, occurred_at=at(0)),) == decide_buffer(
-        Policy(buffer_units=3, version=5), units=4, now=at(0)
+        FIFTH, units=4, now=at(0)
     )
-    assert () == decide_buffer(Policy(buffer_units=3, version=5), units=3, now=at(0))
+    assert () == decide_buffer(FIFTH, units=3, now=at(0))
 
 
 def test_reads_are_what_was_last_read() -> None:

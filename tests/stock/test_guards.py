@@ -8,6 +8,7 @@ from kcjl.errors import Misuse
 from kcjl.stock.events import (
     Figure,
     GuardFinding,
+    HeldBack,
     HeldFigure,
     PublishHeld,
     PublishHoldEnded,
@@ -32,6 +33,7 @@ def figure(
     *,
     first: bool = False,
     stale: bool = False,
+    held: HeldBack | None = None,
 ) -> Figure:
     return Figure(
         sku=f"S-{number:02}",
@@ -44,6 +46,7 @@ def figure(
         before=before,
         first=first,
         stale=stale,
+        held=held or HeldBack(),
     )
 
 
@@ -67,9 +70,13 @@ def guards(changes: list[Figure], offered: int = 50, released: Hold | None = Non
         (figures(25, 10, 21), 50, []),
         (figures(40, 10, 20), 50, []),
         (figures(40, 2, 6), 50, []),
-        (figures(40, 0, 30), 50, ["moved"]),
+        (figures(40, 0, 30), 50, []),
+        (figures(40, 0, 30), 30, ["moved"]),
+        (figures(40, 0, 30), 0, ["moved"]),
         (figures(40, 0, 0), 50, []),
-        ([figure(n, stale=True) for n in range(40)], 50, []),
+        ([figure(n, stale=True, held=HeldBack(stale=10)) for n in range(40)], 50, []),
+        ([figure(n, stale=True) for n in range(40)], 50, ["to_zero"]),
+        ([figure(n, 2, 30, stale=True) for n in range(40)], 50, []),
         ([figure(n, after=99, first=True) for n in range(40)], 50, []),
         ([figure(n, first=True) for n in range(40)], 50, ["to_zero"]),
         ([figure(n, before=None) for n in range(40)], 50, []),

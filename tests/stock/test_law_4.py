@@ -28,8 +28,10 @@ from kcjl.stock.events import (
     StockImportUnknown,
     StockRead,
 )
-from kcjl.stock.state import PRODUCTS, READS, Policy, Product, Reads
+from kcjl.stock.reads import READS, Reads
+from kcjl.stock.state import PRODUCTS, Product
 from kcjl.vocabulary import Event
+from tests.stock.under import under
 from tests.trade import (
     SHIPPING,
     at,
@@ -43,7 +45,7 @@ from tests.trade import (
 )
 
 BUFFER = 1
-POLICY = Policy(buffer_units=BUFFER, version=1)
+POLICY = under(buffer=BUFFER)
 SHELF = 20
 
 
@@ -230,7 +232,7 @@ class Trade(RuleBasedStateMachine):
     @precondition(lambda self: self.on_its_way is None and self.unheard is None)
     @rule(fate=st.sampled_from(["sent", "sent", "lost before", "lost after", "killed"]))
     def publish(self, fate: str) -> None:
-        found = decide_figures([self.product], POLICY, self.reads.get("reads"))
+        found = decide_figures([[self.product]], POLICY, self.reads.get("reads"))
         if not found:
             return
         (figure,) = found

@@ -15,6 +15,7 @@ from kcjl.orders.actor import Orders
 from kcjl.sandbox.world import World
 from kcjl.settings import OrderSettings, StockSettings
 from kcjl.stock.actor import Stock
+from kcjl.stock.policy_book import buffer_policy
 from kcjl.vault import MemoryVault
 from tests.simulation.faces import StandingClock, adapters_over
 from tests.simulation.scenario import Scenario
@@ -88,7 +89,7 @@ async def opened() -> AsyncIterator[Shop]:
             marketplace=outside.marketplace,
             erp=outside.erp,
             settings=StockSettings(),
-            opening_buffer=0,
+            opening=buffer_policy(0),
         )
         orders = Orders(
             log,
@@ -144,3 +145,42 @@ async def test_foreign_writer_is_found_by_the_changes_of_the_hour_over_http() ->
         await shop.publish()
 
         assert before[sku] == shop.world.marketplace.offered(sku)
+
+
+async def test_alias_beside_an_offer_never_offers_the_stock_twice_over_http() -> None:
+    """OF21, the ERP's SOAP, STO01: both offers together show what the one stock code has."""
+    async with opened() as shop:
+        await shop.do("offers")
+        await shop.publish()
+        before = shop.shown()
+        code = max(before, key=before.__getitem__)
+        world = shop.world.marketplace.offers[code]
+        shop.world.change(
+            "johnlewis",
+            "list_offer",
+            {"sku": "JL-9", "price": world.price, "title": "A lamp", "category": "GIFTS"},
+        )
+        shop.later(86_400)
+        await shop.do("offers")
+        await shop.stock.gate.approve_alias("JL-9", code, by="jo")
+        await shop.publish()
+        flying = sum(e.units_in_flight for e in shop.stock.products.grouped(code.casefold()))
+        there = int(shop.world.warehouse.level(code)) - flying
+        shown = shop.shown()
+
+    assert "GIFTS" == shop.stock.products["jl-9"].shown[0].category_code
+    assert there == shown[code] + shown["JL-9"]
+    assert shown[code] - shown["JL-9"] in (0, 1)
+
+
+async def test_opening_is_not_held_although_every_figure_moves_over_http() -> None:
+    """Nothing of ours is acknowledged yet: the levels' figures go out, and no 0 before them."""
+    async with opened() as shop:
+        await shop.do("levels")  # before any offer is known: a read that ends without a level
+        await shop.do("intake", "offers", "publish")
+        assert {0} == set(shop.shown().values())
+        assert shop.stock.publishing.intended_at is None
+        await shop.publish()
+
+        assert shop.stock.publishing.hold is None
+        assert sum(shop.shown().values()) > 0

@@ -168,6 +168,27 @@ async def test_hold_and_its_release_stand_over_a_restart() -> None:
     assert {0} == set(place.shop.offers_there.values())
 
 
+async def test_hold_stays_while_nobody_can_tell_what_the_figures_are() -> None:
+    """Stock read and its orders not yet, or a process that has read neither: that is no word
+    about the figures, and a person's release of this hold still fits.
+    """
+    place = premises(*SKUS)
+    async with place.open() as process:
+        await process.do("offers")
+        await published(place, process)
+        for sku in SKUS:
+            place.warehouse.put(sku, 0)
+        await published(place, process)
+        place.clock.tick(300)
+        await process.do("levels", "publish")
+    async with place.open() as process:
+        await process.do("publish")
+        await published(place, process)
+
+    assert 1 == len(await place.said(PublishHeld))
+    assert () == tuple(await place.said(PublishHoldEnded))
+
+
 async def test_release_of_a_hold_that_is_not_open_is_refused() -> None:
     """A word for yesterday's hold lets nothing of today's go."""
     place = premises()

@@ -12,8 +12,9 @@ from kcjl.stock.events import (
     StockImportSent,
     StockImportUnknown,
 )
+from kcjl.stock.policy_book import POLICY_BOOK
 from kcjl.stock.publishing_state import PUBLISHES, Publish
-from kcjl.stock.state import POLICY, PRODUCTS, InFlight, Match, Product
+from kcjl.stock.state import PRODUCTS, InFlight, Match, Product
 from kcjl.vocabulary import Event
 from tests.trade import (
     SHIPPING,
@@ -213,4 +214,4 @@ def test_publish_is_on_its_way_until_it_has_an_outcome() -> None:
 
 def test_policy_has_no_entry_before_a_buffer_is_set() -> None:
     """No policy is known before one was said."""
-    assert folded(POLICY, "policy", [listed()]) is None
+    assert folded(POLICY_BOOK, "policy", [listed()]) is None

@@ -19,6 +19,8 @@ from kcjl.stock.events import (
     StockImportUnknown,
     StockRead,
 )
+from kcjl.stock.policy_book import buffer_policy
+from kcjl.stock.policy_events import StockPolicyApproved
 from tests.outside.marketplace import marketplace_order
 from tests.outside.mishaps import LOST, Killed
 from tests.rooms import Premises
@@ -135,6 +137,7 @@ async def test_restart_in_the_middle_of_a_publish_sends_fresh_figures() -> None:
     place.clock.tick(60)
     async with place.open() as process:
         await process.do("publish")
+        await process.do("intake", "publish")
 
     assert [
         "StockImportIntended",
@@ -142,6 +145,26 @@ async def test_restart_in_the_middle_of_a_publish_sends_fresh_figures() -> None:
         "StockImportIntended",
         "StockImportSent",
     ] == await place.story(*IMPORTS)
+
+
+async def test_restart_publishes_nothing_before_it_has_read_orders() -> None:
+    """Orders that were placed while nothing ran are in no read that an earlier process made:
+    our figure would offer their units again.
+    """
+    place = premises()
+    async with place.open() as process:
+        await process.do(*READ, "publish", "publish")
+    place.clock.tick(3 * 86_400)
+    place.shop.place(marketplace_order(state=SHIPPING))
+    async with place.open() as process:
+        await process.stock.set_buffer(3, by="jo")
+        await process.do("publish")
+        before = place.shop.offers_there["A-1"]
+        await process.do(*READ[1:], "publish")
+
+    there = place.shop.orders_there.values()
+    units = sum(line.quantity for each in there for line in each.lines)
+    assert (10, 7 - units) == (before, place.shop.offers_there["A-1"])
 
 
 async def test_restart_after_a_publish_follows_it_and_sends_nothing() -> None:
@@ -377,12 +400,13 @@ async def test_sku_of_an_order_is_asked_about_at_once() -> None:
 async def test_opening_buffer_is_recorded_once() -> None:
     """The opening policy is the first word, also over restarts."""
     place = premises()
-    place.opening_buffer = 2
+    place.opening_policy = buffer_policy(2)
     for _ in range(2):
         async with place.open() as process:
             await process.do(*READ, "publish")
 
-    assert [2] == [each.units for each in await place.said(BufferSet)]
+    (opening,) = await place.said(StockPolicyApproved)
+    assert (1, buffer_policy(2)) == (opening.version, opening.document)
     assert 8 == place.shop.offers_there["A-1"]
 
 
@@ -395,6 +419,7 @@ async def test_buffer_that_a_person_sets_carries_the_name() -> None:
         await process.stock.set_buffer(4, by="jo")
         await process.do("publish")
 
-    said = [each for each in await place.recorded() if isinstance(each.event, BufferSet)]
+    policies = (StockPolicyApproved, BufferSet)
+    said = [each for each in await place.recorded() if isinstance(each.event, policies)]
     assert ["opening policy", "jo"] == [each.by for each in said]
     assert 6 == place.shop.offers_there["A-1"]

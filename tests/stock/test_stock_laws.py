@@ -16,13 +16,17 @@ from kcjl.orders.events import (
     SalesOrderPosted,
 )
 from kcjl.stock import events as stock
+from kcjl.stock.conditions import group_key
 from kcjl.stock.decide import decide_figures, decide_level
 from kcjl.stock.events import LevelRead, StockImportIntended, StockRead
+from kcjl.stock.policy_book import POLICY_BOOK
 from kcjl.stock.publishing_state import PUBLISHES
-from kcjl.stock.state import POLICY, PRODUCTS, READS, Policy, Product, Reads
+from kcjl.stock.reads import READS, Reads
+from kcjl.stock.state import PRODUCTS, Product
 from kcjl.vocabulary import Event
 from tests.any_event import any_events
 from tests.patience import unhurried
+from tests.stock.under import under
 from tests.trade import (
     SHIPPING,
     at,
@@ -42,6 +46,8 @@ PRODUCT_EVENTS = (
     stock.OfferListed,
     stock.SkuConfirmed,
     stock.SkuUnmatched,
+    stock.SkuAliasApproved,
+    stock.SkuAliasWithdrawn,
     stock.LevelRead,
     stock.StockImportIntended,
     stock.StockImportFailed,
@@ -58,11 +64,12 @@ READINGS = st.builds(
 )
 
 
-def shelf_of(events: list[Event]) -> list[Product]:
-    table = Table(PRODUCTS)
+def shelves_of(events: list[Event]) -> list[list[Product]]:
+    """The products of each stock code."""
+    table = Table(PRODUCTS, group=group_key)
     for event in events:
         table.apply(event)
-    return list(table.values())
+    return [table.grouped(group) for group in {group_key(each): 0 for each in table.values()}]
 
 
 @unhurried
@@ -70,48 +77,54 @@ def shelf_of(events: list[Event]) -> list[Product]:
 def test_never_offered_what_is_not_there(
     events: list[Event], buffer: int, reads: Reads
 ) -> None:
-    """Law 4: all offers of a product together, after publishing, are within what is there."""
-    shelf = shelf_of(events)
-    figures = decide_figures(shelf, Policy(buffer_units=buffer, version=1), reads)
+    """Law 4: all offers of a stock code together, once published, are within what is there."""
+    shelves = shelves_of(events)
+    figures = decide_figures(shelves, under(buffer=buffer), reads)
     sent = {figure.sku: figure.quantity for figure in figures}
 
-    for product in shelf:
-        if not any(each.sku in sent for each in product.shown):
+    for shelf in shelves:
+        offers = [shown for product in shelf for shown in product.shown]
+        if not any(each.sku in sent for each in offers):
             continue
-        shown = sum(sent.get(each.sku, each.quantity or 0) for each in product.shown)
-        there = math.floor(product.level) - product.units_in_flight - buffer
-        assert 0 <= shown <= max(0, there)
+        shown = sum(sent.get(each.sku, each.quantity or 0) for each in offers)
+        level = max(shelf, key=lambda each: (each.level_read_at or at(-1), each.key)).level
+        flying = sum(each.units_in_flight for each in shelf)
+        assert 0 <= shown <= max(0, math.floor(level) - flying - buffer)
 
 
 @unhurried
 @given(any_events(*PRODUCT_EVENTS), READINGS)
 def test_no_figure_from_orders_older_than_the_stock(events: list[Event], reads: Reads) -> None:
     """Law 4: an order read that is older than the stock read it is combined with is no base."""
-    shelf = shelf_of(events)
-    figures = decide_figures(shelf, Policy(buffer_units=0, version=1), reads)
+    shelves = shelves_of(events)
+    figures = decide_figures(shelves, under(), reads)
 
     for figure in figures:
         assert reads.stock_finished_at is not None
         assert figure.orders_read_at >= reads.stock_finished_at
         if figure.level_read_at is not None:
-            product = next(
-                each for each in shelf if any(s.sku == figure.sku for s in each.shown)
+            shelf = next(
+                each
+                for each in shelves
+                if any(s.sku == figure.sku for product in each for s in product.shown)
             )
-            assert product.level_read_by is not None
-            assert figure.orders_read_at >= product.level_read_by >= figure.level_read_at
+            for product in shelf:
+                if product.level_read_at is None:
+                    continue
+                assert product.level_read_by is not None
+                assert figure.orders_read_at >= product.level_read_by >= product.level_read_at
 
 
 @unhurried
 @given(any_events(*PRODUCT_EVENTS), READINGS)
 def test_what_was_published_is_not_published_again(events: list[Event], reads: Reads) -> None:
     """Only what changed is sent: right after an import there is nothing to send."""
-    policy = Policy(buffer_units=0, version=1)
-    figures = decide_figures(shelf_of(events), policy, reads)
+    figures = decide_figures(shelves_of(events), under(), reads)
     sent = StockImportIntended(
         publish_id="P9", figures=figures, policy_version=1, occurred_at=at(50)
     )
 
-    assert () == decide_figures(shelf_of([*events, sent]), policy, reads)
+    assert () == decide_figures(shelves_of([*events, sent]), under(), reads)
 
 
 LINE = ordered("O1-1", "A-1", 2)
@@ -196,7 +209,7 @@ def test_units_in_flight_are_those_of_all_orders_whatever_their_turn(
 def test_evolve_is_total(events: list[Event]) -> None:
     """Any event on any state makes a state: replay never stops half-way."""
     products, publishes = Table(PRODUCTS), Table(PUBLISHES)
-    policy, reads = Table(POLICY), Table(READS)
+    policy, reads = Table(POLICY_BOOK), Table(READS)
     for event in events:
         products.apply(event)
         publishes.apply(event)

@@ -19,7 +19,16 @@ __all__ = ["SITUATIONS", "SUBJECTS", "exercised"]
 
 BY = "operations"
 ASKED = frozenset(
-    {"AccountMapSet", "BufferSet", "CarrierMapped", "PostingApproved", "WritesSwitched"}
+    {
+        "AccountMapSet",
+        "BufferSet",
+        "CarrierMapped",
+        "PostingApproved",
+        "PublishReleased",
+        "StockPolicyApproved",
+        "StockPolicyProposed",
+        "WritesSwitched",
+    }
 )
 """What comes of a command that was carried out."""
 WRITES = frozenset(
@@ -119,7 +128,7 @@ SUBJECTS: Mapping[tuple[int, str], Callable[[_Seen], int]] = {
     (8, "cut lists"): lambda seen: seen.of["PayoutHeld"],
     (8, "publishes"): lambda seen: seen.made("publish_stock"),
     (8, "reads"): _at_rest(lambda seen: seen.orders),
-    (9, "versions"): lambda seen: seen.of["BufferSet"] + seen.of["CarrierMapped"],
+    (9, "versions"): lambda seen: seen.of["StockPolicyApproved"] + seen.of["CarrierMapped"],
     (9, "buffers"): lambda seen: seen.of["StockImportIntended"],
     (9, "accounts"): lambda seen: seen.of["JournalIntended"],
     (9, "carriers"): lambda seen: seen.of["ConfirmationIntended"],
@@ -133,6 +142,7 @@ SUBJECTS: Mapping[tuple[int, str], Callable[[_Seen], int]] = {
     (0, "jobs"): _at_rest(lambda seen: seen.of["JobInterrupted"]),
     (0, "causes"): _at_rest(lambda seen: len(open_exceptions(seen.evidence))),
     (0, "desk"): _at_rest(lambda seen: seen.orders),
+    (0, "corrections"): _at_rest(lambda seen: seen.of["LineRefunded"]),
 }
 """By law and checker: how many of what it looks at there were."""
 
@@ -208,6 +218,9 @@ SITUATIONS: Mapping[str, Callable[[_Seen], int]] = {
     ),
     "orders posted within a level read": _posted_within_a_level_read,
     "orders that ended after posting": lambda seen: seen.of["CancelledAfterPosting"],
+    "counts both ways": lambda seen: seen.of["OrdersCounted"],
+    "orders caught up by export": lambda seen: seen.of["OrdersCaughtUp"],
+    "corrections asked for": lambda seen: seen.of["CorrectionDue"],
     "postings in doubt": lambda seen: seen.of["PostingUnknown"],
     "stock imports lost": lambda seen: seen.of["StockImportUnknown"],
     "units oversold": lambda seen: sum(

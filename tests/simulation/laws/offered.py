@@ -8,7 +8,8 @@ answer leaves the forgotten orders out (`NOTICED_AFTER`: no read shows it sooner
 is explained by it until every level has been read again (`SWEPT_AFTER`).
 Wide, and why: an order that has ended by the end of the run counts in no figure (when it ended
 is not kept); a level that was read and lost with its process may be used or not; an oversale is
-explained by as many units that left otherwise within two hours, whenever they were published.
+explained by as many units that left otherwise within two hours, whenever they were published;
+where the policy has a speed buffer, less may be shown at rest, and never more.
 Invariant: units count as taken only by a level read that began after the ERP had the order.
 Called by `laws/__init__.py`.
 """
@@ -16,14 +17,17 @@ Called by `laws/__init__.py`.
 import math
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import NamedTuple
 
 from kcjl.orders.events import OrderReceived
 from kcjl.sandbox.warehouse.stock import key_of
 from kcjl.sandbox.world_truth import OversoldLine, sales_orders_of
-from kcjl.stock.events import BufferSet, Figure, StockImportIntended
+from kcjl.stock.events import Figure, StockImportIntended
+from kcjl.stock.policy import PolicyDocument
 from tests.simulation.laws.evidence import Checker, Evidence
+from tests.simulation.laws.stock_policy import day_of, in_force, policies, said_of
 from tests.simulation.witness import Call, Outcome
 
 __all__ = ["CHECKERS"]
@@ -53,7 +57,7 @@ def window_came_from_a_publish(evidence: Evidence) -> Iterator[str]:
 def offered_what_was_there(evidence: Evidence) -> Iterator[str]:
     """Published ≤ level − in flight − buffer, at the reads that it was computed from."""
     reads = _LevelReads(evidence)
-    buffers = {event.version: event.units for _, event in evidence.said(BufferSet)}
+    documents = {each.version: each.document for each in policies(evidence)}
     for recorded, event in evidence.said(StockImportIntended):
         for figure in event.figures:
             if figure.orders_read_at > recorded.recorded_at:
@@ -62,8 +66,9 @@ def offered_what_was_there(evidence: Evidence) -> Iterator[str]:
                 yield f"{figure.sku}: its orders were read before its level"
             if not figure.quantity:
                 continue
-            buffer = buffers.get(event.policy_version, 0)
-            most = reads.most_for(figure, buffer, recorded.position)
+            document = documents.get(event.policy_version, PolicyDocument())
+            kept = _Kept(evidence, document, figure.sku, day_of(event.occurred_at))
+            most = reads.most_for(figure, kept, recorded.position)
             if most is None:
                 yield f"{figure.quantity} of {figure.sku} was published on no read of its level"
             elif figure.quantity > most:
@@ -88,7 +93,7 @@ class _LevelReads:
                 for code in codes:
                     self._calls.setdefault(key_of(str(code)), []).append(call)
 
-    def most_for(self, figure: Figure, buffer: int, position: int) -> float | None:
+    def most_for(self, figure: Figure, kept: "_Kept", position: int) -> float | None:
         """What could be offered of it by who published there; None where no read was."""
         key, read_by = key_of(figure.sku), figure.orders_read_at
         if figure.level_read_at is None:
@@ -103,10 +108,10 @@ class _LevelReads:
         lied = self._evidence.witness.lied_between
         if any(lied(call.began, read_by, "levels", "restores") for call in before):
             return math.inf
-        most = (self._at(key, call, figure, buffer, position) for call in before)
+        most = (self._at(key, call, figure, kept, position) for call in before)
         return max(most, default=None)
 
-    def _at(self, key: str, call: Call, figure: Figure, buffer: int, position: int) -> int:
+    def _at(self, key: str, call: Call, figure: Figure, kept: "_Kept", position: int) -> int:
         witness = self._evidence.witness
         began = max(call.began, figure.level_read_at or call.began)
         levels = witness.levels_between(key, began, call.ended or began)
@@ -122,7 +127,40 @@ class _LevelReads:
             )
             for moment, level in levels
         ]
-        return max(0, max(could, default=0) - buffer)
+        return kept.left_of(max(0, max(could, default=0)))
+
+
+class _Kept:
+    """What a policy keeps back of a SKU, but for its speed."""
+
+    def __init__(
+        self, evidence: Evidence, document: PolicyDocument, sku: str, day: date
+    ) -> None:
+        offer = evidence.world.marketplace.offers.get(sku)
+        category = offer.category_code if offer is not None else ""
+
+        def said(term: str) -> object:
+            return said_of(document, term, sku, category, day)
+
+        self.fixed = int(str(said("buffer") or 0))
+        self.percent = Decimal(str(said("percent") or 0))
+        self.has_speed = bool(said("speed"))
+        self.cap = int(str(said("cap") or 0))
+        self.multiple = int(str(said("multiple") or 1))
+        self.is_offered = said("offer") is not False
+
+    def left_of(self, free: int) -> int:
+        """Rounded down, buffers added up; before multiple and cap."""
+        if not self.is_offered:
+            return 0
+        return max(0, free - self.fixed - math.ceil(free * self.percent / 100))
+
+    def trimmed(self, quantity: int, multiple: int, cap: int) -> int:
+        """With the ERP's own multiple and cap."""
+        multiple = math.lcm(self.multiple, max(multiple, 1))
+        bounds = [each for each in (self.cap, cap) if each > 0]
+        quantity = min(quantity, *bounds) if bounds else quantity
+        return quantity - quantity % multiple
 
 
 class _Flights:
@@ -191,21 +229,27 @@ def _is_explained(evidence: Evidence, line: OversoldLine) -> bool:
 
 
 def window_at_rest_is_what_is_there(evidence: Evidence) -> Iterator[str]:
-    """At rest the window shows what is there, to the unit: no more, and no less for long."""
+    """At rest the window shows what is there, to the unit; less where speed holds some back."""
     if not evidence.at_rest:
         return
     world = evidence.world
-    buffer = next((each.units for _, each in reversed(evidence.said(BufferSet))), 0)
+    day = day_of(world.agenda.now)
+    policy = in_force(policies(evidence), world.agenda.now, len(evidence.log) + 1)
+    document = policy.document if policy else PolicyDocument()
     shown: dict[str, int] = {}
+    skus: dict[str, str] = {}
     for sku in world.marketplace.offers:
+        skus[key_of(sku)] = sku
         shown[key_of(sku)] = shown.get(key_of(sku), 0) + world.marketplace.offered(sku)
     for key, quantity in shown.items():
-        there = _available(evidence, key, buffer)
-        if there is not None and there != quantity:
-            yield f"the window shows {quantity} of {key}, {there} can be sold"
+        kept = _Kept(evidence, document, skus[key], day)
+        there = _available(evidence, key, kept)
+        if there is None or there == quantity or (kept.has_speed and quantity < there):
+            continue
+        yield f"the window shows {quantity} of {key}, {there} can be sold"
 
 
-def _available(evidence: Evidence, key: str, buffer: int) -> int | None:
+def _available(evidence: Evidence, key: str, kept: _Kept) -> int | None:
     """What can be sold now; None where the product moved a moment ago."""
     world = evidence.world
     item = world.warehouse.stock.find(key)
@@ -221,10 +265,8 @@ def _available(evidence: Evidence, key: str, buffer: int) -> int | None:
             return None
         if lines and order.state not in _ENDED and not _taken(evidence, order.order_id):
             flying += sum(line.quantity - line.not_to_ship for line in lines if line.is_live)
-    quantity = max(0, math.floor(item.level()) - flying - buffer)
-    if item.sales_multiple > 1:
-        quantity -= quantity % item.sales_multiple
-    return min(quantity, item.max_display) if item.max_display > 0 else quantity
+    quantity = kept.left_of(max(0, math.floor(item.level()) - flying))
+    return kept.trimmed(quantity, item.sales_multiple, item.max_display)
 
 
 def _taken(evidence: Evidence, order_id: str) -> bool:

@@ -4,26 +4,32 @@ Promises: a version named is one that was in force when it was decided: recorded
 replaced before it; and the decision is what that policy gives. Called by `laws/__init__.py`.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from kcjl.dispatch.events import CarrierMapped, ConfirmationIntended, ParcelShipped
 from kcjl.dispatch.state import CARRIERS, Carriers
 from kcjl.fold import Table
 from kcjl.log.port import Recorded
 from kcjl.settlement.events import AccountMapSet, JournalIntended
-from kcjl.stock.events import BufferSet, StockImportIntended
+from kcjl.stock.events import BufferSet, Figure, StockImportIntended
+from kcjl.stock.policy_events import StockPolicyApproved, StockPolicyProposed
 from tests.simulation.laws.evidence import Checker, Evidence
+from tests.simulation.laws.stock_policy import Policy, day_of, in_force, policies, said_of
 
 __all__ = ["CHECKERS"]
 
-Versioned = BufferSet | AccountMapSet | CarrierMapped
+Versioned = (
+    BufferSet | StockPolicyProposed | StockPolicyApproved | AccountMapSet | CarrierMapped
+)
 
 
 def versions_count_up(evidence: Evidence) -> Iterator[str]:
     """Versions of a policy are 1, 2, 3, … and each says who set it."""
     kinds: Sequence[Sequence[tuple[Recorded, Versioned]]] = (
-        evidence.said(BufferSet),
+        _stock_versions(evidence),
         evidence.said(AccountMapSet),
         evidence.said(CarrierMapped),
     )
@@ -33,20 +39,65 @@ def versions_count_up(evidence: Evidence) -> Iterator[str]:
                 yield f"{recorded.type} number {number} calls itself version {event.version}"
             if not recorded.by:
                 yield f"{recorded.type} version {event.version} was set by nobody"
+    proposed = {event.version for _, event in evidence.said(StockPolicyProposed)}
+    for recorded, event in evidence.said(StockPolicyApproved):
+        if event.version not in proposed and recorded.by != "opening policy":
+            yield f"stock policy {event.version} was approved and never proposed"
+
+
+def _stock_versions(evidence: Evidence) -> list[tuple[Recorded, Versioned]]:
+    """What gives a version: an approval only where nothing was proposed, at the opening."""
+    found: list[tuple[Recorded, Versioned]] = []
+    for recorded in evidence.log:
+        event = recorded.event
+        if isinstance(event, BufferSet | StockPolicyProposed) or (
+            isinstance(event, StockPolicyApproved) and recorded.by == "opening policy"
+        ):
+            found.append((recorded, event))
+    return found
 
 
 def buffers_in_force(evidence: Evidence) -> Iterator[str]:
-    """Each publish names the buffer that was in force, and holds back as much."""
-    versions = evidence.said(BufferSet)
+    """Each publish names the stock policy that was in force, and holds back as it says."""
+    known = policies(evidence)
     for recorded, event in evidence.said(StockImportIntended):
-        named = _in_force(versions, event.policy_version, recorded, event.occurred_at)
-        if not isinstance(named, BufferSet):
-            yield f"stock import {event.publish_id}: buffer {event.policy_version} {named}"
+        named = [each for each in known if each.version == event.policy_version]
+        current = in_force(known, event.occurred_at, recorded.position)
+        # One that was approved while the figures were being judged is the next ones'.
+        before = in_force(known, event.occurred_at, recorded.position - 1)
+        if not named or named[0] not in (current, before):
+            yield (
+                f"stock import {event.publish_id}: policy {event.policy_version}, in force was "
+                f"{current.version if current else 'none'}"
+            )
             continue
         for figure in event.figures:
-            if figure.buffer != named.units:
-                yield f"{figure.sku} was published with buffer {figure.buffer}"
+            if wrong := _held_wrongly(evidence, figure, named[0], event.occurred_at):
+                yield f"{figure.sku} was published with {wrong}"
                 break
+
+
+def _held_wrongly(evidence: Evidence, figure: Figure, policy: Policy, at: datetime) -> str:
+    """What the figure holds back against the document; empty: it is right."""
+    offer = evidence.world.marketplace.offers.get(figure.sku)
+    if offer is None:
+        return ""
+
+    def said(term: str) -> Decimal:
+        category, day = offer.category_code, day_of(at)
+        return Decimal(str(said_of(policy.document, term, figure.sku, category, day) or 0))
+
+    free = max(0, math.floor(figure.level) - figure.in_flight)
+    fixed = min(int(said("buffer")), free)
+    percent = min(math.ceil(free * said("percent") / 100), free - fixed)
+    held = figure.held
+    if (held.fixed, held.percent) != (fixed, percent):
+        return f"buffers of {held.fixed} and {held.percent}, not {fixed} and {percent}"
+    if held.speed and not said("speed"):
+        return f"a speed buffer of {held.speed} that no rule asks for"
+    if figure.quantity > max(0, free - figure.buffer):
+        return f"{figure.quantity} of {free} less {figure.buffer}"
+    return ""
 
 
 def accounts_in_force(evidence: Evidence) -> Iterator[str]:

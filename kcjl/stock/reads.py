@@ -1,0 +1,67 @@
+"""When both sides were read, the fold: what a figure may rest on.
+
+Promises: pure; one entry, `reads`. A gap of more than a day between two reads of stock is
+remembered by its end: what fell in it fell by trade that nobody here has seen.
+It decides nothing. Called by the stock room, `decide.py` and `freshness.py`.
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from kcjl.fold import Fold
+from kcjl.orders.events import OrdersRead, SalesOrderVanished
+from kcjl.stock.events import StockRead
+from kcjl.vocabulary import Event
+
+__all__ = ["LONG_STOP", "READS", "Reads"]
+
+LONG_STOP = timedelta(hours=24)
+"""Stock that was not read for so long may have moved by trade alone."""
+
+
+class Reads(msgspec.Struct, frozen=True, kw_only=True):
+    """When both sides were last read."""
+
+    stock_began_at: datetime | None = None
+    stock_finished_at: datetime | None = None
+    stock_cursor: datetime | None = None
+    orders_began_at: datetime | None = None
+    swept_at: datetime | None = None
+    """When every level was last read."""
+    vanished_at: datetime | None = None
+    """The ERP had lost a sales order then: no level that was read before can be relied on."""
+    resumed_at: datetime | None = None
+    """The first read after a long stop began then."""
+
+
+def _keys(event: Event) -> tuple[str, ...]:
+    heard = isinstance(event, StockRead | OrdersRead | SalesOrderVanished)
+    return ("reads",) if heard else ()
+
+
+def _evolve(entry: Reads | None, event: Event, _key: str) -> Reads:
+    reads = entry or Reads()
+    match event:
+        case StockRead():
+            last = reads.stock_began_at
+            resumed = last is not None and event.occurred_at - last >= LONG_STOP
+            return msgspec.structs.replace(
+                reads,
+                stock_began_at=event.occurred_at,
+                stock_finished_at=event.finished_at,
+                stock_cursor=event.cursor,
+                swept_at=event.occurred_at if event.swept else reads.swept_at,
+                resumed_at=event.occurred_at if resumed else reads.resumed_at,
+            )
+        case OrdersRead():
+            return msgspec.structs.replace(reads, orders_began_at=event.occurred_at)
+        case SalesOrderVanished():
+            return msgspec.structs.replace(reads, vanished_at=event.occurred_at)
+        case _:
+            return reads
+
+
+READS: Fold[Reads] = Fold(
+    _keys, _evolve, Reads, hears=(StockRead, OrdersRead, SalesOrderVanished)
+)
