@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -44,7 +45,7 @@ class Shop(Premises):
         first = marketplace_line("O1-1", "A-1", 3, SHIPPING)
         self.shop.place(marketplace_order("O1", first, *more, state=SHIPPING))
 
-    def change(self, line_id: str = "O1-1", **fields: object) -> None:
+    def change(self, *, line_id: str = "O1-1", **fields: Any) -> None:
         """The marketplace shows the line otherwise, a minute later."""
         self.clock.tick(60)
         order = self.shop.orders_there["O1"]
@@ -66,7 +67,7 @@ class Shop(Premises):
         )
         self.change(cancelations=(taken,), price=gbp(3_000 - 1_000 * units))
 
-    def refund(self, amount: int, *, state: str = "WAITING_REFUND", **fields: object) -> None:
+    def refund(self, amount: int, *, state: str = "WAITING_REFUND") -> None:
         back = shop.Refund(
             refund_id="F1",
             amount=gbp(amount),
@@ -74,7 +75,7 @@ class Shop(Premises):
             state=state,
             reason_code="17",
         )
-        self.change(refunds=(back,), **fields)
+        self.change(refunds=(back,))
 
 
 async def posted(process: Process) -> None:
@@ -183,7 +184,7 @@ async def test_line_refused_after_the_posting_is_taken_off_by_hand() -> None:
     place = Shop(marketplace_line("O1-2", "B-2", 1, SHIPPING))
     async with place.open() as process:
         await posted(process)
-        place.change("O1-2", state=shop.OrderState.REFUSED)
+        place.change(line_id="O1-2", state=shop.OrderState.REFUSED)
         await corrected(process)
 
         assert {"sales_order_to_reduce:O1/O1-2/units"} == set(process.desk.open)

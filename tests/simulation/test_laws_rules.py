@@ -20,6 +20,7 @@ from kcjl.settlement.decide import UNTIED_SHOWN_MAX
 from kcjl.settlement.events import PayoutClosed, PayoutHeld
 from kcjl.stock.events import HeldBack, StockImportIntended
 from kcjl.stock.policy_events import StockPolicyApproved
+from kcjl.vocabulary import Event
 from tests.simulation.forging import (
     copied,
     left_out,
@@ -285,7 +286,8 @@ def _set_by_nobody(e: Evidence) -> None:
 
 
 def _held_back_more(e: Evidence) -> None:
-    def more(event: StockImportIntended) -> StockImportIntended:
+    def more(event: Event) -> Event:
+        assert isinstance(event, StockImportIntended)
         held = tuple(replace(each, held=HeldBack(fixed=9)) for each in event.figures)
         return replace(event, figures=held)
 
