@@ -4,6 +4,7 @@ Promises: secrets come from the environment or from files, never from the config
 never printed. Buffers, carrier maps and account maps are not here: they are events; what stands
 under `opening_policy` is recorded as the first events of a new log and never read again.
 Called by the CLI and by `service.py`.
+Over 400 lines, because all that can be configured stands in one place.
 """
 
 import os
