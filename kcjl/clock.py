@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ __all__ = [
     "SeededIds",
     "WorldClock",
     "chance",
+    "next_time_of_day",
     "real_monotonic",
     "real_now",
     "real_sleep",
@@ -131,3 +133,15 @@ def real_monotonic() -> float:
 
 async def real_sleep(seconds: float) -> None:
     await anyio.sleep(seconds)
+
+
+def next_time_of_day(after: datetime, at: str) -> datetime:
+    """The first moment after `after` at which London's clocks show this time of day.
+
+    >>> next_time_of_day(datetime(2026, 7, 2, 8, tzinfo=UTC), "05:00").isoformat()
+    '2026-07-03T05:00:00+01:00'
+    """
+    start = after.astimezone(LONDON)
+    days = (start.date() + timedelta(days=number) for number in (0, 1, 2))
+    moments = (datetime.combine(day, time_of_day.fromisoformat(at), LONDON) for day in days)
+    return next(each for each in moments if each > start)

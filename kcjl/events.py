@@ -10,6 +10,8 @@ from kcjl.exceptions import events as exceptions
 from kcjl.log.upcast import Upcaster
 from kcjl.orders import acceptance_events as orders_acceptance
 from kcjl.orders import events as orders
+from kcjl.orders import events_changes as orders_changes
+from kcjl.orders import events_intake as orders_intake
 from kcjl.orders import personal_events as order_buyers
 from kcjl.orders import reversal_events as order_reversals
 from kcjl.settlement import events as settlement
@@ -29,6 +31,8 @@ EVENT_CLASSES: tuple[type[Event], ...] = tuple(
         orders_acceptance,
         order_reversals,
         order_buyers,
+        orders_changes,
+        orders_intake,
         dispatch,
         settlement,
         exceptions,

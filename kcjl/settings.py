@@ -135,6 +135,17 @@ class OrderSettings(Section, frozen=True, kw_only=True):
     an External Partner, whatever stands here)."""
     overlap_s: float = 3600
     """How far a read reaches back behind the cursor; their own shift is not known."""
+    catch_up_after_hours: float = 24
+    """After so long without a read, and at the first one, orders come as one export (OR13)
+    before they are read by pages: it is for large volumes, and a full one is advised once a
+    day, while pages of 100 move under the reading (OR11)."""
+    count_at: str = "05:00"
+    """London time of day at which orders and sales orders are counted against each other."""
+    count_days: float = 30
+    """The count asks the marketplace for orders updated in so many days; older ones are
+    counted while they are open."""
+    count_grace_minutes: float = 60
+    """An order may be on its way to the ERP for so long before the count calls it a gap."""
     acceptance_hours: float = 24
     """The operator's time limit for accepting: unknown for John Lewis, so a setting."""
     start_at: datetime | None = None
@@ -148,10 +159,14 @@ class OrderSettings(Section, frozen=True, kw_only=True):
         _above_zero(
             poll_s=self.poll_s,
             overlap_s=self.overlap_s,
+            catch_up_after_hours=self.catch_up_after_hours,
+            count_days=self.count_days,
+            count_grace_minutes=self.count_grace_minutes,
             acceptance_hours=self.acceptance_hours,
             personal_data_days=self.personal_data_days,
             missing_after_minutes=self.missing_after_minutes,
         )
+        _time_of_day("count_at", self.count_at)
         if self.start_at is not None and self.start_at.tzinfo is None:
             raise ValueError(f"start_at needs a time zone, e.g. {self.start_at.isoformat()}Z")
 

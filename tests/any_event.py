@@ -77,6 +77,8 @@ def any_of(kind: object, name: str = "") -> st.SearchStrategy[object]:
         return st.one_of(
             *(st.none() if each is type(None) else any_of(each, name) for each in arguments)
         )
+    if origin is Literal:
+        return st.sampled_from(arguments)
     if origin is tuple and arguments[-1] is Ellipsis:
         return st.lists(any_of(arguments[0], name), max_size=3).map(tuple)
     if origin is tuple:

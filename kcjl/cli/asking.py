@@ -31,14 +31,21 @@ def ask(config: Path, merchant: str, verb: str, arguments: Mapping[str, str]) ->
     typer.echo(answered(config, merchant, verb, arguments), err=True)
 
 
-def answered(config: Path, merchant: str, verb: str, arguments: Mapping[str, str]) -> str:
-    """The same, with the answer for whoever calls."""
+def answered(
+    config: Path,
+    merchant: str,
+    verb: str,
+    arguments: Mapping[str, str],
+    *,
+    within_s: float = ANSWER_S,
+) -> str:
+    """The same, with the answer for whoever calls. `within_s`: real seconds to wait for it."""
     settings = settings_at(config)
     command = Command(verb=verb, arguments=dict(arguments))
-    return anyio.run(_issue, settings, merchant_of(settings, merchant), command)
+    return anyio.run(_issue, settings, merchant_of(settings, merchant), command, within_s)
 
 
-async def _issue(settings: Settings, merchant: str, command: Command) -> str:
+async def _issue(settings: Settings, merchant: str, command: Command, within_s: float) -> str:
     async with (
         database_of(settings) as dsn,
         clock_of(settings) as clock,
@@ -52,7 +59,7 @@ async def _issue(settings: Settings, merchant: str, command: Command) -> str:
             at=clock.now(),
             ids=RandomIds(),
         )
-        outcome = await wait_for_outcome(database, merchant, command_id, seconds=ANSWER_S)
+        outcome = await wait_for_outcome(database, merchant, command_id, seconds=within_s)
     if outcome is None:
         raise Unavailable(
             "the service has not answered yet: the command waits in its queue and is carried "

@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from kcjl.cli import orders_acting, orders_list, orders_show
+from kcjl.cli import orders_acting, orders_count, orders_list, orders_show
 from kcjl.cli.asking import answered
 from kcjl.cli.orders_buyer import buyer, erase
 from kcjl.cli.orders_money import cancel, refund, withdraw
@@ -93,6 +93,8 @@ app.command("cancel")(cancel)
 app.command("withdraw")(withdraw)
 app.command("buyer")(buyer)
 app.command("erase")(erase)
+app.command("count")(orders_count.count)
+app.command("done")(orders_count.done)
 
 
 def _say(order_id: str, verb: str, message: str, *, as_json: bool) -> None:

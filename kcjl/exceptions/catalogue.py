@@ -77,6 +77,53 @@ KINDS: dict[str, Kind] = {
         owner="operations",
         next_step="cancel the sales order in Khaos Control by hand before it is packed",
     ),
+    "order_without_sales_order": Kind(
+        severity="critical",
+        owner="operations",
+        next_step="look for the reference in Khaos Control, and in the order's log for why it "
+        "was not been posted (kcjl log tail --stream order-ORDER). It clears when the sales "
+        "order is there",
+    ),
+    "sales_order_without_order": Kind(
+        severity="high",
+        owner="operations",
+        next_step="look for an order with this reference on the marketplace. If there is none, "
+        "stop the sales order in Khaos Control before it is packed; the next count clears it",
+    ),
+    "order_unaccounted": Kind(
+        severity="critical",
+        owner="engineering",
+        next_step="settle the order on the marketplace and report it: nothing waits for it and "
+        "nobody was told, which must not be; the next count clears it",
+    ),
+    "sales_order_to_reduce": Kind(
+        severity="high",
+        owner="operations",
+        next_step="do what the message says before it is packed; it clears when Khaos Control "
+        "shows it, or: kcjl orders done ORDER TASK --note WHAT",
+    ),
+    "refund_to_enter": Kind(
+        severity="medium",
+        owner="finance",
+        next_step="do what the message says; Khaos Control tells no credit notes, so say it: "
+        "kcjl orders done ORDER TASK --note NUMBER",
+    ),
+    "return_to_book": Kind(
+        severity="medium",
+        owner="warehouse",
+        next_step="do what the message says; Khaos Control tells no returns, so say it: "
+        "kcjl orders done ORDER TASK --note NUMBER",
+    ),
+    "return_expected": Kind(
+        severity="low",
+        owner="warehouse",
+        next_step="nothing until the parcel comes; then receive it on the marketplace",
+    ),
+    "incident_open": Kind(
+        severity="high",
+        owner="customer service",
+        next_step="answer the customer on the marketplace; it clears when that is closed",
+    ),
     "sales_order_vanished": Kind(
         severity="critical",
         owner="operations",

@@ -12,7 +12,12 @@ from datetime import datetime
 import msgspec
 
 from kcjl.dispatch import events as dispatch
-from kcjl.exceptions import acceptance_conditions, reversal_conditions, stock_conditions
+from kcjl.exceptions import (
+    acceptance_conditions,
+    order_conditions,
+    reversal_conditions,
+    stock_conditions,
+)
 from kcjl.exceptions.acceptance_conditions import TIME_KINDS
 from kcjl.exceptions.catalogue import KINDS
 from kcjl.exceptions.conditions import Clear, Condition, Raise, clear
@@ -114,15 +119,17 @@ def decide_switch(
 
 def conditions(event: Event) -> tuple[Condition, ...]:
     """What an event says about conditions: the whole table, room by room."""
-    return (
+    found = (
         acceptance_conditions.conditions(event)
         or reversal_conditions.conditions(event)
         or _orders(event)
+        or order_conditions.conditions(event)
         or _stock(event)
         or _dispatch(event)
         or _money(event)
         or _jobs(event)
     )
+    return (*found, *order_conditions.also(event))
 
 
 def _orders(event: Event) -> tuple[Condition, ...]:

@@ -7,7 +7,7 @@ and of the tenant stand in `order_port.py` and `tenant_port.py`, and are named h
 Called by the actors; implemented by `seller_api.py`. Source: contract johnlewis b, c, d.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -34,6 +34,7 @@ from kcjl.johnlewis.parts import (
     TaxRate,
     WarehouseStock,
 )
+from kcjl.johnlewis.returns_port import Return, ReturnFilter
 from kcjl.johnlewis.tenant_port import Account, Carrier, Platform, ShippingType, TenantPort
 from kcjl.money import Money
 
@@ -51,6 +52,8 @@ __all__ = [
     "OrdersUnreadable",
     "Platform",
     "Refund",
+    "Return",
+    "ReturnFilter",
     "Shipment",
     "ShipmentRequest",
     "ShippingType",
@@ -262,6 +265,16 @@ class MarketplacePort(TenantPort, Protocol):
         """
         ...
 
+    def orders_caught_up(
+        self, since: datetime, until: datetime
+    ) -> AsyncGenerator[Sequence[Order], None]:
+        """OR13 to OR15: the same in bulk, in bounded batches; for spans of any length.
+
+        An order that is updated after `until` may be left out. Raises Refused (NotFound where
+        the tenant has no export), Unavailable or ProtocolSurprise: then ask by pages.
+        """
+        ...
+
     async def orders_by_id(self, order_ids: Sequence[str]) -> Sequence[Order]:
         """OR11 by id. Raises `OrdersUnreadable` too."""
         ...
@@ -281,6 +294,10 @@ class MarketplacePort(TenantPort, Protocol):
     async def create_shipment(self, request: ShipmentRequest) -> Shipment: ...  # ST01
 
     async def shipments(self, order_id: str) -> Sequence[Shipment]: ...  # ST11
+
+    async def returns(self, wanted: ReturnFilter) -> Sequence[Return]:
+        """RT11, all pages. Raises NotFound where the tenant has no returns module."""
+        ...
 
     async def transaction_lines(
         self, updated_since: datetime

@@ -112,14 +112,15 @@ class KwsOrders:
     ) -> Sequence[ExportedOrder]:
         """By reference in chunks; by order number one at a time, for the document lacks it."""
         found: list[ExportedOrder] = []
+        source = self._settings.sales_source
 
         async def by_refs(chunk: Sequence[str]) -> None:
             document = await self._exported(chunk, _BY_ASSOCIATED_REF)
-            found.extend(exported_orders(document, refs=chunk))
+            found.extend(exported_orders(document, refs=chunk, sales_source=source))
 
         async def by_code(chunk: Sequence[str]) -> None:
             document = await self._exported(chunk, _BY_ORDER_CODE)
-            found.extend(exported_orders(document, order_code=chunk[0]))
+            found.extend(exported_orders(document, order_code=chunk[0], sales_source=source))
 
         refs = askable(external_refs, never=",;")
         await look_up(chunked(refs, self._settings.order_refs_per_call), by_refs)

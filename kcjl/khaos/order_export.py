@@ -9,6 +9,8 @@ khaos b.4). Called by `kws_orders.py`. Source: contract khaos b.3, b.4.
 from collections.abc import Sequence
 from decimal import Decimal
 
+import msgspec
+
 from kcjl.errors import ProtocolSurprise
 from kcjl.khaos.answer_xml import Element
 from kcjl.khaos.document_nodes import figure_in, informing_figure, nodes, text_in
@@ -19,9 +21,16 @@ __all__ = ["exported_orders"]
 
 
 def exported_orders(
-    document: Element | None, *, refs: Sequence[str] = (), order_code: str = ""
+    document: Element | None,
+    *,
+    refs: Sequence[str] = (),
+    order_code: str = "",
+    sales_source: str = "",
 ) -> list[ExportedOrder]:
-    """The orders with these references; with `order_code`, the one that it was asked for."""
+    """The orders with these references; with `order_code`, the one that it was asked for.
+
+    `sales_source`: ours, to compare with theirs.
+    """
     wanted = {ref.casefold(): ref for ref in refs}
     found = []
     for node in nodes(document, "SALES_ORDERS", "SALES_ORDER"):
@@ -31,7 +40,12 @@ def exported_orders(
         told = text_in(header, "ASSOCIATED_REF")
         reference = told if order_code else wanted.get(told.casefold())
         if reference is not None:
-            found.append(_order(node, header, reference, order_code))
+            order = _order(node, header, reference, order_code)
+            told_source = text_in(header, "SALES_SOURCE").strip()
+            if told_source and sales_source:
+                is_ours = told_source.casefold() == sales_source.casefold()
+                order = msgspec.structs.replace(order, of_our_source=is_ours)
+            found.append(order)
     return found
 
 

@@ -200,6 +200,8 @@ class ExportedOrder(Record, frozen=True, kw_only=True):
     currency: str
     amount: Decimal | None
     lines: tuple[ExportedLine, ...]
+    of_our_source: bool | None = None
+    """Whether its sales source is the one that we post under; None: the ERP names none."""
 
 
 class ReturnLine(Record, frozen=True, kw_only=True):

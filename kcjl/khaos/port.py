@@ -148,7 +148,19 @@ class OrderPort(Protocol):
         ...
 
 
-class ErpPort(StockPort, OrderPort, Protocol):
+class OrderReadingPort(Protocol):
+    """More that can be known of orders."""
+
+    async def orders_in_progress(self) -> Sequence[OrderProgress]:
+        """All web orders not issued yet, or issued in 48 hours. ExportOrderStatus."""
+        ...
+
+    async def exported_orders(
+        self, *, external_refs: Sequence[str] = (), erp_order_codes: Sequence[str] = ()
+    ) -> Sequence[ExportedOrder]: ...  # ExportOrders, mapping 2 and 1
+
+
+class ErpPort(StockPort, OrderPort, OrderReadingPort, Protocol):
     """What the rooms ask of Khaos Control, together."""
 
     async def ping(self) -> str:
@@ -176,18 +188,6 @@ class StockReadingPort(Protocol):
     ) -> Sequence[StockPotential]: ...  # GetStockPotential
 
 
-class OrderReadingPort(Protocol):
-    """More that can be known of orders."""
-
-    async def orders_in_progress(self) -> Sequence[OrderProgress]:
-        """All web orders not issued yet, or issued in 48 hours. ExportOrderStatus."""
-        ...
-
-    async def exported_orders(
-        self, *, external_refs: Sequence[str] = (), erp_order_codes: Sequence[str] = ()
-    ) -> Sequence[ExportedOrder]: ...  # ExportOrders, mapping 2 and 1
-
-
 class ReturnPort(Protocol):
     """Goods that came back."""
 
@@ -196,5 +196,5 @@ class ReturnPort(Protocol):
         ...
 
 
-class WholeErp(ErpPort, SystemPort, StockReadingPort, OrderReadingPort, ReturnPort, Protocol):
+class WholeErp(ErpPort, SystemPort, StockReadingPort, ReturnPort, Protocol):
     """All that the port knows; each adapter has it whole, and says what it can't."""

@@ -19,7 +19,8 @@ from kcjl.clock import Clock, Ids
 from kcjl.dispatch.events import SalesOrderNotShown
 from kcjl.errors import CredentialsRefused, NotFound, OutcomeUnknown, Refused
 from kcjl.exceptions.events import WritesSwitched
-from kcjl.johnlewis.port import MarketplacePort, Order, OrdersUnreadable
+from kcjl.johnlewis.frequencies import advised_s
+from kcjl.johnlewis.port import MarketplacePort, Order
 from kcjl.khaos.port import ErpPort, OrderStatus, Queued
 from kcjl.log.port import Log
 from kcjl.orders import translate
@@ -33,7 +34,17 @@ from kcjl.orders.acceptance_events import (
 from kcjl.orders.acceptance_policy import AcceptancePolicy
 from kcjl.orders.acceptance_state import POLICIES, WORDS
 from kcjl.orders.accepting import Accepting
+from kcjl.orders.after_intake import AfterIntakeWork
 from kcjl.orders.buyers import BUYERS, ERASE_EVERY, Buyers
+from kcjl.orders.changes import decide_changes
+from kcjl.orders.changes_state import (
+    AFTER_INTAKE,
+    CORRECTING,
+    RETURNS_READ,
+    has_open_tasks,
+)
+from kcjl.orders.count import COUNTS, GAPS, TOLD
+from kcjl.orders.counting import OrderCount
 from kcjl.orders.decide import (
     decide_missing,
     decide_posted,
@@ -53,7 +64,6 @@ from kcjl.orders.events import (
     OrderChanged,
     OrderReceived,
     OrderReleased,
-    OrdersRead,
     PostingApproved,
     PostingIntended,
     PostingUnknown,
@@ -64,14 +74,15 @@ from kcjl.orders.events import (
     SalesOrderPosted,
     TotalsCompared,
 )
+from kcjl.orders.intake import INTAKE
 from kcjl.orders.ranking import by_deadline
+from kcjl.orders.reading import OrderReading
 from kcjl.orders.reversal_events import ReversalOrdered
 from kcjl.orders.reversals import REVERSALS, is_open
 from kcjl.orders.reversing import Reversing, ReversingMarketplace
 from kcjl.orders.shelf import SHELVES, STOCK_LOOK, Shelves
 from kcjl.orders.state import (
     CATALOGUE,
-    INTAKE,
     ORDERS,
     Catalogued,
     OrderEntry,
@@ -95,11 +106,9 @@ from kcjl.vocabulary import Event
 
 __all__ = ["Orders", "OrdersMarketplace"]
 
-SWEEP_EVERY = timedelta(days=1)
-SWEEP_BACK = timedelta(days=5)
-FIRST_BACK = timedelta(days=30)
 LOOK_EVERY = timedelta(minutes=10)
 """How often sales orders that have vanished are looked for."""
+RETURNS_EVERY = timedelta(seconds=advised_s("RT11"))
 LOOK_MAX = 500
 """References asked for in one look for them; the rest follows in the next."""
 WRITE_BACK_MAX = 100
@@ -172,6 +181,14 @@ class Orders(Room):
         posted = (SalesOrderPosted, SalesOrderFoundAgain, WritesSwitched)
         poll = timedelta(seconds=settings.poll_s)
         self.accepting = Accepting(self, marketplace, opening_acceptance, every=poll)
+        self.after_intake = self.table(AFTER_INTAKE, watch=has_open_tasks, tracked=True)
+        self.returns_read = self.table(RETURNS_READ)
+        self.gaps = self.table(GAPS)
+        self.told = self.table(TOLD)
+        self.counts = self.table(COUNTS)
+        self.reading = OrderReading(self, marketplace, settings)
+        self.counting = OrderCount(self, marketplace, erp, settings)
+        self.work_after_intake = AfterIntakeWork(self, marketplace, erp)
         self._looked_last = ""
         self._look = Job(
             "vanished",
@@ -180,7 +197,7 @@ class Orders(Room):
             wakes_on=(SalesOrderNotShown,),
         )
         self.jobs = (
-            Job("intake", self._read_orders, every=poll, wakes_on=(StockRead, LevelsWatched)),
+            Job("intake", self.reading.read, every=poll, wakes_on=(StockRead, LevelsWatched)),
             Job(
                 "acceptance",
                 self.accepting.run,
@@ -196,7 +213,20 @@ class Orders(Room):
                 every=poll,
                 wakes_on=(ReversalOrdered, WritesSwitched),
             ),
+            *self._jobs_after_intake(),
             Job("vault-expiry", self.people.erase_expired, every=ERASE_EVERY),
+        )
+
+    def _jobs_after_intake(self) -> tuple[Job, ...]:
+        return (
+            Job("count", self.counting.daily, every=timedelta(days=1)),
+            Job("returns", self.work_after_intake.read_returns, every=RETURNS_EVERY),
+            Job(
+                "corrections",
+                self.work_after_intake.correct,
+                every=LOOK_EVERY,
+                wakes_on=CORRECTING,
+            ),
         )
 
     # ── what people ask for ─────────────────────────────────────────────────────────────────
@@ -232,27 +262,6 @@ class Orders(Room):
 
     # ── intake ──────────────────────────────────────────────────────────────────────────────
 
-    async def _read_orders(self) -> None:
-        """Read what was updated since the cursor, record what is new, move the cursor."""
-        began = self.clock.now()
-        intake = self.intake.get("intake")
-        sweep = intake is None or intake.swept_at is None
-        since = self._settings.start_at or began - FIRST_BACK
-        if intake is not None:
-            since = intake.cursor - timedelta(seconds=self._settings.overlap_s)
-            if intake.swept_at is not None and began - intake.swept_at >= SWEEP_EVERY:
-                sweep = True
-                since = min(since, began - SWEEP_BACK)
-        try:
-            orders = await self._marketplace.orders_updated_since(since)
-        except OrdersUnreadable as some:
-            await self.take_in(some.read)
-            raise  # said to people; the cursor stays before those that could not be read
-        await self.take_in(orders)
-        await self.commit(
-            (OrdersRead(cursor=began, read=len(orders), swept=sweep, occurred_at=began),)
-        )
-
     async def take_in(self, orders: Sequence[Order]) -> None:
         """Record what the marketplace shows of them, as far as it is news."""
         acceptance = timedelta(hours=self._settings.acceptance_hours)
@@ -261,14 +270,17 @@ class Orders(Room):
         def decide() -> list[Event]:
             events: list[Event] = []
             for order in latest.values():
+                entry = self.orders.get(order.order_id)
                 events.extend(
                     decide_seen(
-                        self.orders.get(order.order_id),
+                        entry,
                         received=translate.received(order, acceptance=acceptance),
                         changed=translate.changed(order),
                         start_at=self._settings.start_at,
                     )
                 )
+                after = self.after_intake.get(order.order_id)
+                events.extend(decide_changes(entry, after, translate.seen(order)))
             return events
 
         await self.commit_retrying(decide)

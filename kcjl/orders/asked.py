@@ -6,6 +6,8 @@ missing, Misuse for one that can't be meant. Called by `rooms.py`.
 
 from collections.abc import Mapping
 
+import msgspec
+
 from kcjl.commands import Handler
 from kcjl.orders.actor import Orders
 
@@ -16,7 +18,7 @@ LINE_SEPARATOR = "\n"
 
 
 def order_words(room: Orders) -> Mapping[str, Handler]:
-    """Single orders, and the acceptance policy."""
+    """Single orders, the acceptance policy, the count and corrections."""
 
     async def hold(arguments: Mapping[str, str], by: str) -> str:
         order_id, reason = arguments["order_id"], arguments["reason"]
@@ -48,6 +50,20 @@ def order_words(room: Orders) -> Mapping[str, Handler]:
             arguments["document"], reason=arguments["reason"], by=by
         )
 
+    return {
+        **_erp_words(room),
+        "order-hold": hold,
+        "order-release": release,
+        "order-retry": retry,
+        "order-accept": accept,
+        "order-refuse": refuse,
+        "acceptance-policy-set": set_policy,
+    }
+
+
+def _erp_words(room: Orders) -> Mapping[str, Handler]:
+    """What the ERP has lost, what the two sides lack, and what was put right there."""
+
     async def post_again(arguments: Mapping[str, str], by: str) -> None:
         order_id, reason = arguments["order_id"], arguments["reason"]
         await room.catch_up()
@@ -57,13 +73,17 @@ def order_words(room: Orders) -> Mapping[str, Handler]:
         await room.catch_up()
         room.look_now(arguments["order_id"])
 
+    async def count_orders(_arguments: Mapping[str, str], by: str) -> str:
+        """The figures as JSON: whoever asked shows them."""
+        return msgspec.json.encode(await room.counting.count(by=by)).decode()
+
+    async def correction_done(arguments: Mapping[str, str], by: str) -> str:
+        order_id, task, note = arguments["order_id"], arguments["task"], arguments["note"]
+        return await room.work_after_intake.say_done(order_id, task, note=note, by=by)
+
     return {
         "post-again": post_again,
         "look-for-order": look_for_order,
-        "order-hold": hold,
-        "order-release": release,
-        "order-retry": retry,
-        "order-accept": accept,
-        "order-refuse": refuse,
-        "acceptance-policy-set": set_policy,
+        "count-orders": count_orders,
+        "correction-done": correction_done,
     }

@@ -29,7 +29,15 @@ from kcjl.orders.events import (
     SalesOrderPosted,
     SkuSuggestion,
 )
-from kcjl.orders.state import Acceptance, Catalogued, OrderEntry, Posting, Standing, WriteBack
+from kcjl.orders.state import (
+    Acceptance,
+    Catalogued,
+    OrderEntry,
+    Posting,
+    Standing,
+    WriteBack,
+    lines_to_post,
+)
 from kcjl.orders.vanished import decide_forgone, is_in_question
 from kcjl.stock.events import stock_key
 from kcjl.tenant.events import TenantRead
@@ -178,11 +186,13 @@ def _passed_over(received: OrderReceived, start_at: datetime | None) -> str:
 def live_lines(entry: OrderEntry) -> tuple[LineOrdered, ...]:
     """The lines that are still to be supplied."""
     dead = {line.line_id for line in entry.lines_now if line.state in DEAD_LINE}
-    return tuple(line for line in entry.lines if line.line_id not in dead)
+    return tuple(line for line in lines_to_post(entry) if line.line_id not in dead)
 
 
 def _ended(entry: OrderEntry) -> bool:
-    return bool(entry.passed_over) or entry.state in ENDED_UNSOLD
+    if entry.passed_over or entry.state in ENDED_UNSOLD:
+        return True
+    return bool(entry.withdrawn) and not live_lines(entry)  # all of it, before it was posted
 
 
 def may_be_held(entry: OrderEntry) -> bool:
@@ -502,7 +512,7 @@ def standing(entry: OrderEntry) -> Standing:
     """Where the order is, in one word (law 3)."""
     if entry.passed_over:
         return Standing.PASSED_OVER
-    if entry.state in ENDED_UNSOLD:
+    if entry.state in ENDED_UNSOLD or (entry.posting == Posting.NONE and _ended(entry)):
         return Standing.CANCELLED
     if entry.posting == Posting.FORGONE:
         return Standing.CLOSED

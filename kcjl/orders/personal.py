@@ -9,15 +9,18 @@ Called by `buyers.py`. Source: design 2 (law 7), 7.
 import msgspec
 
 from kcjl.fold import Fold
+from kcjl.orders.decide import standing
 from kcjl.orders.events import DeliveryAddressSealed
 from kcjl.orders.personal_events import BuyerErased
-from kcjl.orders.state import OrderEntry, Posting
+from kcjl.orders.state import OrderEntry, Posting, Standing
 from kcjl.vocabulary import Event
 
 __all__ = ["BUYERS", "Sealed", "why_not_erase", "why_not_shown"]
 
 NO_ADDRESS_NEEDED = frozenset({"REFUSED", "CANCELED", "RECEIVED", "CLOSED"})
 """The marketplace is done with the parcel, or there is none."""
+OVER = (Standing.PASSED_OVER, Standing.CANCELLED)
+"""Also where all lines were withdrawn before the posting."""
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +69,7 @@ def why_not_shown(order_id: str, sealed: Sealed | None) -> str:
 
 def why_not_erase(entry: OrderEntry) -> str:
     """What the order still needs the address for, and what is to be done first; or empty."""
-    if entry.passed_over or entry.state in NO_ADDRESS_NEEDED:
+    if entry.state in NO_ADDRESS_NEEDED or standing(entry) in OVER:
         return ""
     named = f"order {entry.order_id} still needs its address"
     match entry.posting:

@@ -2,7 +2,8 @@
 
 Promises: pure; counted as the stock room counts: the level as it was last read, less the units
 of older orders that it does not hold yet. Units are in flight from the first sight of an order
-until a level read that began after the ERP took it; cancelled or refused lines leave at once.
+until a level read that began after the ERP took it; what is cancelled, refused or withdrawn
+leaves at once.
 Invariant: an order never stands in front of itself, nor of an older one.
 Called by `acceptance.py` and the orders room. Source: design 6, 7.
 """
@@ -25,6 +26,7 @@ from kcjl.orders.events import (
     SalesOrderFoundAgain,
     SalesOrderPosted,
 )
+from kcjl.orders.events_changes import LineWithdrawn
 from kcjl.stock.events import (
     LevelRead,
     SkuAliasWithdrawn,
@@ -91,7 +93,13 @@ class StockLook(msgspec.Struct, frozen=True, kw_only=True):
 
 def _keys(event: Event) -> tuple[str, ...]:
     match event:
-        case SkuConfirmed() | SkuUnmatched() | SkuAliasWithdrawn() | LevelRead():
+        case (
+            SkuConfirmed()
+            | SkuUnmatched()
+            | SkuAliasWithdrawn()
+            | LevelRead()
+            | LineWithdrawn()
+        ):
             return (stock_key(event.sku),)
         case (
             OrderReceived()
@@ -147,6 +155,14 @@ def _promised(known: tuple[Promised, ...], event: Event, key: str) -> tuple[Prom
         case OrderChanged():
             ended = {line.line_id for line in event.lines if line.state in LINE_ENDED}
             return _without(known, ended)
+        case LineWithdrawn():
+            left = tuple(
+                msgspec.structs.replace(each, units=each.units - event.units)
+                if each.line_id == event.line_id and each.taken_by is None
+                else each
+                for each in known
+            )
+            return tuple(each for each in left if each.units > 0)
         case OrderPassedOver():
             return _without(
                 known, {each.line_id for each in known if each.order_id == event.order_id}
@@ -211,6 +227,7 @@ SHELVES: Fold[Shelf] = Fold(
         OrderReceived,
         OrderChanged,
         OrderPassedOver,
+        LineWithdrawn,
         SalesOrderPosted,
         SalesOrderNotShown,
         SalesOrderFoundAgain,

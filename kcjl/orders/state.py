@@ -31,7 +31,6 @@ from kcjl.orders.events import (
     OrderPassedOver,
     OrderReceived,
     OrderReleased,
-    OrdersRead,
     PostedLine,
     PostingApproved,
     PostingFetched,
@@ -50,20 +49,20 @@ from kcjl.orders.events import (
     SalesOrderVanished,
     TotalsCompared,
 )
+from kcjl.orders.events_changes import LineWithdrawn
 from kcjl.stock.events import SkuConfirmed, SkuUnmatched, stock_key
 from kcjl.vocabulary import Event
 
 __all__ = [
     "CATALOGUE",
-    "INTAKE",
     "ORDERS",
     "Acceptance",
     "Catalogued",
-    "Intake",
     "OrderEntry",
     "Posting",
     "Standing",
     "WriteBack",
+    "lines_to_post",
 ]
 
 
@@ -155,6 +154,25 @@ class OrderEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Where it goes; empty: not told yet."""
     country_told_late: bool = False
     """It was told after the acceptance only."""
+    withdrawn: tuple[LineWithdrawn, ...] = ()
+    """What was taken off its lines before the posting."""
+
+
+def lines_to_post(entry: OrderEntry) -> tuple[LineOrdered, ...]:
+    """The lines as ordered, less what was withdrawn; one of which nothing is left is gone."""
+    if not entry.withdrawn:
+        return entry.lines
+    left = {line.line_id: line for line in entry.lines}
+    for each in entry.withdrawn:
+        line = left.get(each.line_id)
+        if line is not None:
+            left[each.line_id] = msgspec.structs.replace(
+                line,
+                quantity=line.quantity - each.units,
+                price=line.price - each.amount,
+                shipping_price=line.shipping_price - each.shipping_amount,
+            )
+    return tuple(line for line in left.values() if line.quantity > 0)
 
 
 class Catalogued(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,6 +213,8 @@ def _evolve_order(entry: OrderEntry | None, event: Event, _key: str) -> OrderEnt
         )
     if isinstance(event, DeliveryAddressSealed):
         return _sealed(entry, event)
+    if isinstance(event, LineWithdrawn):
+        return msgspec.structs.replace(entry, withdrawn=(*entry.withdrawn, event))
     if isinstance(event, AcceptanceUnknown) and entry.acceptance != Acceptance.OPEN:
         return entry  # what the marketplace showed meanwhile has settled it
     change = _CHANGES.get(type(event))
@@ -374,24 +394,3 @@ def _evolve_catalogue(entry: Catalogued | None, event: Event, _key: str) -> Cata
 CATALOGUE: Fold[Catalogued] = Fold(
     _catalogue_keys, _evolve_catalogue, Catalogued, hears=(SkuConfirmed, SkuUnmatched)
 )
-
-
-class Intake(msgspec.Struct, frozen=True, kw_only=True):
-    """How far orders have been read."""
-
-    cursor: datetime
-    swept_at: datetime | None
-
-
-def _intake_keys(event: Event) -> tuple[str, ...]:
-    return ("intake",) if isinstance(event, OrdersRead) else ()
-
-
-def _evolve_intake(entry: Intake | None, event: Event, _key: str) -> Intake | None:
-    if not isinstance(event, OrdersRead):
-        return entry
-    swept_at = event.occurred_at if event.swept or entry is None else entry.swept_at
-    return Intake(cursor=event.cursor, swept_at=swept_at)
-
-
-INTAKE: Fold[Intake] = Fold(_intake_keys, _evolve_intake, Intake, hears=(OrdersRead,))

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 import msgspec
 
-from kcjl.johnlewis.port import Address, Order
+from kcjl.johnlewis.port import Address, Order, OrderLine
 from kcjl.khaos.port import DeliveryAddress, NewOrder, NewOrderLine
 from kcjl.money import Money
+from kcjl.orders.changes_state import CancelationSeen, LineSeen, OrderSeen, RefundSeen
 from kcjl.orders.events import (
     LineOrdered,
     LineStanding,
@@ -20,7 +21,15 @@ from kcjl.orders.events import (
 )
 from kcjl.orders.state import OrderEntry
 
-__all__ = ["SealedBuyer", "changed", "country", "delivery", "received", "sales_order"]
+__all__ = [
+    "SealedBuyer",
+    "changed",
+    "country",
+    "delivery",
+    "received",
+    "sales_order",
+    "seen",
+]
 
 _COUNTRY_CODES = (2, 3)
 """Letters of a country's code; anything else in that place may be part of an address."""
@@ -99,6 +108,50 @@ def country(order: Order) -> str:
             if told and told.isalpha() and len(told) in _COUNTRY_CODES:
                 return told.upper()
     return ""
+
+
+def seen(order: Order) -> OrderSeen:
+    """What the rules after intake look at."""
+    return OrderSeen(
+        order_id=order.order_id,
+        state=order.state_raw,
+        updated_at=order.updated_at,
+        lines=tuple(_line_seen(line) for line in order.lines),
+    )
+
+
+def _line_seen(line: OrderLine) -> LineSeen:
+    return LineSeen(
+        line_id=line.line_id,
+        sku=line.sku,
+        state=line.state.value,
+        reason_code=line.state_reason_code or "",
+        quantity=line.quantity,
+        paid=line.price + line.shipping_price,
+        price=line.price,
+        shipping_price=line.shipping_price,
+        refunds=tuple(
+            RefundSeen(
+                refund_id=each.refund_id,
+                units=each.quantity,
+                amount=each.amount,
+                shipping_amount=each.shipping_amount,
+                state=each.state,
+                reason_code=each.reason_code,
+            )
+            for each in line.refunds
+        ),
+        cancelations=tuple(
+            CancelationSeen(
+                cancelation_id=each.cancelation_id,
+                units=each.quantity,
+                amount=each.amount,
+                shipping_amount=each.shipping_amount,
+                reason_code=each.reason_code,
+            )
+            for each in line.cancelations
+        ),
+    )
 
 
 def delivery(buyer: SealedBuyer) -> DeliveryAddress:

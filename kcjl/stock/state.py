@@ -24,6 +24,7 @@ from kcjl.orders.events import (
     SalesOrderFoundAgain,
     SalesOrderPosted,
 )
+from kcjl.orders.events_changes import LineWithdrawn
 from kcjl.stock.events import (
     LevelRead,
     OfferListed,
@@ -164,6 +165,8 @@ def _product_keys(event: Event) -> tuple[str, ...]:
             return (stock_key(event.sku),)
         case SkuAliasApproved() | SkuAliasWithdrawn():
             return (stock_key(event.sku),)
+        case LineWithdrawn():
+            return (stock_key(event.sku),)
         case (
             OrderReceived()
             | OrderChanged()
@@ -192,7 +195,7 @@ def _product_keys(event: Event) -> tuple[str, ...]:
 def _evolve_product(entry: Product | None, event: Event, key: str) -> Product:
     product = entry or Product(key=key)
     match event:
-        case OrderReceived() | OrderChanged() | OrderPassedOver():
+        case OrderReceived() | OrderChanged() | OrderPassedOver() | LineWithdrawn():
             return _evolve_in_flight(product, event)
         case (
             SalesOrderPosted()
@@ -318,6 +321,14 @@ def _evolve_in_flight(product: Product, event: Event) -> Product:
                 return product
             # The marketplace has set its own figure otherwise: say ours again.
             return replace(product, shown=tuple(map(moved_outside, product.shown)))
+        case LineWithdrawn():
+            left = tuple(
+                replace(each, units=each.units - event.units)
+                if each.line_id == event.line_id and each.taken_by is None
+                else each
+                for each in product.in_flight
+            )
+            return replace(product, in_flight=tuple(each for each in left if each.units > 0))
         case OrderPassedOver():
             gone = {e.line_id for e in product.in_flight if e.order_id == event.order_id}
             return _without(product, gone)
@@ -376,6 +387,7 @@ PRODUCTS: Fold[Product] = Fold(
         OrderReceived,
         OrderChanged,
         OrderPassedOver,
+        LineWithdrawn,
         SalesOrderPosted,
         SalesOrderNotShown,
         SalesOrderFoundAgain,

@@ -50,12 +50,20 @@ PURE_FILES = (
     "acceptance_policy.py",
     "acceptance_state.py",
     "available.py",
+    "changes.py",
+    "changes_state.py",
     "conditions.py",
+    "corrections.py",
+    "count.py",
     "decide.py",
     "drift.py",
     "events.py",
+    "events_changes.py",
+    "events_intake.py",
     "freshness.py",
     "guards.py",
+    "intake.py",
+    "order_conditions.py",
     "personal.py",
     "personal_events.py",
     "policy.py",
@@ -281,8 +289,8 @@ def _pure(room: str, module: str) -> bool:
     if module in PURE_OWN:
         return True
     own = {f"kcjl.{room}.{Path(each).stem}" for each in (*PURE_FILES, "catalogue.py")}
-    vocabularies = [Path(each).stem for each in PURE_FILES if each.endswith("events.py")]
-    others = {f"kcjl.{each}.{words}" for each in WITH_TENANT for words in vocabularies}
+    vocabularies = [Path(each).stem for each in PURE_FILES if "events" in each]
+    others = {f"kcjl.{each}.{name}" for each in WITH_TENANT for name in vocabularies}
     return module in own | others
 
 

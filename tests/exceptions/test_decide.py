@@ -26,6 +26,8 @@ from kcjl.fold import Table
 from kcjl.money import Money
 from kcjl.orders import acceptance_events as acceptance
 from kcjl.orders import events as orders
+from kcjl.orders import events_changes as changes
+from kcjl.orders import events_intake as intake
 from kcjl.orders import reversal_events as reversals
 from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
@@ -242,11 +244,67 @@ def taken(*, as_asked: bool) -> Event:
 ENDED = reversals.ReversalWithdrawn(
     order_id="O1", reversal_id="R1", reason="looked", occurred_at=at(10)
 )
+
+
+def gap(kind: intake.GapKind, subject: str) -> intake.OrderGapFound:
+    return intake.OrderGapFound(
+        kind=kind,
+        subject=subject,
+        reference="REF-O1",
+        message="on one side only",
+        money=gbp(2_000),
+        occurred_at=at(9),
+    )
+
+
+def correction(kind: changes.CorrectionKind, task: str) -> changes.CorrectionDue:
+    return changes.CorrectionDue(
+        order_id="O1",
+        task=task,
+        kind=kind,
+        reference="REF-O1",
+        erp_order_code="SO-O1",
+        line_id="O1-1",
+        stock_code="A-1",
+        units_posted=2,
+        units_wanted=1,
+        money=gbp(1_000),
+        steps="take one off",
+        occurred_at=at(9),
+    )
+
+
+INCIDENT = changes.IncidentOpened(
+    order_id="O1",
+    line_id="O1-1",
+    sku="A-1",
+    money=gbp(2_000),
+    reason_code="11",
+    occurred_at=at(9),
+)
+RETURNING = changes.ReturnOpened(
+    order_id="O1",
+    return_id="R1",
+    state="IN_PROGRESS",
+    rma="RMA-1",
+    lines=(changes.ReturnedLine(line_id="O1-1", sku="A-1", quantity=1, reason_code="X"),),
+    money=gbp(1_000),
+    occurred_at=at(9),
+)
+
 RAISED: list[tuple[Event, str, str]] = [
     (NOT_BACK, "reversal_refused", "O1"),
     (HELD_BACK, "reversal_waits", "O1"),
     (UNCLEAR, "reversal_unclear", "O1"),
     (taken(as_asked=False), "reversal_differs", "O1"),
+    (gap(intake.NO_SALES_ORDER, "O1"), "order_without_sales_order", "O1"),
+    (gap(intake.NO_MARKETPLACE_ORDER, "REF-X"), "sales_order_without_order", "REF-X"),
+    (gap(intake.UNACCOUNTED, "O1"), "order_unaccounted", "O1"),
+    (correction(changes.REDUCE, "O1-1/units"), "sales_order_to_reduce", "O1/O1-1/units"),
+    (correction(changes.REFUND, "F1/refund"), "refund_to_enter", "O1/F1/refund"),
+    (correction(changes.RETURN, "R1/return"), "return_to_book", "O1/R1/return"),
+    (INCIDENT, "incident_open", "O1/O1-1"),
+    (RETURNING, "return_expected", "O1/R1"),
     (HELD, "order_held", "O1"),
     (NOT_ACCEPTED, "acceptance_refused", "O1"),
     (time_passed(50), "acceptance_half_gone", "O1"),
@@ -284,6 +342,39 @@ CLEARED: list[tuple[Event, Event]] = [
     (HELD_BACK, taken(as_asked=True)),
     (UNCLEAR, ENDED),
     (taken(as_asked=False), ENDED),
+    (gap(intake.NO_SALES_ORDER, "O1"), trade.posted(ORDER)),
+    (
+        gap(intake.NO_MARKETPLACE_ORDER, "REF-X"),
+        intake.OrderGapClosed(
+            kind=intake.NO_MARKETPLACE_ORDER, subject="REF-X", reason="gone", occurred_at=at(10)
+        ),
+    ),
+    (
+        correction(changes.REDUCE, "O1-1/units"),
+        changes.CorrectionDone(
+            order_id="O1",
+            task="O1-1/units",
+            kind=changes.REDUCE,
+            seen="1 unit",
+            occurred_at=at(10),
+        ),
+    ),
+    (
+        INCIDENT,
+        changes.IncidentClosed(
+            order_id="O1", line_id="O1-1", sku="A-1", state="SHIPPED", occurred_at=at(10)
+        ),
+    ),
+    (
+        RETURNING,
+        changes.ReturnReceived(order_id="O1", return_id="R1", occurred_at=at(10)),
+    ),
+    (
+        RETURNING,
+        changes.ReturnClosed(
+            order_id="O1", return_id="R1", state="NO_RECEPTION", occurred_at=at(10)
+        ),
+    ),
     (HELD, orders.OrderReleased(order_id="O1", occurred_at=at(2))),
     (HELD, trade.changed(ORDER, "REFUSED")),
     (NOT_ACCEPTED, orders.AcceptanceConfirmed(order_id="O1", occurred_at=at(2))),

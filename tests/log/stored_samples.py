@@ -88,6 +88,8 @@ def made_up(kind: object, name: str = "") -> object:
         return arguments[0]
     if origin in (Union, types.UnionType):
         return made_up(next(each for each in arguments if each is not type(None)), name)
+    if origin is Literal:
+        return arguments[0]
     if origin is tuple and arguments[-1] is Ellipsis:
         return (made_up(arguments[0], name),)
     if origin is tuple:

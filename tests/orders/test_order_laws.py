@@ -17,7 +17,8 @@ from kcjl.orders.decide import (
     wants_work,
 )
 from kcjl.orders.events import PostingIntended, SalesOrderPosted
-from kcjl.orders.state import CATALOGUE, INTAKE, ORDERS, Catalogued, OrderEntry, Posting
+from kcjl.orders.intake import INTAKE
+from kcjl.orders.state import CATALOGUE, ORDERS, Catalogued, OrderEntry, Posting
 from kcjl.stock.events import SkuConfirmed, SkuUnmatched
 from kcjl.vocabulary import Event
 from tests.any_event import STATES, any_events

@@ -14,6 +14,7 @@ from kcjl.orders.events import (
     SalesOrderFoundAgain,
     SalesOrderPosted,
 )
+from kcjl.orders.events_changes import LineWithdrawn
 from kcjl.orders.shelf import SHELVES, Short
 from kcjl.stock.events import LevelRead, SkuConfirmed, SkuUnmatched
 from kcjl.stock.state import PRODUCTS
@@ -21,7 +22,7 @@ from kcjl.vocabulary import Event
 from tests.any_event import any_events
 from tests.orders.test_acceptance import shelves
 from tests.patience import unhurried
-from tests.trade import at, changed, confirmed, level, not_shown, ordered, posted, received
+from tests.trade import at, changed, confirmed, gbp, level, not_shown, ordered, posted, received
 
 TWO = received("O1", minutes=5)
 OLDER = received("O0", ordered("O0-1"), minutes=0)
@@ -108,6 +109,22 @@ def test_what_is_in_front_follows_what_happens() -> None:
     assert () == kept.short_of("O1", TWO.lines)
 
 
+def test_units_withdrawn_of_an_older_order_make_room() -> None:
+    """What was paid back before the posting is never posted: the next order has it."""
+    withdrawn = LineWithdrawn(
+        order_id="O0",
+        line_id="O0-1",
+        sku="A-1",
+        units=1,
+        amount=gbp(1_000),
+        shipping_amount=gbp(0),
+        occurred_at=at(3),
+    )
+
+    assert short_of_two(confirmed(), level(3), OLDER, TWO)
+    assert () == short_of_two(confirmed(), level(3), OLDER, withdrawn, TWO)
+
+
 HEARD = (
     SkuConfirmed,
     SkuUnmatched,
@@ -115,6 +132,7 @@ HEARD = (
     OrderReceived,
     OrderChanged,
     OrderPassedOver,
+    LineWithdrawn,
     SalesOrderPosted,
     SalesOrderNotShown,
     SalesOrderFoundAgain,

@@ -38,7 +38,13 @@ class Warehouse:
             journals=False,
             max_external_ref=30,
             deleted_entries=True,
+            orders_in_progress=True,
+            exported_orders=True,
         )
+        self.sources: dict[str, bool | None] = {}
+        """By reference: whether a sales order is of our source; those taken from us are."""
+        self.quantities: dict[tuple[str, str], Decimal] = {}
+        """By reference and stock code: what a person has set a line to."""
         self.taken: dict[str, erp.NewOrder] = {}
         self.parcels: dict[str, tuple[erp.Parcel, ...]] = {}
         self.cancelled: dict[str, str] = {}
@@ -168,6 +174,51 @@ class Warehouse:
     async def order_statuses(self, external_refs: Sequence[str]) -> Sequence[erp.OrderStatus]:
         with self.mishaps.at("order_statuses"):
             return [found for each in external_refs if (found := self._status(each))]
+
+    async def orders_in_progress(self) -> Sequence[erp.OrderProgress]:
+        with self.mishaps.at("orders_in_progress"):
+            return [
+                erp.OrderProgress(
+                    external_ref=reference,
+                    erp_order_code=f"SO-{reference}",
+                    invoice_code="INV1",
+                    stage=erp.Stage.IN_WAREHOUSE,
+                    stage_raw="5",
+                    complete=False,
+                )
+                for reference in (*self.taken, *self.sources)
+            ]
+
+    async def exported_orders(
+        self, *, external_refs: Sequence[str] = (), erp_order_codes: Sequence[str] = ()
+    ) -> Sequence[erp.ExportedOrder]:
+        assert not erp_order_codes
+        with self.mishaps.at("exported_orders"):
+            return [
+                erp.ExportedOrder(
+                    external_ref=each,
+                    erp_order_code=f"SO-{each}",
+                    ordered_at=None,
+                    currency="GBP",
+                    amount=Decimal(20),
+                    lines=self._lines(each),
+                    of_our_source=self.sources.get(each, True),
+                )
+                for each in external_refs
+                if each in self.taken or each in self.sources
+            ]
+
+    def _lines(self, reference: str) -> tuple[erp.ExportedLine, ...]:
+        order = self.taken.get(reference)
+        return tuple(
+            erp.ExportedLine(
+                stock_code=line.stock_code,
+                quantity=self.quantities.get(
+                    (reference, line.stock_code), Decimal(line.quantity)
+                ),
+            )
+            for line in (order.lines if order else ())
+        )
 
     def _status(self, reference: str) -> erp.OrderStatus | None:
         order = self.taken.get(reference)

@@ -4,7 +4,7 @@ It knows only what the rooms' tests need; the sandbox is the full one. No time p
 itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -101,6 +101,8 @@ class Shop:
         self.lines: list[shop.TransactionLine] = []
         self.cycles: list[shop.BillingCycle] = []
         self.multi_shipment = True
+        self.has_export = True
+        self.returns_there: list[shop.Return] = []
         self.model = "MARKETPLACE"
         self.accepts_by_itself = False
         self.tracked: dict[str, shop.Tracking] = {}
@@ -217,6 +219,16 @@ class Shop:
         with self.mishaps.at("orders_updated_since"):
             return [each for each in self.orders_there.values() if each.updated_at >= since]
 
+    async def orders_caught_up(
+        self, since: datetime, until: datetime
+    ) -> AsyncGenerator[Sequence[shop.Order], None]:
+        with self.mishaps.at("orders_caught_up"):
+            if not self.has_export:
+                raise NotFound("OR13: Not Found")
+        for order in list(self.orders_there.values()):
+            if since <= order.updated_at <= until:
+                yield [order]
+
     async def orders_by_id(self, order_ids: Sequence[str]) -> Sequence[shop.Order]:
         with self.mishaps.at("orders_by_id"):
             return [self.orders_there[each] for each in order_ids if each in self.orders_there]
@@ -274,6 +286,11 @@ class Shop:
             if not self.multi_shipment:
                 raise NotFound("shipments are not on")
             return [each for each in self.shipments_there if each.order_id == order_id]
+
+    async def returns(self, wanted: shop.ReturnFilter) -> Sequence[shop.Return]:
+        with self.mishaps.at("returns"):
+            since = wanted.updated_from
+            return [e for e in self.returns_there if since is None or e.updated_at >= since]
 
     async def refund(self, request: RefundRequest) -> ReversalMade:
         """As the real one: nothing hinders a second one while money is left."""

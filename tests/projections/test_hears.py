@@ -11,6 +11,7 @@ from kcjl.dispatch import state as dispatch
 from kcjl.events import EVENT_CLASSES, vocabulary
 from kcjl.exceptions import decide as desk
 from kcjl.fold import Fold
+from kcjl.orders import changes_state, count, intake
 from kcjl.orders import state as orders
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.projection import Projection
@@ -38,7 +39,12 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "stock reads": reads.READS,
     "orders": orders.ORDERS,
     "catalogue": orders.CATALOGUE,
-    "intake": orders.INTAKE,
+    "intake": intake.INTAKE,
+    "after intake": changes_state.AFTER_INTAKE,
+    "returns read": changes_state.RETURNS_READ,
+    "gaps": count.GAPS,
+    "told": count.TOLD,
+    "counts": count.COUNTS,
     "dispatches": dispatch.DISPATCHES,
     "carriers": dispatch.CARRIERS,
     "lines": settlement.LINES,

@@ -34,6 +34,7 @@ from tests.simulation.outside_sales_orders import (
     Shown,
     ShownSalesOrders,
     exported,
+    in_progress,
     with_courier_codes,
 )
 from tests.simulation.outside_stock import ShownStock
@@ -101,6 +102,8 @@ class SimulatedErp:
             journals=False,
             max_external_ref=self._settings.max_external_ref,
             deleted_entries=True,
+            exported_orders=True,
+            orders_in_progress=True,
         )
 
     async def ping(self) -> str:
@@ -272,13 +275,28 @@ class SimulatedErp:
         self._coded[status.external_ref] = status, codes.by_name, coded
         return coded
 
+    async def orders_in_progress(self) -> Sequence[erp.OrderProgress]:
+        def rows() -> list[erp.OrderProgress]:
+            with _as_soap_faults():
+                return in_progress(self._warehouse)
+
+        reading = Reading(rows, lambda order: order.external_ref, recall="all")
+        return await self._door.rows("ExportOrderStatus", reading)
+
+    async def exported_orders(
+        self, *, external_refs: Sequence[str] = (), erp_order_codes: Sequence[str] = ()
+    ) -> Sequence[erp.ExportedOrder]:
+        if erp_order_codes:
+            raise NotImplementedError("no room asks by order number")
+        return await self._exported(external_refs)
+
     async def _exported(self, external_refs: Sequence[str]) -> Sequence[erp.ExportedOrder]:
         found: list[erp.ExportedOrder] = []
 
         async def ask(chunk: Sequence[str]) -> None:
             def rows() -> list[erp.ExportedOrder]:
                 with _as_soap_faults():
-                    return exported(self._warehouse, chunk)
+                    return exported(self._warehouse, chunk, self._settings.sales_source)
 
             reading = Reading(rows, lambda order: order.external_ref, recall=tuple(chunk))
             found.extend(await self._door.rows("ExportOrders", reading))

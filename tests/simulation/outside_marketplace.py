@@ -7,13 +7,13 @@ process has its own. Invariant: everything is changed through `World.change`.
 Called by the rooms of the simulation.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from kcjl.clock import Clock
 from kcjl.errors import Misuse, RateLimited, Refused
-from kcjl.johnlewis import offer_records, parcels, shop_account, tenant_records
+from kcjl.johnlewis import offer_records, parcels, returns, shop_account, tenant_records
 from kcjl.johnlewis import port as shop
 from kcjl.johnlewis.asking import chunks, distinct_ids
 from kcjl.johnlewis.budget import Budget, CallBudgets, TenantBudgets
@@ -28,6 +28,7 @@ from kcjl.sandbox.johnlewis.answers import encoded
 from kcjl.sandbox.johnlewis.asking import Operation
 from kcjl.sandbox.johnlewis.exports import export_offers
 from kcjl.sandbox.johnlewis.limits import CallLimits
+from kcjl.sandbox.johnlewis.returns import list_returns
 from kcjl.sandbox.marketplace import ApiError
 from kcjl.sandbox.marketplace.records import Cancelation, Refund
 from kcjl.sandbox.marketplace.search import OrderSearch, find_orders
@@ -53,6 +54,8 @@ __all__ = ["SimulatedMarketplace"]
 T = TypeVar("T")
 
 REFERENCE_CHARACTERS_MAX = 2000
+EXPORT_BATCH = 5
+"""Orders handed over at once: small, so that there are batches at all."""
 
 
 class SimulatedMarketplace:
@@ -204,6 +207,29 @@ class SimulatedMarketplace:
         reading = Reading(rows, lambda order: order.order_id, older=older)
         return await self._rows("OR11", reading)
 
+    async def orders_caught_up(
+        self, since: datetime, until: datetime
+    ) -> AsyncGenerator[Sequence[shop.Order], None]:
+        """As one list; an order that moves on while it is made is left out, as theirs is."""
+        first = since.replace(microsecond=0)
+        last = until + timedelta(microseconds=-until.microsecond % 1_000_000)
+
+        def rows() -> list[shop.Order]:
+            search = OrderSearch(
+                updated_from=first - self._widest, updated_to=last + self._widest
+            )
+            found = map(self._shown.of, find_orders(self._marketplace.book, search))
+            return [order for order in found if first <= order.updated_at <= last]
+
+        def older(now: list[shop.Order], at: datetime) -> list[shop.Order]:
+            before = (self._shown.as_of(order, self._stamp(at)) for order in now)
+            return [order for order in before if order and order.updated_at >= first]
+
+        reading = Reading(rows, lambda order: order.order_id, older=older)
+        found = await self._rows("OR13", reading)
+        for start in range(0, len(found), EXPORT_BATCH):
+            yield found[start : start + EXPORT_BATCH]
+
     async def orders_by_id(self, order_ids: Sequence[str]) -> Sequence[shop.Order]:
         found: list[shop.Order] = []
         for chunk in chunks(distinct_ids(order_ids, "OR11")):
@@ -310,6 +336,24 @@ class SimulatedMarketplace:
 
         reading = Reading(rows, lambda each: each.shipment_id, recall=order_id)
         return await self._rows("ST11", reading)
+
+    async def returns(self, wanted: shop.ReturnFilter) -> Sequence[shop.Return]:
+        since = (wanted.updated_from or self._world.starts_at).isoformat()
+
+        def rows() -> list[shop.Return]:
+            found: list[shop.Return] = []
+            token: str | None = None
+            while True:
+                query = [("return_last_updated_from", since), ("limit", "100")]
+                query += [("page_token", token)] if token else []
+                page = returns.returns_page(body_of(self._marketplace, list_returns, query))
+                found += [row for _, row in page.rows]
+                token = page.next_token
+                if token is None:
+                    return found
+
+        reading = Reading(rows, lambda each: each.return_id, recall=since)
+        return await self._rows("RT11", reading)
 
     # ── the shop's account ──────────────────────────────────────────────────────────────────
 

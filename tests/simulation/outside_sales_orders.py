@@ -8,12 +8,13 @@ Called by the simulated ERP.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 import msgspec
 
-from kcjl.khaos import port
+from kcjl.khaos import port, status_document
 from kcjl.khaos.answer_xml import parse_document
 from kcjl.khaos.order_export import exported_orders
 from kcjl.khaos.status_document import (
@@ -27,6 +28,7 @@ from kcjl.sandbox.khaos.forms import Forms
 from kcjl.sandbox.khaos.order_xml import (
     description_of,
     is_complete,
+    order_statuses,
     sales_orders,
     tracking_url,
     waits,
@@ -38,8 +40,9 @@ from kcjl.sandbox.warehouse.orders import Invoice, InvoiceItem, SalesOrder
 from kcjl.sandbox.warehouse.settings import WarehouseSettings
 from tests.simulation.outside_orders import Stamp
 
-__all__ = ["Shown", "ShownSalesOrders", "exported", "with_courier_codes"]
+__all__ = ["Shown", "ShownSalesOrders", "exported", "in_progress", "with_courier_codes"]
 
+ISSUED_WITHIN = timedelta(hours=48)
 _PLACES = Decimal("0.01")
 
 
@@ -88,14 +91,25 @@ def with_courier_codes(
     return replace(status, invoices=invoices)
 
 
-def exported(warehouse: Warehouse, references: Sequence[str]) -> list[port.ExportedOrder]:
+def exported(
+    warehouse: Warehouse, references: Sequence[str], sales_source: str
+) -> list[port.ExportedOrder]:
     """Out of the document, as the adapter reads it."""
     settings = warehouse.settings
     found = {order.code: order for ref in references for order in warehouse.orders.by_ref(ref)}
     names = {site.site_id: site.name for site in settings.sites}
     text = or_empty(sales_orders(found.values(), names, Forms(settings)), settings)
     sent = text.encode(settings.charset, "replace").decode(settings.charset)
-    return exported_orders(parse_document(sent), refs=references)
+    return exported_orders(parse_document(sent), refs=references, sales_source=sales_source)
+
+
+def in_progress(warehouse: Warehouse) -> list[port.OrderProgress]:
+    """ExportOrderStatus out of the document, as the adapter reads it."""
+    settings, now = warehouse.settings, warehouse.agenda.now
+    recent = warehouse.orders.open_or_completed_within(ISSUED_WITHIN, now)
+    text = order_statuses(recent, Forms(settings), settings.consignment_separator)
+    sent = or_empty(text, settings).encode(settings.charset, "replace")
+    return status_document.orders_in_progress(parse_document(sent.decode(settings.charset)))
 
 
 def _looks(order: SalesOrder) -> object:

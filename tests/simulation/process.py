@@ -6,7 +6,9 @@ reaches anybody. Invariant: it is composed as the service is, of the same parts.
 Called by `run.py`.
 """
 
-from collections.abc import Awaitable, Callable
+import inspect
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import TypeVar, cast
 
 import anyio
@@ -147,8 +149,34 @@ class _Line:
             method = getattr(self._port, operation)
             if not callable(method):
                 return method
+            if inspect.isasyncgenfunction(method):
+                return self._told_in_parts(operation, method)
             known = self._known[operation] = self._call(operation, method)
         return known
+
+    def _told_in_parts(
+        self, operation: str, method: Callable[..., AsyncGenerator[object, None]]
+    ) -> Callable[..., AsyncGenerator[object, None]]:
+        """A call whose answer comes in parts; each part is an answer."""
+        life, trace, number = self._life, self._life.trace, self._life.number
+
+        async def told(*arguments: object) -> AsyncGenerator[object, None]:
+            await life.check()
+            trace.called(number, operation, arguments)
+            try:
+                async with aclosing(method(*arguments)) as parts:
+                    async for part in parts:
+                        await life.check()
+                        trace.answered(number, operation, part)
+                        yield part
+            except Exception as error:
+                trace.failed(number, operation, error)
+                await life.check()
+                raise
+            self._done(operation)
+            await life.check()
+
+        return told
 
     def _call(
         self, operation: str, method: Callable[..., Awaitable[object]]

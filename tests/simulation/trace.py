@@ -27,6 +27,10 @@ READINGS = frozenset(
         "ShipmentsRead",
         "StockRead",
         "TenantRead",
+        "OrdersCaughtUp",
+        "OrdersCounted",
+        "OrdersNotExported",
+        "ReturnsRead",
         "TransactionsRead",
     }
 )

@@ -6,9 +6,10 @@ list. Invariant: a call that a death cut off stays `died`: its outcome is not kn
 Called by the simulation, which wraps the ports with it; read by the laws.
 """
 
+import inspect
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -245,6 +246,8 @@ class _Noted:
         if not callable(method):
             return method  # what the port says of itself is no call
         witness, side, clock = self._witness, self._side, self._clock
+        if inspect.isasyncgenfunction(method):
+            return self._noted_in_parts(operation, method)
 
         async def noted(*arguments: object, **named: object) -> object:
             call = Call(side, operation, (*arguments, *named.values()), clock.now())
@@ -259,6 +262,31 @@ class _Noted:
                 if call.outcome is not Outcome.DIED:
                     call.ended = clock.now()
             return call.answer
+
+        return noted
+
+    def _noted_in_parts(
+        self, operation: str, method: Callable[..., AsyncGenerator[object, None]]
+    ) -> Callable[..., AsyncGenerator[object, None]]:
+        """A call whose answer comes in parts: noted as one, answered by all of them."""
+
+        async def noted(*arguments: object) -> AsyncGenerator[object, None]:
+            call = Call(self._side, operation, arguments, self._clock.now())
+            self._witness.calls.append(call)
+            parts: list[object] = []
+            try:
+                async with aclosing(method(*arguments)) as told:
+                    async for part in told:
+                        parts.extend(part if isinstance(part, list | tuple) else [part])
+                        yield part
+                call.answer = parts
+                call.outcome = Outcome.DONE
+            except BaseException as error:
+                call.outcome = _outcome(error)
+                raise
+            finally:
+                if call.outcome is not Outcome.DIED:
+                    call.ended = self._clock.now()
 
         return noted
 

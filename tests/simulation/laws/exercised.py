@@ -143,6 +143,7 @@ SUBJECTS: Mapping[tuple[int, str], Callable[[_Seen], int]] = {
     (0, "jobs"): _at_rest(lambda seen: seen.of["JobInterrupted"]),
     (0, "causes"): _at_rest(lambda seen: len(open_exceptions(seen.evidence))),
     (0, "desk"): _at_rest(lambda seen: seen.orders),
+    (0, "corrections"): _at_rest(lambda seen: seen.of["LineRefunded"]),
 }
 """By law and checker: how many of what it looks at there were."""
 
@@ -218,6 +219,9 @@ SITUATIONS: Mapping[str, Callable[[_Seen], int]] = {
     ),
     "orders posted within a level read": _posted_within_a_level_read,
     "orders that ended after posting": lambda seen: seen.of["CancelledAfterPosting"],
+    "counts both ways": lambda seen: seen.of["OrdersCounted"],
+    "orders caught up by export": lambda seen: seen.of["OrdersCaughtUp"],
+    "corrections asked for": lambda seen: seen.of["CorrectionDue"],
     "postings in doubt": lambda seen: seen.of["PostingUnknown"],
     "stock imports lost": lambda seen: seen.of["StockImportUnknown"],
     "units oversold": lambda seen: sum(

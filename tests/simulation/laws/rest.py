@@ -18,6 +18,7 @@ from kcjl.sandbox.world_truth import OrderTruth
 from kcjl.settlement.state import CYCLES, LINES, CycleState
 from kcjl.stock.publishing_state import PUBLISHES
 from kcjl.stock.state import PRODUCTS
+from tests.simulation.laws.changed import CAUSES_AFTER_INTAKE, corrections_are_on_the_desk
 from tests.simulation.laws.evidence import LIVENESS, Checker, Evidence
 from tests.simulation.laws.standing import open_exceptions, order_truth
 
@@ -310,6 +311,7 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "unknown_line_type": _line_type_unknown,
     "writes_off": _never,
     "job_interrupted": _never,
+    **CAUSES_AFTER_INTAKE,
 }
 
 
@@ -319,4 +321,5 @@ CHECKERS = (
     Checker(LIVENESS, "jobs", no_job_is_interrupted),
     Checker(LIVENESS, "causes", exceptions_have_their_cause),
     Checker(LIVENESS, "desk", causes_are_on_the_desk),
+    Checker(LIVENESS, "corrections", corrections_are_on_the_desk),
 )

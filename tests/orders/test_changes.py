@@ -1,0 +1,302 @@
+"""Changes after intake, the rules and the room: what is said, posted, and asked of a person."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from kcjl.errors import Refused
+from kcjl.johnlewis import port as shop
+from kcjl.johnlewis.order_port import Cancelation
+from kcjl.johnlewis.returns_port import ReturnLine, ReturnState
+from kcjl.orders.events import OrderReceived
+from kcjl.orders.events_changes import (
+    CorrectionDone,
+    CorrectionDue,
+    IncidentClosed,
+    IncidentOpened,
+    LineCancelled,
+    LineRefunded,
+    LineRefused,
+    LineWithdrawn,
+    RefundSettled,
+    ReturnClosed,
+    ReturnOpened,
+    ReturnReceived,
+)
+from tests.outside.marketplace import marketplace_line, marketplace_order
+from tests.rooms import Premises, Process
+from tests.tenant.readings import tenant_read
+from tests.trade import SHIPPING, gbp
+
+pytestmark = pytest.mark.anyio
+
+
+class Shop(Premises):
+    """One order of three lamps, and what becomes of its line."""
+
+    def __init__(self, *more: shop.OrderLine) -> None:
+        super().__init__()
+        self.warehouse.put("A-1", 10)
+        self.warehouse.put("B-2", 10)
+        self.shop.offers_there |= {"A-1": 10, "B-2": 10}
+        first = marketplace_line("O1-1", "A-1", 3, SHIPPING)
+        self.shop.place(marketplace_order("O1", first, *more, state=SHIPPING))
+
+    def change(self, *, line_id: str = "O1-1", **fields: Any) -> None:
+        """The marketplace shows the line otherwise, a minute later."""
+        self.clock.tick(60)
+        order = self.shop.orders_there["O1"]
+        lines = tuple(
+            msgspec.structs.replace(line, **fields) if line.line_id == line_id else line
+            for line in order.lines
+        )
+        self.shop.place(
+            msgspec.structs.replace(order, lines=lines, updated_at=self.clock.now())
+        )
+
+    def cancel(self, units: int) -> None:
+        taken = Cancelation(
+            cancelation_id=f"C{units}",
+            amount=gbp(1_000 * units),
+            shipping_amount=gbp(0),
+            reason_code="34",
+            quantity=units,
+        )
+        self.change(cancelations=(taken,), price=gbp(3_000 - 1_000 * units))
+
+    def refund(self, amount: int, *, state: str = "WAITING_REFUND") -> None:
+        back = shop.Refund(
+            refund_id="F1",
+            amount=gbp(amount),
+            shipping_amount=gbp(0),
+            state=state,
+            reason_code="17",
+        )
+        self.change(refunds=(back,))
+
+
+async def posted(process: Process) -> None:
+    await process.do("offers", "levels", "intake", "new-skus", "posting")
+
+
+async def corrected(process: Process) -> None:
+    await process.do("intake", "corrections", "judge")
+
+
+# ── before the posting ──────────────────────────────────────────────────────────────────────
+
+
+async def test_units_cancelled_before_the_posting_are_not_posted() -> None:
+    """Two of three are left: two are posted, at the price of two, and nobody has to do more."""
+    place = Shop()
+    async with place.open() as process:
+        await process.do("offers", "levels", "intake", "new-skus")
+        place.cancel(1)
+        await process.do("intake", "posting")
+        await corrected(process)
+
+        assert {} == dict(process.desk.open.items())
+        (product,) = [e for e in process.stock.products.values() if e.key == "a-1"]
+        assert 2 == product.units_in_flight
+    (line,) = place.warehouse.taken["REF-O1"].lines
+    assert (2, gbp(2_000)) == (line.quantity, place.warehouse.taken["REF-O1"].gross_total)
+    (cancelled,) = await place.said(LineCancelled)
+    assert (1, gbp(1_000), "34") == (cancelled.units, cancelled.amount, cancelled.reason_code)
+
+
+async def test_units_cancelled_before_the_order_was_first_seen_are_not_posted() -> None:
+    """The first page shows them as cancelled already."""
+    place = Shop()
+    place.cancel(1)
+    async with place.open() as process:
+        await posted(process)
+
+    (line,) = place.warehouse.taken["REF-O1"].lines
+    assert (2, gbp(2_000)) == (line.quantity, place.warehouse.taken["REF-O1"].gross_total)
+
+
+async def test_order_refunded_whole_before_the_posting_is_never_posted() -> None:
+    """The customer has the money back: no goods go, and no units stay in flight."""
+    place = Shop()
+    async with place.open() as process:
+        await process.do("offers", "levels", "intake", "new-skus")
+        place.refund(3_000, state="REFUNDED")
+        await process.do("intake", "posting")
+        await corrected(process)
+
+        (product,) = [e for e in process.stock.products.values() if e.key == "a-1"]
+        assert 0 == product.units_in_flight
+        assert {} == dict(process.desk.open.items())
+        assert [] == process.orders.orders.watched()
+    assert {} == place.warehouse.taken
+    assert 1 == len(await place.said(RefundSettled))
+
+
+async def test_change_that_is_read_again_is_said_once() -> None:
+    """A page that comes twice, and an older one after a newer one, add nothing."""
+    place = Shop()
+    async with place.open() as process:
+        await process.do("intake")
+        before = place.shop.orders_there["O1"]
+        place.cancel(1)
+        await process.do("intake", "intake")
+        place.shop.place(before)
+        await process.orders.take_in([before])
+
+    assert 1 == len(await place.said(OrderReceived))
+    assert 1 == len(await place.said(LineCancelled))
+    assert 1 == len(await place.said(LineWithdrawn))
+
+
+# ── after the posting ───────────────────────────────────────────────────────────────────────
+
+
+async def test_units_cancelled_after_the_posting_are_a_task_until_the_erp_shows_it() -> None:
+    """The steps name sales order, line, units and money; set there, it closes by itself."""
+    place = Shop()
+    async with place.open() as process:
+        await posted(process)
+        place.cancel(1)
+        await corrected(process)
+        (raised,) = [each.raised for each in process.desk.open.values()]
+        place.clock.tick(700)
+        await process.do("corrections", "judge")
+        assert 1 == len(process.desk.open)
+        place.warehouse.quantities["REF-O1", "A-1"] = Decimal(2)
+        place.clock.tick(700)
+        await process.do("corrections", "corrections", "judge")
+
+        assert {} == dict(process.desk.open.items())
+    assert ("sales_order_to_reduce", "O1/O1-1/units") == (raised.kind, raised.subject)
+    assert gbp(1_000) == raised.money_at_risk
+    for word in ("SO-REF-O1", "REF-O1", "A-1", "from 3 to 2 units", "10.00"):
+        assert word in raised.message
+    (done,) = await place.said(CorrectionDone)
+    assert "the ERP shows 2 units" == done.seen
+    assert [] == await place.said(LineWithdrawn)
+
+
+async def test_line_refused_after_the_posting_is_taken_off_by_hand() -> None:
+    """A refused line of a posted order: none of its units are wanted."""
+    place = Shop(marketplace_line("O1-2", "B-2", 1, SHIPPING))
+    async with place.open() as process:
+        await posted(process)
+        place.change(line_id="O1-2", state=shop.OrderState.REFUSED)
+        await corrected(process)
+
+        assert {"sales_order_to_reduce:O1/O1-2/units"} == set(process.desk.open)
+    (refused,) = await place.said(LineRefused)
+    assert (1, gbp(1_000)) == (refused.units, refused.money)
+
+
+async def test_refund_in_part_is_a_credit_note_that_a_person_says() -> None:
+    """Khaos Control tells no credit notes: a person names it, under his own name."""
+    place = Shop()
+    async with place.open() as process:
+        await posted(process)
+        place.refund(700)
+        await corrected(process)
+        (raised,) = [each.raised for each in process.desk.open.values()]
+        work = process.orders.work_after_intake
+        with pytest.raises(Refused, match="F1/refund"):
+            await work.say_done("O1", "F9/refund", note="CN-1", by="jo")
+        await work.say_done("O1", "F1/refund", note="CN-1", by="jo")
+        await corrected(process)
+
+        assert {} == dict(process.desk.open.items())
+    assert ("refund_to_enter", gbp(700)) == (raised.kind, raised.money_at_risk)
+    (refunded,) = await place.said(LineRefunded)
+    assert not refunded.whole
+    assert ["CN-1"] == [each.seen for each in await place.said(CorrectionDone)]
+    assert 1 == len(await place.said(CorrectionDue))
+
+
+async def test_line_refunded_whole_before_its_goods_went_is_taken_off() -> None:
+    """The goods must not go: first of all the line comes off the sales order."""
+    place = Shop()
+    async with place.open() as process:
+        await posted(process)
+        place.refund(3_000, state="REFUNDED")
+        await corrected(process)
+
+        assert {"sales_order_to_reduce:O1/O1-1/units"} == set(process.desk.open)
+        place.shop.set_state("O1", "SHIPPED")
+        await corrected(process)
+
+        assert {"refund_to_enter:O1/F1/refund"} == set(process.desk.open)
+
+
+async def test_order_cancelled_whole_after_the_posting_is_one_exception() -> None:
+    """The exception of the order says it; no line asks for the same again."""
+    place = Shop()
+    async with place.open() as process:
+        await posted(process)
+        place.clock.tick(60)
+        place.shop.set_state("O1", "CANCELED")
+        await corrected(process)
+
+        assert {"cancelled_after_posting:O1"} == set(process.desk.open)
+    (cancelled,) = await place.said(LineCancelled)
+    assert (3, gbp(3_000)) == (cancelled.units, cancelled.amount)
+
+
+async def test_incident_is_told_while_it_is_open() -> None:
+    """Opened and closed, each once."""
+    place = Shop()
+    async with place.open() as process:
+        await posted(process)
+        place.change(state=shop.OrderState.INCIDENT_OPEN, state_reason_code="11")
+        await corrected(process)
+        assert {"incident_open:O1/O1-1"} == set(process.desk.open)
+        place.change(state=shop.OrderState.SHIPPED)
+        await corrected(process)
+
+        assert {} == dict(process.desk.open.items())
+    assert (1, 1) == (
+        len(await place.said(IncidentOpened)),
+        len(await place.said(IncidentClosed)),
+    )
+
+
+async def test_return_is_expected_booked_and_closed() -> None:
+    """Opened, received, closed: the warehouse expects it, then books it in the ERP."""
+    place = Shop()
+    async with place.open() as process:
+        await process.stock.catch_up()
+        await posted(process)
+        back = shop.Return(
+            return_id="R1",
+            state=ReturnState.IN_PROGRESS,
+            state_raw="IN_PROGRESS",
+            order_id="O1",
+            commercial_id="C-O1",
+            created_at=place.clock.now(),
+            updated_at=place.clock.now(),
+            lines=(ReturnLine(line_id="O1-1", quantity=2, reason_code="CHANGED_MIND"),),
+            rma="RMA-7",
+        )
+        place.shop.returns_there.append(back)
+        await process.do("returns")
+        assert [] == await place.said(ReturnOpened)
+        await process.orders.commit((tenant_read(returns_on=True),))
+        await process.do("returns", "corrections", "judge")
+        assert {"return_expected:O1/R1"} == set(process.desk.open)
+        place.clock.tick(3_600)
+        place.shop.returns_there[:] = [
+            msgspec.structs.replace(
+                back, state_raw="CLOSED", updated_at=place.clock.now() - timedelta(minutes=1)
+            )
+        ]
+        await process.do("returns", "corrections", "judge")
+
+        (raised,) = [each.raised for each in process.desk.open.values()]
+    assert ("return_to_book", "O1/R1/return") == (raised.kind, raised.subject)
+    assert "2 of A-1 (reason CHANGED_MIND); RMA RMA-7" in raised.message
+    assert gbp(2_000) == raised.money_at_risk
+    assert (1, 1) == (
+        len(await place.said(ReturnReceived)),
+        len(await place.said(ReturnClosed)),
+    )
