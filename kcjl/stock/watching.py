@@ -9,9 +9,10 @@ there is more of it than may be asked for, or the watch fails, the buffers are t
 Called by `actor.py`. Source: design 6; contract khaos b.2 (just-in-time checks).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
+from kcjl.fold import Table
 from kcjl.settings import StockSettings
 from kcjl.stock.available import TermName
 from kcjl.stock.conditions import Conditions, conditions_at, worked_out
@@ -21,20 +22,42 @@ from kcjl.stock.room import StockRoom
 from kcjl.stock.selling import may_run_low
 from kcjl.stock.state import Match, Product
 
-__all__ = ["StockWatch", "running_low"]
+__all__ = ["RunningLow", "StockWatch", "runs_low"]
 
 
-def running_low(groups: Iterable[Sequence[Product]], conditions: Conditions) -> tuple[str, ...]:
-    """Stock codes of which something is offered and the speed buffer holds something back."""
-    found = []
-    for group in groups:
-        first = group[0]
-        if first.match != Match.CONFIRMED or not _may_run_low(group, conditions):
-            continue
-        terms = worked_out(group, conditions).terms
-        if any(term.name is TermName.SPEED and term.units for term in terms):
-            found.append(first.stock_code)
-    return tuple(found)
+def runs_low(group: Sequence[Product], conditions: Conditions) -> bool:
+    """Something of the stock code is offered, and the speed buffer holds something back."""
+    if group[0].match != Match.CONFIRMED or not _may_run_low(group, conditions):
+        return False
+    terms = worked_out(group, conditions).terms
+    return any(term.name is TermName.SPEED and term.units for term in terms)
+
+
+class RunningLow:
+    """The stock codes that run low; only what has changed since is worked out again."""
+
+    def __init__(self, products: Table[Product]) -> None:
+        self._products = products
+        self._conditions: tuple[object, ...] = ()
+        self._judged: dict[str, tuple[Product, bool]] = {}
+        """By product key: the entry that was judged (it never changes), and whether it did."""
+
+    def codes(self, conditions: Conditions) -> tuple[str, ...]:
+        """In the order of the products, each once."""
+        if conditions.key != self._conditions:
+            self._conditions, self._judged = conditions.key, {}
+        changed: dict[str, None] = {}
+        for key, product in self._products.items():
+            known = self._judged.get(key)
+            if product.code_key and (known is None or known[0] is not product):
+                changed.setdefault(product.code_key)
+        for code_key in changed:
+            group = self._products.grouped(code_key)
+            low = bool(group) and runs_low(group, conditions)
+            self._judged.update((product.key, (product, low)) for product in group)
+        return tuple(
+            dict.fromkeys(product.stock_code for product, low in self._judged.values() if low)
+        )
 
 
 def _may_run_low(group: Sequence[Product], conditions: Conditions) -> bool:
@@ -58,6 +81,7 @@ class StockWatch:
         self._chosen_at: datetime | None = None
         """The beginning of the poll after which the codes were chosen."""
         self._codes: tuple[str, ...] = ()
+        self._running_low = RunningLow(room.products)
 
     async def look(self) -> None:
         """Read the levels of what runs low. A poll that has come since chooses it anew."""
@@ -95,10 +119,7 @@ class StockWatch:
         )
         if conditions is None:
             return
-        groups = {product.code_key: product for product in room.products.values()}
-        self._codes = running_low(
-            (room.products.grouped(key) for key in groups if key), conditions
-        )
+        self._codes = self._running_low.codes(conditions)
         self._chosen_at = reads.stock_began_at
         if not self._codes:
             room.watched_at = room.clock.now()
