@@ -8,13 +8,15 @@ from kcjl.fold import Table
 from kcjl.log.memory import MemoryLogReader
 from kcjl.log.verify import verify
 from kcjl.orders.events import DeliveryAddressSealed
+from kcjl.orders.events_changes import LineWithdrawn
+from kcjl.orders.personal import why_not_erase
 from kcjl.orders.personal_events import BuyerErased, BuyerShown
 from kcjl.orders.state import ORDERS
 from kcjl.orders.translate import SealedBuyer
 from kcjl.sealedanswer import Asker, seal_for
 from tests.outside.marketplace import BUYER, EMAIL, marketplace_order
 from tests.rooms import MERCHANT, Premises, Process
-from tests.trade import SHIPPING, WAITING
+from tests.trade import SHIPPING, WAITING, at, made_of, ordered, received
 
 pytestmark = pytest.mark.anyio
 
@@ -149,6 +151,26 @@ async def test_buyer_whose_order_is_not_in_the_erp_yet_is_not_erased() -> None:
         await process.orders.people.erase("O1", reason="x", by="jo")
 
     assert 1 == len(await place.said(BuyerErased))
+
+
+def test_buyer_of_whom_all_was_paid_back_before_the_posting_needs_no_address() -> None:
+    """There is nothing to send any more; a part of it still has to be sent."""
+    order = received("O1", ordered("O1-1"), ordered("O1-2"), state=SHIPPING)
+    parts = [
+        LineWithdrawn(
+            order_id="O1",
+            line_id=line.line_id,
+            sku=line.sku,
+            units=line.quantity,
+            amount=line.price,
+            shipping_amount=line.shipping_price,
+            occurred_at=at(9),
+        )
+        for line in order.lines
+    ]
+
+    assert why_not_erase(made_of(ORDERS, "O1", order, parts[0]))
+    assert not why_not_erase(made_of(ORDERS, "O1", order, *parts))
 
 
 async def test_erased_buyer_is_not_sealed_again_by_the_next_read() -> None:

@@ -11,7 +11,15 @@ from kcjl.dispatch import state as dispatch
 from kcjl.events import EVENT_CLASSES, vocabulary
 from kcjl.exceptions import decide as desk
 from kcjl.fold import Fold
-from kcjl.orders import changes_state, count, intake
+from kcjl.orders import (
+    acceptance_state,
+    changes_state,
+    count,
+    intake,
+    personal,
+    reversals,
+    shelf,
+)
 from kcjl.orders import state as orders
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.projection import Projection
@@ -45,6 +53,12 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "gaps": count.GAPS,
     "told": count.TOLD,
     "counts": count.COUNTS,
+    "words": acceptance_state.WORDS,
+    "acceptance policies": acceptance_state.POLICIES,
+    "shelves": shelf.SHELVES,
+    "stock look": shelf.STOCK_LOOK,
+    "reversals": reversals.REVERSALS,
+    "buyers": personal.BUYERS,
     "dispatches": dispatch.DISPATCHES,
     "carriers": dispatch.CARRIERS,
     "lines": settlement.LINES,
