@@ -334,7 +334,7 @@ def tax_amounts(
         TaxAmount(
             code=_code(tax.code) or "",
             amount=_amount(tax.amount or tax.total_amount or ZERO, currency, what),
-            rate=None if tax.rate is None else _one_rate(sound(tax.rate, what)),
+            rate=None if tax.rate is None else _one_rate(sound(tax.rate, what), str(tax.rate)),
             rule=_code(tax.tax_calculation_rule) or "",
         )
         for tax in told or ()
@@ -396,5 +396,6 @@ def _code(value: str | int | None) -> str | None:
 
 
 @lru_cache(maxsize=_RATES_KEPT)
-def _one_rate(rate: Decimal) -> Decimal:
+def _one_rate(rate: Decimal, _written: str) -> Decimal:
+    """The same one for the same figure as it was written: 20 and 20.0 are two."""
     return rate

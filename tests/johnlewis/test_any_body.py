@@ -36,6 +36,7 @@ from tests.johnlewis.samples import (
     TO_SHIP,
     TRANSACTION,
 )
+from tests.patience import unhurried
 
 ABSENT = object()
 Path = tuple[str | int, ...]
@@ -149,6 +150,7 @@ def changed(body: object, path: Path, value: object) -> object:
 
 
 @pytest.mark.parametrize("operation", DECODERS)
+@unhurried
 @given(choice=st.data())
 def test_any_body_is_read_or_told_where(operation: str, choice: st.DataObject) -> None:
     """No field, however strange, takes the reading down."""
@@ -186,6 +188,7 @@ def test_body_with_any_one_field_absent_or_null_is_the_same(operation: str) -> N
     assert [] == different
 
 
+@unhurried
 @given(body=st.binary(max_size=50))
 def test_bytes_of_any_kind_are_read_or_told(body: bytes) -> None:
     """A page of HTML, half a UTF-8 letter, nothing at all."""
@@ -199,6 +202,7 @@ def test_bytes_of_any_kind_are_read_or_told(body: bytes) -> None:
         assert operation in told
 
 
+@unhurried
 @given(report=st.text(max_size=80).map(str.encode) | st.binary(max_size=80))
 def test_error_report_of_any_kind_is_read_or_told(report: bytes) -> None:
     """OF03 is for people: whatever it says, the import has ended."""
@@ -211,6 +215,7 @@ def test_error_report_of_any_kind_is_read_or_told(report: bytes) -> None:
     assert "OF03" in told
 
 
+@unhurried
 @given(
     cells=st.dictionaries(
         st.sampled_from(
