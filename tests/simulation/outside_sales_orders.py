@@ -102,6 +102,7 @@ def _looks(order: SalesOrder) -> object:
     """All of an order that can change and shows."""
     return (
         order.cancelled is not None,
+        order.complete,
         order.courier.name,
         [line.ready for line in order.lines],
         [

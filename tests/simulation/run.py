@@ -169,10 +169,11 @@ class _Attempt:
         trace, by = self._premises.trace, clock.now() + timedelta(hours=REST_H)
         quiet = _quiet(self._scenario.settings)
         long_pause = _long_pause(world) + quiet
-        since, seen, stood_at, told = clock.now(), -1, None, (-1, -1)
+        since, seen, stood_at, told = clock.now(), -1, None, (-1, -1, -1)
         while clock.now() < by:
             self._outside.advance()
-            there = (len(world.marketplace.transactions), len(witness.sent))
+            issued = sum(order.complete for order in world.warehouse.sales_orders.values())
+            there = (len(world.marketplace.transactions), len(witness.sent), issued)
             if told != there:
                 told, stood_at = there, None  # to be read yet
             stood_at = (stood_at or clock.now()) if _stands(world) else None
