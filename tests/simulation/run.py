@@ -175,7 +175,7 @@ class _Attempt:
             issued = sum(order.complete for order in world.warehouse.sales_orders.values())
             there = (len(world.marketplace.transactions), len(witness.sent), issued)
             if told != there:
-                told, stood_at = there, None  # to be read yet
+                told, stood_at, since = there, None, clock.now()  # to be read yet
             stood_at = (stood_at or clock.now()) if _stands(world) else None
             if trace.deeds != seen:
                 since, seen = clock.now(), trace.deeds
