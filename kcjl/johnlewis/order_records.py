@@ -397,5 +397,4 @@ def _code(value: str | int | None) -> str | None:
 
 @lru_cache(maxsize=_RATES_KEPT)
 def _one_rate(rate: Decimal, _written: str) -> Decimal:
-    """The same one for the same figure as it was written: 20 and 20.0 are two."""
-    return rate
+    return rate  # 20 and 20.0 are two
