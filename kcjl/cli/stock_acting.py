@@ -47,7 +47,8 @@ def buffer(
 def alias(
     sku: Annotated[str, typer.Argument(help="The SKU, as the marketplace has it.")],
     code: Annotated[str, typer.Argument(help="The stock code, as the ERP has it.")] = "",
-    withdraw: Annotated[  # noqa: FBT002 - a flag
+    *,
+    withdraw: Annotated[
         bool, typer.Option("--withdraw", help="Take the alias of this SKU back.")
     ] = False,
     config: Config = DEFAULT_CONFIG,

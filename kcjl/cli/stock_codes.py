@@ -51,7 +51,8 @@ def codes(
     ] = None,
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    json: Annotated[  # noqa: FBT002 - a flag
+    *,
+    json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line, on stdout.")
     ] = False,
 ) -> None:

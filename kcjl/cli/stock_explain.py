@@ -71,9 +71,8 @@ def explain(
     ] = "",
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    json: Annotated[  # noqa: FBT002 - a flag
-        bool, typer.Option("--json", help="One JSON object, on stdout.")
-    ] = False,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object, on stdout.")] = False,
 ) -> None:
     """Why so many were offered: the sum in sentences, and the chain of events behind it.
 

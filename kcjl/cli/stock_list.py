@@ -75,21 +75,20 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-def list_products(  # noqa: PLR0917 - one parameter an option
+def list_products(
     state: Annotated[
         list[str] | None,
         typer.Option("--state", help=f"Only these: {', '.join(STATES)}; several times."),
     ] = None,
-    zero: Annotated[  # noqa: FBT002 - a flag
-        bool, typer.Option("--zero", help="Only what can't be sold now.")
-    ] = False,
-    stale: Annotated[  # noqa: FBT002 - a flag
+    *,
+    zero: Annotated[bool, typer.Option("--zero", help="Only what can't be sold now.")] = False,
+    stale: Annotated[
         bool, typer.Option("--stale", help="Only what is low because the feed is stale.")
     ] = False,
-    drifted: Annotated[  # noqa: FBT002 - a flag
+    drifted: Annotated[
         bool, typer.Option("--drifted", help="Only what was found to show another figure.")
     ] = False,
-    held: Annotated[  # noqa: FBT002 - a flag
+    held: Annotated[
         bool,
         typer.Option("--held", help="Only offers that get no figure: refused, parked, gone."),
     ] = False,
@@ -98,7 +97,7 @@ def list_products(  # noqa: PLR0917 - one parameter an option
     ] = 200,
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    json: Annotated[  # noqa: FBT002 - a flag
+    json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line, on stdout.")
     ] = False,
 ) -> None:

@@ -60,7 +60,8 @@ def preview(
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="So many at most.")] = 50,
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    json: Json = False,  # noqa: FBT002 - a flag
+    *,
+    json: Json = False,
 ) -> None:
     """What a policy would change, SKU by SKU, if it were in force now. Nothing is changed.
 
@@ -132,7 +133,9 @@ def approve(
 
 
 @app.command()
-def show(config: Config = DEFAULT_CONFIG, merchant: Merchant = "", json: Json = False) -> None:  # noqa: FBT002 - a flag
+def show(
+    config: Config = DEFAULT_CONFIG, merchant: Merchant = "", *, json: Json = False
+) -> None:
     """The policy in force, the ones to come, and what waits for approval, as they are written.
 
     Example: `kcjl stock policy show > policy.toml` writes the policy in force.
@@ -170,7 +173,8 @@ async def _book(settings: Settings, merchant: str) -> tuple[PolicyBook, datetime
 def history(
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    json: Json = False,  # noqa: FBT002 - a flag
+    *,
+    json: Json = False,
 ) -> None:
     """Who proposed and approved which policy, and when; oldest first.
 

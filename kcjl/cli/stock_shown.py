@@ -42,7 +42,8 @@ def show(
     sku: Sku,
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    json: Json = False,  # noqa: FBT002 - a flag
+    *,
+    json: Json = False,
 ) -> None:
     """How many are offered of a product, as a sum of named terms.
 
