@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kcjl import actors
+from kcjl.dispatch import carriers_state, outage
 from kcjl.dispatch import state as dispatch
 from kcjl.events import EVENT_CLASSES, vocabulary
 from kcjl.exceptions import decide as desk
@@ -60,7 +61,8 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "reversals": reversals.REVERSALS,
     "buyers": personal.BUYERS,
     "dispatches": dispatch.DISPATCHES,
-    "carriers": dispatch.CARRIERS,
+    "carriers": carriers_state.CARRIERS,
+    "answering": outage.ANSWERING,
     "lines": settlement.LINES,
     "cycles": settlement.CYCLES,
     "sales orders": settlement.SALES_ORDERS,
