@@ -49,6 +49,8 @@ class Warehouse:
         self.couriers_there: tuple[erp.Courier, ...] = ()
         self.parcels: dict[str, tuple[erp.Parcel, ...]] = {}
         self.cancelled: dict[str, str] = {}
+        self.complete: dict[str, bool] = {}
+        """By reference: whether it is shipped whole; it is where nothing is said."""
         self.asked_levels: list[tuple[str, ...]] = []
         self.penny_off = Money(0)
         self.stamps = True
@@ -230,7 +232,7 @@ class Warehouse:
             erp_order_code=f"SO-{reference}",
             cancelled=reference in self.cancelled,
             cancel_reason=self.cancelled.get(reference, ""),
-            complete=True,
+            complete=self.complete.get(reference, True),
             currency="GBP",
             gross_total=order.gross_total + self.penny_off,
             invoices=(
