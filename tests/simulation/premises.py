@@ -46,6 +46,10 @@ class VirtualClock(RealClock):
             self._at_s, self._now = at_s, self.began + timedelta(seconds=at_s)
         return self._now
 
+    async def sleep(self, seconds: float) -> None:
+        """As anyio's, which asks at each sleep under which library it runs."""
+        await asyncio.sleep(seconds)
+
 
 class Premises:
     """One merchant's, for one run."""
