@@ -45,7 +45,7 @@ class Job:
     """Something that a room does again and again.
 
     `run` may answer with the seconds until it is due again; else `every` counts. It is woken
-    early by committed events of the types in `wakes_on`.
+    early by committed events of the types in `wakes_on`, but for those in `sleeps_through`.
     """
 
     def __init__(
@@ -55,11 +55,13 @@ class Job:
         *,
         every: timedelta,
         wakes_on: tuple[type[Event], ...] = (),
+        sleeps_through: tuple[type[Event], ...] = (),
     ) -> None:
         self.name = name
         self.run = run
         self.every = every
         self.wakes_on = wakes_on
+        self.sleeps_through = sleeps_through
         self.woken = False
         """Something has happened since it last began to run."""
         self._bell = Bell()
@@ -242,7 +244,11 @@ class Room:
             ],
             own=kind.__module__.startswith(self._own)
             or issubclass(kind, JobInterrupted | JobResumed | WritesSwitched),
-            wakes=[job for job in self.jobs if issubclass(kind, job.wakes_on)],
+            wakes=[
+                job
+                for job in self.jobs
+                if issubclass(kind, job.wakes_on) and not issubclass(kind, job.sleeps_through)
+            ],
         )
         return heard
 

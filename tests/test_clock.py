@@ -147,7 +147,7 @@ async def test_bell_that_nobody_rings_is_not_heard() -> None:
 
 
 async def test_bell_whose_waiter_was_cancelled_rings_for_the_next() -> None:
-    """A process that ends leaves nobody waiting, and no timer that would end another's pause."""
+    """A process that ends leaves nobody waiting, and no timer for another."""
     bell = Bell()
     with anyio.move_on_after(0):
         await bell.heard_within(HANGS_S)

@@ -185,7 +185,8 @@ class _Line:
         trace, number = life.trace, life.number
 
         async def call(*arguments: object, **named: object) -> object:
-            await life.check()
+            if life.is_over:
+                await life.never()
             trace.called(number, operation, (*arguments, *named.values()))
             try:
                 answer = await method(*arguments, **named)
@@ -195,7 +196,8 @@ class _Line:
                 await life.check()
                 raise
             done(operation)
-            await life.check()
+            if life.is_over:
+                await life.never()
             trace.answered(number, operation, answer)
             return answer
 
