@@ -173,14 +173,11 @@ class _Wire:
         self._keeper = keeper
         self._life = life
         self._reads = reads
-        self._known: dict[str, object] = {}
 
     def __getattr__(self, name: str) -> object:
-        known = self._known.get(name)
-        if known is None:
-            method = getattr(self._keeper, name)
-            known = self._known[name] = self._statement(name, method)
-        return known
+        """Asked once a name: from then on it is an attribute."""
+        statement = self.__dict__[name] = self._statement(name, getattr(self._keeper, name))
+        return statement
 
     def _statement(
         self, name: str, method: Callable[..., Awaitable[object]]

@@ -99,7 +99,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """How often time went on."""
         self.troubles: list[str] = []
         """What nobody awaited, or was raised where nobody could catch it."""
-        self._now = 0.0
+        self.now_s = 0.0
+        """What `time` tells."""
         self._turns = 0
         self._tasks = 0
         self._chance = None if seed is None else chance_of(f"loop/{seed}")
@@ -110,7 +111,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.set_exception_handler(self._note)
 
     def time(self) -> float:
-        return self._now
+        return self.now_s
 
     def after_steps(self, steps: int, call: Callable[[], None]) -> None:
         """Call between two steps, when so many more have been run."""
@@ -136,7 +137,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.Handle:
         """As the base's, without its checks: most of what a step costs is in here."""
-        call = _Call(self._now, callback, args, self, context)
+        call = _Call(self.now_s, callback, args, self, context)
         self._ready.append(call)
         return call
 
@@ -147,7 +148,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         *args: *Ts,
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
-        return self.call_at(self._now + delay, callback, *args, context=context)
+        return self.call_at(self.now_s + delay, callback, *args, context=context)
 
     def call_at(
         self,
@@ -201,13 +202,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self._turns += 1
             if self._turns > TURNS_MAX:
                 self._turns = 0
-                raise Stuck(f"{TURNS_MAX:,} turns at {self._now} s: {_named(ready)}")
+                raise Stuck(f"{TURNS_MAX:,} turns at {self.now_s} s: {_named(ready)}")
         elif timers and timers[0][0] < math.inf:
-            self._now, self._turns = max(self._now, timers[0][0]), 0
+            self.now_s, self._turns = max(self.now_s, timers[0][0]), 0
             self.jumps += 1
         else:
-            raise Stuck(f"nothing is ready and nothing is planned at {self._now} s")
-        while timers and timers[0][0] <= self._now:
+            raise Stuck(f"nothing is ready and nothing is planned at {self.now_s} s")
+        while timers and timers[0][0] <= self.now_s:
             ready.append(heapq.heappop(timers)[2])
         batch = list(ready)
         ready.clear()
