@@ -20,7 +20,7 @@ from kcjl.johnlewis.port import (
 )
 from kcjl.settings import StockSettings
 from kcjl.stock.conditions import Conditions, conditions_at
-from kcjl.stock.decide import cut, decide_figures, is_read, may_publish
+from kcjl.stock.decide import cut, may_publish
 from kcjl.stock.differing import Differing
 from kcjl.stock.events import (
     Figure,
@@ -77,32 +77,45 @@ class StockPublisher:
                 ended = await self._followed(publish)
             if not ended:
                 return self._settings.follow_s
-        publishing, now = self._room.publishing, self._room.clock.now()
-        if not (publishing.is_on and self._room.writes_allowed):
+        if not self._is_allowed():
             return None
+        publishing, now = self._room.publishing, self._room.clock.now()
         pause_s = wait_s(publishing, now, every_s=self._settings.publish_every_s)
         if pause_s > 0:
             return pause_s
-        found = self._figures()
-        figures = () if found is None else await self._guarded(found)
+        found = await self.figures()
+        if found is None or not self._is_allowed():
+            return None
+        figures = await self._guarded(found)
         if not figures:
             return None
         await self._send(cut(figures, self._settings.lines_max))
         return self._settings.follow_s
 
-    def _figures(self) -> tuple[Figure, ...] | None:
+    def _is_allowed(self) -> bool:
+        return self._room.publishing.is_on and self._room.writes_allowed
+
+    async def figures(self) -> tuple[Figure, ...] | None:
         """All that differ; None while that can't be told: a read is not followed by its orders,
         or none was made by this process, which knows nothing of what was ordered since.
+
+        What came while they were worked out is in them: they are as of when this returns.
         """
-        conditions, reads = self._conditions_now(), self._room.last_reads
-        if conditions is None or reads is None or not may_publish(reads):
-            return None
-        if (reads.orders_began_at or NEVER) < self._began:
-            return None
-        groups = self._differing.groups(conditions)
-        if self._room.publishing.hold and not all(is_read(each, reads) for each in groups):
-            return None  # a hold ends by what the figures say, not by what nobody has read
-        return decide_figures(groups, conditions, reads, now=self._room.clock.now())
+        while True:
+            conditions, reads = self._conditions_now(), self._room.last_reads
+            if conditions is None or reads is None or not may_publish(reads):
+                return None
+            if (reads.orders_began_at or NEVER) < self._began:
+                return None
+            found = await self._differing.figures(
+                conditions, reads, now=self._room.clock.now()
+            )
+            after = self._conditions_now()
+            if after is None or after.key != conditions.key or reads != self._room.last_reads:
+                continue
+            if self._room.publishing.hold and not found.all_read:
+                return None  # a hold ends by what the figures say, not by what nobody has read
+            return found.figures
 
     def _conditions_now(self) -> Conditions | None:
         room = self._room
