@@ -20,6 +20,7 @@ from kcjl.stock.events import (
     StockPublishingSwitched,
 )
 from kcjl.stock.publishing_state import Publish, Publishing
+from kcjl.stock.shown import Shown
 from kcjl.stock.state import Product
 from kcjl.vocabulary import Event
 
@@ -139,9 +140,8 @@ def decide_publishing_switch(
     return (StockPublishingSwitched(on=on, reason=reason, occurred_at=now),)
 
 
-def decide_retry(product: Product | None, sku: str, now: datetime) -> tuple[Event, ...]:
+def decide_retry(shown: Shown | None, sku: str, now: datetime) -> tuple[Event, ...]:
     """A person's word for a refused offer. Raises Misuse where nothing is refused."""
-    shown = next((each for each in product.shown if each.sku == sku), None) if product else None
     if shown is None or shown.gone:
         raise Misuse(f"SKU {sku!r} can't be retried: the marketplace has no offer of that name")
     if not shown.refused:
