@@ -62,10 +62,10 @@ def switch_answer(
     before: Publishing, *, on: bool, is_news: bool, offered: int, goes_out: str
 ) -> str:
     """`offered`: SKUs that show more than 0."""
-    because = f", because: {before.off_because}" if before.off_because else ""
+    because = f" ({before.off_because})" if before.off_because else ""
     if not is_news:
-        state = "on" if on else f"off{because}"
-        return f"publishing of stock is {state} already: nothing was changed"
+        state = "on already" if on else f"off already{because}"
+        return f"publishing of stock is {state}: nothing was changed"
     if on:
         return f"publishing of stock is on again; it was off{because}. Now {goes_out}"
     return (

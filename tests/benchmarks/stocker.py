@@ -72,16 +72,30 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """In all the cycles."""
 
 
+class WorldsClock(HastyClock):
+    """Waiting takes no time, and the world outside is where we are."""
+
+    def __init__(self, doors: Doors, session: aiohttp.ClientSession) -> None:
+        super().__init__(doors.starts_at)
+        self._doors = doors
+        self._session = session
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds)
+        if seconds > 0:
+            await self.tell(f"at/{self.now().isoformat()}")
+
+    async def tell(self, what: str) -> None:
+        async with self._session.post(f"{self._doors.control}/{what}") as answer:
+            answer.raise_for_status()
+
+
 class Shop:
     """The rooms, driven job by job."""
 
-    def __init__(
-        self, rooms: Rooms, clock: HastyClock, doors: Doors, session: aiohttp.ClientSession
-    ) -> None:
+    def __init__(self, rooms: Rooms, clock: WorldsClock) -> None:
         self.rooms = rooms
         self.clock = clock
-        self._doors = doors
-        self._session = session
 
     async def do(self, *jobs: str) -> Took:
         cpu_s, began, longest_s = time.process_time(), real_monotonic(), 0.0
@@ -111,27 +125,18 @@ class Shop:
         rooms = (self.rooms.stock, self.rooms.orders)
         return next(job for room in rooms for job in room.jobs if job.name == name)
 
-    async def later(self, seconds: float) -> None:
-        """Both sides' clocks go on together."""
-        await self.clock.sleep(seconds)
-        await self.tell(f"at/{self.clock.now().isoformat()}")
-
-    async def tell(self, what: str) -> None:
-        async with self._session.post(f"{self._doors.control}/{what}") as answer:
-            answer.raise_for_status()
-
     async def follow(self) -> Took:
-        await self.later(IMPORT_S)
+        await self.clock.sleep(IMPORT_S)
         return await self.do("publish")
 
 
 @asynccontextmanager
 async def opened(dsn: str, doors: Doors) -> AsyncIterator[Shop]:
-    clock = HastyClock(doors.starts_at)
     async with (
         Database(dsn, role=SERVICE) as database,
         aiohttp.ClientSession() as session,
     ):
+        clock = WorldsClock(doors, session)
         lease = await acquire(database, MERCHANT, "stocker", ttl_s=3_600)
         access = SellerApiSettings(base_url=doors.marketplace, api_key=doors.api_key)
         there = msgspec.structs.replace(KWS, url=doors.erp)
@@ -145,7 +150,7 @@ async def opened(dsn: str, doors: Doors) -> AsyncIterator[Shop]:
         ) as log:
             vault = MemoryVault(MERCHANT, b"k" * 32)
             rooms = Rooms(SETTINGS, log, vault, outside, clock, SeededIds(1))
-            yield Shop(rooms, clock, doors, session)
+            yield Shop(rooms, clock)
         await release(database, lease)
 
 
@@ -163,8 +168,8 @@ async def measure(dsn: str, doors: Doors) -> Measured:
         say("opened")
         reads, sends, follows = [], [], []
         for number in range(CYCLES):
-            await shop.tell(f"sell/{number * CHANGED}/{CHANGED}/{1 + number % 3}")
-            await shop.later(300)
+            await shop.clock.tell(f"sell/{number * CHANGED}/{CHANGED}/{1 + number % 3}")
+            await shop.clock.sleep(300)
             reads.append(await shop.do("levels", "intake"))
             sends.append(await shop.do("publish"))
             follows.append(await shop.follow())
@@ -172,7 +177,7 @@ async def measure(dsn: str, doors: Doors) -> Measured:
         say("cycles")
         midnight = await _midnight(shop)
         await shop.rooms.stock.set_buffer(2, by="jo")
-        await shop.later(300)
+        await shop.clock.sleep(300)
         policy = await shop.do("levels", "intake", "publish")
         return Measured(
             opened=first,
@@ -202,7 +207,7 @@ async def _midnight(shop: Shop) -> Took:
     """Read on the new day, before anything is worked out in it."""
     now = shop.clock.now().astimezone(LONDON)
     day = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), LONDON)
-    await shop.later((day - now).total_seconds() + 60)
+    await shop.clock.sleep((day - now).total_seconds() + 60)
     await shop.do("levels", "intake")
     return await shop.do("publish")
 

@@ -219,8 +219,8 @@ async def test_switch_stops_publishing_and_nothing_else() -> None:
         assert set() == set(process.desk.open)
     assert 1 == len(await place.said(LevelRead))
     assert "is off, it was on: 1 SKU on offer keep" in off
-    assert "publishing of stock is off, because: stocktaking already" in twice
-    assert "it was off, because: stocktaking. Now 1 SKU" in on
+    assert "publishing of stock is off already (stocktaking): nothing was changed" in twice
+    assert "it was off (stocktaking). Now 1 SKU" in on
     assert "A-1 from 10 to 4" in on
     assert 4 == place.shop.offers_there["A-1"]
 
