@@ -49,6 +49,7 @@ PURE_FILES = (
     "acceptance_events.py",
     "acceptance_policy.py",
     "acceptance_state.py",
+    "answers.py",
     "available.py",
     "changes.py",
     "changes_state.py",

@@ -208,6 +208,7 @@ class _Attempt:
             now=premises.clock.now(),
             at_rest=at_rest,
             skew=_skew(self._scenario.faults),
+            stock=self._scenario.settings.stock,
         )
 
     def outcome(self, stuck: str) -> Run:
