@@ -65,7 +65,15 @@ KINDS: dict[str, Kind] = {
     "total_differs": Kind(
         severity="medium",
         owner="finance",
-        next_step="compare the sales order's lines and delivery with the marketplace order",
+        next_step="put the line or the delivery that differs right in Khaos Control; it is "
+        "looked at every ten minutes, and clears when the totals agree",
+    ),
+    "reference_taken": Kind(
+        severity="high",
+        owner="operations",
+        next_step="nothing was posted. In Khaos Control give the order that holds the "
+        "reference another associated ref, then: kcjl orders retry ORDER --reason WHY. Or "
+        "enter this one by hand under another reference, and ship it by hand",
     ),
     "reference_not_written": Kind(
         severity="low",

@@ -19,8 +19,8 @@ from kcjl.orders.events import (
     OrdersRead,
     ReferenceWriteFailed,
     ReferenceWritten,
-    TotalsCompared,
 )
+from kcjl.orders.posting_events import TotalsCompared
 from kcjl.settings import OrderSettings
 from tests.outside.marketplace import marketplace_line, marketplace_order
 from tests.outside.mishaps import LOST, Killed
