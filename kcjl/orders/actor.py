@@ -168,7 +168,6 @@ class Orders(Room):
         self.reversing = Reversing(self, marketplace)
         self.buyers = self.table(BUYERS)
         self.people = Buyers(self, vault, erp)
-        posted = (SalesOrderPosted, SalesOrderFoundAgain, WritesSwitched)
         poll = timedelta(seconds=settings.poll_s)
         self.accepting = Accepting(self, marketplace, opening_acceptance, every=poll)
         self.posting = OrderPosting(self, marketplace, erp, vault)
@@ -195,10 +194,7 @@ class Orders(Room):
                 every=poll,
                 wakes_on=(*JUDGED_ON, AcceptanceRetried, StockRead, LevelsWatched),
             ),
-            Job("posting", self.posting.post, every=poll, wakes_on=POSTED_ON),
-            Job("totals", self.posting.look_at_totals, every=LOOK_AT_TOTALS_EVERY),
-            self._look,
-            Job("write-back", self._write_back, every=poll, wakes_on=posted),
+            *self._jobs_of_posting(poll),
             Job(
                 "reversals",
                 self.reversing.run,
@@ -207,6 +203,15 @@ class Orders(Room):
             ),
             *self._jobs_after_intake(),
             Job("vault-expiry", self.people.erase_expired, every=ERASE_EVERY),
+        )
+
+    def _jobs_of_posting(self, poll: timedelta) -> tuple[Job, ...]:
+        posted = (SalesOrderPosted, SalesOrderFoundAgain, WritesSwitched)
+        return (
+            Job("posting", self.posting.post, every=poll, wakes_on=POSTED_ON),
+            Job("totals", self.posting.look_at_totals, every=LOOK_AT_TOTALS_EVERY),
+            self._look,
+            Job("write-back", self._write_back, every=poll, wakes_on=posted),
         )
 
     def _jobs_after_intake(self) -> tuple[Job, ...]:

@@ -81,6 +81,16 @@ OVERDUE = orders.PostingOverdue(
 TOTAL_DIFFERS = posting.TotalsCompared(
     order_id="O1", ours=gbp(2_000), erp=gbp(2_001), occurred_at=at(1)
 )
+TAKEN = posting.ReferenceTaken(
+    order_id="O1",
+    reference="REF-O1",
+    erp_order_code="SO9",
+    customer_code="BLOGGS",
+    sales_source="WEB",
+    because="its sales source is WEB, and not ours",
+    money=gbp(2_000),
+    occurred_at=at(1),
+)
 NOT_WRITTEN = orders.ReferenceWriteFailed(order_id="O1", message="busy", occurred_at=at(1))
 AFTER_POSTING = orders.CancelledAfterPosting(
     order_id="O1",
@@ -314,6 +324,7 @@ RAISED: list[tuple[Event, str, str]] = [
     (trade.refused(ORDER), "posting_refused", "O1"),
     (OVERDUE, "posting_overdue", "O1"),
     (TOTAL_DIFFERS, "total_differs", "O1"),
+    (TAKEN, "reference_taken", "O1"),
     (NOT_WRITTEN, "reference_not_written", "O1"),
     (trade.vanished(ORDER), "sales_order_vanished", "O1"),
     (AFTER_POSTING, "cancelled_after_posting", "O1"),
