@@ -245,7 +245,8 @@ KINDS: dict[str, Kind] = {
     "unknown_line_type": Kind(
         severity="low",
         owner="finance",
-        next_step="say which account it belongs to; until then it is booked to suspense",
+        next_step="say which account it belongs to: kcjl settlement account TYPE NOMINAL; "
+        "until then it is booked to suspense",
     ),
     "writes_off": Kind(
         severity="critical",

@@ -380,8 +380,16 @@ def _money(event: Event) -> tuple[Condition, ...]:
             )
         case settlement.PayoutClosed():
             return (clear(event.cycle_id, "payout_open", "residue 0, every line tied"),)
+        case settlement.AccountMapSet():
+            return tuple(
+                clear(each.role, "unknown_line_type", "its account is named")
+                for each in event.accounts
+                if each.role.isupper()
+            )
         case settlement.SettlementLineSeen() if (
-            event.kind not in settlement.ROLE_OF_KIND and event.kind != settlement.PAYMENT
+            event.kind not in settlement.ROLE_OF_KIND
+            and event.kind != settlement.PAYMENT
+            and not event.own_account
         ):
             return (
                 Raise(
