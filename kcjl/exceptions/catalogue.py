@@ -92,6 +92,13 @@ KINDS: dict[str, Kind] = {
         "was not posted (kcjl log tail --stream order-ORDER). It clears when the sales "
         "order is there",
     ),
+    "order_unreadable": Kind(
+        severity="critical",
+        owner="engineering",
+        next_step="look at the order on the marketplace, accept and ship it by hand if its "
+        "time runs out, and report the field that is named; it goes on by itself when it can "
+        "be read",
+    ),
     "sales_order_without_order": Kind(
         severity="high",
         owner="operations",

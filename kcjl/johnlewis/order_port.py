@@ -265,6 +265,8 @@ class UnreadableOrder(OrderRecord, frozen=True, kw_only=True):
     """Empty where not even that could be read."""
     message: str
     """Which field, never what stood there."""
+    skus: tuple[str, ...] | None = None
+    """All that it holds; None where that could not be read either."""
 
 
 class OrdersUnreadable(ProtocolSurprise):

@@ -77,6 +77,8 @@ class Sides(msgspec.Struct, frozen=True, kw_only=True):
     grace: timedelta
     currency: str
     by: str
+    not_asked: int = 0
+    """Orders that the marketplace did not name, and that it was not asked for."""
 
 
 # ── state ───────────────────────────────────────────────────────────────────────────────────
@@ -258,6 +260,7 @@ def _counted(sides: Sides, groups: _Groups, lost: Sequence[OrderEntry]) -> Order
         ),
         unaccounted=_side(lost, sides.currency),
         by=sides.by,
+        not_asked=sides.not_asked,
         occurred_at=sides.began,
     )
 

@@ -18,7 +18,7 @@ from kcjl.calls.correlation import correlated
 from kcjl.clock import Clock
 from kcjl.errors import CredentialsRefused, NotFound, OutcomeUnknown, Refused
 from kcjl.fold import Table
-from kcjl.johnlewis.port import MarketplacePort, Order
+from kcjl.johnlewis.port import MarketplacePort, Order, OrdersUnreadable
 from kcjl.khaos.port import CreateOutcome, ErpPort, ExportedOrder, OrderStatus, Queued
 from kcjl.log.port import Recorded
 from kcjl.money import Money, half_up
@@ -90,14 +90,14 @@ class OrderPosting:
 
     async def post(self) -> None:
         """Post what is ready, one at a time; look up what is open first."""
-        stuck: Refused | None = None
+        stuck: Refused | OrdersUnreadable | None = None
         for order_id in by_deadline(self._room, self._is_due):
             try:
                 await self._post_one(order_id)
             except CredentialsRefused:
                 raise
-            except Refused as refusal:  # this order can't go on; the others can
-                stuck = refusal
+            except (Refused, OrdersUnreadable) as why:  # it can't go on; the others can
+                stuck = why
         if stuck is not None:
             raise stuck
 

@@ -81,6 +81,9 @@ OVERDUE = orders.PostingOverdue(
 TOTAL_DIFFERS = posting.TotalsCompared(
     order_id="O1", ours=gbp(2_000), erp=gbp(2_001), occurred_at=at(1)
 )
+NOT_READ = intake.OrderNotRead(
+    order_id="O1", skus=("A-1", "B-2"), message="its price is missing", occurred_at=at(1)
+)
 TAKEN = posting.ReferenceTaken(
     order_id="O1",
     reference="REF-O1",
@@ -325,6 +328,7 @@ RAISED: list[tuple[Event, str, str]] = [
     (OVERDUE, "posting_overdue", "O1"),
     (TOTAL_DIFFERS, "total_differs", "O1"),
     (TAKEN, "reference_taken", "O1"),
+    (NOT_READ, "order_unreadable", "O1"),
     (NOT_WRITTEN, "reference_not_written", "O1"),
     (trade.vanished(ORDER), "sales_order_vanished", "O1"),
     (AFTER_POSTING, "cancelled_after_posting", "O1"),
