@@ -26,6 +26,18 @@ def conditions(event: Event) -> tuple[Condition, ...]:
                     deadline=event.deadline,
                 ),
             )
+        case intake.OrderNotRead():
+            return (
+                Raise(
+                    kind="order_unreadable",
+                    subject=event.order_id,
+                    message=f"the marketplace's order can't be read, so it is not taken: "
+                    f"{event.message}; of what it holds ({', '.join(event.skus)}) nothing is "
+                    "offered anew meanwhile",
+                ),
+            )
+        case intake.OrderReadAgain():
+            return (clear(event.order_id, "order_unreadable", "it can be read again"),)
         case intake.OrderGapClosed():
             return (clear(event.subject, event.kind, event.reason),)
         case changes.CorrectionDue():

@@ -139,12 +139,15 @@ def _figures(
     """One figure for each offer of a stock code that shows another."""
     available = worked_out(group, conditions)
     held = _held(available)
+    only_zero = bool(reads.unread) and reads.may_hold(each.key for each in group)
     known = [each for each in group if each.level_read_at is not None]
     level_read_at = max((e.level_read_at for e in known if e.level_read_at), default=None)
     figures = []
     for shown, quantity in _dealt(_offers(group), available, now):
         if shown.quantity == quantity or reads.orders_began_at is None:
             continue
+        if only_zero and quantity:
+            continue  # units of an order that nobody can read may have to come off
         figures.append(
             Figure(
                 sku=shown.sku,

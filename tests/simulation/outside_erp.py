@@ -82,7 +82,7 @@ class SimulatedErp:
         self._door = Door("khaos", world, mishaps, clock)
         self._reader = NewOrderReader(settings, world.warehouse.settings)
         self._stock = ShownStock(world.warehouse, settings, self._stamp, widest(shifts))
-        self._orders = shown or ShownSalesOrders(self._stamp)
+        self._orders = shown or ShownSalesOrders(self._stamp, settings.company_code)
         self._coded: dict[str, tuple[erp.OrderStatus, object, erp.OrderStatus]] = {}
         self._families = Families()
         self._courier_codes = CourierCodes(clock, couriers=self.couriers)
