@@ -102,7 +102,7 @@ class _LevelReads:
 
     def most_for(self, figure: Figure, kept: "_Kept", position: int) -> float | None:
         """What could be offered of it by who published there; None where no read was."""
-        key, read_by = key_of(figure.sku), figure.orders_read_at
+        key, read_by = key_of(figure.code or figure.sku), figure.orders_read_at
         if figure.level_read_at is None:
             return None
         before = [
@@ -127,7 +127,7 @@ class _LevelReads:
         could = [
             math.floor(level)
             - self._flights.of(
-                key,
+                key_of(figure.sku),
                 taken_before=moment,
                 by=figure.orders_read_at,
                 known_before=position if hidden else None,
@@ -267,7 +267,9 @@ def window_at_rest_is_what_is_there(evidence: Evidence) -> Iterator[str]:
 def _available(evidence: Evidence, key: str, kept: _Kept) -> set[int] | None:
     """What can be sold now, whether a watch holds or not; None where it moved a moment ago."""
     world = evidence.world
-    item = world.warehouse.stock.find(key)
+    sold = evidence.folded(PRODUCTS).get(stock_key(key))
+    alias = sold.alias if sold is not None else ""
+    item = world.warehouse.stock.find(key) or world.warehouse.stock.find(alias or key)
     if item is None or item.discontinued or not item.stock_controlled:
         return {0}
     settled = world.agenda.now - SETTLED_AFTER
