@@ -49,17 +49,6 @@ def conditions(event: Event) -> tuple[Condition, ...]:
                     money=event.money,
                 ),
             )
-        case changes.ReturnHandedOver():
-            return (
-                Raise(
-                    kind="return_to_book",
-                    subject=f"{event.order_id}/{event.task}",
-                    message=f"return {event.return_ref} of sales order {event.erp_order_code} "
-                    f"waits for Khaos Control's channel, reason {event.reason!r}: process it "
-                    "there when it has been fetched; nothing is told back",
-                    money=event.money,
-                ),
-            )
         case changes.CorrectionDone():
             return (clear(f"{event.order_id}/{event.task}", event.kind, event.seen),)
         case changes.IncidentOpened():
@@ -90,6 +79,17 @@ def _returns(event: Event) -> tuple[Condition, ...]:
                     subject=f"{event.order_id}/{event.return_id}",
                     message=f"{units} units are to come back ({named}), RMA "
                     f"{event.rma or 'none'}; the marketplace shows it as {event.state}",
+                    money=event.money,
+                ),
+            )
+        case changes.ReturnHandedOver():
+            return (
+                Raise(
+                    kind="return_to_book",
+                    subject=f"{event.order_id}/{event.task}",
+                    message=f"return {event.return_ref} of sales order {event.erp_order_code} "
+                    f"waits for Khaos Control's channel, reason {event.reason!r}: process it "
+                    "there when it has been fetched; nothing is told back",
                     money=event.money,
                 ),
             )
