@@ -82,6 +82,17 @@ def _returns(event: Event) -> tuple[Condition, ...]:
                     money=event.money,
                 ),
             )
+        case changes.ReturnHandedOver():
+            return (
+                Raise(
+                    kind="return_to_book",
+                    subject=f"{event.order_id}/{event.task}",
+                    message=f"return {event.return_ref} of sales order {event.erp_order_code} "
+                    f"waits for Khaos Control's channel, reason {event.reason!r}: process it "
+                    "there when it has been fetched; nothing is told back",
+                    money=event.money,
+                ),
+            )
         case changes.ReturnReceived():
             subject = f"{event.order_id}/{event.return_id}"
             return (clear(subject, "return_expected", "the goods are back"),)

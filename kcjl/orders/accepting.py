@@ -330,8 +330,8 @@ class Accepting:
         if decided is None:
             raise Refused(f"order {order_id} has ended meanwhile")
         return (
-            f"order {order_id}: {len(decided.accepted)} lines to be accepted, "
-            f"{len(decided.refused)} refused; the marketplace is told now"
+            f"order {order_id}: to be accepted {len(decided.accepted)}, to be refused "
+            f"{len(decided.refused)} of its lines; the marketplace is told now"
         )
 
     async def _say(

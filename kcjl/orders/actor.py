@@ -179,7 +179,9 @@ class Orders(Room):
         self.counts = self.table(COUNTS)
         self.reading = OrderReading(self, marketplace, settings)
         self.counting = OrderCount(self, marketplace, erp, settings)
-        self.work_after_intake = AfterIntakeWork(self, marketplace, erp)
+        self.work_after_intake = AfterIntakeWork(
+            self, marketplace, erp, return_reason=settings.return_reason
+        )
         self._looked_last = ""
         self._look = Job(
             "vanished",

@@ -30,6 +30,7 @@ __all__ = [
     "LineWithdrawn",
     "RefundSettled",
     "ReturnClosed",
+    "ReturnHandedOver",
     "ReturnOpened",
     "ReturnReceived",
     "ReturnedLine",
@@ -178,3 +179,15 @@ class CorrectionDone(OrderEvent, frozen=True, kw_only=True):
     kind: CorrectionKind
     seen: str
     """What showed it, or the person's words."""
+
+
+class ReturnHandedOver(OrderEvent, frozen=True, kw_only=True):
+    """A return that is to be booked can be fetched by the ERP, which tells nothing back."""
+
+    task: str
+    """Of the correction that asked for it."""
+    return_ref: str
+    erp_order_code: str
+    reason: str
+    """The ERP's return reason, which decides what happens to the stock."""
+    money: Money

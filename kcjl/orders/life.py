@@ -170,5 +170,14 @@ def _said(recorded: Recorded) -> str:
             return ", ".join(filter(None, map(str, known)))
 
 
-SAID_FIELDS = ("erp_order_code", "kind", "amount", "message", "reason", "cycle_id")
+SAID_FIELDS = (
+    "erp_order_code",
+    "kind",
+    "amount",
+    "courier_name",
+    "because",
+    "message",
+    "reason",
+    "cycle_id",
+)
 """Of an event without a sentence of its own; none of them holds personal data."""

@@ -8,6 +8,8 @@ from kcjl.actors import Room
 from kcjl.clock import SeededIds
 from kcjl.events import vocabulary
 from kcjl.exceptions.actor import Desk
+from kcjl.exceptions.events import ExceptionRaised
+from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.log.memory import MemoryLog, MemoryStore
 from kcjl.orders.actor import Orders
 from kcjl.orders.state import OrderEntry
@@ -18,6 +20,7 @@ from kcjl.stock.policy_book import buffer_policy
 from kcjl.tenant.actor import Tenancy
 from kcjl.vault import MemoryVault
 from tests.simulation.faces import MovingClock, StandingClock, adapters_over
+from tests.simulation.outside_erp import KWS
 from tests.simulation.scenario import Scenario
 
 SCENARIO = Scenario(
@@ -81,14 +84,20 @@ class Shop:
         raised = [each.raised for each in self.desk.open.values()]
         return [each.kind for each in raised if each.subject.partition("/")[0] == order_id]
 
+    def raised(self, order_id: str, kind: str) -> ExceptionRaised:
+        assert isinstance(self.desk, Desk)
+        return self.desk.open[f"{kind}:{order_id}"].raised
+
 
 @asynccontextmanager
-async def opened(scenario: Scenario = SCENARIO) -> AsyncIterator[tuple[Shop, MemoryLog]]:
+async def opened(
+    scenario: Scenario = SCENARIO, *, kws: KwsSettings = KWS
+) -> AsyncIterator[tuple[Shop, MemoryLog]]:
     world = scenario.world()
     clock, store = MovingClock(world.starts_at, world), MemoryStore()
     epoch = store.take_over("acme")
     async with (
-        adapters_over(world, clock) as outside,
+        adapters_over(world, clock, kws) as outside,
         MemoryLog.open(store, "acme", vocabulary(), clock, epoch) as log,
     ):
         ids = SeededIds(1)

@@ -46,6 +46,7 @@ class Warehouse:
         self.quantities: dict[tuple[str, str], Decimal] = {}
         """By reference and stock code: what a person has set a line to."""
         self.taken: dict[str, erp.NewOrder] = {}
+        self.returns: dict[str, erp.ReturnRequest] = {}
         self.customers: dict[str, str] = {}
         """By reference: the customer of a sales order that is somebody else's."""
         self.parcels: dict[str, tuple[erp.Parcel, ...]] = {}
@@ -168,6 +169,13 @@ class Warehouse:
             return erp.CreatedOrder(
                 outcome=erp.CreateOutcome.CREATED, erp_order_code=f"SO-{order.external_ref}"
             )
+
+    async def register_return(self, request: erp.ReturnRequest) -> erp.RegisteredReturn:
+        with self.mishaps.at("register_return"):
+            known = request.return_ref in self.returns
+            self.returns.setdefault(request.return_ref, request)
+            queued = erp.ReturnOutcome.ALREADY_QUEUED if known else erp.ReturnOutcome.QUEUED
+            return erp.RegisteredReturn(outcome=queued, return_ref=request.return_ref)
 
     async def find_order(self, external_ref: str) -> erp.OrderStatus | None:
         with self.mishaps.at("find_order"):

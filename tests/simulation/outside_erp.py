@@ -204,6 +204,11 @@ class SimulatedErp:
 
     # ── orders ──
 
+    async def register_return(self, request: erp.ReturnRequest) -> erp.RegisteredReturn:
+        raise erp.Unsupported(
+            f"register_return {request.return_ref}", adapter="the twin", instead="enter it"
+        )
+
     async def forget_buyer(self, external_ref: str) -> None:
         """As the web service's adapter: nothing of a buyer is kept."""
 
