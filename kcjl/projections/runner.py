@@ -71,9 +71,8 @@ class ProjectionRunner:
         touched = [
             (each, touches) for each in self._projections if (touches := each.touches(events))
         ]
-        stored = await self._store.fetch(
-            sorted({(each.name, key) for each, touches in touched for key, _ in touches})
-        )
+        wanted = sorted({(each.name, key) for each, touches in touched for key, _ in touches})
+        stored = await self._store.fetch(wanted) if wanted else {}
         changes: dict[tuple[str, str], bytes | None] = {}
         for projection, touches in touched:
             changes.update(_folded(projection, touches, stored))
