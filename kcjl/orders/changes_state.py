@@ -197,15 +197,18 @@ def _change(after: AfterIntake, event: Event) -> Iterator[tuple[str, object]]:
             others = tuple(task for task in after.tasks if task.due.task != event.task)
             yield "tasks", (*others, Task(due=event))
         case CorrectionDone():
-            yield (
-                "tasks",
-                tuple(
-                    msgspec.structs.replace(task, done=task.done or task.due.task == event.task)
-                    for task in after.tasks
-                ),
-            )
+            yield "tasks", tuple(_tasks_after(after.tasks, event))
         case _:
             return
+
+
+def _tasks_after(tasks: tuple[Task, ...], done: CorrectionDone) -> Iterator[Task]:
+    """What is moot is forgotten: it may be due again with the same figures."""
+    for task in tasks:
+        if task.due.task != done.task:
+            yield task
+        elif not done.moot:
+            yield msgspec.structs.replace(task, done=True)
 
 
 AFTER_INTAKE: Fold[AfterIntake] = Fold(_keys, _evolve, AfterIntake, hears=HEARD)

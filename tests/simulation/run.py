@@ -18,6 +18,7 @@ import msgspec
 from kcjl.rooms import Outside
 from kcjl.sandbox.world import World
 from kcjl.settings import MerchantSettings
+from tests.simulation.cashiers import Cashiers
 from tests.simulation.faults import Faults
 from tests.simulation.laws import Broken, Evidence, exercised, gather, judge
 from tests.simulation.laws.evidence import LIVENESS
@@ -135,6 +136,9 @@ class _Attempt:
                 operators = Operators(premises, scenario.asks, scenario.seed)
                 group.start_soon(operators.act)
                 group.start_soon(operators.look)
+                if given := scenario.asks.gives_back:
+                    cashiers = Cashiers(premises, given, scenario.seed)
+                    group.start_soon(cashiers.act, scenario.faults_until_h)
                 await self._trade(world, clock)
                 at_rest = await self._rest(world, witness, clock)
                 evidence = await self._evidence(world, witness, at_rest=at_rest)
