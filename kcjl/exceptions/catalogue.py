@@ -81,7 +81,7 @@ KINDS: dict[str, Kind] = {
         severity="critical",
         owner="operations",
         next_step="look for the reference in Khaos Control, and in the order's log for why it "
-        "was not been posted (kcjl log tail --stream order-ORDER). It clears when the sales "
+        "was not posted (kcjl log tail --stream order-ORDER). It clears when the sales "
         "order is there",
     ),
     "sales_order_without_order": Kind(

@@ -2,10 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 
-import anyio.lowlevel
 import pytest
 
 from kcjl.actors import Room
@@ -23,7 +21,7 @@ from kcjl.stock.actor import Stock
 from kcjl.stock.policy_book import buffer_policy
 from kcjl.tenant.actor import Tenancy
 from kcjl.vault import MemoryVault
-from tests.simulation.faces import StandingClock, adapters_over
+from tests.simulation.faces import MovingClock, StandingClock, adapters_over
 from tests.simulation.scenario import Scenario
 
 pytestmark = pytest.mark.anyio
@@ -39,18 +37,6 @@ SCENARIO = Scenario(
         "payment_workflow": "PAY_ON_ACCEPTANCE",
     },
 )
-
-
-@dataclass
-class MovingClock(StandingClock):
-    """Who waits makes time go by, for the world too: exports are done some time later."""
-
-    world: World
-
-    async def sleep(self, seconds: float) -> None:
-        self.at += timedelta(seconds=max(seconds, 1.0))
-        self.world.agenda.advance(self.at)
-        await anyio.lowlevel.checkpoint()
 
 
 class Shop:

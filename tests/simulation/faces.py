@@ -7,7 +7,7 @@ world's. Called by the tests that compare the simulation's outside with it.
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import aiohttp
 import anyio.lowlevel
@@ -23,7 +23,7 @@ from kcjl.sandbox.khaos.http import khaos_app
 from kcjl.sandbox.world import World
 from tests.simulation.outside_erp import KWS
 
-__all__ = ["UNLIMITED", "Adapters", "StandingClock", "adapters_over"]
+__all__ = ["UNLIMITED", "Adapters", "MovingClock", "StandingClock", "adapters_over"]
 
 UNLIMITED: dict[str, tuple[Budget, ...]] = dict.fromkeys(sorted(OPERATIONS), ())
 
@@ -44,6 +44,18 @@ class StandingClock:
     def deadline(self, seconds: float) -> Iterator[None]:
         with anyio.fail_after(seconds):
             yield
+
+
+@dataclass
+class MovingClock(StandingClock):
+    """Who waits makes time go by, for the world too: exports are done some time later."""
+
+    world: World
+
+    async def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=max(seconds, 1.0))
+        self.world.agenda.advance(self.at)
+        await anyio.lowlevel.checkpoint()
 
 
 @dataclass

@@ -15,6 +15,7 @@ from kcjl.orders.events import (
     SalesOrderMissing,
     SalesOrderPosted,
 )
+from kcjl.sandbox.marketplace.records import Charge, Refund
 from kcjl.sandbox.warehouse.orders import Cancellation
 from kcjl.settlement.decide import UNTIED_SHOWN_MAX
 from kcjl.settlement.events import PayoutClosed, PayoutHeld
@@ -319,6 +320,31 @@ def _stranded_and_nobody_told(e: Evidence) -> None:
     e.world.marketplace.orders[_sent(e)].state = "CANCELED"
 
 
+def _refunded_and_nobody_told(e: Evidence) -> None:
+    line = e.world.marketplace.orders[_sent(e)].lines[0]
+    nothing = Money(0, "GBP")
+    line.refunds.append(
+        Refund(
+            refund_id="by hand",
+            order_refund_id="by hand",
+            order_line_id=line.line_id,
+            charge=Charge(
+                amount=PENNY,
+                shipping_amount=nothing,
+                taxes=[],
+                shipping_taxes=[],
+                commission_fee=nothing,
+                commission_vat=nothing,
+            ),
+            quantity=1,
+            reason_code="by hand",
+            excluded_from_shipment=False,
+            state="REFUNDED",
+            created_at=e.now,
+        )
+    )
+
+
 RULES: dict[tuple[int, str, str], Callable[[Evidence], None]] = {
     (1, "chain", "hash"): _broken_chain,
     (1, "writers", "epoch"): _written_in_an_old_epoch,
@@ -358,6 +384,7 @@ RULES: dict[tuple[int, str, str], Callable[[Evidence], None]] = {
     (9, "buffers", "held"): _held_back_more,
     (9, "versions", "nobody"): _set_by_nobody,
     (0, "jobs", "interrupted"): _job_interrupted,
+    (0, "corrections", "refund"): _refunded_and_nobody_told,
     (0, "causes", "no kind"): _exception_of_no_kind,
     (0, "desk", "cancelled there"): _cancelled_there_and_nobody_told,
     (0, "desk", "stranded"): _stranded_and_nobody_told,
