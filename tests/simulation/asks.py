@@ -31,6 +31,7 @@ WHAT_WAITS = ""
 APPROVED_AFTER_H = 0.5
 SILENT = 0.3
 """In so many runs nobody asks for anything."""
+KEPT_BACK = 0.5
 IN_TRADE = 0.7
 """Of the stops: so many come while orders come in."""
 
@@ -69,6 +70,7 @@ class GivesBack(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lot: float = 0.0
     """Which order: the share of those that fit that came in before it."""
     not_to_ship: bool = False
+    """The goods stay; of a whole order only, for nobody here takes units off a sales order."""
     twice: bool = False
     """The yes is said a second time."""
 
@@ -145,7 +147,7 @@ def draw_gives_back(luck: Random, until_h: float) -> dict[str, object]:
             kind=luck.choice((REFUND, REFUND, REFUND, CANCELATION)),
             part=luck.choice(("order", "line", "unit", "unit", "amount")),
             lot=luck.random(),
-            not_to_ship=luck.random() < 0.5,
+            not_to_ship=luck.random() < KEPT_BACK,
             twice=luck.random() < 0.3,
         )
         for _ in range(count)

@@ -102,12 +102,11 @@ class Cashiers:
 
 
 def _asked(each: GivesBack, entry: OrderEntry) -> Asked:
-    whole = Asked(
-        reason_code=CODES[each.kind], not_to_ship=each.not_to_ship and each.kind == REFUND
-    )
+    code = CODES[each.kind]
     if each.part == "order":
-        return whole
-    line = msgspec.structs.replace(whole, line_ids=(entry.lines[0].line_id,))
+        kept_back = each.not_to_ship and each.kind == REFUND
+        return Asked(reason_code=code, not_to_ship=kept_back)
+    line = Asked(reason_code=code, line_ids=(entry.lines[0].line_id,))
     if each.part == "unit":
         return msgspec.structs.replace(line, units=1)
     if each.part == "amount":
