@@ -291,8 +291,8 @@ def _amend(sales_order: SalesOrder) -> None:
 
 TestOrders = Orders.TestCase
 TestOrders.settings = settings(
-    max_examples=EXAMPLES or 24,
-    stateful_step_count=30 if EXAMPLES else 16,
+    max_examples=EXAMPLES or 16,
+    stateful_step_count=30 if EXAMPLES else 14,
     deadline=None,
     derandomize=not EXAMPLES,
     database=None,
