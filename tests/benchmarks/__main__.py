@@ -25,6 +25,7 @@ from tests.benchmarks import (
     simulating,
     starting,
     subscribing,
+    trading,
 )
 from tests.benchmarks.places import place
 from tests.benchmarks.rows import Figure, Row
@@ -40,6 +41,7 @@ BENCHMARKS = {
     "simulation": simulating,
     "oversell": oversell,
     "orders": ordering,
+    "trade": trading,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 

@@ -42,8 +42,10 @@ OPENS = timedelta(minutes=10)
 HOURS = 5.0
 RUSH = (2.0, 2.25, 0.3)
 """From hour to hour, so large a share of the orders comes at once."""
-URGENT, URGENT_WITHIN = 0.1, timedelta(minutes=45)
-"""So many have to be in the ERP soon; all others by the end of the day."""
+WITHIN = ((0.1, timedelta(minutes=10)), (0.3, timedelta(minutes=30)))
+"""So large a share has to be in the ERP so soon, and the next one so soon, the first included;
+all others by the end of the day. In the rush the ERP can't keep up."""
+BY_THE_END = timedelta(hours=10)
 LOOK_EVERY_S = 60.0
 LAST_LOOKS = 24 * 60
 EACH_QUARTER = 4
@@ -144,7 +146,8 @@ async def _place(
         order_id = f"7{number:08}-A"
         line = marketplace_line(f"{order_id}-1", f"L-{luck.randrange(SKUS)}", 1)
         other = marketplace_line(f"{order_id}-2", f"L-{luck.randrange(SKUS)}", 1)
-        within = URGENT_WITHIN if luck.random() < URGENT else timedelta(hours=10)
+        lot = luck.random()
+        within = next((soon for share, soon in WITHIN if lot < share), BY_THE_END)
         order = marketplace_order(order_id, line, other)
         shop.place(
             msgspec.structs.replace(order, created_at=now, updated_at=now, ship_by=now + within)

@@ -146,7 +146,7 @@ class Orders(RuleBasedStateMachine):
         """A customer or the operator; a deed that can't be done now does nothing."""
         if order := self.order(lot):
             first, last = order.lines[0], order.lines[-1]
-            said: dict[str, object] = {
+            deeds: dict[str, dict[str, object]] = {
                 "customer_cancels": {"order_id": order.order_id},
                 "operator_cancels": {"order_id": order.order_id},
                 "open_incident": {"order_line_id": first.line_id},
@@ -154,8 +154,8 @@ class Orders(RuleBasedStateMachine):
                 "open_return": {"order_line_id": first.line_id, "quantity": 1},
                 "customer_returns": {"order_line_id": first.line_id, "quantity": 1},
                 "operator_refunds": {"order_line_id": last.line_id, "amount": last.unit_price},
-            }[deed]
-            self.at_the_marketplace(deed, **said)
+            }
+            self.at_the_marketplace(deed, **deeds[deed])
 
     # ── people in the ERP ──
 

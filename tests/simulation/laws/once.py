@@ -53,7 +53,8 @@ def one_sales_order(evidence: Evidence) -> Iterator[str]:
 def one_confirmation(evidence: Evidence) -> Iterator[str]:
     """One confirmation per parcel: none twice, and none of a parcel that was never sent."""
     for order in evidence.world.order_truths():
-        references = {sale.reference for sale in order.sales_orders}
+        references = {order.customer_order_number}
+        references |= {sale.reference for sale in order.sales_orders}
         sent = Counter(
             (parcel.consignment, sum(parcel.units.values()))
             for sale in order.sales_orders
