@@ -17,6 +17,7 @@ from kcjl.collector import settle_collector
 from tests.benchmarks import (
     adapters,
     appending,
+    ordering,
     oversell,
     projecting,
     remembering,
@@ -25,6 +26,7 @@ from tests.benchmarks import (
     starting,
     stocking,
     subscribing,
+    trading,
 )
 from tests.benchmarks.places import place
 from tests.benchmarks.rows import Figure, Row
@@ -40,6 +42,8 @@ BENCHMARKS = {
     "simulation": simulating,
     "stock": stocking,
     "oversell": oversell,
+    "orders": ordering,
+    "trade": trading,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 
