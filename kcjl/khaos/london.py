@@ -8,6 +8,7 @@ Called by the areas of the adapter and the documents. Source: contract khaos b.0
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 from kcjl.clock import LONDON
 from kcjl.errors import ProtocolSurprise
@@ -22,6 +23,9 @@ CLOCKS_APART = timedelta(seconds=30)
 
 _NO_DATE_YEAR_MAX = 1900
 """Years up to this one are the Delphi zero date and its like."""
+
+_WALLS_KEPT = 16_384
+"""Wall times that are remembered as UTC: reads overlap, so most stamps come many times."""
 
 _ISO = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})"
@@ -67,11 +71,12 @@ def received_moment(text: str | None, *, now: datetime | None = None) -> datetim
         return (
             None if day is None else _from_wall(datetime(day.year, day.month, day.day), now)  # noqa: DTZ001 - a wall time has no zone yet
         )
-    year, month, day_of_month = (int(parts[n]) for n in (1, 2, 3))
+    year = int(parts[1])
     if year <= _NO_DATE_YEAR_MAX:
         return None
-    hour, minute, second = (int(parts[n] or 0) for n in (4, 5, 6))
-    micro = int((parts[7] or "0").ljust(6, "0")[:6])
+    month, day_of_month = int(parts[2]), int(parts[3])
+    hour, minute, second = int(parts[4] or 0), int(parts[5] or 0), int(parts[6] or 0)
+    micro = int(parts[7].ljust(6, "0")[:6]) if parts[7] else 0
     try:
         wall = datetime(year, month, day_of_month, hour, minute, second, micro)  # noqa: DTZ001 - as above
     except ValueError:
@@ -105,9 +110,17 @@ def received_date(text: str | None) -> date | None:
 
 
 def _from_wall(wall: datetime, now: datetime | None) -> datetime:
-    first = wall.replace(tzinfo=LONDON).astimezone(UTC)
-    again = wall.replace(tzinfo=LONDON, fold=1).astimezone(UTC)
+    first, again = _both(wall)
     return again if now is not None and first < again <= now + CLOCKS_APART else first
+
+
+@lru_cache(maxsize=_WALLS_KEPT)
+def _both(wall: datetime) -> tuple[datetime, datetime]:
+    """What a wall time may mean; in the hour that comes twice these are two."""
+    return (
+        wall.replace(tzinfo=LONDON).astimezone(UTC),
+        wall.replace(tzinfo=LONDON, fold=1).astimezone(UTC),
+    )
 
 
 def _offset(zone: str | None) -> timedelta:

@@ -134,7 +134,7 @@ class StockPublisher:
         said, may_go = decide_guard(
             hold,
             figures,
-            offered=offered_skus(self._room.products.values()),
+            offered=lambda: offered_skus(self._room.products.values()),
             limits=self._limits,
             new_hold_id=self._room.ids.new,
             now=self._room.clock.now(),

@@ -11,7 +11,7 @@ import msgspec
 
 from kcjl.fold import Fold
 from kcjl.orders.events import OrdersRead, SalesOrderVanished
-from kcjl.stock.events import StockRead
+from kcjl.stock.events import StockRead, StockWatchLapsed, StockWatchResumed
 from kcjl.vocabulary import Event
 
 __all__ = ["LONG_STOP", "READS", "Reads"]
@@ -33,11 +33,12 @@ class Reads(msgspec.Struct, frozen=True, kw_only=True):
     """The ERP had lost a sales order then: no level that was read before can be relied on."""
     resumed_at: datetime | None = None
     """The first read after a long stop began then."""
+    watch_lapsed: bool = False
+    """More moves between two polls than the watch may ask for."""
 
 
 def _keys(event: Event) -> tuple[str, ...]:
-    heard = isinstance(event, StockRead | OrdersRead | SalesOrderVanished)
-    return ("reads",) if heard else ()
+    return ("reads",) if isinstance(event, _HEARS) else ()
 
 
 def _evolve(entry: Reads | None, event: Event, _key: str) -> Reads:
@@ -58,10 +59,13 @@ def _evolve(entry: Reads | None, event: Event, _key: str) -> Reads:
             return msgspec.structs.replace(reads, orders_began_at=event.occurred_at)
         case SalesOrderVanished():
             return msgspec.structs.replace(reads, vanished_at=event.occurred_at)
+        case StockWatchLapsed() | StockWatchResumed():
+            lapsed = isinstance(event, StockWatchLapsed)
+            return msgspec.structs.replace(reads, watch_lapsed=lapsed)
         case _:
             return reads
 
 
-READS: Fold[Reads] = Fold(
-    _keys, _evolve, Reads, hears=(StockRead, OrdersRead, SalesOrderVanished)
-)
+_HEARS = (StockRead, OrdersRead, SalesOrderVanished, StockWatchLapsed, StockWatchResumed)
+
+READS: Fold[Reads] = Fold(_keys, _evolve, Reads, hears=_HEARS)

@@ -10,7 +10,6 @@ Called by the room's fold (the counts) and `available.py` (the units). Source: d
 import math
 from bisect import bisect_left, bisect_right
 from datetime import datetime, timedelta
-from decimal import Decimal
 from itertools import accumulate
 
 import msgspec
@@ -23,7 +22,6 @@ __all__ = [
     "after_change",
     "exposure_s",
     "held_for_speed",
-    "may_run_low",
     "with_fall",
 ]
 
@@ -176,12 +174,6 @@ def held_for_speed(
         lo=1,
         key=lambda held: sales.days_gone_wrong(free, free - held) <= allowed,
     )
-
-
-def may_run_low(selling: Selling, level: Decimal, *, lag_s: float, at: datetime) -> bool:
-    """Whether anything can be held back of such a level; the quick look before the sum."""
-    largest = SIZES[len(selling.falls) - 1]
-    return level <= 2 * largest + math.ceil(selling.units_a_day(at) * lag_s / DAY_S)
 
 
 class _SalesOfALag:

@@ -166,9 +166,12 @@ class ShownStock:
         items = self.items(codes)
         if not items:
             or_empty("<STOCK_STATUS/>", settings)
-        return [self._level(item, site_id, read_at) for item in items]
+        today = self._today()
+        return [self._level(item, site_id, today, read_at) for item in items]
 
-    def _level(self, item: StockItem, site_id: int, read_at: datetime) -> erp.StockLevel:
+    def _level(
+        self, item: StockItem, site_id: int, today: date, read_at: datetime
+    ) -> erp.StockLevel:
         level = item.level(site_id)
         stock, by_free_stock = self._warehouse.stock, self._settings.due_with_free_stock
         buildable = Decimal(build_potential(item, stock, site_id)) if item.pack_of else None
@@ -180,7 +183,7 @@ class ShownStock:
             stock_code=item.code.strip(),
             site_id=str(site_id),
             available=available,
-            status=status_of(item, level, site_id, self._today()),
+            status=status_of(item, level, site_id, today),
             on_order=Decimal(plain(item.units_on_order())) if tells_more else None,
             build_potential=buildable,
             due=lead_time(item, next_with_free_stock=by_free_stock),

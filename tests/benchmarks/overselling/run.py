@@ -33,7 +33,7 @@ from kcjl.settings import (
 )
 from kcjl.vault import MemoryVault
 from tests.benchmarks.overselling.observer import Observer, Tally
-from tests.benchmarks.overselling.poller import Poller, Seer
+from tests.benchmarks.overselling.poller import SEER_LAG_S, SEER_S, Poller, Seer
 from tests.benchmarks.overselling.shop import Shop, open_shop
 from tests.simulation.faults import Faults
 from tests.simulation.loop import run as run_loop
@@ -56,6 +56,12 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     kind: Literal["service", "poller", "seer"] = "service"
     buffer: int = 0
     """Units: of the poller's, or of the service's opening policy."""
+    speed: float | None = None
+    """Service level of the speed buffer, 0: none; None: as it is by default, the seer's none."""
+    lag_s: float = SEER_LAG_S
+    """What the seer's speed buffer covers."""
+    every_s: float = SEER_S
+    """How often the seer publishes."""
     stock_poll_s: float = 0.0
     """How often the service reads levels; 0: as it does by default."""
     shop: Shop = Shop()
@@ -123,7 +129,14 @@ class _Attempt:
             case "poller":
                 return Poller(outside, clock, buffer=asked.buffer).run
             case "seer":
-                return Seer(outside, clock, world).run
+                return Seer(
+                    outside,
+                    clock,
+                    world,
+                    speed=asked.speed or 0.0,
+                    lag_s=asked.lag_s,
+                    every_s=asked.every_s,
+                ).run
             case "service":
                 return partial(self._serve, outside, clock)
 
@@ -137,7 +150,7 @@ class _Attempt:
                     line1="1 Example Road", town="London", postcode="ZZ1 1ZZ"
                 ),
             ),
-            opening_policy=OpeningPolicy(buffer_units=self._asked.buffer),
+            opening_policy=self._opening(),
         )
         if self._asked.stock_poll_s:
             stock = msgspec.structs.replace(settings.stock, poll_s=self._asked.stock_poll_s)
@@ -154,6 +167,14 @@ class _Attempt:
                 group.start_soon(following.run)
                 for room in (rooms.tenant, rooms.stock, rooms.orders):
                     group.start_soon(room.run, following.listen)
+
+    def _opening(self) -> OpeningPolicy:
+        """The default, but for what was asked otherwise."""
+        opening = OpeningPolicy(buffer_units=self._asked.buffer)
+        speed = self._asked.speed
+        if speed is None:
+            return opening
+        return msgspec.structs.replace(opening, speed=speed or False)
 
     def ran(self, cpu_s: float) -> Ran:
         return Ran(
