@@ -24,8 +24,8 @@ CLOCKS_APART = timedelta(seconds=30)
 _NO_DATE_YEAR_MAX = 1900
 """Years up to this one are the Delphi zero date and its like."""
 
-_WALLS_KEPT = 16_384
-"""Wall times that are remembered as UTC: reads overlap, so most stamps come many times."""
+_STAMPS_KEPT = 16_384
+"""Stamps that are remembered as they were read: reads overlap, so most come many times."""
 
 _ISO = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})"
@@ -63,28 +63,34 @@ def received_moment(text: str | None, *, now: datetime | None = None) -> datetim
     of hours is believed. A wall time that comes twice is the last one that is not after `now`
     (the first one without it): who asks what is new gets too much, and nothing too little.
     """
-    if not text or not (bare := text.strip()):
+    if not text or (meant := _meant(text)) is None:
         return None
+    first, again = meant
+    return again if now is not None and first < again <= now + CLOCKS_APART else first
+
+
+@lru_cache(maxsize=_STAMPS_KEPT)
+def _meant(text: str) -> tuple[datetime, datetime] | None:
+    """What a stamp may mean: in the hour that comes twice two moments, else twice the same."""
+    bare = text.strip()
     parts = _ISO.match(bare)
     if parts is None:
         day = received_date(bare)
-        return (
-            None if day is None else _from_wall(datetime(day.year, day.month, day.day), now)  # noqa: DTZ001 - a wall time has no zone yet
-        )
-    year = int(parts[1])
+        return None if day is None else _from_wall(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - a wall time has no zone yet
+    year, month, day_of_month = (int(parts[n]) for n in (1, 2, 3))
     if year <= _NO_DATE_YEAR_MAX:
         return None
-    month, day_of_month = int(parts[2]), int(parts[3])
-    hour, minute, second = int(parts[4] or 0), int(parts[5] or 0), int(parts[6] or 0)
-    micro = int(parts[7].ljust(6, "0")[:6]) if parts[7] else 0
+    hour, minute, second = (int(parts[n] or 0) for n in (4, 5, 6))
+    micro = int((parts[7] or "0").ljust(6, "0")[:6])
     try:
         wall = datetime(year, month, day_of_month, hour, minute, second, micro)  # noqa: DTZ001 - as above
     except ValueError:
         raise ProtocolSurprise(f"Khaos Control sent {bare!r} as a date") from None
     offset = _offset(parts[8])
     if offset:
-        return wall.replace(tzinfo=timezone(offset)).astimezone(UTC)
-    return _from_wall(wall, now)
+        moment = wall.replace(tzinfo=timezone(offset)).astimezone(UTC)
+        return moment, moment
+    return _from_wall(wall)
 
 
 def received_date(text: str | None) -> date | None:
@@ -109,14 +115,7 @@ def received_date(text: str | None) -> date | None:
         raise ProtocolSurprise(f"Khaos Control sent {bare!r} as a date") from None
 
 
-def _from_wall(wall: datetime, now: datetime | None) -> datetime:
-    first, again = _both(wall)
-    return again if now is not None and first < again <= now + CLOCKS_APART else first
-
-
-@lru_cache(maxsize=_WALLS_KEPT)
-def _both(wall: datetime) -> tuple[datetime, datetime]:
-    """What a wall time may mean; in the hour that comes twice these are two."""
+def _from_wall(wall: datetime) -> tuple[datetime, datetime]:
     return (
         wall.replace(tzinfo=LONDON).astimezone(UTC),
         wall.replace(tzinfo=LONDON, fold=1).astimezone(UTC),

@@ -39,7 +39,8 @@ class StockReader:
         self._moved_asked_at: datetime | None = None
         """When this process last asked what has moved, and then read the levels of it."""
         self._newest: datetime | None = None
-        """The newest stamp of a move that was read, by the ERP's clock."""
+        self._newest_at: datetime | None = None
+        """The newest stamp of a move that was read, by the ERP's clock; when by ours."""
         self.has_polled = False
         self._sweep_every = timedelta(hours=settings.sweep_hours)
         self._sites: tuple[str, ...] = settings.sites
@@ -71,7 +72,7 @@ class StockReader:
     async def read_moved(self, *, codes_max: int) -> Look:
         """The levels of what has moved since the last look, unless that is more than so many."""
         began = self._room.clock.now()
-        moved = await self._moved_products(self._newest)
+        moved = await self._moved_products(self._unseen_since(began))
         wanted = _by_code(self._moved_here(moved))
         if len(wanted) > codes_max:
             return Look(codes=len(wanted), changed=None)
@@ -84,17 +85,22 @@ class StockReader:
         """The products of a stock code, by its key."""
         return self._room.products.grouped(key)
 
-    async def _moved_products(
-        self, newest: datetime | None = None
-    ) -> dict[str, datetime | None]:
-        """By stock key, when it moved; as seen once its level is in the log, not before.
+    def _unseen_since(self, now: datetime) -> datetime | None:
+        """By the ERP's own clock: all that it has stamped before was read."""
+        if self._newest is None or self._newest_at is None:
+            return None
+        if now - self._newest_at > SAME_STAMP:
+            return self._newest + timedelta(seconds=1)
+        return self._newest - SAME_STAMP
 
-        `newest`: by the ERP's own clock, all that it stamped well before that was seen.
-        """
+    async def _moved_products(
+        self, unseen_since: datetime | None = None
+    ) -> dict[str, datetime | None]:
+        """By stock key, when it moved; as seen once its level is in the log, not before."""
         reads = self._room.reads.get("reads")
         since = reads.stock_cursor - OVERLAP if reads and reads.stock_cursor else LONG_AGO
-        if newest is not None:
-            since = max(since, newest - SAME_STAMP)
+        if unseen_since is not None:
+            since = max(since, unseen_since)
         moved = await self._erp.moved_products(since)
         return {stock_key(each.stock_code): each.changed_at for each in moved}
 
@@ -108,8 +114,9 @@ class StockReader:
     def _have_read(self, moved: Mapping[str, datetime | None], asked_at: datetime) -> None:
         self._moved_seen.update(moved)
         self._moved_asked_at = max(asked_at, self._moved_asked_at or asked_at)
-        stamps = (when for when in (*moved.values(), self._newest) if when is not None)
-        self._newest = max(stamps, default=None)
+        newest = max((when for when in moved.values() if when is not None), default=None)
+        if newest is not None and (self._newest is None or newest > self._newest):
+            self._newest, self._newest_at = newest, asked_at
 
     def _moved_here(self, moved: Mapping[str, datetime | None]) -> Iterator[Product]:
         """Products of the stock codes that have moved and were not read since."""
