@@ -153,7 +153,7 @@ class StockPublisher:
                     publish_id=publish_id,
                     figures=tuple(figures),
                     policy_version=conditions.version,
-                    stock_read_at=reads.stock_began_at if reads else None,
+                    stock_read_at=reads.rests_on if reads else None,
                     lag_s=int(conditions.lag_s),
                     staleness=self._room.publishing.stale,
                     occurred_at=self._room.clock.now(),

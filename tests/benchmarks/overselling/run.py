@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Literal
 
@@ -32,7 +32,7 @@ from kcjl.settings import (
     OpeningPolicy,
 )
 from kcjl.vault import MemoryVault
-from tests.benchmarks.overselling.observer import Observer, Tally
+from tests.benchmarks.overselling.observer import Observer, Tally, added_up
 from tests.benchmarks.overselling.poller import SEER_LAG_S, SEER_S, Poller, Seer
 from tests.benchmarks.overselling.shop import Shop, open_shop
 from tests.simulation.faults import Faults
@@ -113,7 +113,7 @@ class _Attempt:
             while clock.now() < ends_at:
                 wait = min(SAY_EVERY, ends_at - clock.now())
                 await clock.sleep(wait.total_seconds())
-                self._say(f"{self._asked.kind} {self._asked.buffer}: {clock.now():%Y-%m-%d}")
+                self._say(_so_far(self._asked, clock.now(), observer))
             group.cancel_scope.cancel()
         world.agenda.advance(clock.now())
         observer.close()
@@ -185,6 +185,16 @@ class _Attempt:
             events=self._store.shelf(MERCHANT).head.position,
             cpu_s=cpu_s,
         )
+
+
+def _so_far(asked: Asked, now: datetime, observer: Observer) -> str:
+    """A line of how far it is, for who waits."""
+    so_far = added_up(observer.days.values())
+    return (
+        f"{asked.kind} {asked.buffer}: {now:%Y-%m-%d}, {so_far.units_oversold} oversold, "
+        f"{so_far.unit_hours_withheld:.0f} unit-hours withheld, "
+        f"{so_far.units_lost_though_there} lost though there"
+    )
 
 
 def _tell(line: str) -> None:
