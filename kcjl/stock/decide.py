@@ -247,7 +247,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 def decide_watch(
     reads: Reads, look: Look, codes_max: int, *, began: datetime, now: datetime
 ) -> tuple[Event, ...]:
-    """What a look has to say: levels that have changed; that the watch lapses, or is resumed."""
+    """What a look has to say: levels that have changed; the watch that lapses, or resumes."""
     if look.changed is None:
         lapsed = StockWatchLapsed(codes=look.codes, codes_max=codes_max, occurred_at=began)
         return () if reads.watch_lapsed else (lapsed,)

@@ -153,7 +153,7 @@ class StockPublisher:
                     publish_id=publish_id,
                     figures=tuple(figures),
                     policy_version=conditions.version,
-                    stock_read_at=reads.rests_on if reads else None,
+                    stock_read_at=self._rests_on(figures),
                     lag_s=int(conditions.lag_s),
                     staleness=self._room.publishing.stale,
                     occurred_at=self._room.clock.now(),
@@ -183,6 +183,18 @@ class StockPublisher:
             ),
             correlation_id=publish_id,
         )
+
+    def _rests_on(self, figures: Sequence[Figure]) -> datetime | None:
+        """The beginning of the last read of levels that the figures know of: one of theirs, a
+        poll, or a look of the watch that found nothing moved and was followed by the orders.
+        """
+        reads, looked_at = self._room.last_reads, self._room.watched_at
+        known = [figure.level_read_at for figure in figures]
+        if reads is not None:
+            known.append(reads.stock_began_at)
+            if looked_at is not None and looked_at <= (reads.orders_began_at or NEVER):
+                known.append(looked_at)
+        return max((at for at in known if at is not None), default=None)
 
     async def _lost(self, publish: Publish, message: str) -> None:
         await self._room.commit(

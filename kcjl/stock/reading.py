@@ -70,7 +70,7 @@ class StockReader:
         )
 
     async def read_moved(self, *, codes_max: int) -> Look:
-        """The levels of what has moved since the last look, unless that is more than so many."""
+        """The levels of what has moved since the last look, where that is not too much."""
         began = self._room.clock.now()
         moved = await self._moved_products(self._unseen_since(began))
         wanted = _by_code(self._moved_here(moved))
@@ -159,8 +159,10 @@ class StockReader:
         events: list[Event] = []
         for key, read in levels.items():
             for product in self._sharing(key):  # an alias shares the levels
-                for news in decide_level(product, read):
-                    events.append(msgspec.structs.replace(news, sku=product.said_of))
+                events.extend(
+                    msgspec.structs.replace(news, sku=product.said_of)
+                    for news in decide_level(product, read)
+                )
         return events
 
     async def _site_ids(self) -> tuple[str, ...]:

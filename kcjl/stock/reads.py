@@ -11,12 +11,7 @@ import msgspec
 
 from kcjl.fold import Fold
 from kcjl.orders.events import OrdersRead, SalesOrderVanished
-from kcjl.stock.events import (
-    LevelsWatched,
-    StockRead,
-    StockWatchLapsed,
-    StockWatchResumed,
-)
+from kcjl.stock.events import StockRead, StockWatchLapsed, StockWatchResumed
 from kcjl.vocabulary import Event
 
 __all__ = ["LONG_STOP", "READS", "Reads"]
@@ -38,21 +33,8 @@ class Reads(msgspec.Struct, frozen=True, kw_only=True):
     """The ERP had lost a sales order then: no level that was read before can be relied on."""
     resumed_at: datetime | None = None
     """The first read after a long stop began then."""
-    watched_at: datetime | None = None
-    watched_by: datetime | None = None
-    """When the last look of the watch that brought news began, and when it had ended."""
     watch_lapsed: bool = False
     """More moves between two polls than the watch may ask for."""
-
-    @property
-    def rests_on(self) -> datetime | None:
-        """The beginning of the last read of levels that was followed by one of orders."""
-        orders_at = self.orders_began_at
-        if self.watched_at is None or self.watched_by is None or orders_at is None:
-            return self.stock_began_at
-        if orders_at < self.watched_by or self.stock_began_at is None:
-            return self.stock_began_at
-        return max(self.watched_at, self.stock_began_at)
 
 
 def _keys(event: Event) -> tuple[str, ...]:
@@ -77,10 +59,6 @@ def _evolve(entry: Reads | None, event: Event, _key: str) -> Reads:
             return msgspec.structs.replace(reads, orders_began_at=event.occurred_at)
         case SalesOrderVanished():
             return msgspec.structs.replace(reads, vanished_at=event.occurred_at)
-        case LevelsWatched():
-            return msgspec.structs.replace(
-                reads, watched_at=event.occurred_at, watched_by=event.finished_at
-            )
         case StockWatchLapsed() | StockWatchResumed():
             lapsed = isinstance(event, StockWatchLapsed)
             return msgspec.structs.replace(reads, watch_lapsed=lapsed)
@@ -88,13 +66,6 @@ def _evolve(entry: Reads | None, event: Event, _key: str) -> Reads:
             return reads
 
 
-_HEARS = (
-    StockRead,
-    LevelsWatched,
-    StockWatchLapsed,
-    StockWatchResumed,
-    OrdersRead,
-    SalesOrderVanished,
-)
+_HEARS = (StockRead, StockWatchLapsed, StockWatchResumed, OrdersRead, SalesOrderVanished)
 
 READS: Fold[Reads] = Fold(_keys, _evolve, Reads, hears=_HEARS)

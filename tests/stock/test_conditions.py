@@ -27,7 +27,7 @@ from kcjl.stock.selling import Selling, after_change
 from kcjl.stock.state import PRODUCTS, Product
 from kcjl.vocabulary import Event
 from tests.stock.under import under
-from tests.trade import at, confirmed, level, listed, made_of, posted, received
+from tests.trade import at, confirmed, level, listed, made_of
 
 DAY_MINUTES = 24 * 60
 FOUR_HOURS_S = 14_400.0

@@ -57,7 +57,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     buffer: int = 0
     """Units: of the poller's, or of the service's opening policy."""
     speed: float | None = None
-    """Service level of the speed buffer, 0: none; None: as it is by default, the seer's none."""
+    """Service level of the speed buffer, 0: none; None: the default's, and the seer's none."""
     lag_s: float = SEER_LAG_S
     """What the seer's speed buffer covers."""
     every_s: float = SEER_S
