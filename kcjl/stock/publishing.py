@@ -143,7 +143,7 @@ class StockPublisher:
         return figures if may_go else ()
 
     async def _send(self, figures: Sequence[Figure]) -> None:
-        conditions, reads = self._conditions, self._room.last_reads
+        conditions = self._conditions
         if conditions is None:
             return
         publish_id = self._room.ids.new()
