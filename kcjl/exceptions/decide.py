@@ -31,12 +31,14 @@ from kcjl.exceptions.events import (
 )
 from kcjl.fold import Fold
 from kcjl.orders import events as orders
+from kcjl.orders import events_changes as changes
 from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
 from kcjl.vocabulary import Event
 
 __all__ = [
     "OPEN",
+    "SAYS_NOTHING",
     "Clear",
     "OpenException",
     "Raise",
@@ -66,11 +68,31 @@ OPEN: Fold[OpenException] = Fold(
 """The open exceptions, by exception id."""
 
 
+SAYS_NOTHING: tuple[type[Event], ...] = (
+    dispatch.ShipmentsRead,
+    ExceptionCleared,
+    ExceptionRaised,
+    changes.ReturnsRead,
+    orders.OrdersRead,
+    settlement.CyclesRead,
+    settlement.SettlementLineTied,
+    settlement.TransactionsRead,
+    stock.LevelRead,
+    stock.OffersRead,
+    stock.StockImportIntended,
+    stock.StockImportSent,
+    stock.StockRead,
+)
+"""Most of all events: looks at the outside, and the desk's own. No condition comes of them."""
+
+
 def decide_desk(
     event: Event, open_on: Callable[[str], Sequence[OpenException]]
 ) -> tuple[Event, ...]:
     """What the desk says to an event. `open_on`: what is open on a subject now."""
     said: list[Event] = []
+    if isinstance(event, SAYS_NOTHING):
+        return ()
     for condition in conditions(event):
         still = open_on(condition.subject)
         if isinstance(condition, Raise):

@@ -162,6 +162,7 @@ class Orders(Room):
         self.shelves = Shelves(
             self.table(SHELVES, group=lambda shelf: shelf.code_key or None),
             self.table(STOCK_LOOK),
+            self.orders,
         )
         self.reversals = self.table(
             REVERSALS, watch=is_open, group=lambda reversal: reversal.order_id

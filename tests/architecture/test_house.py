@@ -50,6 +50,7 @@ PURE_FILES = (
     "acceptance_policy.py",
     "acceptance_state.py",
     "amounts.py",
+    "answers.py",
     "available.py",
     "changes.py",
     "changes_state.py",

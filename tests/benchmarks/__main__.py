@@ -23,6 +23,7 @@ from tests.benchmarks import (
     replaying,
     simulating,
     starting,
+    stocking,
     subscribing,
 )
 from tests.benchmarks.places import place
@@ -37,6 +38,7 @@ BENCHMARKS = {
     "memory": remembering,
     "start": starting,
     "simulation": simulating,
+    "stock": stocking,
     "oversell": oversell,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""

@@ -69,6 +69,8 @@ class Asks(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A courier that nobody has mapped is mapped after so long; 0: never."""
     posted_again_after_h: float = 0.0
     """A sales order that the ERP has lost is posted again after so long; 0: never."""
+    aliased_after_h: float = 0.0
+    """A SKU that the ERP spells otherwise is made an alias after so long; 0: never."""
 
     def without(self, *kinds: str) -> "Asks":
         """The same with these kinds switched off, by their field names."""
@@ -112,6 +114,7 @@ def draw_asks(luck: Random, until_h: float, *, busy_h: float) -> Asks:
         nonsense_h=_hours(luck, until_h, (0, 0, 0, 1)),
         couriers_mapped_after_h=luck.choice((0.0, 0.5, 2.0)),
         posted_again_after_h=luck.choice((0.0, 1.0, 6.0)),
+        aliased_after_h=luck.choice((0.0, 0.5, 2.0)),
     )
 
 

@@ -132,7 +132,9 @@ class _Attempt:
                 site = self._site = Site(premises, group, scenario.chance("site"))
                 site.start()
                 group.start_soon(_misfortunes, scenario, site, clock)
-                operators = Operators(premises, scenario.asks, scenario.seed)
+                operators = Operators(
+                    premises, scenario.asks, scenario.seed, code_of=world.shelf.erp_code
+                )
                 group.start_soon(operators.act)
                 group.start_soon(operators.look)
                 await self._trade(world, clock)
@@ -208,6 +210,7 @@ class _Attempt:
             now=premises.clock.now(),
             at_rest=at_rest,
             skew=_skew(self._scenario.faults),
+            stock=self._scenario.settings.stock,
         )
 
     def outcome(self, stuck: str) -> Run:

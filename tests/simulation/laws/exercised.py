@@ -25,6 +25,7 @@ ASKED = frozenset(
         "CarrierMapped",
         "PostingApproved",
         "PublishReleased",
+        "SkuAliasApproved",
         "StockPolicyApproved",
         "StockPolicyProposed",
         "WritesSwitched",
