@@ -28,7 +28,7 @@ from tests.cli.test_stock import CONFIG
 from tests.privacy.searching import database_texts, file_texts, personal_words, search
 from tests.service.running import MERCHANT, Shop, busy_world, serving, shop, until
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
 SPEED = 3_000.0
 SECRETS = ("johnlewis.key", "vault.key")
