@@ -30,6 +30,7 @@ from kcjl.orders.events_changes import (
     RefundSettled,
     ReturnClosed,
     ReturnedLine,
+    ReturnHandedOver,
     ReturnOpened,
     ReturnReceived,
     ReturnsRead,
@@ -115,6 +116,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     due: CorrectionDue
     done: bool = False
+    handed_over: bool = False
+    """A return that the ERP can fetch."""
 
 
 class AfterIntake(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +157,7 @@ HEARD = (
     ReturnClosed,
     CorrectionDue,
     CorrectionDone,
+    ReturnHandedOver,
     SalesOrderFoundAgain,
     PostingApproved,
 )
@@ -193,22 +197,26 @@ def _change(after: AfterIntake, event: Event) -> Iterator[tuple[str, object]]:
             yield "received", (*after.received, event.return_id)
         case ReturnClosed():
             yield "ended", (*after.ended, event.return_id)
-        case CorrectionDue():
-            others = tuple(task for task in after.tasks if task.due.task != event.task)
-            yield "tasks", (*others, Task(due=event))
-        case CorrectionDone():
-            yield "tasks", tuple(_tasks_after(after.tasks, event))
+        case CorrectionDue() | ReturnHandedOver() | CorrectionDone():
+            yield "tasks", _tasks(after, event)
         case _:
             return
 
 
-def _tasks_after(tasks: tuple[Task, ...], done: CorrectionDone) -> Iterator[Task]:
-    """What is moot is forgotten: it may be due again with the same figures."""
-    for task in tasks:
-        if task.due.task != done.task:
-            yield task
-        elif not done.moot:
-            yield msgspec.structs.replace(task, done=True)
+def _tasks(
+    after: AfterIntake, event: CorrectionDue | ReturnHandedOver | CorrectionDone
+) -> tuple[Task, ...]:
+    """A correction that is asked for again is the same task, with other figures."""
+    others = tuple(task for task in after.tasks if task.due.task != event.task)
+    if isinstance(event, CorrectionDue):
+        return (*others, Task(due=event))
+    if isinstance(event, CorrectionDone) and event.moot:
+        return others  # it may be due again with the same figures
+    change = {"done": True} if isinstance(event, CorrectionDone) else {"handed_over": True}
+    return tuple(
+        msgspec.structs.replace(task, **change) if task.due.task == event.task else task
+        for task in after.tasks
+    )
 
 
 AFTER_INTAKE: Fold[AfterIntake] = Fold(_keys, _evolve, AfterIntake, hears=HEARD)

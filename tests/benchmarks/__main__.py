@@ -24,6 +24,7 @@ from tests.benchmarks import (
     replaying,
     simulating,
     starting,
+    stocking,
     subscribing,
     trading,
 )
@@ -39,6 +40,7 @@ BENCHMARKS = {
     "memory": remembering,
     "start": starting,
     "simulation": simulating,
+    "stock": stocking,
     "oversell": oversell,
     "orders": ordering,
     "trade": trading,

@@ -92,6 +92,8 @@ class Asks(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
     gives_back: tuple[GivesBack, ...] = ()
     withdrawn_after_h: float = 0.0
     """A reversal that is unclear or refused is ended by a person after so long; 0: never."""
+    aliased_after_h: float = 0.0
+    """A SKU that the ERP spells otherwise is made an alias after so long; 0: never."""
 
     def without(self, *kinds: str) -> "Asks":
         """The same with these kinds switched off, by their field names."""
@@ -135,6 +137,7 @@ def draw_asks(luck: Random, until_h: float, *, busy_h: float) -> Asks:
         nonsense_h=_hours(luck, until_h, (0, 0, 0, 1)),
         couriers_mapped_after_h=luck.choice((0.0, 0.5, 2.0)),
         posted_again_after_h=luck.choice((0.0, 1.0, 6.0)),
+        aliased_after_h=luck.choice((0.0, 0.5, 2.0)),
     )
 
 

@@ -220,6 +220,7 @@ class ByHand:
             now=premises.clock.now(),
             at_rest=at_rest,
             skew=timedelta(0),
+            stock=self.scenario.settings.stock,
         )
         self._over.set()
         await self._house

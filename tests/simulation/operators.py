@@ -7,6 +7,7 @@ Invariant: what people see is what the log says; all of it is drawn before the r
 Called by `run.py`; drawn by the scenario.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from kcjl.clock import SeededIds
@@ -35,8 +36,17 @@ try, and so that a run comes to rest."""
 class Operators:
     """The people around one merchant's service."""
 
-    def __init__(self, premises: Premises, asks: Asks, seed: int) -> None:
+    def __init__(
+        self,
+        premises: Premises,
+        asks: Asks,
+        seed: int,
+        *,
+        code_of: Callable[[str], str | None],
+    ) -> None:
+        """`code_of`: under which code the ERP has the goods of a SKU, as people can see."""
         self._premises = premises
+        self._code_of = code_of
         self._asks = asks
         self._ids = SeededIds(seed + 1)
         self._desk = Table(OPEN)
@@ -109,6 +119,12 @@ class Operators:
                 command = self._withdrawal(raised.subject)
             case "reversal_waits":
                 after_h, command = BALANCE_WAITED_FOR_H, self._withdrawal(raised.subject)
+            case "sku_unmatched":
+                after_h, code = asks.aliased_after_h, self._code_of(raised.subject)
+                if code is None:
+                    return None
+                said = {"sku": raised.subject, "code": code}
+                command = Command(verb="stock-alias", arguments=said)
             case "publish_held":
                 return self._release()
             case _:

@@ -20,7 +20,7 @@ from kcjl.sandbox.world import World
 from tests.simulation.faults import Faults, Restore
 from tests.simulation.mishaps import Mishaps
 from tests.simulation.outside_door import stamp_of
-from tests.simulation.outside_erp import SimulatedErp
+from tests.simulation.outside_erp import KWS, SimulatedErp
 from tests.simulation.outside_ledger import SimulatedLedger
 from tests.simulation.outside_marketplace import SimulatedMarketplace
 from tests.simulation.outside_orders import ShownOrders
@@ -45,7 +45,9 @@ class SimulatedOutside:
             self._plan(each)
         stamp = stamp_of(faults.marketplace_clock, world.starts_at)
         self._shown = ShownOrders(world.marketplace, stamp)
-        self._sales_orders = ShownSalesOrders(stamp_of(faults.erp_clock, world.starts_at))
+        self._sales_orders = ShownSalesOrders(
+            stamp_of(faults.erp_clock, world.starts_at), KWS.company_code
+        )
 
     def ports(self) -> Outside:
         """A process's own ways in."""

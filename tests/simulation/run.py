@@ -121,7 +121,9 @@ class _Attempt:
                 site = self._site = Site(premises, group, scenario.chance("site"))
                 site.start()
                 group.start_soon(_misfortunes, scenario, site, clock)
-                operators = Operators(premises, scenario.asks, scenario.seed)
+                operators = Operators(
+                    premises, scenario.asks, scenario.seed, code_of=world.shelf.erp_code
+                )
                 group.start_soon(operators.act)
                 group.start_soon(operators.look)
                 if given := scenario.asks.gives_back:
@@ -172,6 +174,7 @@ class _Attempt:
             now=premises.clock.now(),
             at_rest=at_rest,
             skew=_skew(self._scenario.faults),
+            stock=self._scenario.settings.stock,
         )
 
     def outcome(self, stuck: str) -> Run:

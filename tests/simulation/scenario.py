@@ -41,7 +41,7 @@ from tests.simulation.faults import (
 )
 from tests.simulation.people import Acts, plan_people
 
-__all__ = ["Scenario", "draw"]
+__all__ = ["CARRIERS", "Scenario", "draw"]
 
 T = TypeVar("T")
 

@@ -28,6 +28,7 @@ ASKED = frozenset(
         "PublishReleased",
         "ReversalOrdered",
         "ReversalWithdrawn",
+        "SkuAliasApproved",
         "StockPolicyApproved",
         "StockPolicyProposed",
         "WritesSwitched",

@@ -305,6 +305,8 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "posting_refused": _unposted,
     "sales_order_vanished": _vanished,
     "total_differs": _total_differs,
+    "reference_taken": _unposted,
+    "order_unreadable": _never,
     "reference_not_written": _reference_missing,
     "cancelled_after_posting": _stranded,
     "stock_import_failed": _import_failed,
