@@ -12,8 +12,8 @@ SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 class HastyClock(RealClock):
     """Waiting takes no time."""
 
-    def __init__(self) -> None:
-        self._now = SINCE
+    def __init__(self, now: datetime = SINCE) -> None:
+        self._now = now
 
     def now(self) -> datetime:
         return self._now

@@ -7,7 +7,7 @@ world's. Called by the tests that compare the simulation's outside with it.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import aiohttp
 import anyio.lowlevel
@@ -24,7 +24,7 @@ from kcjl.sandbox.khaos.http import khaos_app
 from kcjl.sandbox.world import World
 from tests.simulation.outside_erp import KWS
 
-__all__ = ["UNLIMITED", "Adapters", "StandingClock", "adapters_over"]
+__all__ = ["UNLIMITED", "Adapters", "MovingClock", "StandingClock", "adapters_over"]
 
 UNLIMITED: dict[str, tuple[Budget, ...]] = dict.fromkeys(sorted(OPERATIONS), ())
 
@@ -39,6 +39,18 @@ class StandingClock(RealClock):
         return self.at
 
     async def sleep(self, seconds: float) -> None:  # noqa: ARG002 - a clock's signature
+        await anyio.lowlevel.checkpoint()
+
+
+@dataclass
+class MovingClock(StandingClock):
+    """Who waits makes time go by, for the world too: exports are done some time later."""
+
+    world: World
+
+    async def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=max(seconds, 1.0))
+        self.world.agenda.advance(self.at)
         await anyio.lowlevel.checkpoint()
 
 

@@ -27,6 +27,7 @@ from kcjl.log.verify import verify
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.store import RowStore
 from kcjl.sandbox.world import World
+from kcjl.settings import StockSettings
 from kcjl.vocabulary import Event
 from tests.simulation.database import Appended
 from tests.simulation.witness import Witness
@@ -75,6 +76,7 @@ class Evidence:
         now: datetime,
         at_rest: bool,
         skew: timedelta,
+        stock: StockSettings,
     ) -> None:
         self.world = world
         self.witness = witness
@@ -96,6 +98,7 @@ class Evidence:
         """The faults have stopped, and nothing is left to do without a person."""
         self.skew = skew
         """How far the outside's clocks were from ours at most."""
+        self.stock = stock
         self._folded: dict[int, Table[Any]] = {}
         """By the fold's identity: folds are modules' own, and live as long."""
 
@@ -150,6 +153,7 @@ async def gather(
     now: datetime,
     at_rest: bool,
     skew: timedelta,
+    stock: StockSettings,
 ) -> Evidence:
     """Read what a run has left, once."""
     reader = MemoryLogReader(store, merchant)
@@ -174,6 +178,7 @@ async def gather(
         now=now,
         at_rest=at_rest,
         skew=skew,
+        stock=stock,
     )
 
 
