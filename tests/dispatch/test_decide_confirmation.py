@@ -242,7 +242,7 @@ def test_confirmation_after_a_refusal_waits_longer_each_time(
 def test_confirmation_never_tried_has_no_pause() -> None:
     """What was never tried waits for nothing, nor what was refused before it was tried."""
     untried = msgspec.structs.replace(
-        the_parcel(dispatch(shipped())), state=ParcelState.REFUSED
+        the_parcel(dispatch(shipped())), state=ParcelState.REFUSED, carrier_code="dpd"
     )
 
     assert (intended(),) == decide_confirmation(

@@ -11,6 +11,7 @@ from kcjl.dispatch.events import (
     ConfirmationIntended,
     ConfirmationsResumed,
     ConfirmationsStopped,
+    ConfirmationUnknown,
     ParcelConfirmed,
 )
 from kcjl.errors import OutcomeUnknown, RateLimited, Refused, Unavailable
@@ -139,18 +140,45 @@ async def test_parcel_that_alone_is_never_settled_holds_up_no_other_and_is_told(
     """Its look fails for ever; the others go, and somebody hears of the one."""
     place = premises(orders=4)
     async with place.open() as process:
-        await shipped_from(process, place, 4)
+        await shipped_from(process, place, 3)
         place.shop.mishaps.before("create_shipment", OutcomeUnknown("cut off"))
         place.shop.mishaps.before("shipments", *[Unavailable("502")] * 500)
-        for _ in range(20):
+        for _ in range(10):
             await process.do("confirm", "judge")
             place.clock.tick(300)
-
+        assert {"O2", "O3"} == {each.order_id for each in place.shop.shipments_there}
+        place.warehouse.ship("REF-O4", parcel("INV4/1"))
+        for _ in range(10):
+            await process.do("shipments", "confirm", "judge")
+            place.clock.tick(300)
         assert {"O2", "O3", "O4"} == {each.order_id for each in place.shop.shipments_there}
-        assert {"confirmations_stopped:marketplace"} >= {
-            each for each in process.desk.open if not each.startswith("confirmation_refused")
-        }
-        assert process.desk.open
+        assert "confirmation_refused:O1/INV1/1" in process.desk.open
+        place.shop.mishaps.mended("shipments")
+        for _ in range(4):
+            await process.do("confirm", "judge")
+            place.clock.tick(300)
+        assert set() == set(process.desk.open)
+
+    assert [False, True] == [each.lasting for each in await place.said(ConfirmationUnknown)]
+    assert 4 == len(place.shop.shipments_there)
+
+
+async def test_one_parcel_whose_answer_was_lost_is_tried_again_after_its_pause() -> None:
+    """Nothing else is due: whether the marketplace answers is known when it is sent again."""
+    place = premises()
+    async with place.open() as process:
+        await shipped_from(process, place, 1)
+        place.shop.mishaps.before("create_shipment", LOST)
+        await process.do("confirm")
+        place.clock.tick(60)
+        job = next(each for each in process.dispatch.jobs if each.name == "confirm")
+        assert 300 == await job.run()
+        assert [] == await place.said(ConfirmationsResumed)
+        place.clock.tick(300)
+        await process.do("confirm")
+
+    assert 1 == len(await place.said(ConfirmationsResumed))
+    assert 1 == len(place.shop.shipments_there)
 
 
 async def test_refused_for_a_day_is_given_up_with_the_last_answer_and_resumed_by_a_person() -> (

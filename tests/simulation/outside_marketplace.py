@@ -334,16 +334,16 @@ class SimulatedMarketplace:
         told = await self._change("ST23", "track_shipments", shipments=said)
         if not isinstance(told, list):
             raise TypeError("ST23 answered with something else than outcomes")
-        return [
+        return tuple(
             ShipmentOutcome(
                 shipment_id=each.key,
                 kind=ShipmentOutcomeKind.REFUSED
                 if each.shipment is None
                 else ShipmentOutcomeKind.DONE,
-                message=each.message,
+                message=each.message or "",
             )
             for each in told
-        ]
+        )
 
     async def shipments(self, order_id: str) -> Sequence[shop.Shipment]:
         def rows() -> list[shop.Shipment]:
