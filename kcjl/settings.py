@@ -151,6 +151,9 @@ class OrderSettings(Section, frozen=True, kw_only=True):
     start_at: datetime | None = None
     """Orders older than this are recorded and never posted."""
     personal_data_days: float = 90
+    return_reason: str = ""
+    """The ERP's own reason under which goods that came back are handed to its channel, where it
+    fetches returns; it decides what happens to the stock. Empty: a person enters them."""
     missing_after_minutes: float = 20
     """A sales order that the ERP shows no more is taken for gone when it is still not shown so
     long after the first answer that left it out: a replica may lag behind."""

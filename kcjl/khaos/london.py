@@ -21,11 +21,11 @@ NO_MOMENT = "1899-12-31T00:00:00"
 CLOCKS_APART = timedelta(seconds=30)
 """How much the ERP's clock may be ahead of ours before a stamp of now is taken for one past."""
 
+STAMPS_MAX = 4_096
+"""Stamps that are remembered as moments: each look at a list shows most of them again."""
+
 _NO_DATE_YEAR_MAX = 1900
 """Years up to this one are the Delphi zero date and its like."""
-
-_STAMPS_KEPT = 16_384
-"""Stamps that are remembered as they were read: reads overlap, so most come many times."""
 
 _ISO = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})"
@@ -63,16 +63,15 @@ def received_moment(text: str | None, *, now: datetime | None = None) -> datetim
     of hours is believed. A wall time that comes twice is the last one that is not after `now`
     (the first one without it): who asks what is new gets too much, and nothing too little.
     """
-    if not text or (meant := _meant(text)) is None:
+    if not text or not (bare := text.strip()) or not (read := _both(bare)):
         return None
-    first, again = meant
+    first, again = read
     return again if now is not None and first < again <= now + CLOCKS_APART else first
 
 
-@lru_cache(maxsize=_STAMPS_KEPT)
-def _meant(text: str) -> tuple[datetime, datetime] | None:
-    """What a stamp may mean: in the hour that comes twice two moments, else twice the same."""
-    bare = text.strip()
+@lru_cache(maxsize=STAMPS_MAX)
+def _both(bare: str) -> tuple[datetime, datetime] | None:
+    """The first moment at which London's clocks showed it, and the last; None: no moment."""
     parts = _ISO.match(bare)
     if parts is None:
         day = received_date(bare)
@@ -88,8 +87,8 @@ def _meant(text: str) -> tuple[datetime, datetime] | None:
         raise ProtocolSurprise(f"Khaos Control sent {bare!r} as a date") from None
     offset = _offset(parts[8])
     if offset:
-        moment = wall.replace(tzinfo=timezone(offset)).astimezone(UTC)
-        return moment, moment
+        believed = wall.replace(tzinfo=timezone(offset)).astimezone(UTC)
+        return believed, believed
     return _from_wall(wall)
 
 
@@ -116,10 +115,8 @@ def received_date(text: str | None) -> date | None:
 
 
 def _from_wall(wall: datetime) -> tuple[datetime, datetime]:
-    return (
-        wall.replace(tzinfo=LONDON).astimezone(UTC),
-        wall.replace(tzinfo=LONDON, fold=1).astimezone(UTC),
-    )
+    here = wall.replace(tzinfo=LONDON)
+    return here.astimezone(UTC), here.replace(fold=1).astimezone(UTC)
 
 
 def _offset(zone: str | None) -> timedelta:

@@ -8,6 +8,7 @@ Called by `publishing.py`, `reading.py` and `gate.py`. Source: design 6; contrac
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 import msgspec
 
@@ -48,6 +49,10 @@ __all__ = [
 
 PUBLISH_LINES_MAX = 10_000
 """Lines of one stock import: our own cap, the marketplace states none (contract g)."""
+FIGURES_BYTES_MAX = 900_000
+"""Of the figures of one import, as they stand in its event: the log takes 1 MiB (some 3,500
+usual figures); so a catalogue that moves as a whole goes in several imports.
+"""
 
 
 def may_publish(reads: Reads | None) -> bool:
@@ -146,12 +151,15 @@ def _figures(
     """One figure for each offer of a stock code that shows another."""
     available = worked_out(group, conditions)
     held = _held(available)
+    only_zero = bool(reads.unread) and reads.may_hold(each.key for each in group)
     known = [each for each in group if each.level_read_at is not None]
     level_read_at = max((e.level_read_at for e in known if e.level_read_at), default=None)
     figures = []
     for shown, quantity in _dealt(_offers(group), available, now):
         if shown.quantity == quantity or reads.orders_began_at is None:
             continue
+        if only_zero and quantity:
+            continue  # units of an order that nobody can read may have to come off
         figures.append(
             Figure(
                 sku=shown.sku,
@@ -193,11 +201,14 @@ def _held(available: Available) -> HeldBack:
     )
 
 
-def cut(figures: Sequence[Figure], lines_max: int) -> Sequence[Figure]:
+def cut(
+    figures: Sequence[Figure], lines_max: int, *, bytes_max: int = FIGURES_BYTES_MAX
+) -> Sequence[Figure]:
     """The first so many lines, and no stock code with a part of its offers only: the share of
-    one that goes up was taken from another.
+    one that goes up was taken from another. What is left differs still, and goes next.
     """
-    end = min(lines_max, len(figures))
+    sizes = accumulate(len(msgspec.json.encode(each)) + 1 for each in figures[:lines_max])
+    end = sum(1 for size in sizes if size <= bytes_max)
     first = end
     while 0 < first < len(figures) and figures[first].code == figures[first - 1].code != "":
         first -= 1

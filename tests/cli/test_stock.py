@@ -214,6 +214,35 @@ async def test_list_shows_each_product_and_filters_add_up(
     assert "2 of 2 products; the first 1 are shown" in cut.stderr
 
 
+async def test_list_says_why_nothing_is_published_and_gives_levels_in_plain_digits(
+    shop: Handmade, tmp_path: Path
+) -> None:
+    """A figure that differs from what is shown has a reason; JSON is for machines to read."""
+    await shop.append(
+        level(12_345, minutes=4),
+        StockPublishingSwitched(on=False, reason="stock-taking", occurred_at=at(5)),
+    )
+    await shop.fold()
+    off = await kcjl("list", "--json", cwd=tmp_path)
+    await shop.append(
+        StockPublishingSwitched(on=True, reason="done", occurred_at=at(6)),
+        PublishHeld(hold_id="H1", findings=(), occurred_at=at(6)),
+    )
+    await shop.fold()
+    held = await kcjl("list", cwd=tmp_path)
+    await shop.append(PublishReleased(hold_id="H1", occurred_at=at(7)))
+    await shop.fold()
+    free = await kcjl("list", cwd=tmp_path)
+
+    levels = {
+        each["sku"]: each["level"] for each in map(msgspec.json.decode, off.stdout.splitlines())
+    }
+    assert {"A-1": "12345", "JL-9": None} == levels
+    assert "now: publishing is off (stock-taking): kcjl stock publishing on" in off.stderr
+    assert "now: a guard holds the figures: kcjl stock release" in held.stderr
+    assert "nothing is published" not in free.stderr
+
+
 async def test_list_of_a_state_that_is_none_names_those_there_are(tmp_path: Path) -> None:
     """A usage error, before anything is looked at."""
     ended = await kcjl("list", "--state", "sold", cwd=tmp_path)

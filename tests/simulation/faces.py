@@ -4,16 +4,17 @@ Promises: real HTTP on loopback; the adapters have no call budgets, and their cl
 world's. Called by the tests that compare the simulation's outside with it.
 """
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import aiohttp
 import anyio.lowlevel
 import msgspec
 from aiohttp import web
 
+from kcjl.clock import RealClock
 from kcjl.johnlewis.budget import OPERATIONS, Budget
 from kcjl.johnlewis.seller_api import SellerApi, SellerApiSettings
 from kcjl.khaos.kws import KwsSettings, KwsSoapAdapter
@@ -23,13 +24,13 @@ from kcjl.sandbox.khaos.http import khaos_app
 from kcjl.sandbox.world import World
 from tests.simulation.outside_erp import KWS
 
-__all__ = ["UNLIMITED", "Adapters", "StandingClock", "adapters_over"]
+__all__ = ["UNLIMITED", "Adapters", "MovingClock", "StandingClock", "adapters_over"]
 
 UNLIMITED: dict[str, tuple[Budget, ...]] = dict.fromkeys(sorted(OPERATIONS), ())
 
 
 @dataclass
-class StandingClock:
+class StandingClock(RealClock):
     """Stands until a test sets it; nobody waits."""
 
     at: datetime
@@ -40,10 +41,17 @@ class StandingClock:
     async def sleep(self, seconds: float) -> None:  # noqa: ARG002 - a clock's signature
         await anyio.lowlevel.checkpoint()
 
-    @contextmanager
-    def deadline(self, seconds: float) -> Iterator[None]:
-        with anyio.fail_after(seconds):
-            yield
+
+@dataclass
+class MovingClock(StandingClock):
+    """Who waits makes time go by, for the world too: exports are done some time later."""
+
+    world: World
+
+    async def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=max(seconds, 1.0))
+        self.world.agenda.advance(self.at)
+        await anyio.lowlevel.checkpoint()
 
 
 @dataclass

@@ -15,6 +15,7 @@ from kcjl.orders.events import (
     SalesOrderMissing,
     SalesOrderPosted,
 )
+from kcjl.sandbox.marketplace.records import Charge, Refund
 from kcjl.sandbox.warehouse.orders import Cancellation
 from kcjl.settlement.decide import UNTIED_SHOWN_MAX
 from kcjl.settlement.events import PayoutClosed, PayoutHeld
@@ -30,8 +31,7 @@ from tests.simulation.forging import (
 )
 from tests.simulation.laws import CHECKERS, Evidence
 from tests.simulation.laws.exercised import SITUATIONS, SUBJECTS, exercised
-from tests.simulation.scenario import Scenario
-from tests.simulation.test_laws import BREACHES
+from tests.simulation.test_laws import BREACHES, SCENARIO
 from tests.simulation.witness import Outcome
 
 PENNY = Money(1, "GBP")
@@ -40,7 +40,7 @@ PENNY = Money(1, "GBP")
 @pytest.fixture(scope="module")
 def true() -> Evidence:
     """A calm day that came to rest."""
-    return true_evidence(Scenario(seed=7, orders_a_day=14.0, skus=20, mismatches=1))
+    return true_evidence(SCENARIO)
 
 
 def _sent(e: Evidence) -> str:
@@ -320,6 +320,31 @@ def _stranded_and_nobody_told(e: Evidence) -> None:
     e.world.marketplace.orders[_sent(e)].state = "CANCELED"
 
 
+def _refunded_and_nobody_told(e: Evidence) -> None:
+    line = e.world.marketplace.orders[_sent(e)].lines[0]
+    nothing = Money(0, "GBP")
+    line.refunds.append(
+        Refund(
+            refund_id="by hand",
+            order_refund_id="by hand",
+            order_line_id=line.line_id,
+            charge=Charge(
+                amount=PENNY,
+                shipping_amount=nothing,
+                taxes=[],
+                shipping_taxes=[],
+                commission_fee=nothing,
+                commission_vat=nothing,
+            ),
+            quantity=1,
+            reason_code="by hand",
+            excluded_from_shipment=False,
+            state="REFUNDED",
+            created_at=e.now,
+        )
+    )
+
+
 RULES: dict[tuple[int, str, str], Callable[[Evidence], None]] = {
     (1, "chain", "hash"): _broken_chain,
     (1, "writers", "epoch"): _written_in_an_old_epoch,
@@ -359,6 +384,7 @@ RULES: dict[tuple[int, str, str], Callable[[Evidence], None]] = {
     (9, "buffers", "held"): _held_back_more,
     (9, "versions", "nobody"): _set_by_nobody,
     (0, "jobs", "interrupted"): _job_interrupted,
+    (0, "corrections", "refund"): _refunded_and_nobody_told,
     (0, "causes", "no kind"): _exception_of_no_kind,
     (0, "desk", "cancelled there"): _cancelled_there_and_nobody_told,
     (0, "desk", "stranded"): _stranded_and_nobody_told,

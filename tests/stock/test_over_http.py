@@ -17,7 +17,7 @@ from kcjl.settings import OrderSettings, StockSettings
 from kcjl.stock.actor import Stock
 from kcjl.stock.policy_book import buffer_policy
 from kcjl.vault import MemoryVault
-from tests.simulation.faces import StandingClock, adapters_over
+from tests.simulation.faces import MovingClock, StandingClock, adapters_over
 from tests.simulation.scenario import Scenario
 
 pytestmark = pytest.mark.anyio
@@ -75,7 +75,7 @@ class Shop:
 @asynccontextmanager
 async def opened() -> AsyncIterator[Shop]:
     world = SCENARIO.world()
-    clock, store = StandingClock(world.starts_at), MemoryStore()
+    clock, store = MovingClock(world.starts_at, world), MemoryStore()
     epoch = store.take_over("acme")
     async with (
         adapters_over(world, clock) as outside,
