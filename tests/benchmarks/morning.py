@@ -5,6 +5,7 @@ clock: the ERP's and the marketplace's delays cost no processor, and all that is
 rooms' work and that of two small fakes. Called by ordering.py: `python -m … ORDERS SEED`.
 """
 
+import gc
 import heapq
 import inspect
 import resource
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import anyio
 import msgspec
@@ -104,6 +106,7 @@ async def morning(orders: int, seed: int) -> Morning:
                     break
                 await clock.sleep(LOOK_EVERY_S)
             spent_s = time.process_time() - began_s
+            memory_kb.append(_memory_kb())
             log_kb = sum(len(each.data) for each in _log_of(store)) // 1024
             group.cancel_scope.cancel()
     said = _log_of(store)
@@ -153,7 +156,14 @@ async def _place(
             msgspec.structs.replace(order, created_at=now, updated_at=now, ship_by=now + within)
         )
         if number % (orders // EACH_QUARTER) == 0:
-            memory_kb.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+            memory_kb.append(_memory_kb())
+
+
+def _memory_kb() -> int:
+    """What the process holds now, after a look for what it need not."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() // 1024
 
 
 def _log_of(store: MemoryStore) -> Sequence[Recorded]:

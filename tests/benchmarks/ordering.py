@@ -37,8 +37,8 @@ class Morning(msgspec.Struct, frozen=True, kw_only=True):
     """By the best order of posting there is."""
     lasted_h: float
     memory_kb: list[int]
-    """The process's peak when a quarter of the orders had come, and so on; all of the log is in
-    it, since the log is in memory here."""
+    """What the process held before the first order, after each quarter of them, and at the end;
+    all of the log is in it, since the log is in memory here."""
     log_kb: int
 
 

@@ -87,6 +87,7 @@ class Orders(RuleBasedStateMachine):
         multi_shipment=st.booleans(),
         workflow=st.sampled_from(WORKFLOWS),
         baskets=st.lists(st.lists(LOTS, min_size=1, max_size=2), min_size=2, max_size=5),
+        first=st.sampled_from(("lost_after", "arrives_late", "lost_before", "rate_limited")),
         troubles=TROUBLES,
     )
     def opens(
@@ -94,12 +95,15 @@ class Orders(RuleBasedStateMachine):
         seed: int,
         workflow: str,
         baskets: list[list[int]],
+        first: str,
         troubles: list[tuple[str, str]],
         *,
         auto_accept: bool,
         multi_shipment: bool,
     ) -> None:
-        """Both sides are read, stock is published, and the first customers are there."""
+        """Both sides are read, stock is published, the first customers are there, and
+        the first posting goes wrong.
+        """
         self.run = ByHand(
             Scenario(
                 seed=seed,
@@ -125,7 +129,7 @@ class Orders(RuleBasedStateMachine):
         self.plan: tuple[dict[str, str], str] | None = None
         for basket in baskets:
             self.somebody_buys(basket, 1)
-        self.next_calls_go_wrong(troubles)
+        self.next_calls_go_wrong([("ImportOrders", first), *troubles])
 
     # ── customers ──
 
