@@ -2,8 +2,8 @@
 
 The real service and both outside systems over HTTP, PostgreSQL, lost and broken answers,
 refusals that quote, customers who cancel, goods that come back. The vault alone is not
-searched: it is sealed. A journal pack that was written lies in the folder that is searched; that
-journals name nobody is a law of the simulation, where every run has some.
+searched: it is sealed. A journal pack that was written lies in the folder that is searched;
+that journals name nobody is a law of the simulation, where every run has some.
 """
 
 import io
