@@ -68,11 +68,11 @@ class StockSettings(Section, frozen=True, kw_only=True):
     poll_s: float = 300
     """How often levels that moved are read; the vendor advises 5 to 30 minutes."""
     watch_s: float = 60
-    """How often the levels of what runs low are read between two polls; 0: never. When some
-    have changed the orders are read as well."""
+    """How often the ERP is asked between two polls what has moved, and the levels of that are
+    read; 0: never. When some have changed the orders are read as well."""
     watch_codes_max: int = 250
-    """With more stock codes than this running low none is watched, and the buffers are those of
-    the poll. Fifty go in one call."""
+    """Where more stock codes than this have moved since the last look, the next poll reads
+    them, and the buffers are those of the poll. Fifty go in one call."""
     sites: tuple[str, ...] = ()
     """Site ids that the order import will use; empty: the ERP's default site."""
     sweep_hours: float = 6

@@ -89,11 +89,11 @@ class Asks(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A courier that nobody has mapped is mapped after so long; 0: never."""
     posted_again_after_h: float = 0.0
     """A sales order that the ERP has lost is posted again after so long; 0: never."""
+    aliased_after_h: float = 0.0
+    """A SKU that the ERP spells otherwise is made an alias after so long; 0: never."""
     gives_back: tuple[GivesBack, ...] = ()
     withdrawn_after_h: float = 0.0
     """A reversal that is unclear or refused is ended by a person after so long; 0: never."""
-    aliased_after_h: float = 0.0
-    """A SKU that the ERP spells otherwise is made an alias after so long; 0: never."""
 
     def without(self, *kinds: str) -> "Asks":
         """The same with these kinds switched off, by their field names."""

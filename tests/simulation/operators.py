@@ -114,17 +114,17 @@ class Operators:
                 after_h = asks.posted_again_after_h
                 said = {"order_id": raised.subject, "reason": "it is not in the ERP"}
                 command = Command(verb="post-again", arguments=said)
-            case "reversal_unclear" | "reversal_refused":
-                after_h = asks.withdrawn_after_h
-                command = self._withdrawal(raised.subject)
-            case "reversal_waits":
-                after_h, command = BALANCE_WAITED_FOR_H, self._withdrawal(raised.subject)
             case "sku_unmatched":
                 after_h, code = asks.aliased_after_h, self._code_of(raised.subject)
                 if code is None:
                     return None
                 said = {"sku": raised.subject, "code": code}
                 command = Command(verb="stock-alias", arguments=said)
+            case "reversal_unclear" | "reversal_refused":
+                after_h = asks.withdrawn_after_h
+                command = self._withdrawal(raised.subject)
+            case "reversal_waits":
+                after_h, command = BALANCE_WAITED_FOR_H, self._withdrawal(raised.subject)
             case "publish_held":
                 return self._release()
             case _:
