@@ -50,6 +50,7 @@ PURE_FILES = (
     "acceptance_policy.py",
     "acceptance_state.py",
     "available.py",
+    "business_time.py",
     "changes.py",
     "changes_state.py",
     "conditions.py",
