@@ -23,7 +23,7 @@ from kcjl.dispatch.actor import Dispatches
 from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, ShopModelNotServed
 from kcjl.exceptions.actor import Desk
 from kcjl.following import Following, catch_up_together
-from kcjl.johnlewis.tenant_port import TenantReading
+from kcjl.johnlewis.tenant_port import StatisticsReading, TenantReading
 from kcjl.khaos.port import ErpPort
 from kcjl.ledger.port import LedgerPort
 from kcjl.log.port import Log
@@ -56,7 +56,7 @@ BUFFER_UNITS_MAX = 1_000_000
 _say = structlog.get_logger("kcjl.service")
 
 
-class Marketplace(OrdersMarketplace, TenantReading, Protocol):
+class Marketplace(OrdersMarketplace, TenantReading, StatisticsReading, Protocol):
     """What the service asks of the marketplace: the actors' calls, and the tenant whole."""
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "CloudSection",
     "DeadlineSettings",
     "DispatchSettings",
+    "FigureSettings",
     "InvoiceAddress",
     "JohnLewisSettings",
     "KhaosSettings",
@@ -227,6 +228,31 @@ class DeadlineSettings(Section, frozen=True, kw_only=True):
                 raise ValueError(f"closed_on: {day!r} is no day, e.g. 2026-12-24") from None
 
 
+class FigureSettings(Section, frozen=True, kw_only=True):
+    """Thresholds of the shop's figures. John Lewis' own are not known before onboarding: these
+    are the strictest that other operators publish.
+    """
+
+    late_shipment_max: float = 0.05
+    """Orders shipped after their deadline, of those shipped or due."""
+    cancelation_max: float = 0.05
+    """Accepted lines with a cancelation, of accepted lines."""
+    approval_min: float = 0.96
+    """Accepted lines, of those accepted or refused."""
+    valid_tracking_min: float = 0.9
+    """Orders whose parcels all have a number, of those shipped."""
+    near_share: float = 0.8
+    """At this share of the way to a threshold a person is told."""
+    orders_min: int = 30
+    """A rate of fewer orders (or lines) than this is shown, and not judged."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if name != "orders_min" and not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"{name} is a share above 0, up to 1")
+        _above_zero(orders_min=self.orders_min)
+
+
 class DispatchSettings(Section, frozen=True, kw_only=True):
     poll_s: float = 600
     """How often open sales orders are looked at in the ERP."""
@@ -236,6 +262,7 @@ class DispatchSettings(Section, frozen=True, kw_only=True):
     """How old a backup may be that the ERP is set back to: sales orders are looked for so long
     after they were posted, also when all is confirmed."""
     deadlines: DeadlineSettings = DeadlineSettings()
+    figures: FigureSettings = FigureSettings()
 
     def __post_init__(self) -> None:
         _above_zero(poll_s=self.poll_s, backup_hours=self.backup_hours)

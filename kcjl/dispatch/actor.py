@@ -15,6 +15,8 @@ import msgspec
 from kcjl.actors import Job, Room
 from kcjl.calls.correlation import correlated
 from kcjl.clock import Clock, Ids
+from kcjl.dispatch.calendar_settings import deadline_rules, figure_rules
+from kcjl.dispatch.deadlines import COUNTED
 from kcjl.dispatch.decide import (
     decide_awaited_no_more,
     decide_confirmation,
@@ -36,11 +38,16 @@ from kcjl.dispatch.events import (
     ParcelShipped,
     ShipmentsRead,
 )
+from kcjl.dispatch.figures import FIGURES_JUDGED, FIGURES_READ
+from kcjl.dispatch.measuring import DispatchMarketplace, SellerFigures, day_of
 from kcjl.dispatch.state import CARRIERS, DISPATCHES, Carriers, Dispatch, Parcel, ParcelState
+from kcjl.dispatch.timekeeping import TIMINGS
+from kcjl.dispatch.timing import is_waiting
 from kcjl.dispatch.vanished import decide_kept, decide_not_shown, is_looked_for
+from kcjl.dispatch.watching import DeadlineWatch
 from kcjl.errors import NotFound, OutcomeUnknown, Refused
 from kcjl.exceptions.events import WritesSwitched
-from kcjl.johnlewis.port import MarketplacePort, OrderState, ShipmentRequest, Tracking
+from kcjl.johnlewis.port import OrderState, ShipmentRequest, Tracking
 from kcjl.khaos.port import ErpPort, OrderStatus
 from kcjl.khaos.port import Parcel as ErpParcel
 from kcjl.log.port import Log
@@ -79,7 +86,7 @@ class Dispatches(Room):
         clock: Clock,
         ids: Ids,
         *,
-        marketplace: MarketplacePort,
+        marketplace: DispatchMarketplace,
         erp: ErpPort,
         settings: DispatchSettings,
         opening_carriers: Mapping[str, str],
@@ -98,6 +105,12 @@ class Dispatches(Room):
         """By reference, when the ERP last showed it: to be named where it is lost."""
         self.dispatches = self.table(DISPATCHES, watch=is_looked_for)
         self.carriers = self.table(CARRIERS)
+        self.timings = self.table(TIMINGS, watch=is_waiting, group=day_of)
+        self.counted = self.table(COUNTED)
+        self.figures_read = self.table(FIGURES_READ)
+        self.figures_judged = self.table(FIGURES_JUDGED)
+        self._watch = DeadlineWatch(self, deadline_rules(settings.deadlines))
+        figures = SellerFigures(self, marketplace, figure_rules(settings.figures))
         poll = timedelta(seconds=settings.poll_s)
         wakes = (
             ParcelShipped,
@@ -111,6 +124,8 @@ class Dispatches(Room):
             Job("carriers", self._read_carriers, every=CARRIERS_EVERY, wakes_on=(TenantRead,)),
             Job("shipments", self._read_shipments, every=poll),
             Job("confirm", self._confirm, every=poll, wakes_on=wakes),
+            self._watch.job,
+            *figures.jobs,
         )
 
     async def map_courier(self, courier: str, carrier_code: str, *, by: str) -> None:
@@ -201,6 +216,7 @@ class Dispatches(Room):
                         now=began,
                     )
                 )
+                events.extend(self._watch.staged(entry.order_id, status, began))
         events.extend(self._not_shown(open_ones, asked, statuses, began))
         events.append(ShipmentsRead(asked=len(asked), found=len(statuses), occurred_at=began))
         await self.commit(events)

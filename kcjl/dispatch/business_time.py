@@ -2,7 +2,7 @@
 
 Promises: pure; opening hours are London's wall clock, so a day on which the clocks change has
 as many hours as really pass; what was closed counts nothing. It reads no calendar: bank
-holidays are handed in (`bank_holidays.py`).
+holidays are handed in (`calendar_settings.py`).
 Invariant: `between` is additive and never negative; `add` and `before` are its inverses.
 Called by `deadlines.py`, `minutes.py` and the CLI. Source: design 8.
 """

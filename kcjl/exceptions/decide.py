@@ -14,6 +14,7 @@ import msgspec
 from kcjl.dispatch import events as dispatch
 from kcjl.exceptions import (
     acceptance_conditions,
+    deadline_conditions,
     order_conditions,
     reversal_conditions,
     stock_conditions,
@@ -126,10 +127,11 @@ def conditions(event: Event) -> tuple[Condition, ...]:
         or order_conditions.conditions(event)
         or _stock(event)
         or _dispatch(event)
+        or deadline_conditions.conditions(event)
         or _money(event)
         or _jobs(event)
     )
-    return (*found, *order_conditions.also(event))
+    return (*found, *order_conditions.also(event), *deadline_conditions.also(event))
 
 
 def _orders(event: Event) -> tuple[Condition, ...]:

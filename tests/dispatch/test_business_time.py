@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kcjl.dispatch.bank_holidays import business_time
 from kcjl.dispatch.business_time import BusinessTime
+from kcjl.dispatch.calendar_settings import business_time
 from kcjl.errors import Misuse
 from kcjl.settings import DeadlineSettings
 

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kcjl import actors
+from kcjl.dispatch import deadlines, figures, timekeeping
 from kcjl.dispatch import state as dispatch
 from kcjl.events import EVENT_CLASSES, vocabulary
 from kcjl.exceptions import decide as desk
@@ -61,6 +62,10 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "buyers": personal.BUYERS,
     "dispatches": dispatch.DISPATCHES,
     "carriers": dispatch.CARRIERS,
+    "timings": timekeeping.TIMINGS,
+    "deadlines counted": deadlines.COUNTED,
+    "figures read": figures.FIGURES_READ,
+    "figures judged": figures.FIGURES_JUDGED,
     "lines": settlement.LINES,
     "cycles": settlement.CYCLES,
     "sales orders": settlement.SALES_ORDERS,

@@ -1,0 +1,60 @@
+"""Working days, deadlines and thresholds as the settings say, bank holidays out of a library.
+
+Promises: the bank holidays of the part of the United Kingdom that the settings name, of any
+year, substitute days with them; what the settings close is closed as well. No rules here.
+Called by the dispatch room and the CLI.
+"""
+
+from datetime import date, time, timedelta
+from decimal import Decimal
+
+import holidays
+
+from kcjl.dispatch.business_time import BusinessTime
+from kcjl.dispatch.deadlines import DeadlineRules
+from kcjl.dispatch.figures import FigureRules, Metric
+from kcjl.settings import WEEKDAYS, DeadlineSettings, FigureSettings
+
+__all__ = ["business_time", "deadline_rules", "figure_rules"]
+
+
+def business_time(settings: DeadlineSettings) -> BusinessTime:
+    """Business time as the settings say."""
+    part = settings.bank_holidays
+    known = None if part == "none" else holidays.country_holidays("GB", subdiv=part)
+    closed_on = frozenset(date.fromisoformat(day) for day in settings.closed_on)
+
+    def is_closed(day: date) -> bool:
+        return day in closed_on or (known is not None and day in known)
+
+    return BusinessTime(
+        working_days=[WEEKDAYS.index(day) for day in settings.working_days],
+        opens=time.fromisoformat(settings.opens_at),
+        closes=time.fromisoformat(settings.closes_at),
+        cut_off=time.fromisoformat(settings.cut_off) if settings.cut_off else None,
+        is_closed=is_closed,
+    )
+
+
+def deadline_rules(settings: DeadlineSettings) -> DeadlineRules:
+    """When an order is at risk, and how many are named."""
+    return DeadlineRules(
+        business_time(settings),
+        warn=timedelta(hours=settings.warn_hours),
+        named_max=settings.named_max,
+    )
+
+
+def figure_rules(settings: FigureSettings) -> FigureRules:
+    """From where on the shop's figures are bad."""
+    thresholds = {
+        Metric.LATE_SHIPMENT: settings.late_shipment_max,
+        Metric.CANCELATION: settings.cancelation_max,
+        Metric.APPROVAL: settings.approval_min,
+        Metric.VALID_TRACKING: settings.valid_tracking_min,
+    }
+    return FigureRules(
+        thresholds={each.value: Decimal(str(share)) for each, share in thresholds.items()},
+        near_share=Decimal(str(settings.near_share)),
+        orders_min=settings.orders_min,
+    )

@@ -1,0 +1,124 @@
+"""The shop's figures, the shell: reads the marketplace's own once a day, and has both judged.
+
+Promises: A21 is asked once a day, also across restarts; where it can't be read ours are judged
+alone, and so they are before it was read. Counting yields to the other rooms. No rules here.
+Called by the dispatch room. Source: design 8; contract johnlewis b.1 (A21), d.1.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import anyio.lowlevel
+
+from kcjl.actors import Job
+from kcjl.clock import Clock
+from kcjl.dispatch.deadline_events import FigureRead, SellerFigureJudged, SellerFiguresRead
+from kcjl.dispatch.figures import (
+    ORDERS_COUNT,
+    PERIODS,
+    FigureRules,
+    Metric,
+    Tally,
+    decide_figures,
+    figures_of,
+)
+from kcjl.dispatch.timing import Timing
+from kcjl.fold import Table
+from kcjl.johnlewis.port import MarketplacePort
+from kcjl.johnlewis.tenant_port import (
+    ShopStatistics,
+    StatisticsPeriod,
+    StatisticsReading,
+)
+from kcjl.log.port import Recorded
+from kcjl.vocabulary import Event
+
+__all__ = ["DispatchMarketplace", "MeasuringRoom", "SellerFigures", "day_of"]
+
+READ_EVERY = timedelta(days=1)
+JUDGE_EVERY = timedelta(hours=6)
+ORDERS_A_TURN = 1_000
+"""Orders that are looked at before the other rooms have a turn."""
+KEPT = (ORDERS_COUNT, *(each.value for each in Metric))
+
+
+class DispatchMarketplace(MarketplacePort, StatisticsReading, Protocol):
+    """What dispatch asks of the marketplace."""
+
+
+class MeasuringRoom(Protocol):
+    """What the figures need of their room."""
+
+    clock: Clock
+    timings: Table[Timing]
+    """Grouped by the day of ordering, as `day_of` has it."""
+    figures_read: Table[SellerFiguresRead]
+    figures_judged: Table[SellerFigureJudged]
+
+    async def commit(self, events: Sequence[Event]) -> Sequence[Recorded]: ...
+
+    async def record(self, *events: Event) -> Sequence[Recorded]: ...
+
+
+def day_of(timing: Timing) -> str:
+    """The group of an order: its day of ordering, UTC."""
+    return timing.ordered_at.date().isoformat()
+
+
+class SellerFigures:
+    """Theirs as read, ours as counted, and how both stand."""
+
+    def __init__(
+        self, room: MeasuringRoom, marketplace: StatisticsReading, rules: FigureRules
+    ) -> None:
+        self._room = room
+        self._marketplace = marketplace
+        self._rules = rules
+        self.jobs = (
+            Job("seller-figures", self._read, every=READ_EVERY),
+            Job("judge-figures", self._judge, every=JUDGE_EVERY, wakes_on=(SellerFiguresRead,)),
+        )
+
+    async def _read(self) -> float | None:
+        now, known = self._room.clock.now(), self._room.figures_read.get("read")
+        if known is not None and now < known.occurred_at + READ_EVERY:
+            return (known.occurred_at + READ_EVERY - now).total_seconds()
+        told = await self._marketplace.statistics([StatisticsPeriod(each) for each in PERIODS])
+        await self._room.record(_told(told, now))
+        return None
+
+    async def _judge(self) -> None:
+        now = self._room.clock.now()
+        tallies = {period: Tally(now) for period in PERIODS}
+        looked_at = 0
+        for day in _days(now):
+            for timing in self._room.timings.grouped(day):
+                for period, span in PERIODS.items():
+                    if timing.ordered_at >= now - span:
+                        tallies[period].count(timing)
+                looked_at += 1
+                if looked_at % ORDERS_A_TURN == 0:
+                    await anyio.lowlevel.checkpoint()
+        rates = {period: tally.rates() for period, tally in tallies.items()}
+        figures = figures_of(rates, self._room.figures_read.get("read"), self._rules)
+        judged = dict(self._room.figures_judged.items())
+        await self._room.commit(decide_figures(figures, judged, now))
+
+
+def _days(now: datetime) -> list[str]:
+    """The days of the longest period, the first of them whole."""
+    days = max(PERIODS.values()).days
+    return [(now - timedelta(days=ago)).date().isoformat() for ago in range(days, -1, -1)]
+
+
+def _told(statistics: ShopStatistics, now: datetime) -> SellerFiguresRead:
+    return SellerFiguresRead(
+        figures=tuple(
+            FigureRead(metric=each.metric, period=each.period, value=each.value)
+            for each in statistics.figures
+            if each.metric in KEPT and each.period in PERIODS
+        ),
+        measured_at=statistics.updated_at,
+        occurred_at=now,
+    )
