@@ -196,8 +196,9 @@ def test_order_that_is_over_stays_so(last: Event, stage: Stage) -> None:
 
 MINUTES = st.floats(-600, 6_000)
 STEPS = st.sampled_from(
-    [ACCEPTED, PAID, held(6), released(9), POSTED, staged("in_warehouse", 20), SHIPPED, UNMAPPED,
-     CONFIRMED, vanished(ORDER, 30), found_again(ORDER, 40), changed(ORDER, "CANCELED"), CLOSED]
+    [ACCEPTED, PAID, held(6), released(9), POSTED, staged("in_warehouse", 20), SHIPPED,
+     UNMAPPED, CONFIRMED, vanished(ORDER, 30), found_again(ORDER, 40),
+     changed(ORDER, "CANCELED"), CLOSED]
 )  # fmt: skip
 
 

@@ -47,6 +47,8 @@ class Warehouse:
         """By reference and stock code: what a person has set a line to."""
         self.taken: dict[str, erp.NewOrder] = {}
         self.parcels: dict[str, tuple[erp.Parcel, ...]] = {}
+        self.stages: dict[str, erp.Stage] = {}
+        """Of the invoice of a reference, where it is not SHIPPED."""
         self.cancelled: dict[str, str] = {}
         self.asked_levels: list[tuple[str, ...]] = []
         self.penny_off = Money(0)
@@ -235,7 +237,7 @@ class Warehouse:
             invoices=(
                 erp.Invoice(
                     invoice_code="INV1",
-                    stage=erp.Stage.SHIPPED,
+                    stage=self.stages.get(reference, erp.Stage.SHIPPED),
                     stage_raw="15",
                     parcels=self.parcels.get(reference, ()),
                 ),
