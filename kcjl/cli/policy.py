@@ -8,11 +8,15 @@ from typing import Annotated
 import typer
 
 from kcjl.cli.asking import ask
+from kcjl.cli.dispatch_reading import add_reading
 from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant
 
 __all__ = ["dispatch", "settlement", "writes"]
 
-dispatch = typer.Typer(help="Dispatch policy.", no_args_is_help=True)
+dispatch = typer.Typer(
+    help="Dispatch: what goes when, whose it is, and policy.", no_args_is_help=True
+)
+add_reading(dispatch)
 settlement = typer.Typer(help="Settlement policy.", no_args_is_help=True)
 
 

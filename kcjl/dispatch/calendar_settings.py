@@ -5,10 +5,9 @@ year, substitute days with them; what the settings close is closed as well. No r
 Called by the dispatch room and the CLI.
 """
 
+from collections.abc import Callable
 from datetime import date, time, timedelta
 from decimal import Decimal
-
-import holidays
 
 from kcjl.dispatch.business_time import BusinessTime
 from kcjl.dispatch.deadlines import DeadlineRules
@@ -20,20 +19,24 @@ __all__ = ["business_time", "deadline_rules", "figure_rules"]
 
 def business_time(settings: DeadlineSettings) -> BusinessTime:
     """Business time as the settings say."""
-    part = settings.bank_holidays
-    known = None if part == "none" else holidays.country_holidays("GB", subdiv=part)
-    closed_on = frozenset(date.fromisoformat(day) for day in settings.closed_on)
-
-    def is_closed(day: date) -> bool:
-        return day in closed_on or (known is not None and day in known)
-
     return BusinessTime(
         working_days=[WEEKDAYS.index(day) for day in settings.working_days],
         opens=time.fromisoformat(settings.opens_at),
         closes=time.fromisoformat(settings.closes_at),
         cut_off=time.fromisoformat(settings.cut_off) if settings.cut_off else None,
-        is_closed=is_closed,
+        is_closed=_closed(settings),
     )
+
+
+def _closed(settings: DeadlineSettings) -> Callable[[date], bool]:
+    """Whether it is closed on a day, whatever day of the week it is."""
+    closed_on = frozenset(date.fromisoformat(day) for day in settings.closed_on)
+    if settings.bank_holidays == "none":
+        return lambda day: day in closed_on
+    import holidays  # it takes a tenth of a second: not for verbs that need no calendar
+
+    known = holidays.country_holidays("GB", subdiv=settings.bank_holidays)
+    return lambda day: day in closed_on or day in known
 
 
 def deadline_rules(settings: DeadlineSettings) -> DeadlineRules:
