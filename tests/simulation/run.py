@@ -169,11 +169,11 @@ class _Attempt:
         trace, by = self._premises.trace, clock.now() + timedelta(hours=REST_H)
         quiet = _quiet(self._scenario.settings)
         long_pause = _long_pause(world) + quiet
-        since, seen, stood_at, told = clock.now(), -1, None, (-1, -1, -1)
+        since, seen, stood_at = clock.now(), -1, None
+        told: tuple[int, ...] = ()
         while clock.now() < by:
             self._outside.advance()
-            issued = sum(order.complete for order in world.warehouse.sales_orders.values())
-            there = (len(world.marketplace.transactions), len(witness.sent), issued)
+            there = _shown(world, witness)
             if told != there:
                 told, stood_at, since = there, None, clock.now()  # to be read yet
             stood_at = (stood_at or clock.now()) if _stands(world) else None
@@ -266,6 +266,21 @@ def _watched(ports: Outside, witness: Witness, clock: VirtualClock) -> Outside:
         witness.beside(ports.marketplace, "johnlewis", clock),
         witness.beside(ports.erp, "khaos", clock),
         witness.beside(ports.ledger, "ledger", clock),
+    )
+
+
+def _shown(world: World, witness: Witness) -> tuple[int, ...]:
+    """How much both sides have to be read of: where it grows, there is something new."""
+    market = world.marketplace
+    return (
+        len(market.transactions),
+        len(witness.sent),
+        sum(order.complete for order in world.warehouse.sales_orders.values()),
+        sum(
+            len(line.refunds) + len(line.cancelations)
+            for order in market.orders.values()
+            for line in order.lines
+        ),
     )
 
 

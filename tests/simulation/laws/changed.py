@@ -14,6 +14,7 @@ from tests.simulation.laws.standing import open_exceptions, order_truth
 
 __all__ = ["CAUSES_AFTER_INTAKE", "corrections_are_on_the_desk"]
 
+DECIDED_ELSEWHERE = frozenset({"WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "STAGING"})
 ENDED = frozenset({"REFUSED", "CANCELED"})
 
 
@@ -83,6 +84,16 @@ def _never(_evidence: Evidence, _raised: ExceptionRaised) -> bool:
     return False
 
 
+def _waits_for_others(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    """The marketplace has not let it go, and its time for shipping is over."""
+    truth = order_truth(evidence, raised.subject)
+    return (
+        truth is not None
+        and truth.state in DECIDED_ELSEWHERE
+        and truth.shipping_deadline < evidence.now
+    )
+
+
 CAUSES_AFTER_INTAKE: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "refund_to_enter": _refunded,
     "return_expected": _is_to_come_back,
@@ -91,6 +102,6 @@ CAUSES_AFTER_INTAKE: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] =
     "incident_open": _incident,
     "order_without_sales_order": _has_none,
     "sales_order_without_order": _never,
-    "order_unaccounted": _never,
+    "order_unaccounted": _waits_for_others,
 }
 """By kind: whether it still has its cause."""
