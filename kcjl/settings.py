@@ -29,11 +29,11 @@ __all__ = [
     "CloudSection",
     "DeadlineSettings",
     "DispatchSettings",
-    "FigureSettings",
     "InvoiceAddress",
     "JohnLewisSettings",
     "KhaosSettings",
     "MerchantSettings",
+    "MetricSettings",
     "OpeningPolicy",
     "OrderSettings",
     "Settings",
@@ -228,8 +228,8 @@ class DeadlineSettings(Section, frozen=True, kw_only=True):
                 raise ValueError(f"closed_on: {day!r} is no day, e.g. 2026-12-24") from None
 
 
-class FigureSettings(Section, frozen=True, kw_only=True):
-    """Thresholds of the shop's figures. John Lewis' own are not known before onboarding: these
+class MetricSettings(Section, frozen=True, kw_only=True):
+    """Thresholds of the shop's metrics. John Lewis' own are not known before onboarding: these
     are the strictest that other operators publish.
     """
 
@@ -262,7 +262,7 @@ class DispatchSettings(Section, frozen=True, kw_only=True):
     """How old a backup may be that the ERP is set back to: sales orders are looked for so long
     after they were posted, also when all is confirmed."""
     deadlines: DeadlineSettings = DeadlineSettings()
-    figures: FigureSettings = FigureSettings()
+    metrics: MetricSettings = MetricSettings()
 
     def __post_init__(self) -> None:
         _above_zero(poll_s=self.poll_s, backup_hours=self.backup_hours)

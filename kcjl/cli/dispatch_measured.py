@@ -1,4 +1,4 @@
-"""`kcjl dispatch report` and `metrics`: whose minutes over a period, and the shop's figures.
+"""`kcjl dispatch report` and `metrics`: whose minutes over a period, and the shop's metrics.
 
 They read the read models and the log, and change nothing. Called by
 `kcjl/cli/dispatch_reading.py`.
@@ -27,9 +27,9 @@ from kcjl.cli.stock_shown import clock, now_of
 from kcjl.cli.tables import table
 from kcjl.clock import LONDON
 from kcjl.database import AUDITOR, Database
-from kcjl.dispatch.calendar_settings import business_time, figure_rules
-from kcjl.dispatch.deadline_events import SellerFiguresRead
-from kcjl.dispatch.figures import PERIODS, Figure, Tally, figures_of
+from kcjl.dispatch.calendar_settings import business_time, metric_rules
+from kcjl.dispatch.deadline_events import SellerMetricsRead
+from kcjl.dispatch.metrics import PERIODS, MetricShown, Tally, metrics_shown
 from kcjl.dispatch.minutes import Report, Share, in_words, report_of
 from kcjl.dispatch.timing import Timing
 from kcjl.errors import Misuse
@@ -55,12 +55,12 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """The shop's figures, ours beside theirs."""
+    """The shop's metrics, ours beside theirs."""
 
     read_at: datetime | None
     """When theirs were read; None: not yet."""
     measured_at: datetime | None
-    figures: tuple[Figure, ...]
+    metrics: tuple[MetricShown, ...]
 
 
 def report(
@@ -161,7 +161,7 @@ def _shares(name: str, shares: Sequence[Share]) -> Iterable[str]:
     )
 
 
-# ── figures ─────────────────────────────────────────────────────────────────────────────────
+# ── metrics ─────────────────────────────────────────────────────────────────────────────────
 
 
 def metrics(
@@ -170,7 +170,7 @@ def metrics(
     *,
     json: Json = False,
 ) -> None:
-    """The shop's figures by our log beside the marketplace's own (A21), and their thresholds.
+    """The shop's metrics by our log beside the marketplace's own (A21), and their thresholds.
 
     Ours count what is past its deadline and not shipped as late. Thresholds are settings.
 
@@ -181,13 +181,13 @@ def metrics(
     if json:
         typer.echo(msgspec.json.encode(found).decode())
         return
-    for line in _figure_lines(found):
+    for line in _metric_lines(found):
         typer.echo(printable(line))
 
 
 async def _measured(settings: Settings, merchant: str) -> Measured:
-    rules = figure_rules(settings.merchants[merchant].dispatch.figures)
-    read: SellerFiguresRead | None = None
+    rules = metric_rules(settings.merchants[merchant].dispatch.metrics)
+    read: SellerMetricsRead | None = None
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
         now = await now_of(settings, database, merchant)
         tallies = {period: Tally(now) for period in PERIODS}
@@ -198,22 +198,22 @@ async def _measured(settings: Settings, merchant: str) -> Measured:
                     if timing.ordered_at >= now - span:
                         tallies[period].count(timing)
         queries = PostgresQueries(database, merchant, vocabulary())
-        newest = Selection(types=(SellerFiguresRead.__name__,), backward=True, page=1)
+        newest = Selection(types=(SellerMetricsRead.__name__,), backward=True, page=1)
         async for events in queries.select(newest):
             event = events[0].event
-            read = event if isinstance(event, SellerFiguresRead) else None
+            read = event if isinstance(event, SellerMetricsRead) else None
             break
     rates = {period: tally.rates() for period, tally in tallies.items()}
     return Measured(
         read_at=read.occurred_at if read else None,
         measured_at=read.measured_at if read else None,
-        figures=figures_of(rates, read, rules),
+        metrics=metrics_shown(rates, read, rules),
     )
 
 
-def _figure_lines(found: Measured) -> Iterable[str]:
+def _metric_lines(found: Measured) -> Iterable[str]:
     yield from table(
-        ("figure", "period", ">ours", ">of", ">theirs", ">threshold", "standing"),
+        ("metric", "period", ">ours", ">of", ">theirs", ">threshold", "standing"),
         [
             (
                 each.metric.value,
@@ -224,7 +224,7 @@ def _figure_lines(found: Measured) -> Iterable[str]:
                 _percent(each.threshold),
                 "" if each.standing == "fine" else each.standing.upper(),
             )
-            for each in found.figures
+            for each in found.metrics
         ],
     )
     yield ""

@@ -15,7 +15,7 @@ import msgspec
 from kcjl.actors import Job, Room
 from kcjl.calls.correlation import correlated
 from kcjl.clock import Clock, Ids
-from kcjl.dispatch.calendar_settings import deadline_rules, figure_rules
+from kcjl.dispatch.calendar_settings import deadline_rules, metric_rules
 from kcjl.dispatch.deadlines import COUNTED
 from kcjl.dispatch.decide import (
     decide_awaited_no_more,
@@ -38,8 +38,8 @@ from kcjl.dispatch.events import (
     ParcelShipped,
     ShipmentsRead,
 )
-from kcjl.dispatch.figures import FIGURES_JUDGED, FIGURES_READ
-from kcjl.dispatch.measuring import DispatchMarketplace, SellerFigures, day_of
+from kcjl.dispatch.measuring import DispatchMarketplace, SellerMetrics, day_of
+from kcjl.dispatch.metrics import METRICS_JUDGED, METRICS_READ
 from kcjl.dispatch.state import CARRIERS, DISPATCHES, Carriers, Dispatch, Parcel, ParcelState
 from kcjl.dispatch.timekeeping import TIMINGS
 from kcjl.dispatch.timing import is_waiting
@@ -107,10 +107,10 @@ class Dispatches(Room):
         self.carriers = self.table(CARRIERS)
         self.timings = self.table(TIMINGS, watch=is_waiting, group=day_of)
         self.counted = self.table(COUNTED)
-        self.figures_read = self.table(FIGURES_READ)
-        self.figures_judged = self.table(FIGURES_JUDGED)
+        self.metrics_read = self.table(METRICS_READ)
+        self.metrics_judged = self.table(METRICS_JUDGED)
         self._watch = DeadlineWatch(self, deadline_rules(settings.deadlines))
-        figures = SellerFigures(self, marketplace, figure_rules(settings.figures))
+        metrics = SellerMetrics(self, marketplace, metric_rules(settings.metrics))
         poll = timedelta(seconds=settings.poll_s)
         wakes = (
             ParcelShipped,
@@ -125,7 +125,7 @@ class Dispatches(Room):
             Job("shipments", self._read_shipments, every=poll),
             Job("confirm", self._confirm, every=poll, wakes_on=wakes),
             self._watch.job,
-            *figures.jobs,
+            *metrics.jobs,
         )
 
     async def map_courier(self, courier: str, carrier_code: str, *, by: str) -> None:

@@ -11,10 +11,10 @@ from decimal import Decimal
 
 from kcjl.dispatch.business_time import BusinessTime
 from kcjl.dispatch.deadlines import DeadlineRules
-from kcjl.dispatch.figures import FigureRules, Metric
-from kcjl.settings import WEEKDAYS, DeadlineSettings, FigureSettings
+from kcjl.dispatch.metrics import Metric, MetricRules
+from kcjl.settings import WEEKDAYS, DeadlineSettings, MetricSettings
 
-__all__ = ["business_time", "deadline_rules", "figure_rules"]
+__all__ = ["business_time", "deadline_rules", "metric_rules"]
 
 
 def business_time(settings: DeadlineSettings) -> BusinessTime:
@@ -48,15 +48,15 @@ def deadline_rules(settings: DeadlineSettings) -> DeadlineRules:
     )
 
 
-def figure_rules(settings: FigureSettings) -> FigureRules:
-    """From where on the shop's figures are bad."""
+def metric_rules(settings: MetricSettings) -> MetricRules:
+    """From where on the shop's metrics are bad."""
     thresholds = {
         Metric.LATE_SHIPMENT: settings.late_shipment_max,
         Metric.CANCELATION: settings.cancelation_max,
         Metric.APPROVAL: settings.approval_min,
         Metric.VALID_TRACKING: settings.valid_tracking_min,
     }
-    return FigureRules(
+    return MetricRules(
         thresholds={each.value: Decimal(str(share)) for each, share in thresholds.items()},
         near_share=Decimal(str(settings.near_share)),
         orders_min=settings.orders_min,

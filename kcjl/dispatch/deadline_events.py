@@ -1,7 +1,7 @@
-"""What can happen to an order's time (staged, at risk, late), and to the shop's figures.
+"""What can happen to an order's time (staged, at risk, late), and to the shop's metrics.
 
 Promises: codes, times, counts and money; nothing of the buyer.
-Streams: deadline-<order id>; dispatch-deadlines; seller-figures.
+Streams: deadline-<order id>; dispatch-deadlines; seller-metrics.
 """
 
 from datetime import datetime
@@ -22,11 +22,11 @@ __all__ = [
     "DeadlinesCounted",
     "DispatchAtRisk",
     "DispatchLate",
-    "FigureRead",
-    "FigureStanding",
+    "MetricRead",
+    "MetricStanding",
     "SalesOrderStaged",
-    "SellerFigureJudged",
-    "SellerFiguresRead",
+    "SellerMetricJudged",
+    "SellerMetricsRead",
     "StageInErp",
     "TimeSpent",
 ]
@@ -36,7 +36,7 @@ AT_RISK: Final = "dispatch_at_risk"
 LATE: Final = "dispatch_late"
 DEADLINE_KINDS: tuple[DeadlineKind, ...] = (AT_RISK, LATE)
 StageInErp = Literal["on_hold", "in_warehouse", "accepted"]
-FigureStanding = Literal["fine", "near", "crossed"]
+MetricStanding = Literal["fine", "near", "crossed"]
 
 
 class TimeSpent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -118,36 +118,36 @@ class DeadlinesCounted(Event, frozen=True, kw_only=True):
         return "dispatch-deadlines"
 
 
-class FiguresEvent(Event, frozen=True, kw_only=True):
-    """Base of what is said of the shop's figures."""
+class MetricsEvent(Event, frozen=True, kw_only=True):
+    """Base of what is said of the shop's metrics."""
 
     @property
     def stream(self) -> str:
-        return "seller-figures"
+        return "seller-metrics"
 
 
-class FigureRead(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One figure of one period, as the marketplace tells it; None: not measured."""
+class MetricRead(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One metric of one period, as the marketplace tells it; None: not measured."""
 
     metric: str
     period: str
     value: Decimal | None
 
 
-class SellerFiguresRead(FiguresEvent, frozen=True, kw_only=True):
+class SellerMetricsRead(MetricsEvent, frozen=True, kw_only=True):
     """How the operator measures the shop (A21). Occurred when it was read."""
 
-    figures: tuple[FigureRead, ...]
+    metrics: tuple[MetricRead, ...]
     measured_at: datetime | None
-    """The marketplace's own time of the figures."""
+    """The marketplace's own time of the metrics."""
 
 
-class SellerFigureJudged(FiguresEvent, frozen=True, kw_only=True):
-    """A figure has come near its threshold, has crossed it, or is fine again."""
+class SellerMetricJudged(MetricsEvent, frozen=True, kw_only=True):
+    """A metric has come near its threshold, has crossed it, or is fine again."""
 
     metric: str
     period: str
-    standing: FigureStanding
+    standing: MetricStanding
     ours: Decimal | None
     """As the log gives it; None: nothing to count from."""
     theirs: Decimal | None

@@ -1,4 +1,4 @@
-"""The shop's figures, the shell: reads the marketplace's own once a day, and has both judged.
+"""The shop's metrics, the shell: reads the marketplace's own once a day, and has both judged.
 
 Promises: A21 is asked once a day, also across restarts; where it can't be read ours are judged
 alone, and so they are before it was read. Counting yields to the other rooms. No rules here.
@@ -13,15 +13,15 @@ import anyio.lowlevel
 
 from kcjl.actors import Job
 from kcjl.clock import Clock
-from kcjl.dispatch.deadline_events import FigureRead, SellerFigureJudged, SellerFiguresRead
-from kcjl.dispatch.figures import (
+from kcjl.dispatch.deadline_events import MetricRead, SellerMetricJudged, SellerMetricsRead
+from kcjl.dispatch.metrics import (
     ORDERS_COUNT,
     PERIODS,
-    FigureRules,
     Metric,
+    MetricRules,
     Tally,
-    decide_figures,
-    figures_of,
+    decide_metrics,
+    metrics_shown,
 )
 from kcjl.dispatch.timing import Timing
 from kcjl.fold import Table
@@ -34,7 +34,7 @@ from kcjl.johnlewis.tenant_port import (
 from kcjl.log.port import Recorded
 from kcjl.vocabulary import Event
 
-__all__ = ["DispatchMarketplace", "MeasuringRoom", "SellerFigures", "day_of"]
+__all__ = ["DispatchMarketplace", "MeasuringRoom", "SellerMetrics", "day_of"]
 
 READ_EVERY = timedelta(days=1)
 JUDGE_EVERY = timedelta(hours=6)
@@ -48,13 +48,13 @@ class DispatchMarketplace(MarketplacePort, StatisticsReading, Protocol):
 
 
 class MeasuringRoom(Protocol):
-    """What the figures need of their room."""
+    """What the metrics need of their room."""
 
     clock: Clock
     timings: Table[Timing]
     """Grouped by the day of ordering, as `day_of` has it."""
-    figures_read: Table[SellerFiguresRead]
-    figures_judged: Table[SellerFigureJudged]
+    metrics_read: Table[SellerMetricsRead]
+    metrics_judged: Table[SellerMetricJudged]
 
     async def commit(self, events: Sequence[Event]) -> Sequence[Recorded]: ...
 
@@ -66,22 +66,22 @@ def day_of(timing: Timing) -> str:
     return timing.ordered_at.date().isoformat()
 
 
-class SellerFigures:
+class SellerMetrics:
     """Theirs as read, ours as counted, and how both stand."""
 
     def __init__(
-        self, room: MeasuringRoom, marketplace: StatisticsReading, rules: FigureRules
+        self, room: MeasuringRoom, marketplace: StatisticsReading, rules: MetricRules
     ) -> None:
         self._room = room
         self._marketplace = marketplace
         self._rules = rules
         self.jobs = (
-            Job("seller-figures", self._read, every=READ_EVERY),
-            Job("judge-figures", self._judge, every=JUDGE_EVERY, wakes_on=(SellerFiguresRead,)),
+            Job("seller-metrics", self._read, every=READ_EVERY),
+            Job("judge-metrics", self._judge, every=JUDGE_EVERY, wakes_on=(SellerMetricsRead,)),
         )
 
     async def _read(self) -> float | None:
-        now, known = self._room.clock.now(), self._room.figures_read.get("read")
+        now, known = self._room.clock.now(), self._room.metrics_read.get("read")
         if known is not None and now < known.occurred_at + READ_EVERY:
             return (known.occurred_at + READ_EVERY - now).total_seconds()
         told = await self._marketplace.statistics([StatisticsPeriod(each) for each in PERIODS])
@@ -101,9 +101,9 @@ class SellerFigures:
                 if looked_at % ORDERS_A_TURN == 0:
                     await anyio.lowlevel.checkpoint()
         rates = {period: tally.rates() for period, tally in tallies.items()}
-        figures = figures_of(rates, self._room.figures_read.get("read"), self._rules)
-        judged = dict(self._room.figures_judged.items())
-        await self._room.commit(decide_figures(figures, judged, now))
+        metrics = metrics_shown(rates, self._room.metrics_read.get("read"), self._rules)
+        judged = dict(self._room.metrics_judged.items())
+        await self._room.commit(decide_metrics(metrics, judged, now))
 
 
 def _days(now: datetime) -> list[str]:
@@ -112,10 +112,10 @@ def _days(now: datetime) -> list[str]:
     return [(now - timedelta(days=ago)).date().isoformat() for ago in range(days, -1, -1)]
 
 
-def _told(statistics: ShopStatistics, now: datetime) -> SellerFiguresRead:
-    return SellerFiguresRead(
-        figures=tuple(
-            FigureRead(metric=each.metric, period=each.period, value=each.value)
+def _told(statistics: ShopStatistics, now: datetime) -> SellerMetricsRead:
+    return SellerMetricsRead(
+        metrics=tuple(
+            MetricRead(metric=each.metric, period=each.period, value=each.value)
             for each in statistics.figures
             if each.metric in KEPT and each.period in PERIODS
         ),

@@ -3,7 +3,7 @@
 Promises: pure; stages follow one another without a gap, so their spans add up to all the time
 that has passed. It knows no business time and judges nothing.
 Invariant: `spans` holds the stages that are over, each no earlier than the one before.
-Called by `timekeeping.py`, `deadlines.py`, `minutes.py`, `figures.py`. Source: design 8.
+Called by `timekeeping.py`, `deadlines.py`, `minutes.py`, `metrics.py`. Source: design 8.
 """
 
 from collections.abc import Mapping

@@ -241,17 +241,17 @@ KINDS: dict[str, Kind] = {
         next_step="see who has it: kcjl dispatch show ORDER; send it today, and tell the "
         "customer on the marketplace. All of them: kcjl dispatch list --late",
     ),
-    "seller_figure_near": Kind(
+    "seller_metric_near": Kind(
         severity="medium",
         owner="operations",
         next_step="see which orders made it: kcjl dispatch metrics, and kcjl dispatch report; "
-        "it clears when the figure is better",
+        "it clears when the metric is better",
     ),
-    "seller_figure_crossed": Kind(
+    "seller_metric_crossed": Kind(
         severity="high",
         owner="operations",
         next_step="see which orders made it: kcjl dispatch metrics, and kcjl dispatch report; "
-        "the operator may restrict the shop. It clears when the figure is better",
+        "the operator may restrict the shop. It clears when the metric is better",
     ),
     "payout_open": Kind(
         severity="high",

@@ -1,4 +1,4 @@
-"""What the events of time and of the shop's figures say about conditions.
+"""What the events of time and of the shop's metrics say about conditions.
 
 Promises: pure; an order that is late is not at risk beside it, and one that is confirmed or
 ended is neither. Called by `decide.py`. Source: design 8, 10.
@@ -16,8 +16,8 @@ __all__ = ["ALL_ORDERS", "also", "conditions"]
 
 ALL_ORDERS = "dispatch"
 """The subject under which those are counted that are not named."""
-NEAR, CROSSED = "seller_figure_near", "seller_figure_crossed"
-FIGURE_KINDS = (NEAR, CROSSED)
+NEAR, CROSSED = "seller_metric_near", "seller_metric_crossed"
+METRIC_KINDS = (NEAR, CROSSED)
 STAGES = {
     "accepting": "not accepted yet",
     "held": "held",
@@ -34,7 +34,7 @@ HOUR_S = 3_600
 
 
 def conditions(event: Event) -> tuple[Condition, ...]:
-    """Of deadlines and figures."""
+    """Of deadlines and metrics."""
     match event:
         case deadlines.DispatchAtRisk():
             return (_at_risk(event),)
@@ -49,8 +49,8 @@ def conditions(event: Event) -> tuple[Condition, ...]:
             return (_counted(event),)
         case deadlines.DeadlinesCounted():
             return (clear(ALL_ORDERS, event.kind, "each of them is named again, or done"),)
-        case deadlines.SellerFigureJudged():
-            return _figure(event)
+        case deadlines.SellerMetricJudged():
+            return _metric(event)
         case _:
             return ()
 
@@ -128,10 +128,10 @@ def _spent(spent: tuple[deadlines.TimeSpent, ...]) -> str:
     return ", ".join(told) + " of working time" if spent else "no time has passed"
 
 
-def _figure(event: deadlines.SellerFigureJudged) -> tuple[Condition, ...]:
+def _metric(event: deadlines.SellerMetricJudged) -> tuple[Condition, ...]:
     subject = f"{event.metric}/{event.period}"
     if event.standing == "fine":
-        return (Clear(subject=subject, kinds=FIGURE_KINDS, reason="it is fine again"),)
+        return (Clear(subject=subject, kinds=METRIC_KINDS, reason="it is fine again"),)
     kind, other = (NEAR, CROSSED) if event.standing == "near" else (CROSSED, NEAR)
     raised = Raise(
         kind=kind,

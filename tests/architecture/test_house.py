@@ -64,7 +64,7 @@ PURE_FILES = (
     "events.py",
     "events_changes.py",
     "events_intake.py",
-    "figures.py",
+    "metrics.py",
     "freshness.py",
     "guards.py",
     "intake.py",

@@ -12,7 +12,7 @@ import anyio
 import msgspec
 import pytest
 
-from kcjl.dispatch.deadline_events import FigureRead, SellerFiguresRead
+from kcjl.dispatch.deadline_events import MetricRead, SellerMetricsRead
 from tests.architecture.tree import ROOT
 from tests.audit.handmade import Handmade, handmade
 from tests.cli.test_stock import CONFIG
@@ -36,11 +36,11 @@ async def shop(database_dsn: str, tmp_path: Path) -> AsyncIterator[Handmade]:
         await made.append(DONE, changed(DONE), posted(DONE), shipped(), confirmed(), CLOSED)
         await made.append(LATE, posted(LATE, 20), LATER, posted(LATER, 20), IN_TIME)
         await made.append(shipped("O3", courier="Evri", tracking="", minutes=40))
-        figure = FigureRead(
+        metric = MetricRead(
             metric="late_shipment_rate", period="LAST_MONTH", value=Decimal("0.061")
         )
         await made.append(
-            SellerFiguresRead(figures=(figure,), measured_at=at(1), occurred_at=at(2))
+            SellerMetricsRead(metrics=(metric,), measured_at=at(1), occurred_at=at(2))
         )
         await made.fold()
         yield made
@@ -123,9 +123,9 @@ async def test_report_counts_the_orders_of_its_days(shop: Handmade, tmp_path: Pa
     found = msgspec.json.decode((await kcjl("report", *days, "--json", cwd=tmp_path)).stdout)
     empty = await kcjl("report", "--from", "2026-09-01", "--to", "2026-09-30", cwd=tmp_path)
 
-    figures = found["report"]
-    assert (4, 1, 3, 2) == tuple(figures[e] for e in ("orders", "confirmed", "waiting", "late"))
-    assert {"warehouse": 1, "us": 1} == figures["late_by_cause"]
+    report = found["report"]
+    assert (4, 1, 3, 2) == tuple(report[e] for e in ("orders", "confirmed", "waiting", "late"))
+    assert {"warehouse": 1, "us": 1} == report["late_by_cause"]
     assert "2 late" in said
     assert "orders placed from 2026-09-01 to 2026-09-30: 0" in empty.stdout
 
@@ -150,7 +150,7 @@ async def test_metrics_show_ours_beside_theirs(shop: Handmade, tmp_path: Path) -
     found = msgspec.json.decode((await kcjl("metrics", "--json", cwd=tmp_path)).stdout)
     late = next(
         each
-        for each in found["figures"]
+        for each in found["metrics"]
         if (each["metric"], each["period"]) == ("late_shipment_rate", "LAST_MONTH")
     )
 

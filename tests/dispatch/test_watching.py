@@ -1,4 +1,4 @@
-"""Deadlines and figures in the room: said in time, raised once, and cleared by themselves."""
+"""Deadlines and metrics in the room: said in time, raised once, and cleared by themselves."""
 
 from decimal import Decimal
 
@@ -9,8 +9,8 @@ from kcjl.dispatch.deadline_events import (
     DispatchAtRisk,
     DispatchLate,
     SalesOrderStaged,
-    SellerFigureJudged,
-    SellerFiguresRead,
+    SellerMetricJudged,
+    SellerMetricsRead,
 )
 from kcjl.errors import Refused
 from kcjl.exceptions.events import ExceptionCleared, ExceptionRaised
@@ -26,8 +26,8 @@ DAY_S = 24 * HOUR_S
 
 
 async def raised(place: Premises) -> list[tuple[str, str]]:
-    """(kind, subject) of the deadlines and figures that are open."""
-    kinds = ("dispatch_at_risk", "dispatch_late", "seller_figure_near", "seller_figure_crossed")
+    """(kind, subject) of the deadlines and metrics that are open."""
+    kinds = ("dispatch_at_risk", "dispatch_late", "seller_metric_near", "seller_metric_crossed")
     found: list[tuple[str, str]] = []
     for event in await place.said(ExceptionRaised, ExceptionCleared):
         if event.kind in kinds:
@@ -133,40 +133,40 @@ async def test_next_look_is_at_the_next_deadline_or_in_a_quarter_of_an_hour() ->
     assert 60 <= near <= 15 * 60
 
 
-# ── figures ─────────────────────────────────────────────────────────────────────────────────
+# ── metrics ─────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_marketplaces_figures_are_read_once_a_day_also_across_restarts() -> None:
+async def test_marketplaces_metrics_are_read_once_a_day_also_across_restarts() -> None:
     """A21 is a once-a-day call."""
     place = premises()
-    place.shop.figures_there = {"late_shipment_rate": Decimal("0.01"), "total_revenue": None}
+    place.shop.metrics_there = {"late_shipment_rate": Decimal("0.01"), "total_revenue": None}
     for _ in range(2):
         async with place.open() as process:
-            await process.do("seller-figures", "seller-figures")
+            await process.do("seller-metrics", "seller-metrics")
     place.clock.tick(DAY_S)
     async with place.open() as process:
-        await process.do("seller-figures")
+        await process.do("seller-metrics")
 
     assert 2 == place.shop.mishaps.times("statistics")
-    first, _ = await place.said(SellerFiguresRead)
+    first, _ = await place.said(SellerMetricsRead)
     assert [
         ("late_shipment_rate", "LAST_MONTH"),
         ("late_shipment_rate", "LAST_THREE_MONTHS"),
-    ] == [(each.metric, each.period) for each in first.figures]
+    ] == [(each.metric, each.period) for each in first.metrics]
 
 
-async def test_figure_near_its_threshold_is_raised_and_clears() -> None:
-    """Near, crossed, fine: one exception a figure at a time."""
+async def test_metric_near_its_threshold_is_raised_and_clears() -> None:
+    """Near, crossed, fine: one exception a metric at a time."""
     place = premises()
     seen: list[set[str]] = []
     async with place.open() as process:
         for late in ("0.045", "0.06", "0.01"):
-            place.shop.figures_there = {"late_shipment_rate": Decimal(late)}
-            await process.do("seller-figures", "judge-figures", "judge")
+            place.shop.metrics_there = {"late_shipment_rate": Decimal(late)}
+            await process.do("seller-metrics", "judge-metrics", "judge")
             seen.append({kind for kind, _ in await raised(place)})
             place.clock.tick(DAY_S)
 
-    assert [{"seller_figure_near"}, {"seller_figure_crossed"}, set()] == seen
+    assert [{"seller_metric_near"}, {"seller_metric_crossed"}, set()] == seen
 
 
 async def test_ours_are_judged_while_theirs_can_not_be_read() -> None:
@@ -176,11 +176,11 @@ async def test_ours_are_judged_while_theirs_can_not_be_read() -> None:
     async with place.open() as process:
         await post_all(process)
         with pytest.raises(Refused):
-            await process.do("seller-figures")
+            await process.do("seller-metrics")
         place.clock.tick(3 * DAY_S)
-        await process.do("judge-figures", "judge")
+        await process.do("judge-metrics", "judge")
 
-    judged = await place.said(SellerFigureJudged)
+    judged = await place.said(SellerMetricJudged)
     assert {"late_shipment_rate"} == {each.metric for each in judged}
     assert {None} == {each.theirs for each in judged}
     assert {Decimal(1)} == {each.ours for each in judged}

@@ -329,8 +329,8 @@ def many(kind: deadlines.DeadlineKind, count: int = 312) -> deadlines.DeadlinesC
     )
 
 
-def figure(standing: deadlines.FigureStanding) -> deadlines.SellerFigureJudged:
-    return deadlines.SellerFigureJudged(
+def metric(standing: deadlines.MetricStanding) -> deadlines.SellerMetricJudged:
+    return deadlines.SellerMetricJudged(
         metric="late_shipment_rate",
         period="LAST_MONTH",
         standing=standing,
@@ -349,8 +349,8 @@ RAISED: list[tuple[Event, str, str]] = [
     (LATE, "dispatch_late", "O1"),
     (many(deadlines.LATE), "dispatch_late", "dispatch"),
     (many(deadlines.AT_RISK), "dispatch_at_risk", "dispatch"),
-    (figure("near"), "seller_figure_near", MONTH_LATE),
-    (figure("crossed"), "seller_figure_crossed", MONTH_LATE),
+    (metric("near"), "seller_metric_near", MONTH_LATE),
+    (metric("crossed"), "seller_metric_crossed", MONTH_LATE),
     (NOT_BACK, "reversal_refused", "O1"),
     (HELD_BACK, "reversal_waits", "O1"),
     (UNCLEAR, "reversal_unclear", "O1"),
@@ -407,8 +407,8 @@ CLEARED: list[tuple[Event, Event]] = [
     (LATE, trade.forgone(ORDER)),
     (LATE, orders.OrderPassedOver(order_id="O1", reason="old", skus=(), occurred_at=at(11))),
     (many(deadlines.LATE), many(deadlines.LATE, 0)),
-    (figure("near"), figure("fine")),
-    (figure("crossed"), figure("fine")),
+    (metric("near"), metric("fine")),
+    (metric("crossed"), metric("fine")),
     (NOT_BACK, ENDED),
     (HELD_BACK, taken(as_asked=True)),
     (UNCLEAR, ENDED),
@@ -692,14 +692,14 @@ def test_money_at_risk_is_never_negative() -> None:
     ("first", "then", "left"),
     [
         (AT_RISK, LATE, [("dispatch_late", "O1")]),
-        (figure("near"), figure("crossed"), [("seller_figure_crossed", MONTH_LATE)]),
-        (figure("crossed"), figure("near"), [("seller_figure_near", MONTH_LATE)]),
+        (metric("near"), metric("crossed"), [("seller_metric_crossed", MONTH_LATE)]),
+        (metric("crossed"), metric("near"), [("seller_metric_near", MONTH_LATE)]),
     ],
 )
 def test_what_is_worse_takes_the_place_of_what_was_bad(
     first: Event, then: Event, left: list[tuple[str, str]]
 ) -> None:
-    """One exception of one order's time, or of one figure, at a time."""
+    """One exception of one order's time, or of one metric, at a time."""
     assert left == OnDesk(first, then).open
 
 

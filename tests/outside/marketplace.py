@@ -113,7 +113,7 @@ class Shop:
         self.model = "MARKETPLACE"
         self.accepts_by_itself = False
         self.tracked: dict[str, shop.Tracking] = {}
-        self.figures_there: dict[str, Decimal | None] = {}
+        self.metrics_there: dict[str, Decimal | None] = {}
         """What the operator measures of the shop, the same in every period."""
         self.balance = 1_000_000
         """Pence: a refund above it is refused."""
@@ -194,7 +194,7 @@ class Shop:
                 channel=None,
                 figures=tuple(
                     Statistic(metric=metric, period=period.value, value=value)
-                    for metric, value in self.figures_there.items()
+                    for metric, value in self.metrics_there.items()
                     for period in periods
                 ),
             )

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kcjl import actors
-from kcjl.dispatch import deadlines, figures, timekeeping
+from kcjl.dispatch import deadlines, metrics, timekeeping
 from kcjl.dispatch import state as dispatch
 from kcjl.events import EVENT_CLASSES, vocabulary
 from kcjl.exceptions import decide as desk
@@ -64,8 +64,8 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "carriers": dispatch.CARRIERS,
     "timings": timekeeping.TIMINGS,
     "deadlines counted": deadlines.COUNTED,
-    "figures read": figures.FIGURES_READ,
-    "figures judged": figures.FIGURES_JUDGED,
+    "metrics read": metrics.METRICS_READ,
+    "metrics judged": metrics.METRICS_JUDGED,
     "lines": settlement.LINES,
     "cycles": settlement.CYCLES,
     "sales orders": settlement.SALES_ORDERS,

@@ -1,28 +1,28 @@
-"""The shop's figures: ours by the log beside theirs, and told before a threshold is crossed."""
+"""The shop's metrics: ours by the log beside theirs, and told before a threshold is crossed."""
 
 from decimal import Decimal
 
 import msgspec
 import pytest
 
-from kcjl.dispatch.calendar_settings import figure_rules
-from kcjl.dispatch.deadline_events import FigureRead, SellerFigureJudged, SellerFiguresRead
-from kcjl.dispatch.figures import (
-    FIGURES_JUDGED,
+from kcjl.dispatch.calendar_settings import metric_rules
+from kcjl.dispatch.deadline_events import MetricRead, SellerMetricJudged, SellerMetricsRead
+from kcjl.dispatch.metrics import (
+    METRICS_JUDGED,
     ORDERS_COUNT,
-    Figure,
     Metric,
+    MetricShown,
     Rate,
     Tally,
-    decide_figures,
-    figures_of,
+    decide_metrics,
+    metrics_shown,
 )
 from kcjl.dispatch.timing import Stage, TimedParcel, Timing
 from kcjl.fold import Table
-from kcjl.settings import FigureSettings
+from kcjl.settings import MetricSettings
 from tests.trade import SHIPPING, at, gbp
 
-RULES = figure_rules(FigureSettings())
+RULES = metric_rules(MetricSettings())
 """Late and cancelled: 5 %; approved 96 %, tracked 90 %; told at 80 % of the way; from 30 on."""
 MONTH = "LAST_MONTH"
 
@@ -89,27 +89,27 @@ def test_nothing_to_count_from_is_no_rate() -> None:
     assert {Rate(value=None, counted=0)} == set(rates(order(stage=Stage.PASSED_OVER)).values())
 
 
-def figure(
+def shown(
     metric: Metric,
     ours: str | None,
     *,
     counted: int = 100,
     theirs: str | None = None,
     orders: int | None = None,
-) -> Figure:
+) -> MetricShown:
     rate = Rate(value=None if ours is None else Decimal(ours), counted=counted)
     told = (
-        FigureRead(
+        MetricRead(
             metric=metric.value,
             period=MONTH,
             value=None if theirs is None else Decimal(theirs),
         ),
-        FigureRead(
+        MetricRead(
             metric=ORDERS_COUNT, period=MONTH, value=None if orders is None else Decimal(orders)
         ),
     )
-    read = SellerFiguresRead(figures=told, measured_at=None, occurred_at=at())
-    (found,) = figures_of({MONTH: {metric: rate}}, read, RULES)
+    read = SellerMetricsRead(metrics=told, measured_at=None, occurred_at=at())
+    (found,) = metrics_shown({MONTH: {metric: rate}}, read, RULES)
     return found
 
 
@@ -129,36 +129,36 @@ def figure(
         (Metric.VALID_TRACKING, None, "fine"),
     ],
 )
-def test_figure_is_near_its_threshold_before_it_crosses_it(
+def test_metric_is_near_its_threshold_before_it_crosses_it(
     metric: Metric, ours: str | None, standing: str
 ) -> None:
     """The more the better, or the less the better: both are told in time."""
-    assert standing == figure(metric, ours).standing
+    assert standing == shown(metric, ours).standing
 
 
 def test_worse_of_ours_and_theirs_is_judged() -> None:
     """They may count what we do not see, and we see what they count tomorrow."""
-    assert "crossed" == figure(Metric.LATE_SHIPMENT, "0", theirs="0.06").standing
-    assert "crossed" == figure(Metric.LATE_SHIPMENT, "0.06", theirs="0").standing
+    assert "crossed" == shown(Metric.LATE_SHIPMENT, "0", theirs="0.06").standing
+    assert "crossed" == shown(Metric.LATE_SHIPMENT, "0.06", theirs="0").standing
 
 
 def test_rate_of_a_few_orders_is_shown_and_not_judged() -> None:
     """One late of three is no trend; theirs neither, where they say of how few."""
-    few = figure(Metric.LATE_SHIPMENT, "0.3333", counted=3, theirs="0.3333", orders=3)
+    few = shown(Metric.LATE_SHIPMENT, "0.3333", counted=3, theirs="0.3333", orders=3)
 
     assert ("fine", Decimal("0.3333")) == (few.standing, few.ours)
-    assert "crossed" == figure(Metric.LATE_SHIPMENT, "0", counted=3, theirs="0.3").standing
+    assert "crossed" == shown(Metric.LATE_SHIPMENT, "0", counted=3, theirs="0.3").standing
 
 
 def test_standing_is_said_when_it_changes() -> None:
     """Near, crossed, fine again: once each."""
-    judged: Table[SellerFigureJudged] = Table(FIGURES_JUDGED)
+    judged: Table[SellerMetricJudged] = Table(METRICS_JUDGED)
     said: list[str] = []
     for ours in ("0", "0.04", "0.045", "0.06", "0.06", "0", "0"):
-        now = [figure(Metric.LATE_SHIPMENT, ours)]
-        for event in decide_figures(now, dict(judged.items()), at()):
+        now = [shown(Metric.LATE_SHIPMENT, ours)]
+        for event in decide_metrics(now, dict(judged.items()), at()):
             judged.apply(event)
-            assert isinstance(event, SellerFigureJudged)
+            assert isinstance(event, SellerMetricJudged)
             said.append(event.standing)
 
     assert ["near", "crossed", "fine"] == said
@@ -170,4 +170,4 @@ def test_standing_is_said_when_it_changes() -> None:
 def test_threshold_that_is_no_share_is_refused(wrong: dict[str, object]) -> None:
     """5 % is 0.05."""
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert(wrong, FigureSettings)
+        msgspec.convert(wrong, MetricSettings)

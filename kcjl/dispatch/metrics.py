@@ -1,4 +1,4 @@
-"""The shop's figures, the rules: how often late, cancelled, accepted, tracked, by our log.
+"""The shop's metrics, the rules: how often late, cancelled, accepted, tracked, by our log.
 
 Promises: pure; our rates are counted as the marketplace counts its own (A21, contract johnlewis
 b.1), over the orders placed in a period; what is past its deadline and not yet shipped counts
@@ -15,9 +15,9 @@ from enum import StrEnum
 import msgspec
 
 from kcjl.dispatch.deadline_events import (
-    FigureStanding,
-    SellerFigureJudged,
-    SellerFiguresRead,
+    MetricStanding,
+    SellerMetricJudged,
+    SellerMetricsRead,
 )
 from kcjl.dispatch.minutes import is_late
 from kcjl.dispatch.timing import Stage, Timing
@@ -25,17 +25,17 @@ from kcjl.fold import Fold
 from kcjl.vocabulary import Event
 
 __all__ = [
-    "FIGURES_JUDGED",
-    "FIGURES_READ",
+    "METRICS_JUDGED",
+    "METRICS_READ",
     "ORDERS_COUNT",
     "PERIODS",
-    "Figure",
-    "FigureRules",
     "Metric",
+    "MetricRules",
+    "MetricShown",
     "Rate",
     "Tally",
-    "decide_figures",
-    "figures_of",
+    "decide_metrics",
+    "metrics_shown",
 ]
 
 PERIODS: Mapping[str, timedelta] = {
@@ -68,15 +68,15 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
     counted: int
 
 
-class FigureRules(msgspec.Struct, frozen=True, kw_only=True):
-    """From where on a figure is bad, and how near to it a person is told."""
+class MetricRules(msgspec.Struct, frozen=True, kw_only=True):
+    """From where on a metric is bad, and how near to it a person is told."""
 
     thresholds: dict[str, Decimal]
     near_share: Decimal
     orders_min: int
 
 
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
+class MetricShown(msgspec.Struct, frozen=True, kw_only=True):
     """One metric of one period: ours, theirs, and how it stands."""
 
     metric: Metric
@@ -86,7 +86,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """What ours was counted from: orders, or lines."""
     theirs: Decimal | None
     threshold: Decimal
-    standing: FigureStanding
+    standing: MetricStanding
 
 
 class Tally:
@@ -129,14 +129,14 @@ def _rate(part: int, whole: int) -> Rate:
     return Rate(value=value, counted=whole)
 
 
-def figures_of(
+def metrics_shown(
     rates: Mapping[str, Mapping[Metric, Rate]],
-    read: SellerFiguresRead | None,
-    rules: FigureRules,
-) -> tuple[Figure, ...]:
+    read: SellerMetricsRead | None,
+    rules: MetricRules,
+) -> tuple[MetricShown, ...]:
     """Each metric of each period. `rates`: ours, by period; `read`: theirs, as last read."""
-    theirs = {} if read is None else {(e.metric, e.period): e.value for e in read.figures}
-    found: list[Figure] = []
+    theirs = {} if read is None else {(e.metric, e.period): e.value for e in read.metrics}
+    found: list[MetricShown] = []
     for period, ours in rates.items():
         orders = theirs.get((ORDERS_COUNT, period))
         for metric, rate in ours.items():
@@ -146,7 +146,7 @@ def figures_of(
                 told if orders is None or orders >= rules.orders_min else None,
             )
             found.append(
-                Figure(
+                MetricShown(
                     metric=metric,
                     period=period,
                     ours=rate.value,
@@ -160,8 +160,8 @@ def figures_of(
 
 
 def _standing(
-    metric: Metric, judged: Sequence[Decimal | None], rules: FigureRules
-) -> FigureStanding:
+    metric: Metric, judged: Sequence[Decimal | None], rules: MetricRules
+) -> MetricStanding:
     """The worse of ours and theirs."""
     threshold = rules.thresholds[metric.value]
     told = [each for each in judged if each is not None]
@@ -175,24 +175,24 @@ def _standing(
     return "near" if worst >= rules.near_share * limit else "fine"
 
 
-def decide_figures(
-    figures: Sequence[Figure], judged: Mapping[str, SellerFigureJudged], now: datetime
+def decide_metrics(
+    metrics: Sequence[MetricShown], judged: Mapping[str, SellerMetricJudged], now: datetime
 ) -> tuple[Event, ...]:
-    """What of the figures stands otherwise than was said last."""
+    """What of the metrics stands otherwise than was said last."""
     events: list[Event] = []
-    for figure in figures:
-        known = judged.get(f"{figure.metric}/{figure.period}")
-        if figure.standing == (known.standing if known is not None else "fine"):
+    for each in metrics:
+        known = judged.get(f"{each.metric}/{each.period}")
+        if each.standing == (known.standing if known is not None else "fine"):
             continue
         events.append(
-            SellerFigureJudged(
-                metric=figure.metric.value,
-                period=figure.period,
-                standing=figure.standing,
-                ours=figure.ours,
-                theirs=figure.theirs,
-                threshold=figure.threshold,
-                counted=figure.counted,
+            SellerMetricJudged(
+                metric=each.metric.value,
+                period=each.period,
+                standing=each.standing,
+                ours=each.ours,
+                theirs=each.theirs,
+                threshold=each.threshold,
+                counted=each.counted,
                 occurred_at=now,
             )
         )
@@ -203,32 +203,32 @@ def decide_figures(
 
 
 def _read_keys(event: Event) -> tuple[str, ...]:
-    return ("read",) if isinstance(event, SellerFiguresRead) else ()
+    return ("read",) if isinstance(event, SellerMetricsRead) else ()
 
 
 def _evolve_read(
-    entry: SellerFiguresRead | None, event: Event, _key: str
-) -> SellerFiguresRead | None:
-    return event if isinstance(event, SellerFiguresRead) else entry
+    entry: SellerMetricsRead | None, event: Event, _key: str
+) -> SellerMetricsRead | None:
+    return event if isinstance(event, SellerMetricsRead) else entry
 
 
-FIGURES_READ: Fold[SellerFiguresRead] = Fold(
-    _read_keys, _evolve_read, SellerFiguresRead, hears=(SellerFiguresRead,)
+METRICS_READ: Fold[SellerMetricsRead] = Fold(
+    _read_keys, _evolve_read, SellerMetricsRead, hears=(SellerMetricsRead,)
 )
 """Theirs, as last read."""
 
 
 def _judged_keys(event: Event) -> tuple[str, ...]:
-    return (f"{event.metric}/{event.period}",) if isinstance(event, SellerFigureJudged) else ()
+    return (f"{event.metric}/{event.period}",) if isinstance(event, SellerMetricJudged) else ()
 
 
 def _evolve_judged(
-    entry: SellerFigureJudged | None, event: Event, _key: str
-) -> SellerFigureJudged | None:
-    return event if isinstance(event, SellerFigureJudged) else entry
+    entry: SellerMetricJudged | None, event: Event, _key: str
+) -> SellerMetricJudged | None:
+    return event if isinstance(event, SellerMetricJudged) else entry
 
 
-FIGURES_JUDGED: Fold[SellerFigureJudged] = Fold(
-    _judged_keys, _evolve_judged, SellerFigureJudged, hears=(SellerFigureJudged,)
+METRICS_JUDGED: Fold[SellerMetricJudged] = Fold(
+    _judged_keys, _evolve_judged, SellerMetricJudged, hears=(SellerMetricJudged,)
 )
 """By metric and period: how it was last said to stand."""
