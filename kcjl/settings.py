@@ -258,6 +258,20 @@ class DispatchSettings(Section, frozen=True, kw_only=True):
     """How often open sales orders are looked at in the ERP."""
     tracking_wait_hours: float = 4
     """A parcel shipped without a number is raised after this time."""
+    without_tracking: Literal["wait", "confirm", "raise"] = "wait"
+    """Where the marketplace does not demand a number: "wait" confirms without it just before
+    the parcel is late, "confirm" when it has waited, "raise" never."""
+    late_tracking_days: float = 7
+    """So long after the posting a number is looked for that a confirmation went without."""
+    tracking_forms: bool = True
+    """Tracking numbers are held against the forms of their carrier, where those are known."""
+    retry_first_minutes: float = 5
+    """Pause before a confirmation is tried again; it doubles with each attempt."""
+    retry_max_minutes: float = 120
+    retry_hours: float = 24
+    """A confirmation that does not get through is tried again for so long."""
+    silent_minutes: float = 15
+    """A person is told when the marketplace has answered no confirmation for so long."""
     backup_hours: float = 24
     """How old a backup may be that the ERP is set back to: sales orders are looked for so long
     after they were posted, also when all is confirmed."""
@@ -265,7 +279,15 @@ class DispatchSettings(Section, frozen=True, kw_only=True):
     metrics: MetricSettings = MetricSettings()
 
     def __post_init__(self) -> None:
-        _above_zero(poll_s=self.poll_s, backup_hours=self.backup_hours)
+        _above_zero(
+            poll_s=self.poll_s,
+            backup_hours=self.backup_hours,
+            late_tracking_days=self.late_tracking_days,
+            retry_first_minutes=self.retry_first_minutes,
+            retry_max_minutes=self.retry_max_minutes,
+            retry_hours=self.retry_hours,
+            silent_minutes=self.silent_minutes,
+        )
         if self.tracking_wait_hours < 0:
             raise ValueError("tracking_wait_hours can't be below 0")
 

@@ -20,6 +20,9 @@ from kcjl.projections.store import RowStore
 __all__ = ["Completeness", "completeness"]
 
 
+WAITING = (ParcelState.SHIPPED, ParcelState.OPEN, ParcelState.UNANSWERED)
+
+
 class Completeness(msgspec.Struct, frozen=True, kw_only=True):
     orders: dict[str, int]
     """Orders by posted, held, cancelled, passed_over, waiting."""
@@ -92,7 +95,7 @@ def _parcel(entry: Dispatch, parcel: Parcel, open_subjects: set[str]) -> tuple[s
         return "confirmed", ""
     if entry.closed or parcel.state == ParcelState.LEFT:
         return "left", ""
-    if parcel.state in (ParcelState.SHIPPED, ParcelState.OPEN):
+    if parcel.state in WAITING:
         return "waiting", ""
     subjects = {f"{entry.order_id}/{parcel.parcel_key}", parcel.courier_name.casefold()}
     if subjects & open_subjects:

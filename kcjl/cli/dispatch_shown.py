@@ -39,7 +39,7 @@ __all__ = ["list_dispatches", "show"]
 
 LINES_MAX = 1_000_000
 NEVER = datetime.max.replace(tzinfo=UTC)
-TO_CONFIRM = frozenset({Stage.UNTRACKED, Stage.UNMAPPED, Stage.CONFIRMING})
+TO_CONFIRM = frozenset({Stage.UNTRACKED, Stage.UNMAPPED, Stage.CONFIRMING, Stage.GIVEN_UP})
 
 Json = Annotated[bool, typer.Option("--json", help="For a program: JSON, on stdout.")]
 

@@ -25,7 +25,6 @@ from kcjl.dispatch.metrics import (
 )
 from kcjl.dispatch.timing import Timing
 from kcjl.fold import Table
-from kcjl.johnlewis.port import MarketplacePort
 from kcjl.johnlewis.tenant_port import (
     ShopStatistics,
     StatisticsPeriod,
@@ -34,17 +33,13 @@ from kcjl.johnlewis.tenant_port import (
 from kcjl.log.port import Recorded
 from kcjl.vocabulary import Event
 
-__all__ = ["DispatchMarketplace", "MeasuringRoom", "SellerMetrics", "day_of"]
+__all__ = ["MeasuringRoom", "SellerMetrics", "day_of"]
 
 READ_EVERY = timedelta(days=1)
 JUDGE_EVERY = timedelta(hours=6)
 ORDERS_A_TURN = 1_000
 """Orders that are looked at before the other rooms have a turn."""
 KEPT = (ORDERS_COUNT, *(each.value for each in Metric))
-
-
-class DispatchMarketplace(MarketplacePort, StatisticsReading, Protocol):
-    """What dispatch asks of the marketplace."""
 
 
 class MeasuringRoom(Protocol):

@@ -6,7 +6,16 @@ from kcjl.projections.projection import Projection
 
 __all__ = ["DISPATCHES_SHOWN", "TIMINGS_SHOWN"]
 
-TROUBLE = (ParcelState.UNMAPPED, ParcelState.NO_TRACKING, ParcelState.UNMATCHED)
+TROUBLE = frozenset(
+    {
+        ParcelState.UNMAPPED,
+        ParcelState.NO_TRACKING,
+        ParcelState.MALFORMED,
+        ParcelState.UNMATCHED,
+        ParcelState.REFUSED,
+        ParcelState.GIVEN_UP,
+    }
+)
 
 
 def _state(entry: Dispatch) -> str:
@@ -15,11 +24,11 @@ def _state(entry: Dispatch) -> str:
     if not entry.reference:
         return "not_posted"
     states = {parcel.state for parcel in entry.parcels}
-    if entry.cancelled_in_erp or ParcelState.REFUSED in states or states & set(TROUBLE):
+    if entry.cancelled_in_erp or states & TROUBLE:
         return "excepted"
     if ParcelState.OPEN in states:
         return "unknown_outcome"
-    if ParcelState.SHIPPED in states:
+    if states & {ParcelState.SHIPPED, ParcelState.UNANSWERED}:
         return "to_confirm"
     return "in_warehouse"
 

@@ -22,6 +22,9 @@ from kcjl.dispatch.deadline_events import (
     SalesOrderStaged,
 )
 from kcjl.dispatch.events import (
+    ConfirmationGivenUp,
+    ConfirmationIntended,
+    ConfirmationRetried,
     CourierUnmapped,
     DispatchClosed,
     ParcelConfirmed,
@@ -32,6 +35,9 @@ from kcjl.dispatch.events import (
     ParcelUnmatched,
     SalesOrderCancelled,
     TrackingAwaited,
+    TrackingLetThrough,
+    TrackingMalformed,
+    TrackingSent,
 )
 from kcjl.dispatch.timing import FINAL, Stage, TimedParcel, Timing
 from kcjl.fold import Fold
@@ -56,6 +62,8 @@ __all__ = ["TIMINGS"]
 LONDON = ZoneInfo("Europe/London")
 UNDECIDED = frozenset({"STAGING", "WAITING_ACCEPTANCE"})
 ENDED_UNSOLD = frozenset({"REFUSED", "CANCELED"})
+TROUBLE = (Stage.GIVEN_UP, Stage.UNMAPPED, Stage.UNTRACKED)
+"""Of parcels, that of an order first which takes a person."""
 SHIPPED_THERE = frozenset({"SHIPPED", "TO_COLLECT", "RECEIVED"})
 
 _ORDER_EVENTS = (
@@ -76,6 +84,12 @@ _PARCEL_EVENTS = (
     ParcelShipped,
     CourierUnmapped,
     TrackingAwaited,
+    TrackingMalformed,
+    TrackingLetThrough,
+    TrackingSent,
+    ConfirmationIntended,
+    ConfirmationGivenUp,
+    ConfirmationRetried,
     ParcelUnmatched,
     ParcelConfirmed,
     ParcelsUnshipped,
@@ -162,9 +176,7 @@ def _stage(timing: Timing) -> Stage:
             return Stage.HELD_IN_ERP
         return Stage.PICKING if timing.in_erp == "in_warehouse" else Stage.TO_PICK
     stages = {parcel.stage for parcel in timing.parcels}
-    if Stage.UNMAPPED in stages:
-        return Stage.UNMAPPED
-    return Stage.UNTRACKED if Stage.UNTRACKED in stages else Stage.CONFIRMING
+    return next((each for each in TROUBLE if each in stages), Stage.CONFIRMING)
 
 
 def _stage_before_posting(timing: Timing) -> Stage:
@@ -264,6 +276,18 @@ def _parcels(timing: Timing, keys: tuple[str, ...], stage: Stage) -> Change:
     }
 
 
+def _tracked(timing: Timing, event: TrackingSent) -> Change:
+    """A number that came after the confirmation."""
+    return {
+        "parcels": tuple(
+            msgspec.structs.replace(each, tracked=True)
+            if each.parcel_key == event.parcel_key
+            else each
+            for each in timing.parcels
+        )
+    }
+
+
 def _closed(timing: Timing, event: DispatchClosed) -> Change:
     """What is left over was ended on both sides."""
     ended = bool(event.left) or timing.state in ENDED_UNSOLD or timing.lost
@@ -287,6 +311,12 @@ _CHANGES: Mapping[type[Event], Callable[[Timing, Any], Change]] = dict(
         _when(ParcelShipped, _shipped),
         _when(CourierUnmapped, _parcel(Stage.UNMAPPED)),
         _when(TrackingAwaited, _parcel(Stage.UNTRACKED)),
+        _when(TrackingMalformed, _parcel(Stage.UNTRACKED)),
+        _when(TrackingLetThrough, _parcel(Stage.CONFIRMING)),
+        _when(TrackingSent, _tracked),
+        _when(ConfirmationGivenUp, _parcel(Stage.GIVEN_UP)),
+        _when(ConfirmationRetried, _parcel(Stage.CONFIRMING)),
+        _when(ConfirmationIntended, _parcel(Stage.CONFIRMING)),
         _when(ParcelUnmatched, _parcel(Stage.UNTRACKED)),
         _when(ParcelConfirmed, _confirmed),
         _when(ParcelsUnshipped, _unshipped),

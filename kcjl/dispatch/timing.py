@@ -46,6 +46,8 @@ class Stage(StrEnum):
     UNMAPPED = "unmapped"
     """Shipped, by a courier that no carrier of the marketplace is known for."""
     CONFIRMING = "confirming"
+    GIVEN_UP = "given_up"
+    """Shipped, and the marketplace has not taken it for so long that a person has to look."""
     CONFIRMED = "confirmed"
     ENDED = "ended"
     PASSED_OVER = "passed_over"
@@ -62,6 +64,7 @@ WHOSE: Mapping[Stage, Whose] = {
     Stage.UNTRACKED: Whose.WAREHOUSE,
     Stage.UNMAPPED: Whose.PERSON,
     Stage.CONFIRMING: Whose.US,
+    Stage.GIVEN_UP: Whose.PERSON,
 }
 FINAL = frozenset({Stage.CONFIRMED, Stage.ENDED, Stage.PASSED_OVER})
 
@@ -72,7 +75,7 @@ class TimedParcel(msgspec.Struct, frozen=True, kw_only=True):
     units: int
     tracked: bool
     stage: Stage = Stage.CONFIRMING
-    """CONFIRMING, UNTRACKED, UNMAPPED, CONFIRMED; ENDED: it needs no confirmation any more."""
+    """One of those after shipping; ENDED: it needs no confirmation any more."""
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):

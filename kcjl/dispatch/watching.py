@@ -24,7 +24,7 @@ from kcjl.khaos.port import OrderStatus, Stage
 from kcjl.log.port import Recorded
 from kcjl.vocabulary import Event
 
-__all__ = ["DeadlineWatch", "WatchingRoom"]
+__all__ = ["DeadlineWatch", "WatchingRoom", "staged"]
 
 LOOK_EVERY = timedelta(minutes=15)
 LOOK_PAUSE = timedelta(minutes=1)
@@ -59,20 +59,20 @@ class DeadlineWatch:
         pause = min(max(soonest - now, LOOK_PAUSE), LOOK_EVERY)
         return pause.total_seconds()
 
-    def staged(
-        self, order_id: str, status: OrderStatus, began: datetime
-    ) -> tuple[SalesOrderStaged, ...]:
-        """That the ERP shows the order at another stage than was last said."""
-        timing = self._room.timings.get(order_id)
-        shown = _least_far(status)
-        if timing is None or not is_waiting(timing) or shown is None:
-            return ()
-        stage, named = shown
-        if stage == (timing.in_erp or "accepted"):
-            return ()
-        return (
-            SalesOrderStaged(order_id=order_id, stage=stage, named=named, occurred_at=began),
-        )
+
+def staged(
+    timing: Timing | None, status: OrderStatus, began: datetime
+) -> tuple[SalesOrderStaged, ...]:
+    """That the ERP shows the order at another stage than was last said."""
+    shown = _least_far(status)
+    if timing is None or not is_waiting(timing) or shown is None:
+        return ()
+    stage, named = shown
+    if stage == (timing.in_erp or "accepted"):
+        return ()
+    return (
+        SalesOrderStaged(order_id=timing.order_id, stage=stage, named=named, occurred_at=began),
+    )
 
 
 _MEANING: dict[Stage, StageInErp] = {

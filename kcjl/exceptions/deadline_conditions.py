@@ -28,6 +28,7 @@ STAGES = {
     "untracked": "shipped, its number or contents unclear",
     "unmapped": "shipped, its courier not mapped",
     "confirming": "shipped, not confirmed yet",
+    "given_up": "shipped, and the marketplace does not take it",
 }
 DONE_THERE = frozenset({"SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED", "REFUSED", "CANCELED"})
 HOUR_S = 3_600

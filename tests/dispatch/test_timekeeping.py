@@ -9,11 +9,15 @@ from hypothesis import strategies as st
 
 from kcjl.dispatch.deadline_events import SalesOrderStaged, StageInErp
 from kcjl.dispatch.events import (
+    ConfirmationGivenUp,
+    ConfirmationRetried,
     DispatchClosed,
     ParcelShipped,
     ParcelsUnshipped,
     SalesOrderCancelled,
     TrackingAwaited,
+    TrackingMalformed,
+    TrackingSent,
 )
 from kcjl.dispatch.timekeeping import TIMINGS
 from kcjl.dispatch.timing import FINAL, WHOSE, Stage, Timing, Whose
@@ -150,6 +154,29 @@ def test_parcel_shipped_on_an_earlier_day_was_ours_since_that_days_end() -> None
             Stage.UNTRACKED,
         ),
         (
+            TrackingMalformed(
+                order_id="O1",
+                parcel_key="INV1/1",
+                tracking_number="TRK1",
+                carrier="DPD",
+                deadline=None,
+                occurred_at=at(41),
+            ),
+            Stage.UNTRACKED,
+        ),
+        (
+            ConfirmationGivenUp(
+                order_id="O1",
+                parcel_key="INV1/1",
+                attempts=9,
+                since=at(40),
+                message="no",
+                deadline=None,
+                occurred_at=at(41),
+            ),
+            Stage.GIVEN_UP,
+        ),
+        (
             ParcelsUnshipped(order_id="O1", parcel_keys=("INV1/1",), occurred_at=at(41)),
             Stage.TO_PICK,
         ),
@@ -164,6 +191,27 @@ def test_parcel_shipped_on_an_earlier_day_was_ours_since_that_days_end() -> None
 def test_shipped_parcel_in_trouble_is_who_can_mend_its(trouble: Event, stage: Stage) -> None:
     """Unmapped is a person's, without a number the warehouse's, unpacked is packed again."""
     assert stage == timing(ORDER, PAID, POSTED, SHIPPED, trouble).stage
+
+
+def test_parcel_that_is_tried_again_is_ours_again() -> None:
+    """Mapped, let through or retried: what held it is over."""
+    again = ConfirmationRetried(
+        order_id="O1", parcel_key="INV1/1", reason="mended", occurred_at=at(50)
+    )
+
+    assert ("unmapped", 50) in spans(ORDER, PAID, POSTED, SHIPPED, UNMAPPED, again, CONFIRMED)
+
+
+def test_number_that_comes_after_the_confirmation_makes_the_parcel_tracked() -> None:
+    """The operator counts it as well."""
+    without = shipped(minutes=40, tracking="")
+    sent = TrackingSent(
+        order_id="O1", parcel_key="INV1/1", tracking_number="TRK1", occurred_at=at(90)
+    )
+    events = (ORDER, PAID, POSTED, without, CONFIRMED, CLOSED)
+
+    assert not timing(*events).tracked
+    assert timing(*events, sent).tracked
 
 
 def test_sales_order_that_the_erp_lost_waits_for_a_person() -> None:

@@ -262,7 +262,7 @@ def parcel(
     units: int = 2,
     *,
     courier: str = "DPD",
-    tracking: str = "TRK1",
+    tracking: str = "15500000000001",
     shipped: bool = True,
 ) -> erp.Parcel:
     return erp.Parcel(

@@ -14,6 +14,7 @@ from kcjl.clock import Clock
 from kcjl.errors import NotFound, Refused
 from kcjl.johnlewis import port as shop
 from kcjl.johnlewis.order_port import Cancelation, Refund
+from kcjl.johnlewis.parcel_port import ShipmentOutcome, ShipmentOutcomeKind
 from kcjl.johnlewis.reversal_port import (
     CancelationRequest,
     RefundRequest,
@@ -269,7 +270,7 @@ class Shop:
 
     async def set_tracking(self, order_id: str, tracking: shop.Tracking) -> None:
         with self.mishaps.at("set_tracking"):
-            if self.orders_there[order_id].state_raw != SHIPPING:
+            if self.orders_there[order_id].state_raw not in (SHIPPING, "SHIPPED"):
                 raise Refused(f"order {order_id} can't be tracked")
             self.tracked[order_id] = tracking
 
@@ -302,6 +303,23 @@ class Shop:
             if not any(left.values()):
                 self.set_state(order.order_id, "SHIPPED")
             return shipment
+
+    async def set_shipment_tracking(
+        self, trackings: Mapping[str, shop.Tracking]
+    ) -> Sequence[ShipmentOutcome]:
+        with self.mishaps.at("set_shipment_tracking"):
+            self.shipments_there = [
+                msgspec.structs.replace(each, tracking_number=tracking.tracking_number)
+                if (tracking := trackings.get(each.shipment_id))
+                else each
+                for each in self.shipments_there
+            ]
+            known = {each.shipment_id for each in self.shipments_there}
+            kinds = {True: ShipmentOutcomeKind.DONE, False: ShipmentOutcomeKind.REFUSED}
+            return [
+                ShipmentOutcome(shipment_id=each, kind=kinds[each in known])
+                for each in trackings
+            ]
 
     async def shipments(self, order_id: str) -> Sequence[shop.Shipment]:
         with self.mishaps.at("shipments"):

@@ -17,6 +17,7 @@ from kcjl.johnlewis import offer_records, parcels, returns, shop_account, tenant
 from kcjl.johnlewis import port as shop
 from kcjl.johnlewis.asking import chunks, distinct_ids
 from kcjl.johnlewis.budget import Budget, CallBudgets, TenantBudgets
+from kcjl.johnlewis.parcel_port import ShipmentOutcome, ShipmentOutcomeKind
 from kcjl.johnlewis.reading import words_of_refusal
 from kcjl.johnlewis.reversal_port import CancelationRequest, RefundRequest, ReversalMade
 from kcjl.johnlewis.splitting import CsvRows
@@ -336,6 +337,27 @@ class SimulatedMarketplace:
             return parcels._as_asked(shown_shipment(outcome.shipment, self._stamp), request)
 
         return await self._write("ST01", change)
+
+    async def set_shipment_tracking(
+        self, trackings: Mapping[str, shop.Tracking]
+    ) -> Sequence[ShipmentOutcome]:
+        said = [
+            {"id": shipment_id, "tracking": tracking_asked(tracking)}
+            for shipment_id, tracking in trackings.items()
+        ]
+        told = await self._change("ST23", "track_shipments", shipments=said)
+        if not isinstance(told, list):
+            raise TypeError("ST23 answered with something else than outcomes")
+        return [
+            ShipmentOutcome(
+                shipment_id=each.key,
+                kind=ShipmentOutcomeKind.REFUSED
+                if each.shipment is None
+                else ShipmentOutcomeKind.DONE,
+                message=each.message,
+            )
+            for each in told
+        ]
 
     async def shipments(self, order_id: str) -> Sequence[shop.Shipment]:
         def rows() -> list[shop.Shipment]:

@@ -211,6 +211,22 @@ def _unconfirmed(evidence: Evidence, raised: ExceptionRaised) -> bool:
     return confirmed < sent
 
 
+def _carrier_gone(evidence: Evidence, _raised: ExceptionRaised) -> bool:
+    """Nobody takes a carrier off the list in the simulation."""
+    return evidence.world.marketplace.settings.carriers == ()
+
+
+def _number_untold(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    order_id, _, _ = raised.subject.partition("/")
+    order = order_truth(evidence, order_id)
+    told = {each.tracking_number for each in order.confirmations} if order else set()
+    return order is not None and any(
+        parcel.consignment and parcel.consignment not in told
+        for sale in order.sales_orders
+        for parcel in sale.parcels
+    )
+
+
 def _courier_waits(evidence: Evidence, raised: ExceptionRaised) -> bool:
     """A box that went out with it, as it is called now, is of an order that is not through.
 
@@ -303,7 +319,11 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "offer_drifted": _drifted,
     "offer_inactive": _inactive,
     "courier_unmapped": _courier_waits,
+    "carrier_gone": _carrier_gone,
     "tracking_missing": _unconfirmed,
+    "tracking_malformed": _unconfirmed,
+    "tracking_not_sent": _number_untold,
+    "confirmations_stopped": _never,
     "parcel_unmatched": _unconfirmed,
     "confirmation_refused": _unconfirmed,
     "cancelled_in_erp": _cancelled_in_erp,
