@@ -1,7 +1,7 @@
 """`kcjl dispatch report` and `metrics`: whose minutes over a period, and the shop's metrics.
 
 They read the read models and the log, and change nothing. Called by
-`kcjl/cli/dispatch_reading.py`.
+`kcjl/cli/dispatch.py`.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,7 @@
 """`kcjl dispatch list` and `show`: what has to go when, who has it, and whose time it was.
 
 They read the read models and change nothing; what is late is judged by the time of whoever
-looks. Called by `kcjl/cli/dispatch_reading.py`.
+looks. Called by `kcjl/cli/dispatch.py`.
 """
 
 from collections.abc import Iterable, Sequence

@@ -93,7 +93,8 @@ class Asking:
                 occurred_at=self._room.clock.now(),
             )
             await self._room.record(unknown)
-            await self.settle(order_id, parcel_key)
+            if not await self.settle(order_id, parcel_key):
+                self._was_not_answered(lost.message)
         except Refused as refusal:
             await self.settle(order_id, parcel_key, refusal.message)
         else:
@@ -172,15 +173,16 @@ class Asking:
         )
         await self._room.record(refused)
 
-    async def settle(self, order_id: str, parcel_key: str, refused: str = "") -> None:
-        """The marketplace's own records settle a confirmation whose outcome is open."""
+    async def settle(self, order_id: str, parcel_key: str, refused: str = "") -> bool:
+        """The marketplace's own records settle a confirmation whose outcome is open.
+
+        True: the parcel is there.
+        """
         if await self.is_there(order_id, parcel_key):
-            return
+            return True
         entry, parcel = self.now(order_id, parcel_key)
         if refused:
             self._was_answered()
-        else:
-            self._was_not_answered(LOST)
         await self._room.record(
             ConfirmationRefused(
                 order_id=order_id,
@@ -192,6 +194,7 @@ class Asking:
                 occurred_at=self._room.clock.now(),
             ),
         )
+        return False
 
     async def is_there(
         self, order_id: str, parcel_key: str, lines: tuple[ConfirmedLine, ...] | None = None

@@ -71,6 +71,7 @@ class Confirming:
             retry_max=timedelta(minutes=settings.retry_max_minutes),
             retry_for=timedelta(hours=settings.retry_hours),
         )
+        self._poll_s = settings.poll_s
         self._told_after = timedelta(minutes=settings.silent_minutes)
         self._quiet_until: datetime | None = None
         self._pauses = 0
@@ -184,7 +185,7 @@ class Confirming:
         if parcel.state == ParcelState.OPEN:
             await self._asking.settle(order_id, parcel_key)
             await self._close(order_id)
-            return
+            _, parcel = self._now(order_id, parcel_key)
         if not self._is_at_work(order_id, parcel):
             return
         events = self._next_for(order_id, parcel_key)
@@ -264,11 +265,14 @@ class Confirming:
         return pause_s
 
     async def _go_on(self, *, has_more: bool, nothing_due: bool) -> float | None:
+        again_s = 0.0 if has_more else None
+        if not has_more and self._waiting(ParcelState.UNANSWERED, ParcelState.REFUSED):
+            again_s = min(self._poll_s, self._terms.retry_first.total_seconds())
         if nothing_due and self._waiting(ParcelState.UNANSWERED):
-            return None  # whether it answers is not known before they are tried again
+            return again_s  # whether it answers is not known before they are tried again
         self._quiet_until, self._pauses = None, 0
         await self._room.commit(decide_resumed(self.answering, self._room.clock.now()))
-        return 0.0 if has_more else None
+        return again_s
 
     def _waiting(self, *states: ParcelState) -> int:
         """Parcels that wait for the marketplace's answer alone."""

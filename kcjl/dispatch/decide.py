@@ -194,9 +194,11 @@ def _before_the_next(
     """What is said, or nothing, while the next attempt is not due; None when it is."""
     if parcel.first_tried_at is None or parcel.tried_at is None:
         return None
+    came_back = terms.resumed_at is not None and terms.resumed_at > parcel.tried_at
+    if came_back and parcel.state != ParcelState.REFUSED:
+        return None
     if parcel.state == ParcelState.GIVEN_UP:
-        came_back = terms.resumed_at is not None and terms.resumed_at > parcel.tried_at
-        return None if came_back else ()
+        return ()
     if terms.is_over(parcel.first_tried_at, now):
         given_up = ConfirmationGivenUp(
             order_id=entry.order_id,

@@ -315,8 +315,10 @@ def _confirmation_change(event: ParcelEvent) -> dict[str, object]:
             tried: dict[str, object] = {} if event.lasting else {"tried_at": event.occurred_at}
             return {"state": ParcelState.OPEN, "lasting": event.lasting, **tried}
         case ConfirmationRefused():
+            if not event.answered:  # a look is no attempt
+                return {"state": ParcelState.UNANSWERED, "message": event.message}
             return {
-                "state": ParcelState.REFUSED if event.answered else ParcelState.UNANSWERED,
+                "state": ParcelState.REFUSED,
                 "tried_at": event.occurred_at,
                 "message": event.message,
             }

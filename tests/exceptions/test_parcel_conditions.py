@@ -47,14 +47,15 @@ def test_silence_is_told_once_it_has_lasted_with_a_count() -> None:
     short = msgspec.structs.replace(STOPPED, told=False)
 
     assert [] == messages(short)
-    assert [
+    (message,) = messages(STOPPED)
+    assert message == (
         "40 parcels wait: the marketplace has answered no confirmation since 01 Oct 08:00 UTC; "
         "the last answer: 503"
-    ] == messages(STOPPED)
+    )
 
 
 def test_parcel_that_is_only_not_answered_is_nobodys_concern() -> None:
-    """It is sent again; what its marketplace is silent about is told for all parcels at once."""
+    """It is sent again; that the marketplace is silent is told for all parcels at once."""
     unanswered = ConfirmationRefused(
         order_id="O1",
         parcel_key="INV1/1",

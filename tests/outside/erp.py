@@ -46,6 +46,7 @@ class Warehouse:
         self.quantities: dict[tuple[str, str], Decimal] = {}
         """By reference and stock code: what a person has set a line to."""
         self.taken: dict[str, erp.NewOrder] = {}
+        self.couriers_there: tuple[erp.Courier, ...] = ()
         self.parcels: dict[str, tuple[erp.Parcel, ...]] = {}
         self.stages: dict[str, erp.Stage] = {}
         """Of the invoice of a reference, where it is not SHIPPED."""
@@ -108,7 +109,7 @@ class Warehouse:
             )
 
     async def couriers(self) -> Sequence[erp.Courier]:
-        return ()
+        return self.couriers_there
 
     async def moved_products(self, since: datetime) -> Sequence[erp.ProductRef]:
         with self.mishaps.at("moved_products"):

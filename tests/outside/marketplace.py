@@ -109,6 +109,7 @@ class Shop:
         self.lines: list[shop.TransactionLine] = []
         self.cycles: list[shop.BillingCycle] = []
         self.multi_shipment = True
+        self.carriers_shown = 2
         self.has_export = True
         self.returns_there: list[shop.Return] = []
         self.model = "MARKETPLACE"
@@ -160,7 +161,7 @@ class Shop:
             return (
                 shop.Carrier(code="dpd", label="DPD"),
                 shop.Carrier(code="evri", label="Evri"),
-            )
+            )[: self.carriers_shown]
 
     async def shipping_types(self) -> Sequence[shop.ShippingType]:
         return ()
@@ -286,8 +287,10 @@ class Shop:
             order = self.orders_there[request.order_id]
             left = {line.line_id: line.quantity for line in order.lines}
             for shipment in self.shipments_there:
-                for line_id, units in shipment.lines:
-                    left[line_id] = left.get(line_id, 0) - units
+                for line_id, units in (
+                    shipment.lines if shipment.order_id == order.order_id else ()
+                ):
+                    left[line_id] -= units
             for line_id, units in request.lines:
                 left[line_id] = left.get(line_id, 0) - units
             if order.state_raw != SHIPPING or min(left.values()) < 0:
