@@ -17,6 +17,7 @@ from kcjl.collector import settle_collector
 from tests.benchmarks import (
     adapters,
     appending,
+    dispatching,
     oversell,
     projecting,
     remembering,
@@ -38,6 +39,7 @@ BENCHMARKS = {
     "start": starting,
     "simulation": simulating,
     "oversell": oversell,
+    "dispatch": dispatching,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 
