@@ -20,6 +20,7 @@ from kcjl.stock.publishing_state import PUBLISHES
 from kcjl.stock.state import PRODUCTS
 from tests.simulation.laws.changed import CAUSES_AFTER_INTAKE, corrections_are_on_the_desk
 from tests.simulation.laws.evidence import LIVENESS, Checker, Evidence
+from tests.simulation.laws.in_time import CAUSES_OF_TIME, late_ones_are_told
 from tests.simulation.laws.standing import open_exceptions, order_truth
 
 __all__ = ["CHECKERS"]
@@ -332,6 +333,7 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "writes_off": _never,
     "job_interrupted": _never,
     **CAUSES_AFTER_INTAKE,
+    **CAUSES_OF_TIME,
 }
 
 
@@ -342,4 +344,5 @@ CHECKERS = (
     Checker(LIVENESS, "causes", exceptions_have_their_cause),
     Checker(LIVENESS, "desk", causes_are_on_the_desk),
     Checker(LIVENESS, "corrections", corrections_are_on_the_desk),
+    Checker(LIVENESS, "late ones", late_ones_are_told),
 )
