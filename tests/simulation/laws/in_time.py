@@ -1,4 +1,4 @@
-"""Liveness of deadlines: who is late is told, and nobody else is; the metrics have their orders.
+"""Liveness of deadlines: who is late is told, nobody else is; metrics have their orders.
 
 Promises: judged by the marketplace's own deadlines and states; of a metric one order (or line)
 is asked for that makes it bad. Called by `rest.py`.
