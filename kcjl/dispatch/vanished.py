@@ -21,8 +21,12 @@ ENDED = frozenset({"REFUSED", "CANCELED"})
 
 
 def is_looked_for(entry: Dispatch) -> bool:
-    """It is asked for in the ERP: it is open, or done so lately that a backup may lack it."""
-    return bool(entry.reference) and not (entry.closed and (entry.kept or entry.vanished))
+    """It is asked for in the ERP: it is open, or done so lately that a backup may lack it.
+
+    Or a number of it is to be sent on.
+    """
+    is_past = entry.closed and (entry.kept or entry.vanished)
+    return bool(entry.reference) and (not is_past or _sends_on(entry))
 
 
 def decide_not_shown(

@@ -1,49 +1,42 @@
-"""`kcjl dispatch` as a user meets it: a real process on a database of its own."""
+"""`kcjl dispatch map` and `kcjl dispatch retry`, as typed, beside a service that obeys them."""
 
+import getpass
 import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from decimal import Decimal
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
 import msgspec
 import pytest
 
-from kcjl.dispatch.deadline_events import MetricRead, SellerMetricsRead
+from kcjl.clock import SeededIds
+from kcjl.commands import PostgresCommands, serve_commands
+from kcjl.dispatch.events import (
+    CarrierMapped,
+    ConfirmationIntended,
+    ConfirmationRefused,
+    ConfirmationRetried,
+    TrackingLetThrough,
+    TrackingMalformed,
+)
+from kcjl.dispatch.policy_events import CarrierMapWithdrawn, CouriersListed
+from kcjl.projections.dispatchreading import CourierRow
+from kcjl.rooms import Outside, Rooms
+from kcjl.vault import MemoryVault
 from tests.architecture.tree import ROOT
-from tests.audit.handmade import Handmade, handmade
-from tests.cli.test_stock import CONFIG
-from tests.dispatch.parcels import CLOSED, confirmed
-from tests.trade import SHIPPING, at, changed, ordered, posted, received, shipped
+from tests.audit.handmade import MERCHANT, Handmade, handmade
+from tests.cli.test_stock import CONFIG, SETTINGS, said_of
+from tests.outside.erp import Books, Warehouse
+from tests.outside.marketplace import Shop
+from tests.tenant.readings import tenant_read
+from tests.trade import SHIPPING, at, posted, received, shipped
 
 pytestmark = pytest.mark.anyio
 
-NEVER = datetime(2999, 1, 1, tzinfo=UTC)
-DONE = received("O1")
-LATE = received("O2", ordered("O2-1", "B-2", 5), state=SHIPPING, minutes=5)
-LATER = received("O3", state=SHIPPING, minutes=10)
-IN_TIME = msgspec.structs.replace(received("O4", state=SHIPPING), ship_by=NEVER)
-
-
-@pytest.fixture
-async def shop(database_dsn: str, tmp_path: Path) -> AsyncIterator[Handmade]:
-    """One that is confirmed, two that are late (one of them shipped), one that has time."""
-    (tmp_path / "kcjl.toml").write_text(CONFIG.format(dsn=database_dsn))
-    async with handmade(database_dsn) as made:
-        await made.append(DONE, changed(DONE), posted(DONE), shipped(), confirmed(), CLOSED)
-        await made.append(LATE, posted(LATE, 20), LATER, posted(LATER, 20), IN_TIME)
-        await made.append(shipped("O3", courier="Evri", tracking="", minutes=40))
-        metric = MetricRead(
-            metric="late_shipment_rate", period="LAST_MONTH", value=Decimal("0.061")
-        )
-        await made.append(
-            SellerMetricsRead(metrics=(metric,), measured_at=at(1), occurred_at=at(2))
-        )
-        await made.fold()
-        yield made
+NUMBER = "15500000000001"
 
 
 async def kcjl(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -63,98 +56,116 @@ async def kcjl(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return await anyio.to_thread.run_sync(run)
 
 
-async def listed(*arguments: str, cwd: Path) -> list[str]:
-    ended = await kcjl("list", "--json", *arguments, cwd=cwd)
-    assert 0 == ended.returncode, ended.stderr
-    return [msgspec.json.decode(line)["order_id"] for line in ended.stdout.splitlines()]
-
-
-async def test_list_shows_what_is_on_its_way_the_soonest_deadline_first(
-    shop: Handmade, tmp_path: Path
-) -> None:
-    """What is confirmed is not on its way; filters add up."""
-    assert ["O2", "O3", "O4"] == await listed(cwd=tmp_path)
-    assert ["O2", "O3"] == await listed("--late", cwd=tmp_path)
-    assert [] == await listed("--at-risk", cwd=tmp_path)
-    assert ["O3"] == await listed("--waiting", cwd=tmp_path)
-    assert ["O3"] == await listed("--courier", "EVRI", cwd=tmp_path)
-    assert ["O2"] == await listed("--sku", "b-2", "--late", cwd=tmp_path)
-
-
-async def test_list_for_people_says_whose_it_is_and_what_was_cut(
-    shop: Handmade, tmp_path: Path
-) -> None:
-    """Rows to stdout, the count to stderr."""
-    ended = await kcjl("list", "--lines", "1", cwd=tmp_path)
-
-    assert "to_pick" in ended.stdout
-    assert "warehouse" in ended.stdout
-    assert "LATE" in ended.stdout
-    assert "3 orders; the first 1 are shown" in ended.stderr
-
-
-async def test_show_tells_whose_minutes_they_were(shop: Handmade, tmp_path: Path) -> None:
-    """Each stage with both times; together they are all the time that has passed."""
-    said = (await kcjl("show", "O1", cwd=tmp_path)).stdout
-    shown = msgspec.json.decode((await kcjl("show", "O1", "--json", cwd=tmp_path)).stdout)
-
-    assert said.startswith("O1: confirmed (marketplace SHIPPING)")
-    assert ["accepting", "posting", "to_pick", "confirming"] == [
-        each["stage"] for each in shown["spans"]
-    ]
-    assert 41 * 60 == sum(each["elapsed_s"] for each in shown["spans"])
-    assert 41 * 60 == sum(each["business_s"] for each in shown["spent"])
-
-
-async def test_show_of_an_order_that_is_none_says_where_to_look(
-    shop: Handmade, tmp_path: Path
-) -> None:
-    """One clear line, and no traceback."""
-    ended = await kcjl("show", "O9", cwd=tmp_path)
-
-    assert (3, "") == (ended.returncode, ended.stdout)
-    assert "kcjl dispatch list" in ended.stderr
-
-
-async def test_report_counts_the_orders_of_its_days(shop: Handmade, tmp_path: Path) -> None:
-    """Whole days of London; late by who had them longest."""
-    days = ("--from", "2026-10-01", "--to", "2026-10-01")
-    said = (await kcjl("report", *days, cwd=tmp_path)).stdout
-    found = msgspec.json.decode((await kcjl("report", *days, "--json", cwd=tmp_path)).stdout)
-    empty = await kcjl("report", "--from", "2026-09-01", "--to", "2026-09-30", cwd=tmp_path)
-
-    report = found["report"]
-    assert (4, 1, 3, 2) == tuple(report[e] for e in ("orders", "confirmed", "waiting", "late"))
-    assert {"warehouse": 1, "us": 1} == report["late_by_cause"]
-    assert "2 late" in said
-    assert "orders placed from 2026-09-01 to 2026-09-30: 0" in empty.stdout
-
-
-@pytest.mark.parametrize(
-    "days",
-    [("--from", "yesterday"), ("--from", "2026-10-02", "--to", "2026-10-01")],
-)
-async def test_report_that_cant_be_meant_is_a_usage_error(
-    shop: Handmade, tmp_path: Path, days: tuple[str, ...]
-) -> None:
-    """Exit code 2, and one clear line."""
-    ended = await kcjl("report", *days, cwd=tmp_path)
-
-    assert (2, "") == (ended.returncode, ended.stdout)
-    assert "--from" in ended.stderr
-
-
-async def test_metrics_show_ours_beside_theirs(shop: Handmade, tmp_path: Path) -> None:
-    """Theirs is past the threshold, and shown with the time of its reading."""
-    said = (await kcjl("metrics", cwd=tmp_path)).stdout
-    found = msgspec.json.decode((await kcjl("metrics", "--json", cwd=tmp_path)).stdout)
-    late = next(
-        each
-        for each in found["metrics"]
-        if (each["metric"], each["period"]) == ("late_shipment_rate", "LAST_MONTH")
+@asynccontextmanager
+async def serving(made: Handmade) -> AsyncIterator[None]:
+    """Two parcels in trouble, the lists of both sides, and rooms that carry commands out."""
+    order = received("O1", state=SHIPPING)
+    await made.says(
+        tenant_read(),
+        CouriersListed(couriers=(("DPD Next Day", "DPD24"), ("Bike", "")), occurred_at=at()),
+        order,
+        posted(order),
+        shipped(),
+        ConfirmationIntended(
+            order_id="O1",
+            parcel_key="INV1/1",
+            attempt=1,
+            lines=(),
+            courier_name="DPD",
+            carrier_code="dpd",
+            tracking_number=NUMBER,
+            by_shipment=True,
+            occurred_at=at(),
+        ),
+        ConfirmationRefused(
+            order_id="O1",
+            parcel_key="INV1/1",
+            message="no",
+            attempt=1,
+            deadline=None,
+            occurred_at=at(),
+        ),
+        shipped(parcel_key="INV1/2", tracking="TRK2"),
+        TrackingMalformed(
+            order_id="O1",
+            parcel_key="INV1/2",
+            tracking_number="TRK2",
+            carrier="DPD",
+            deadline=None,
+            occurred_at=at(),
+        ),
     )
+    outside = Outside(Shop(made.clock), Warehouse(made.clock), Books())
+    vault = MemoryVault(MERCHANT, b"k" * 32)
+    rooms = Rooms(SETTINGS, made.log, vault, outside, made.clock, SeededIds(1))
+    for room in rooms.all():
+        await room.catch_up()
+    queue = PostgresCommands(made.database, MERCHANT)
+    async with anyio.create_task_group() as group:
+        group.start_soon(serve_commands, queue, rooms.handlers(), made.clock.now)
+        yield
+        group.cancel_scope.cancel()
 
-    assert ("0.061", "0.05", "crossed") == (late["theirs"], late["threshold"], late["standing"])
-    assert "6.10 %" in said
-    assert "CROSSED" in said
-    assert f"read {at(2):%Y-%m-%d %H:%M:%S}Z" in said
+
+async def test_courier_is_mapped_and_taken_out_under_the_callers_name(
+    database_dsn: str, tmp_path: Path
+) -> None:
+    """Set and removed: each change is an event with a version, a reason and a name."""
+    (tmp_path / "kcjl.toml").write_text(CONFIG.format(dsn=database_dsn))
+    async with handmade(database_dsn) as made, serving(made):
+        words = ("map", "set", "Bike", "evri", "--reason", "agreed", "--json")
+        done = await kcjl(*words, cwd=tmp_path)
+        wrong = await kcjl("map", "set", "Bike", "nobody", cwd=tmp_path)
+        removed = await kcjl("map", "remove", "bike", "--reason", "sold", cwd=tmp_path)
+        ((mapped, by),) = await said_of(made, CarrierMapped)
+        ((withdrawn, _),) = await said_of(made, CarrierMapWithdrawn)
+
+    assert [0, 3, 0] == [each.returncode for each in (done, wrong, removed)]
+    assert b"Bike is evri from now on" in msgspec.json.encode(msgspec.json.decode(done.stdout))
+    assert "it has dpd, evri" in wrong.stderr
+    assert (1, "agreed", getpass.getuser()) == (mapped.version, mapped.reason, by)
+    assert (2, "sold") == (withdrawn.version, withdrawn.reason)
+
+
+async def test_couriers_are_listed_with_their_carriers_and_what_is_near_to_them(
+    database_dsn: str, tmp_path: Path
+) -> None:
+    """From the log alone: no service need run."""
+    (tmp_path / "kcjl.toml").write_text(CONFIG.format(dsn=database_dsn))
+    async with handmade(database_dsn) as made:
+        listed_there = CouriersListed(
+            couriers=(("DPD Next Day", "DPD24"), ("Bike", "")), occurred_at=at()
+        )
+        mapped = CarrierMapped(
+            courier="Bike", carrier_code="evri", version=1, occurred_at=at(1)
+        )
+        await made.says(tenant_read(), listed_there, mapped)
+        suggested = await kcjl("map", "suggest", cwd=tmp_path)
+        listed = await kcjl("map", "list", "--json", cwd=tmp_path)
+
+    assert [0, 0] == [each.returncode for each in (suggested, listed)]
+    assert "DPD Next Day" in suggested.stdout
+    assert "Bike" not in suggested.stdout
+    rows = [msgspec.json.decode(line, type=CourierRow) for line in listed.stdout.splitlines()]
+    assert {"Bike": "mapped", "DPD Next Day": "none"} == {r.courier: r.state for r in rows}
+    assert ("dpd",) == rows[1].nearest
+
+
+async def test_parcels_are_retried_and_numbers_let_through_under_the_callers_name(
+    database_dsn: str, tmp_path: Path
+) -> None:
+    """What was refused, what is in doubt; what waits for neither is refused with its state."""
+    (tmp_path / "kcjl.toml").write_text(CONFIG.format(dsn=database_dsn))
+    async with handmade(database_dsn) as made, serving(made):
+        again = await kcjl("retry", "O1", "--json", cwd=tmp_path)
+        words = ("retry", "O1", "--parcel", "INV1/2", "--as-is", "--reason", "a trial label")
+        as_is = await kcjl(*words, cwd=tmp_path)
+        nothing = await kcjl("retry", "O1", cwd=tmp_path)
+        ((retried, by),) = await said_of(made, ConfirmationRetried)
+        ((let_through, _),) = await said_of(made, TrackingLetThrough)
+
+    assert [0, 0, 3] == [each.returncode for each in (again, as_is, nothing)]
+    assert "retry" == msgspec.json.decode(again.stdout)["verb"]
+    assert "INV1/2 is malformed" in nothing.stderr
+    assert ("INV1/1", getpass.getuser()) == (retried.parcel_key, by)
+    assert ("TRK2", "a trial label") == (let_through.tracking_number, let_through.reason)

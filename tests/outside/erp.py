@@ -51,6 +51,8 @@ class Warehouse:
         self.stages: dict[str, erp.Stage] = {}
         """Of the invoice of a reference, where it is not SHIPPED."""
         self.cancelled: dict[str, str] = {}
+        self.complete: dict[str, bool] = {}
+        """By reference: whether it is shipped whole; it is where nothing is said."""
         self.asked_levels: list[tuple[str, ...]] = []
         self.penny_off = Money(0)
         self.stamps = True
@@ -232,7 +234,7 @@ class Warehouse:
             erp_order_code=f"SO-{reference}",
             cancelled=reference in self.cancelled,
             cancel_reason=self.cancelled.get(reference, ""),
-            complete=True,
+            complete=self.complete.get(reference, True),
             currency="GBP",
             gross_total=order.gross_total + self.penny_off,
             invoices=(

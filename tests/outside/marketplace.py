@@ -300,6 +300,7 @@ class Shop:
                 order_id=order.order_id,
                 status="SHIPPED",
                 lines=request.lines,
+                packages=(request.package_reference,),
                 tracking_number=request.tracking.tracking_number if request.tracking else None,
             )
             self.shipments_there.append(shipment)
