@@ -22,7 +22,10 @@ def _group() -> None:
 
 @settlement.command("account")
 def account(
-    role: Annotated[str, typer.Argument(help="bank, clearing, commission, refunds, …")],
+    role: Annotated[
+        str,
+        typer.Argument(help="bank, clearing, commission, refunds, …, or a transaction type."),
+    ],
     nominal: Annotated[str, typer.Argument(help="The nominal account.")],
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",

@@ -11,11 +11,13 @@ from datetime import datetime
 
 import msgspec
 
+from kcjl.dispatch.events import ShipmentsRead
 from kcjl.exceptions import (
     acceptance_conditions,
     deadline_conditions,
     dispatch_conditions,
     order_conditions,
+    posting_conditions,
     reversal_conditions,
     stock_conditions,
 )
@@ -31,12 +33,14 @@ from kcjl.exceptions.events import (
 )
 from kcjl.fold import Fold
 from kcjl.orders import events as orders
+from kcjl.orders import events_changes as changes
 from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
 from kcjl.vocabulary import Event
 
 __all__ = [
     "OPEN",
+    "SAYS_NOTHING",
     "Clear",
     "OpenException",
     "Raise",
@@ -66,11 +70,31 @@ OPEN: Fold[OpenException] = Fold(
 """The open exceptions, by exception id."""
 
 
+SAYS_NOTHING: tuple[type[Event], ...] = (
+    ShipmentsRead,
+    ExceptionCleared,
+    ExceptionRaised,
+    changes.ReturnsRead,
+    orders.OrdersRead,
+    settlement.CyclesRead,
+    settlement.SettlementLineTied,
+    settlement.TransactionsRead,
+    stock.LevelRead,
+    stock.OffersRead,
+    stock.StockImportIntended,
+    stock.StockImportSent,
+    stock.StockRead,
+)
+"""Most of all events: looks at the outside, and the desk's own. No condition comes of them."""
+
+
 def decide_desk(
     event: Event, open_on: Callable[[str], Sequence[OpenException]]
 ) -> tuple[Event, ...]:
     """What the desk says to an event. `open_on`: what is open on a subject now."""
     said: list[Event] = []
+    if isinstance(event, SAYS_NOTHING):
+        return ()
     for condition in conditions(event):
         still = open_on(condition.subject)
         if isinstance(condition, Raise):
@@ -122,6 +146,7 @@ def conditions(event: Event) -> tuple[Condition, ...]:
     """What an event says about conditions: the whole table, room by room."""
     found = (
         acceptance_conditions.conditions(event)
+        or posting_conditions.conditions(event)
         or reversal_conditions.conditions(event)
         or _orders(event)
         or order_conditions.conditions(event)
@@ -136,15 +161,6 @@ def conditions(event: Event) -> tuple[Condition, ...]:
 
 def _orders(event: Event) -> tuple[Condition, ...]:
     match event:
-        case orders.TotalsCompared() if not event.agree:
-            return (
-                Raise(
-                    kind="total_differs",
-                    subject=event.order_id,
-                    message=f"ours {event.ours}, the ERP's {event.erp}",
-                    money=abs(event.ours - event.erp),
-                ),
-            )
         case orders.ReferenceWriteFailed():
             return (
                 Raise(
@@ -188,7 +204,12 @@ def _postings(event: Event) -> tuple[Condition, ...]:
         case orders.PostingFetched():
             return (clear(event.order_id, "posting_overdue", "the ERP fetched it"),)
         case orders.SalesOrderPosted():
-            kinds = ("posting_refused", "posting_overdue", "sales_order_vanished")
+            kinds = (
+                "posting_refused",
+                "posting_overdue",
+                "reference_taken",
+                "sales_order_vanished",
+            )
             return (Clear(subject=event.order_id, kinds=kinds, reason="posted"),)
         case orders.SalesOrderVanished():
             return _vanished(event)
@@ -247,6 +268,7 @@ def _order_ended(event: orders.OrderChanged) -> Condition:
             "acceptance_refused",
             *TIME_KINDS,
             "posting_refused",
+            "reference_taken",
             "reference_not_written",
             "sales_order_vanished",
         ),
@@ -290,8 +312,16 @@ def _money(event: Event) -> tuple[Condition, ...]:
             )
         case settlement.PayoutClosed():
             return (clear(event.cycle_id, "payout_open", "residue 0, every line tied"),)
+        case settlement.AccountMapSet():
+            return tuple(
+                clear(each.role, "unknown_line_type", "its account is named")
+                for each in event.accounts
+                if each.role.isupper()
+            )
         case settlement.SettlementLineSeen() if (
-            event.kind not in settlement.ROLE_OF_KIND and event.kind != settlement.PAYMENT
+            event.kind not in settlement.ROLE_OF_KIND
+            and event.kind != settlement.PAYMENT
+            and not event.own_account
         ):
             return (
                 Raise(

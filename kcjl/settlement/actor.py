@@ -100,9 +100,12 @@ class Settlement(Room):
         cursor = reads.transactions_cursor if reads else None
         since = cursor - OVERLAP if cursor else began - FIRST_BACK
         lines = await self._marketplace.transaction_lines(since)
+        accounts = self.accounts.get("accounts")
         events: list[Event] = []
         for line in lines:
-            events.extend(decide_line(self.lines.get(line.line_id), _line_seen(line)))
+            own = accounts is not None and accounts.named(line.kind) is not None
+            seen = _line_seen(line, own_account=own)
+            events.extend(decide_line(self.lines.get(line.line_id), seen))
         await self.commit(events)
         await self.commit((TransactionsRead(cursor=began, read=len(lines), occurred_at=began),))
 
@@ -188,7 +191,7 @@ class Settlement(Room):
         )
 
 
-def _line_seen(line: TransactionLine) -> SettlementLineSeen:
+def _line_seen(line: TransactionLine, *, own_account: bool) -> SettlementLineSeen:
     return SettlementLineSeen(
         line_id=line.line_id,
         kind=line.kind,
@@ -201,6 +204,7 @@ def _line_seen(line: TransactionLine) -> SettlementLineSeen:
         order_line_id=line.order_line_id,
         refund_id=line.refund_id,
         customer_order_number=line.customer_order_number,
+        own_account=own_account,
         occurred_at=line.updated_at,
     )
 

@@ -7,6 +7,7 @@ Called by `actor.py` and `projection.py`. Source: design 9; contract johnlewis e
 """
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 LONDON = ZoneInfo("Europe/London")
+_TYPE = re.compile(r"[A-Z][A-Z0-9_]{2,79}")
 SETTLE_MARGIN = timedelta(minutes=5)
 """Lines count as read for a cycle when the read began so long after it."""
 UNTIED_SHOWN_MAX = 20
@@ -166,17 +168,26 @@ def _keeps_open(seen: BillingCycleSeen, residue: Money, untied: int, *, foreign:
 def decide_accounts(
     known: Accounts | None, named: Mapping[str, str], now: datetime
 ) -> tuple[Event, ...]:
-    """Set nominal accounts by role; roles left out keep what they have, or the house's."""
-    if unknown := set(named) - set(HOUSE_ACCOUNTS):
+    """Set nominal accounts by role; roles left out keep what they have, or the house's.
+
+    A transaction type that has no role may be named as one of its own.
+    """
+    if unknown := {each for each in set(named) - set(HOUSE_ACCOUNTS) if not _is_type(each)}:
         raise Misuse(
             f"no such role in the journal: {', '.join(sorted(unknown))}; "
-            f"there are {', '.join(HOUSE_ACCOUNTS)}"
+            f"there are {', '.join(HOUSE_ACCOUNTS)}, and transaction types as NEW_FEE"
         )
     accounts = []
     for role, (house, tax_code) in HOUSE_ACCOUNTS.items():
         before = known.named(role) if known else None
         account = named.get(role) or (before.account if before else house)
         accounts.append(AccountNamed(role=role, account=account, tax_code=tax_code))
+    own = {each.role: each.account for each in known.accounts} if known else {}
+    accounts.extend(
+        AccountNamed(role=role, account=account, tax_code="")
+        for role, account in sorted({**own, **named}.items())
+        if role not in HOUSE_ACCOUNTS
+    )
     if known is not None and known.accounts == tuple(accounts):
         return ()
     version = 1 if known is None else known.version + 1
@@ -193,7 +204,7 @@ def decide_journal(
     sums: dict[str, Money] = defaultdict(lambda: Money(0, currency))
     for line in lines:
         if line.seen.kind != PAYMENT:
-            sums[ROLE_OF_KIND.get(line.seen.kind, "other")] += line.seen.amount
+            sums[_role(line.seen.kind, accounts)] += line.seen.amount
     sums["bank"] -= cycle.seen.amount_to_seller
     posting_date = (cycle.seen.paid_at or cycle.created_at).astimezone(LONDON).date()
     journal = _journal_lines(sums, accounts, currency)
@@ -209,6 +220,15 @@ def decide_journal(
             occurred_at=now,
         ),
     )
+
+
+def _role(kind: str, accounts: Accounts) -> str:
+    return ROLE_OF_KIND.get(kind) or (kind if accounts.named(kind) else "other")
+
+
+def _is_type(role: str) -> bool:
+    """It is written as the marketplace writes transaction types, and none that has a role."""
+    return bool(_TYPE.fullmatch(role)) and role not in ROLE_OF_KIND
 
 
 def journal_reference(cycle_id: str, policy_version: int) -> str:
@@ -229,7 +249,7 @@ def _journal_lines(
     nothing = Money(0, currency)
     by_account: dict[tuple[str, str], Money] = defaultdict(lambda: nothing)
     memos: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for role in HOUSE_ACCOUNTS:
+    for role in dict.fromkeys((*HOUSE_ACCOUNTS, *sums)):
         if (amount := sums.get(role, nothing)) and (named := accounts.named(role)):
             by_account[named.account, named.tax_code] += amount
             memos[named.account, named.tax_code].append(role.replace("_", " "))

@@ -68,6 +68,8 @@ class SettlementLineSeen(Event, frozen=True, kw_only=True):
     order_line_id: str | None
     refund_id: str | None
     customer_order_number: str | None
+    own_account: bool = False
+    """A type that is not known here, and has had an account named for it."""
 
     @property
     def stream(self) -> str:

@@ -49,6 +49,8 @@ PURE_FILES = (
     "acceptance_events.py",
     "acceptance_policy.py",
     "acceptance_state.py",
+    "amounts.py",
+    "answers.py",
     "available.py",
     "business_time.py",
     "carrier_map.py",
@@ -83,6 +85,8 @@ PURE_FILES = (
     "policy_book.py",
     "policy_events.py",
     "policy_rules.py",
+    "posting_conditions.py",
+    "posting_events.py",
     "publishing_state.py",
     "reads.py",
     "reversal_conditions.py",
@@ -100,6 +104,7 @@ PURE_FILES = (
     "timing.py",
     "tracking_forms.py",
     "vanished.py",
+    "whose.py",
     "words.py",
 )
 PURE_OWN = ("kcjl.money", "kcjl.errors", "kcjl.fold", "kcjl.vocabulary")

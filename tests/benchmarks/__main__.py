@@ -18,13 +18,16 @@ from tests.benchmarks import (
     adapters,
     appending,
     dispatching,
+    ordering,
     oversell,
     projecting,
     remembering,
     replaying,
     simulating,
     starting,
+    stocking,
     subscribing,
+    trading,
 )
 from tests.benchmarks.places import place
 from tests.benchmarks.rows import Figure, Row
@@ -38,8 +41,11 @@ BENCHMARKS = {
     "memory": remembering,
     "start": starting,
     "simulation": simulating,
+    "stock": stocking,
     "oversell": oversell,
     "dispatch": dispatching,
+    "orders": ordering,
+    "trade": trading,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 

@@ -19,7 +19,7 @@ wait a second time behind another."""
 WRITES = (
     "accept", "create_order", "create_shipment", "publish_stock",
     "set_shipment_tracking", "set_tracking", "ship",
-    "write_seller_references",
+    "write_seller_references", "refund", "cancel_line", "cancel_order",
 )  # fmt: skip
 """Of the ports' operations, those that change something outside."""
 
