@@ -37,7 +37,8 @@ def _couriers(event: Event) -> tuple[Condition, ...]:
             named = clear(_subject(event), "courier_unmapped", "its courier is named")
             return (named, _unmapped(seen, event.deadline))
         case dispatch.UnmappedCouriersSeen():
-            return tuple(_unmapped(each, event.deadline) for each in event.couriers)
+            by_name = {each.courier_name.casefold(): each for each in event.couriers}
+            return tuple(_unmapped(each, event.deadline) for each in by_name.values())
         case dispatch.CourierAwaitedNoMore():
             return (
                 clear(event.courier, "courier_unmapped", "no parcel waits for it any more"),

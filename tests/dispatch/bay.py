@@ -5,7 +5,7 @@ machine has killed the one before. What was sent and what is there is counted ou
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -27,13 +27,14 @@ __all__ = ["CALLS", "UNITS", "Bay", "number_of"]
 UNITS = {"O1-1": 2, "O1-2": 2, "O1-3": 1}
 """The same stock code on two lines, and another."""
 CALLS = ("create_shipment", "set_shipment_tracking", "set_tracking", "ship", "shipments")
-MISHAPS = {
-    "lost": OutcomeUnknown("no answer came"),
-    "killed": Killed(),
-    "down": Unavailable("503"),
-    "limited": RateLimited("429", retry_after_s=30),
-    "refused": Refused("not now"),
+MISHAPS: dict[str, Callable[[], BaseException]] = {
+    "lost": lambda: OutcomeUnknown("no answer came"),
+    "killed": Killed,
+    "down": lambda: Unavailable("503"),
+    "limited": lambda: RateLimited("429", retry_after_s=30),
+    "refused": lambda: Refused("not now"),
 }
+READS = frozenset({"shipments"})
 
 
 def number_of(box: int, label: int = 0) -> str:
@@ -104,11 +105,16 @@ class Bay:
     # ── what goes wrong, and what people do ─────────────────────────────────────────────────
 
     def plan(self, call: str, mishap: str, *, after: bool) -> None:
-        """What happens at the next call; a call that is refused has done nothing."""
+        """What happens at the next call; a call that is refused has done nothing.
+
+        A read is not refused, and nothing of it is in doubt: there it is that nobody answers.
+        """
+        if call in READS and mishap in ("lost", "refused"):
+            mishap = "down"
         plans = self.place.shop.mishaps
         certain = mishap in ("refused", "down", "limited")
         plan = plans.after if after and not certain else plans.before
-        plan(call, MISHAPS[mishap])
+        plan(call, MISHAPS[mishap]())
 
     def mend(self) -> None:
         for call in CALLS:
@@ -156,6 +162,8 @@ class Bay:
         """Boxes that are neither confirmed nor an open exception."""
         async with self.place.open() as process:
             entry, open_ones = process.dispatch.dispatches["O1"], set(process.desk.open)
+            if entry.closed and self.place.shop.orders_there["O1"].state_raw == "SHIPPED":
+                return []  # all of it is shipped there: done
             known = {each.parcel_key for each in entry.parcels}
             found = [each.parcel_key for each in self.boxes if each.parcel_key not in known]
             waits_for_the_rest = not self.multi_shipment and any(self.left.values())

@@ -74,8 +74,6 @@ class Parcels(RuleBasedStateMachine):
         times=st.integers(1, 4),
     )
     def marketplace_goes_wrong(self, call: str, mishap: str, after: bool, times: int) -> None:  # noqa: FBT001
-        if call == "shipments" and mishap == "refused":
-            return  # a look that is refused is a tenant without shipments
         for _ in range(1 if mishap == "killed" else times):
             self.bay.plan(call, mishap, after=after)
 
