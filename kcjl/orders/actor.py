@@ -159,11 +159,8 @@ class Orders(Room):
         self.tenant = self.table(TENANT)
         self.words = self.table(WORDS)
         self.policies = self.table(POLICIES)
-        self.shelves = Shelves(
-            self.table(SHELVES, group=lambda shelf: shelf.code_key or None),
-            self.table(STOCK_LOOK),
-            self.orders,
-        )
+        levels = self.table(SHELVES, group=lambda shelf: shelf.code_key or None)
+        self.shelves = Shelves(levels, self.table(STOCK_LOOK), self.orders)
         self.reversals = self.table(
             REVERSALS, watch=is_open, group=lambda reversal: reversal.order_id
         )

@@ -45,7 +45,7 @@ def _refunded_to_us_and_not_there(e: Evidence) -> None:
 
 
 def _refused_to_us_and_done_there(e: Evidence) -> None:
-    taken = next(each for _, each in e.said(ReversalTaken))
+    taken = next(each.event for each in e.log if isinstance(each.event, ReversalTaken))
     left_out(e, ReversalTaken)
     refused = ReversalRefused(
         order_id=taken.order_id,
