@@ -8,6 +8,7 @@ from collections import Counter
 
 import msgspec
 
+from kcjl.dispatch.deadline_events import DEADLINE_KINDS
 from kcjl.dispatch.projection import DISPATCHES_SHOWN
 from kcjl.dispatch.state import Dispatch, Parcel, ParcelState
 from kcjl.exceptions.projection import EXCEPTIONS_SHOWN
@@ -41,7 +42,7 @@ async def completeness(store: RowStore) -> Completeness:
     open_subjects = set()
     for _, row in await store.rows(EXCEPTIONS_SHOWN.name):
         life = EXCEPTIONS_SHOWN.entry(row)
-        if life.cleared_at is None:
+        if life.cleared_at is None and life.raised.kind not in DEADLINE_KINDS:
             open_subjects.add(life.raised.subject)
     orders: Counter[str] = Counter()
     waiting: list[str] = []

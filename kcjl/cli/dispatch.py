@@ -1,4 +1,4 @@
-"""`kcjl dispatch`: parcels that are not through, and the carrier map.
+"""`kcjl dispatch`: what goes when and whose it is, parcels that are not through, carriers.
 
 What a person says is put into the service's queue and carried out by it, and stands in the log
 under the name of whoever said it. Called by `main.py`.
@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from kcjl.cli import dispatch_map
+from kcjl.cli import dispatch_map, dispatch_measured, dispatch_shown
 from kcjl.cli.asking import answered
 from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant, printable
 
@@ -19,6 +19,10 @@ app = typer.Typer(
     help="Dispatch: parcels and their confirmations, couriers and carriers.",
     no_args_is_help=True,
 )
+app.command("list")(dispatch_shown.list_dispatches)
+app.command("show")(dispatch_shown.show)
+app.command("report")(dispatch_measured.report)
+app.command("metrics")(dispatch_measured.metrics)
 app.add_typer(dispatch_map.app, name="map")
 
 

@@ -11,9 +11,11 @@ from datetime import timedelta
 
 from kcjl.actors import Job, Room
 from kcjl.clock import Clock, Ids
+from kcjl.dispatch.calendar_settings import deadline_rules, metric_rules
 from kcjl.dispatch.carriers_state import CARRIERS
 from kcjl.dispatch.confirming import Confirming
 from kcjl.dispatch.couriers import READ_EVERY, Couriers
+from kcjl.dispatch.deadlines import COUNTED
 from kcjl.dispatch.events import (
     CarrierMapped,
     CarriersRead,
@@ -22,12 +24,17 @@ from kcjl.dispatch.events import (
     TrackingChanged,
     TrackingLetThrough,
 )
+from kcjl.dispatch.measuring import SellerMetrics, day_of
+from kcjl.dispatch.metrics import METRICS_JUDGED, METRICS_READ
 from kcjl.dispatch.outage import ANSWERING
 from kcjl.dispatch.policy_events import CarrierMapWithdrawn
 from kcjl.dispatch.reading import ShipmentReading
 from kcjl.dispatch.room import DispatchMarketplace
 from kcjl.dispatch.state import DISPATCHES
+from kcjl.dispatch.timekeeping import TIMINGS
+from kcjl.dispatch.timing import is_waiting
 from kcjl.dispatch.vanished import is_looked_for
+from kcjl.dispatch.watching import DeadlineWatch
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.khaos.port import ErpPort
 from kcjl.log.port import Log
@@ -71,11 +78,17 @@ class Dispatches(Room):
         self.dispatches = self.table(DISPATCHES, watch=is_looked_for)
         self.carriers = self.table(CARRIERS)
         self.answering = self.table(ANSWERING)
+        self.timings = self.table(TIMINGS, watch=is_waiting, group=day_of)
+        self.counted = self.table(COUNTED)
+        self.metrics_read = self.table(METRICS_READ)
+        self.metrics_judged = self.table(METRICS_JUDGED)
         self.couriers = Couriers(
             self, marketplace=marketplace, erp=erp, opening=opening_carriers
         )
         reading = ShipmentReading(self, self.couriers, erp, settings)
         confirming = Confirming(self, self.couriers, marketplace, settings)
+        watch = DeadlineWatch(self, deadline_rules(settings.deadlines))
+        metrics = SellerMetrics(self, marketplace, metric_rules(settings.metrics))
         poll = timedelta(seconds=settings.poll_s)
         self.jobs = (
             Job(
@@ -87,4 +100,6 @@ class Dispatches(Room):
             Job("couriers", self.couriers.read_couriers, every=READ_EVERY),
             Job("shipments", reading.read, every=poll),
             Job("confirm", confirming.run, every=poll, wakes_on=WAKES_CONFIRMING),
+            watch.job,
+            *metrics.jobs,
         )

@@ -1,9 +1,10 @@
-"""Dispatch, the read model: one row an order with its parcels, by the least advanced."""
+"""Dispatch, the read models: an order with its parcels, by the least advanced; and its time."""
 
 from kcjl.dispatch.state import DISPATCHES, Dispatch, ParcelState
+from kcjl.dispatch.timekeeping import TIMINGS
 from kcjl.projections.projection import Projection
 
-__all__ = ["DISPATCHES_SHOWN"]
+__all__ = ["DISPATCHES_SHOWN", "TIMINGS_SHOWN"]
 
 TROUBLE = frozenset(
     {
@@ -33,3 +34,4 @@ def _state(entry: Dispatch) -> str:
 
 
 DISPATCHES_SHOWN = Projection("dispatch", DISPATCHES, _state)
+TIMINGS_SHOWN = Projection("timings", TIMINGS, lambda timing: timing.stage.value)

@@ -18,6 +18,7 @@ from kcjl.dispatch.matching import is_open
 from kcjl.dispatch.room import DispatchRoom
 from kcjl.dispatch.state import Dispatch
 from kcjl.dispatch.vanished import decide_kept, decide_not_shown
+from kcjl.dispatch.watching import staged
 from kcjl.khaos.port import ErpPort, OrderStatus
 from kcjl.khaos.port import Parcel as ErpParcel
 from kcjl.settings import DispatchSettings
@@ -109,6 +110,7 @@ class ShipmentReading:
         ]
         return [
             *decide_parcels(entry, shipped, cancelled=cancelled, now=began),
+            *staged(self._room.timings.get(entry.order_id), status, began),
             *decide_seen(entry, boxes, carriers, self._couriers.nearest, began),
         ]
 

@@ -11,17 +11,19 @@ from kcjl.clock import Clock
 from kcjl.dispatch.carriers_state import Carriers
 from kcjl.dispatch.outage import Answering
 from kcjl.dispatch.state import Dispatch
+from kcjl.dispatch.timing import Timing
 from kcjl.fold import Table
 from kcjl.johnlewis.parcel_port import ShipmentOutcome
 from kcjl.johnlewis.port import MarketplacePort, Tracking
+from kcjl.johnlewis.tenant_port import StatisticsReading
 from kcjl.log.port import Recorded
 from kcjl.vocabulary import Event
 
 __all__ = ["DispatchMarketplace", "DispatchRoom"]
 
 
-class DispatchMarketplace(MarketplacePort, Protocol):
-    """The marketplace, with numbers of parcels that are there already."""
+class DispatchMarketplace(MarketplacePort, StatisticsReading, Protocol):
+    """The marketplace, with numbers of parcels that are there, and the shop's metrics."""
 
     async def set_shipment_tracking(
         self, trackings: Mapping[str, Tracking]
@@ -35,6 +37,7 @@ class DispatchRoom(Protocol):
     dispatches: Table[Dispatch]
     carriers: Table[Carriers]
     answering: Table[Answering]
+    timings: Table[Timing]
 
     @property
     def writes_allowed(self) -> bool: ...

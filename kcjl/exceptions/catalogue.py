@@ -269,6 +269,30 @@ KINDS: dict[str, Kind] = {
         owner="operations",
         next_step="refund the customer on the marketplace, or enter the order again",
     ),
+    "dispatch_at_risk": Kind(
+        severity="medium",
+        owner="warehouse",
+        next_step="see who has it: kcjl dispatch show ORDER; what the warehouse has goes first "
+        "tonight. It clears when it is confirmed; all of them: kcjl dispatch list --at-risk",
+    ),
+    "dispatch_late": Kind(
+        severity="high",
+        owner="operations",
+        next_step="see who has it: kcjl dispatch show ORDER; send it today, and tell the "
+        "customer on the marketplace. All of them: kcjl dispatch list --late",
+    ),
+    "seller_metric_near": Kind(
+        severity="medium",
+        owner="operations",
+        next_step="see which orders made it: kcjl dispatch metrics, and kcjl dispatch report; "
+        "it clears when the metric is better",
+    ),
+    "seller_metric_crossed": Kind(
+        severity="high",
+        owner="operations",
+        next_step="see which orders made it: kcjl dispatch metrics, and kcjl dispatch report; "
+        "the operator may restrict the shop. It clears when the metric is better",
+    ),
     "payout_open": Kind(
         severity="high",
         owner="finance",

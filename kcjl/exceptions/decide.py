@@ -14,6 +14,7 @@ import msgspec
 from kcjl.dispatch.events import ShipmentsRead
 from kcjl.exceptions import (
     acceptance_conditions,
+    deadline_conditions,
     dispatch_conditions,
     order_conditions,
     posting_conditions,
@@ -151,10 +152,11 @@ def conditions(event: Event) -> tuple[Condition, ...]:
         or order_conditions.conditions(event)
         or _stock(event)
         or dispatch_conditions.conditions(event)
+        or deadline_conditions.conditions(event)
         or _money(event)
         or _jobs(event)
     )
-    return (*found, *order_conditions.also(event))
+    return (*found, *order_conditions.also(event), *deadline_conditions.also(event))
 
 
 def _orders(event: Event) -> tuple[Condition, ...]:

@@ -85,6 +85,10 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "TrackingSent": ("TrackingIntended",),
     "SettlementLineSeen": ("SalesOrderPosted", "OrderReceived"),
     "SettlementLineTied": ("SettlementLineSeen",),
+    "SalesOrderStaged": ("SalesOrderPosted",),
+    "DispatchAtRisk": ("ParcelShipped", "SalesOrderPosted", "OrderReceived"),
+    "DispatchLate": ("DispatchAtRisk", "ParcelShipped", "SalesOrderPosted", "OrderReceived"),
+    "DeadlineEased": ("DispatchLate", "DispatchAtRisk"),
     "ExceptionCleared": ("ExceptionRaised",),
 }
 """What an outcome answers, where the log does not say it: the newest before it of the first of

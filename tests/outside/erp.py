@@ -51,6 +51,8 @@ class Warehouse:
         self.customers: dict[str, str] = {}
         """By reference: the customer of a sales order that is somebody else's."""
         self.parcels: dict[str, tuple[erp.Parcel, ...]] = {}
+        self.stages: dict[str, erp.Stage] = {}
+        """Of the invoice of a reference, where it is not SHIPPED."""
         self.cancelled: dict[str, str] = {}
         self.complete: dict[str, bool] = {}
         """By reference: whether it is shipped whole; it is where nothing is said."""
@@ -258,7 +260,7 @@ class Warehouse:
             invoices=(
                 erp.Invoice(
                     invoice_code="INV1",
-                    stage=erp.Stage.SHIPPED,
+                    stage=self.stages.get(reference, erp.Stage.SHIPPED),
                     stage_raw="15",
                     parcels=self.parcels.get(reference, ()),
                 ),

@@ -6,6 +6,7 @@ itself.
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -20,7 +21,13 @@ from kcjl.johnlewis.reversal_port import (
     ReversalMade,
     ReversalRequest,
 )
-from kcjl.johnlewis.tenant_port import Reason, TenantProfile
+from kcjl.johnlewis.tenant_port import (
+    Reason,
+    ShopStatistics,
+    Statistic,
+    StatisticsPeriod,
+    TenantProfile,
+)
 from tests.outside.mishaps import Mishaps
 from tests.trade import SHIPPING, WAITING, at, gbp
 
@@ -108,6 +115,8 @@ class Shop:
         self.model = "MARKETPLACE"
         self.accepts_by_itself = False
         self.tracked: dict[str, shop.Tracking] = {}
+        self.metrics_there: dict[str, Decimal | None] = {}
+        """What the operator measures of the shop, the same in every period."""
         self.balance = 1_000_000
         """Pence: a refund above it is refused."""
         self._reversals = 0
@@ -177,6 +186,19 @@ class Shop:
                 ),
                 taxes=(),
                 read_at=self._clock.now(),
+            )
+
+    async def statistics(self, periods: Sequence[StatisticsPeriod] = ()) -> ShopStatistics:
+        with self.mishaps.at("statistics"):
+            return ShopStatistics(
+                shop_id="1",
+                updated_at=self._clock.now(),
+                channel=None,
+                figures=tuple(
+                    Statistic(metric=metric, period=period.value, value=value)
+                    for metric, value in self.metrics_there.items()
+                    for period in periods
+                ),
             )
 
     async def offers(self) -> Sequence[shop.Offer]:

@@ -21,9 +21,16 @@ from kcjl.johnlewis.parcel_port import ShipmentOutcome, ShipmentOutcomeKind
 from kcjl.johnlewis.reading import words_of_refusal
 from kcjl.johnlewis.reversal_port import CancelationRequest, RefundRequest, ReversalMade
 from kcjl.johnlewis.splitting import CsvRows
-from kcjl.johnlewis.tenant_port import Reason, TaxCode, TenantProfile
+from kcjl.johnlewis.tenant_port import (
+    Reason,
+    ShopStatistics,
+    StatisticsPeriod,
+    TaxCode,
+    TenantProfile,
+)
 from kcjl.sandbox.johnlewis import lists, orders
 from kcjl.sandbox.johnlewis import shop as tenant
+from kcjl.sandbox.johnlewis.account_statistics import account_statistics
 from kcjl.sandbox.johnlewis.accounting import list_cycles
 from kcjl.sandbox.johnlewis.answers import encoded
 from kcjl.sandbox.johnlewis.asking import Operation
@@ -127,6 +134,13 @@ class SimulatedMarketplace:
             taxes=tuple(await self.order_taxes()),
             read_at=began,
         )
+
+    async def statistics(self, periods: Sequence[StatisticsPeriod] = ()) -> ShopStatistics:
+        query = [("periods", ",".join(periods))] if periods else []
+        body = await self._read(
+            "A21", lambda: body_of(self._marketplace, account_statistics, query)
+        )
+        return tenant_records.statistics(body, rates_are_percent=False)
 
     # ── offers and stock ────────────────────────────────────────────────────────────────────
 

@@ -15,6 +15,7 @@ import pytest
 from kcjl.clock import chance
 from kcjl.errors import KcjlError
 from kcjl.johnlewis import port as shop
+from kcjl.johnlewis.tenant_port import StatisticsPeriod
 from kcjl.khaos import port as erp
 from kcjl.money import Money
 from kcjl.rooms import Marketplace
@@ -98,6 +99,7 @@ async def read_everything(twin: Twin, began: datetime, now: datetime) -> list[sh
     skus = [*sorted(twin.world.marketplace.offers), "no-such-code"]
     await twin.note(market.offers())
     await twin.note(market.tenant_profile())
+    await twin.note(market.statistics([StatisticsPeriod.LAST_MONTH]))
     await twin.note(market.orders_updated_since(now - timedelta(hours=1, seconds=0.4)))
     orders = await twin.note(market.orders_updated_since(began))
     assert isinstance(orders, list)

@@ -22,6 +22,7 @@ from kcjl.stock.state import PRODUCTS
 from tests.simulation.laws.changed import CAUSES_AFTER_INTAKE, corrections_are_on_the_desk
 from tests.simulation.laws.evidence import LIVENESS, Checker, Evidence
 from tests.simulation.laws.given_back import CAUSES_OF_REVERSALS
+from tests.simulation.laws.in_time import CAUSES_OF_TIME, late_ones_are_told
 from tests.simulation.laws.standing import open_exceptions, order_truth
 
 __all__ = ["CHECKERS"]
@@ -347,6 +348,7 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "writes_off": _never,
     "job_interrupted": _never,
     **CAUSES_AFTER_INTAKE,
+    **CAUSES_OF_TIME,
     **CAUSES_OF_REVERSALS,
 }
 
@@ -358,4 +360,5 @@ CHECKERS = (
     Checker(LIVENESS, "causes", exceptions_have_their_cause),
     Checker(LIVENESS, "desk", causes_are_on_the_desk),
     Checker(LIVENESS, "corrections", corrections_are_on_the_desk),
+    Checker(LIVENESS, "late ones", late_ones_are_told),
 )
