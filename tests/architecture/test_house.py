@@ -79,6 +79,7 @@ PURE_FILES = (
     "minutes.py",
     "order_conditions.py",
     "outage.py",
+    "parcel.py",
     "personal.py",
     "personal_events.py",
     "policy.py",
