@@ -71,10 +71,10 @@ def one_confirmation(evidence: Evidence) -> Iterator[str]:
             for each in order.confirmations
             if each.shipment_id
         )
-        for (number, units), count in (told - sent).items():
+        for number, units in _never_sent(told, sent, _not_asked_for(evidence, order.order_id)):
             yield (
                 f"order {order.order_id}: parcel {number or 'without a number'} of {units} "
-                f"units was confirmed {count} times more than it was sent"
+                "units was confirmed once more than it was sent"
             )
         units_told: Counter[str] = Counter()
         for each in order.confirmations:
@@ -85,6 +85,36 @@ def one_confirmation(evidence: Evidence) -> Iterator[str]:
                     f"order {order.order_id} line {line.line_id}: {units_told[line.line_id]} "
                     f"of {line.quantity} units confirmed"
                 )
+
+
+def _never_sent(
+    told: Counter[tuple[str, int]], sent: Counter[tuple[str, int]], not_asked_for: int
+) -> Iterator[tuple[str, int]]:
+    """Confirmations without a parcel. Of a parcel, units that nobody asks for are left out."""
+    left = sent - told
+    for number, units in (told - sent).elements():
+        fuller = [
+            each
+            for each in left.elements()
+            if each[0] == number and units < each[1] <= units + not_asked_for
+        ]
+        if not fuller:
+            yield number, units
+            continue
+        left[fuller[0]] -= 1
+        not_asked_for -= fuller[0][1] - units
+
+
+def _not_asked_for(evidence: Evidence, order_id: str) -> int:
+    """Units of an order that were cancelled, or whose money is back."""
+    lines = evidence.world.marketplace.orders[order_id].lines
+    over = ("REFUSED", "CANCELED", "REFUNDED")
+    return sum(
+        line.quantity
+        if line.state in over
+        else line.not_to_ship + sum(each.quantity for each in line.cancelations)
+        for line in lines
+    )
 
 
 def one_journal(evidence: Evidence) -> Iterator[str]:
