@@ -202,7 +202,7 @@ def looked_before_writing_again(evidence: Evidence) -> Iterator[str]:
         evidence.witness.calls,
         {"create_shipment", "ship"},
         {"shipments", "orders_by_id"},
-        subject_of=_order_id,
+        subject_of=_parcel,
     )
     yield from _not_looked_up(
         evidence.witness.calls, {"accept"}, {"orders_by_id"}, subject_of=_order_id
@@ -259,9 +259,10 @@ def _not_looked_up(
     unknown: dict[str, Call] = {}
     for call in calls:
         if call.operation in looks and call.outcome in (Outcome.DONE, Outcome.REFUSED):
-            for subject in subject_of(call):
-                before = unknown.get(subject)
-                if before is not None and call.began >= (before.ended or before.began):
+            looked = {*subject_of(call)}
+            for subject, before in [*unknown.items()]:
+                whole = subject.partition("/")[0]  # a look at an order shows all its parcels
+                if whole in looked and call.began >= (before.ended or before.began):
                     del unknown[subject]
         elif call.operation in writes:
             for subject in subject_of(call):
@@ -286,6 +287,14 @@ def _order_id(call: Call) -> tuple[str, ...]:
     if isinstance(first, ShipmentRequest):
         return (first.order_id,)
     return (first,) if isinstance(first, str) else tuple(str(each) for each in _listed(first))
+
+
+def _parcel(call: Call) -> tuple[str, ...]:
+    """A parcel of an order where one is sent, else the orders: another parcel is no repeat."""
+    first = call.arguments[0]
+    if isinstance(first, ShipmentRequest):
+        return (f"{first.order_id}/{first.package_reference}",)
+    return _order_id(call)
 
 
 def _listed(subjects: object) -> Iterable[object]:
