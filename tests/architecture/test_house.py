@@ -66,6 +66,7 @@ PURE_FILES = (
     "deadline_events.py",
     "deadlines.py",
     "decide.py",
+    "decide_posting.py",
     "dispatch_conditions.py",
     "drift.py",
     "events.py",

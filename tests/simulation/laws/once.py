@@ -260,9 +260,9 @@ def _not_looked_up(
     for call in calls:
         if call.operation in looks and call.outcome in (Outcome.DONE, Outcome.REFUSED):
             looked = {*subject_of(call)}
-            for subject, before in [*unknown.items()]:
+            for subject, write in [*unknown.items()]:
                 whole = subject.partition("/")[0]  # a look at an order shows all its parcels
-                if whole in looked and call.began >= (before.ended or before.began):
+                if whole in looked and call.began >= (write.ended or write.began):
                     del unknown[subject]
         elif call.operation in writes:
             for subject in subject_of(call):
