@@ -3,7 +3,6 @@
 Promises: pure; the same condition again is the same exception; what clears, closes by itself.
 Invariant: an exception is keyed by kind and subject; the desk keeps which are open by subject.
 Called by `actor.py` and `projection.py`. Source: design 10.
-Over 400 lines, because what an event means to the desk is one table.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from kcjl.exceptions import (
     acceptance_conditions,
     order_conditions,
     reversal_conditions,
+    settlement_conditions,
     stock_conditions,
 )
 from kcjl.exceptions.acceptance_conditions import TIME_KINDS
@@ -30,7 +30,6 @@ from kcjl.exceptions.events import (
 )
 from kcjl.fold import Fold
 from kcjl.orders import events as orders
-from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
 from kcjl.vocabulary import Event
 
@@ -126,7 +125,7 @@ def conditions(event: Event) -> tuple[Condition, ...]:
         or order_conditions.conditions(event)
         or _stock(event)
         or _dispatch(event)
-        or _money(event)
+        or settlement_conditions.conditions(event)
         or _jobs(event)
     )
     return (*found, *order_conditions.also(event))
@@ -366,33 +365,6 @@ def _parcel(
     message: str,
 ) -> Condition:
     return Raise(kind=kind, subject=_subject(event), message=message, deadline=event.deadline)
-
-
-def _money(event: Event) -> tuple[Condition, ...]:
-    match event:
-        case settlement.PayoutHeld():
-            return (
-                Raise(
-                    kind="payout_open",
-                    subject=event.cycle_id,
-                    message=f"{event.reason}; stated {event.stated}, lines {event.lines_total}",
-                    money=abs(event.residue),
-                ),
-            )
-        case settlement.PayoutClosed():
-            return (clear(event.cycle_id, "payout_open", "residue 0, every line tied"),)
-        case settlement.SettlementLineSeen() if (
-            event.kind not in settlement.ROLE_OF_KIND and event.kind != settlement.PAYMENT
-        ):
-            return (
-                Raise(
-                    kind="unknown_line_type",
-                    subject=event.kind,
-                    message=f"lines of type {event.kind} have no account of their own",
-                ),
-            )
-        case _:
-            return ()
 
 
 def _jobs(event: Event) -> tuple[Condition, ...]:
