@@ -1,4 +1,4 @@
-"""`kcjl dispatch map`, `kcjl settlement account`, `kcjl writes`: commands of people.
+"""`kcjl dispatch map`, `kcjl writes`: commands of people.
 
 They are put into the service's queue and carried out by it; the answer is shown when it comes.
 """
@@ -10,14 +10,12 @@ import typer
 from kcjl.cli.asking import ask
 from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant
 
-__all__ = ["dispatch", "settlement", "writes"]
+__all__ = ["dispatch", "writes"]
 
 dispatch = typer.Typer(help="Dispatch policy.", no_args_is_help=True)
-settlement = typer.Typer(help="Settlement policy.", no_args_is_help=True)
 
 
 @dispatch.callback()
-@settlement.callback()
 def _group() -> None:
     """Policy is history: each change is an event with your name."""
 
@@ -32,17 +30,6 @@ def map_courier(
     """Map a courier onto a carrier; parcels that wait for it are then confirmed."""
     arguments = {"courier": courier, "carrier_code": carrier}
     ask(config, merchant, "map-courier", arguments)
-
-
-@settlement.command("account")
-def account(
-    role: Annotated[str, typer.Argument(help="bank, clearing, commission, refunds, …")],
-    nominal: Annotated[str, typer.Argument(help="The nominal account.")],
-    config: Config = DEFAULT_CONFIG,
-    merchant: Merchant = "",
-) -> None:
-    """Name the nominal account of a role in the payout journal, from now on."""
-    ask(config, merchant, "set-accounts", {role: nominal})
 
 
 def writes(

@@ -34,6 +34,7 @@ __all__ = [
     "decide_journals",
     "journal_reference",
     "month_of",
+    "previewed",
     "role_of",
 ]
 
@@ -178,6 +179,23 @@ def _assert_balanced(journal: JournalIntended, currency: str) -> None:
         )
 
 
+def previewed(cycle: Cycle, lines: Sequence[Line], accounts: Accounts) -> JournalIntended:
+    """What a closed payout's journal would book under another account map, in one piece."""
+    currency = cycle.seen.currency
+    day = (cycle.seen.paid_at or cycle.created_at).astimezone(LONDON).date()
+    journal = JournalIntended(
+        cycle_id=cycle.cycle_id,
+        reference=journal_reference(cycle.cycle_id, accounts.version),
+        posting_date=day,
+        narrative=_narrative(cycle, day),
+        lines=_journal_lines(_sums(cycle, lines), accounts, currency),
+        policy_version=accounts.version,
+        occurred_at=cycle.created_at,
+    )
+    _assert_balanced(journal, currency)
+    return journal
+
+
 # ── undone and made anew ────────────────────────────────────────────────────────────────────
 
 
@@ -250,12 +268,6 @@ def _corrected(
 ) -> JournalIntended:
     """All lines as they stand now; what came late is set against `other` until it is paid."""
     currency = cycle.seen.currency
-    sums: dict[str, Money] = defaultdict(lambda: Money(0, currency))
-    for line in lines:  # one in another currency can't be added, and was raised when it came
-        if line.seen.kind != PAYMENT and line.seen.amount.currency == currency:
-            sums[role_of(line.seen.kind)] += line.seen.amount
-    _add_transfer(sums, cycle)
-    sums["other"] -= sum(sums.values(), Money(0, currency))
     today = now.astimezone(LONDON).date()
     replaced = tuple(each.reference for each in standing)
     journal = JournalIntended(
@@ -263,7 +275,7 @@ def _corrected(
         reference=journal_reference(cycle.cycle_id, accounts.version, len(cycle.journals)),
         posting_date=today,
         narrative=f"{_narrative(cycle, today)}; instead of {', '.join(replaced)}: {reason}",
-        lines=_journal_lines(sums, accounts, currency),
+        lines=_journal_lines(_sums(cycle, lines), accounts, currency),
         policy_version=accounts.version,
         kind="correction",
         corrects=replaced,
@@ -272,6 +284,18 @@ def _corrected(
     )
     _assert_balanced(journal, currency)
     return journal
+
+
+def _sums(cycle: Cycle, lines: Sequence[Line]) -> Sums:
+    """Roles, the transfer, and against `other` what came after the payout was closed."""
+    currency = cycle.seen.currency
+    sums: dict[str, Money] = defaultdict(lambda: Money(0, currency))
+    for line in lines:  # one in another currency can't be added, and was raised when it came
+        if line.seen.kind != PAYMENT and line.seen.amount.currency == currency:
+            sums[role_of(line.seen.kind)] += line.seen.amount
+    _add_transfer(sums, cycle)
+    sums["other"] -= sum(sums.values(), Money(0, currency))
+    return sums
 
 
 def booked(journals: Iterable[JournalIntended]) -> dict[tuple[str, str], int]:

@@ -21,6 +21,7 @@ __all__ = ["Trace"]
 READINGS = frozenset(
     {
         "CyclesRead",
+        "InvoicesRead",
         "OffersRead",
         "OrdersRead",
         "SalesOrdersKept",
