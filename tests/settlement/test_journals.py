@@ -133,7 +133,7 @@ def test_month_whose_lines_come_to_nothing_has_no_journal() -> None:
 
 
 def test_worked_example_is_booked_to_the_penny() -> None:
-    """Contract e.4: 21.02 to the bank, the operator's share by account, the clearing cleared."""
+    """Contract e.4: 21.02 to the bank, the operator's share by account, nothing left over."""
     lines = e4_lines()
     cycle = cycle_of(seen=cycle_seen(2_102))
     for event in payout(cycle, *lines, against=known(ORDER, lines=lines, terms=TERMS_20)):
