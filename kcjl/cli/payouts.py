@@ -282,7 +282,7 @@ def _note(cycle: Cycle) -> str:
     if cycle.late_lines:
         notes.append(f"{cycle.late_lines} late lines, {cycle.late_total}")
     if cycle.reconciled is not None and cycle.reconciled.gaps:
-        notes.append(f"{sum(each.gaps for each in cycle.reconciled.gaps)} gaps")
+        notes.append(f"gaps: {sum(each.gaps for each in cycle.reconciled.gaps)}")
     return "; ".join(notes)
 
 

@@ -59,7 +59,7 @@ def month(
 ) -> None:
     """What a month was: lines by the day on which their money moved, in London.
 
-    With --at beside it what was known then, and so was reported; the difference came late.
+    With --at beside it what was known then, and so was reported; the difference came since.
 
     Example: `kcjl payouts month 2026-03 --at 2026-04-02T09:00`.
     """
@@ -73,8 +73,8 @@ def month(
         return
     for line in _table(known):
         typer.echo(printable(line))
-    late = known.now.total - known.then.total
-    typer.echo(f"{known.now.total} in {known.now.lines:,} lines; {late} came late", err=True)
+    since = known.now.total - known.then.total
+    typer.echo(f"{known.now.total} in {known.now.lines:,} lines; {since} came since", err=True)
 
 
 def _month(which: str) -> date:

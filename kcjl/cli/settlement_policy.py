@@ -72,7 +72,8 @@ def account(
         return
     settings = settings_at(config)
     found = anyio.run(_previewed, settings, merchant_of(settings, merchant), {role: nominal})
-    for line in journal_lines(found):
+    _, *lines = journal_lines(found)  # it is no journal, so it has no standing
+    for line in lines:
         typer.echo(printable(line))
     typer.echo("nothing was changed: this is the last payout's journal with it", err=True)
 

@@ -1,24 +1,30 @@
 """Settlement, the laws: every penny is somewhere, and no sign is ours."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from random import Random
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kcjl.fold import Table
 from kcjl.money import Money
 from kcjl.settlement.accounts import HOUSE_ACCOUNTS, decide_accounts
-from kcjl.settlement.decide import decide_payout
+from kcjl.settlement.decide import decide_acceptance, decide_payout
 from kcjl.settlement.events import (
     PAYMENT,
     ROLE_OF_KIND,
     JournalIntended,
+    JournalPrepared,
     PayoutClosed,
     PayoutHeld,
     SettlementLineSeen,
 )
+from kcjl.settlement.expectation import Known
+from kcjl.settlement.gap_events import GapFound, PayoutReconciled
 from kcjl.settlement.intake import decide_line
-from kcjl.settlement.journal import decide_journals
+from kcjl.settlement.journal import booked, decide_correction, decide_journals
 from kcjl.settlement.sold import ORDER_MONEY, SOLD
 from kcjl.settlement.state import (
     ACCOUNTS,
@@ -34,7 +40,8 @@ from kcjl.settlement.state import (
 from kcjl.vocabulary import Event
 from tests.any_event import any_events
 from tests.patience import unhurried
-from tests.settlement.payouts import closing, known
+from tests.settlement.payouts import HOUSE, closing, known
+from tests.settlement.sales import ORDER, TERMS_20, settled
 from tests.trade import at, cycle_seen, folded, gbp, made_of, money_line
 
 KINDS = (*ROLE_OF_KIND, PAYMENT, "NEW_FEE")
@@ -198,3 +205,170 @@ def test_replay_of_a_part_and_then_the_rest_is_the_whole(events: list[Event], cu
                 part = CYCLES.evolve(part, event, key)
 
         assert folded(CYCLES, key, events) == part
+
+
+# ── payouts of any lines that the contract allows ───────────────────────────────────────────
+
+SALE_KINDS = (
+    "ORDER_AMOUNT",
+    "ORDER_SHIPPING_AMOUNT",
+    "COMMISSION_FEE",
+    "COMMISSION_VAT",
+    "REFUND_ORDER_AMOUNT",
+    "REFUND_COMMISSION_FEE",
+    "REFUND_COMMISSION_VAT",
+    "SELLER_PENALTY_FEE",
+    "SUBSCRIPTION_FEE",
+    "MANUAL_CREDIT",
+    "RESERVE_FUNDING",
+    "NEW_FEE",
+    PAYMENT,
+)
+MOMENTS = st.integers(0, 80 * 24).map(
+    lambda hours: datetime(2026, 2, 1, tzinfo=UTC) + timedelta(hours=hours)
+)
+"""From before the cycle began to after it was made, over two months' ends."""
+
+
+@st.composite
+def any_payout_lines(draw: st.DrawFn) -> list[Line]:
+    """Lines of the worked example's order and of none, of any type, amount and moment."""
+    lines = []
+    for number in range(draw(st.integers(0, 14))):
+        kind = draw(st.sampled_from(SALE_KINDS))
+        of_order = not kind.startswith(("SUBSCRIPTION", "MANUAL", "RESERVE", PAYMENT))
+        line = settled(
+            kind,
+            draw(st.sampled_from((4_800, 395, -1_039, -208, 480, 0, 1, -2_400, 77))),
+            number=number,
+            line=draw(st.sampled_from(("O1-1", "O1-2"))) if of_order else None,
+            refund="55012" if kind.startswith("REFUND") else None,
+            cycle=draw(st.sampled_from(("CY1", "CY1", "CY1", "CY0"))),
+            shipment=draw(st.sampled_from((None, None, "S1"))),
+            created=draw(MOMENTS),
+        )
+        untied = draw(st.integers(0, 9)) == 0
+        lines.append(msgspec.structs.replace(line, tied_to="") if untied else line)
+    return lines
+
+
+def april(amount: Money) -> Cycle:
+    """A cycle of 1 April with this amount, paid on the third."""
+    seen = msgspec.structs.replace(
+        cycle_seen(amount.amount_minor),
+        occurred_at=datetime(2026, 4, 1, 1, tzinfo=UTC),
+        paid_at=datetime(2026, 4, 3, tzinfo=UTC),
+    )
+    return made_of(CYCLES, "CY1", seen)
+
+
+def against(lines: Sequence[Line]) -> Known:
+    return Known(
+        sold={"O1": ORDER},
+        lines={"O1": [each for each in lines if each.seen.order_id]},
+        terms=TERMS_20,
+        returns_are_told=True,
+    )
+
+
+def settle(
+    entry: Cycle, lines: Sequence[Line], here: Sequence[Line]
+) -> tuple[Cycle, list[Event]]:
+    """The payout as far as it goes, and all that was said."""
+    events = list(
+        decide_payout(
+            entry,
+            here,
+            against(lines),
+            lines_read_at=at(60 * 24 * 40),
+            close_on="paid",
+            carried=None,
+            now=at(60 * 24 * 40),
+        )
+    )
+    for event in events:
+        entry = CYCLES.evolve(entry, event, "CY1") or entry
+    journals = decide_journals(entry, here, HOUSE, at(60 * 24 * 40), cycle_days=11)
+    for event in journals:
+        entry = CYCLES.evolve(entry, event, "CY1") or entry
+    return entry, [*events, *journals]
+
+
+def of_cycle(lines: Sequence[Line]) -> list[Line]:
+    return [each for each in lines if each.seen.cycle_id == "CY1"]
+
+
+@unhurried
+@given(any_payout_lines(), st.integers(-3, 3))
+def test_payout_closes_only_with_a_residue_that_has_its_names(
+    lines: list[Line], off: int
+) -> None:
+    """Held by a penny or an untied line; accepted, it closes, and the names add up to it."""
+    here = of_cycle(lines)
+    entry, events = settle(april(counted(here) + gbp(off)), lines, here)
+    untied = any(each.wants_tie and each.seen.kind != PAYMENT for each in here)
+    if off or untied:
+        assert [PayoutHeld] == [type(each) for each in events]
+        word = decide_acceptance(entry, "CY1", here, "agreed", at(60 * 24 * 41))
+        for event in word:
+            entry = CYCLES.evolve(entry, event, "CY1") or entry
+        entry, events = settle(entry, lines, here)
+
+    (closed,) = (each for each in events if isinstance(each, PayoutClosed))
+    (whole,) = (each for each in events if isinstance(each, PayoutReconciled))
+    gaps = [each for each in events if isinstance(each, GapFound)]
+    assert entry.seen.amount_to_seller == closed.stated == whole.transferred
+    assert gbp(off) == closed.residue == sum((each.amount for each in whole.named), gbp(0))
+    assert counted(here) == whole.lines_total
+    assert whole.expected + sum((each.amount for each in gaps), gbp(0)) == whole.lines_total
+    assert len(gaps) == sum(each.gaps for each in whole.gaps)
+
+
+@unhurried
+@given(any_payout_lines(), st.randoms(use_true_random=False))
+def test_lines_in_any_order_and_again_give_the_same_account_and_journals(
+    lines: list[Line], chance: Random
+) -> None:
+    """Pages may come in any order, and twice: what is said of the payout is the same."""
+    shuffled = list(lines)
+    chance.shuffle(shuffled)
+    entry = april(counted(of_cycle(lines)))
+
+    _, first = settle(entry, lines, of_cycle(lines))
+    _, again = settle(entry, shuffled, of_cycle(shuffled))
+
+    assert first == again
+
+
+@unhurried
+@given(any_payout_lines())
+def test_journals_balance_take_every_penny_and_are_undone_whole(lines: list[Line]) -> None:
+    """Month by month and together; a reversal restores every account, and `due` is nothing."""
+    here = [msgspec.structs.replace(each, tied_to="SO-O1") for each in of_cycle(lines)]
+    entry, events = settle(april(counted(here)), here, here)
+    journals = [each for each in events if isinstance(each, JournalIntended)]
+
+    for journal in journals:
+        assert 0 == sum(booked((journal,)).values())
+        keys = [(each.account, each.tax_code) for each in journal.lines]
+        assert len(set(keys)) == len(keys)
+    together = booked(journals)
+    bank, due = ("Bank Current", ""), ("John Lewis Payout Due", "")
+    stated = entry.seen.amount_to_seller.amount_minor
+    assert -max(stated, 0) == together.get(bank, 0)
+    assert -min(stated, 0) == together.get(due, 0)
+
+    for journal in journals:
+        done = JournalPrepared(
+            cycle_id="CY1",
+            reference=journal.reference,
+            total=gbp(stated),
+            files=(),
+            occurred_at=at(0),
+        )
+        entry = CYCLES.evolve(entry, done, "CY1") or entry
+    late = [*here, settled("ORDER_AMOUNT", 123, number=99)]
+    _, *made = decide_correction(entry, "CY1", late, HOUSE, reason="late", now=at(60 * 24 * 50))
+    new = [each for each in made if isinstance(each, JournalIntended)]
+    assert {} == booked([*journals, *new[:-1]])
+    assert 0 == sum(booked(new[-1:]).values())
