@@ -43,7 +43,7 @@ def test_account_of_the_worked_example_adds_up_in_every_view() -> None:
 
     assert gbp(2_102) == account.lines_total == account.expected
     assert gbp(0) == account.residue
-    assert () == account.gaps == account.untied == account.named
+    assert ((), (), ()) == (account.gaps, account.untied, account.named)
     assert 14 == len(account.lines)
     for totals in (account.by_kind, account.by_role):
         assert gbp(2_102) == sum((each.amount for each in totals), gbp(0))
