@@ -66,12 +66,12 @@ def decide_journals(
     posting_date = (cycle.seen.paid_at or cycle.created_at).astimezone(LONDON).date()
     by_month = _by_month(cycle, lines, posting_date, cycle_days)
     own = defaultdict(lambda: Money(0, currency), by_month.pop(month_of(posting_date), {}))
+    reference = journal_reference(cycle.cycle_id, accounts.version)
     journals = []
     for month, sums in sorted(by_month.items()):
         owed = sum(sums.values(), Money(0, currency))
         own["due"] += owed
         balanced = {**sums, "due": -owed}
-        reference = journal_reference(cycle.cycle_id, accounts.version)
         entries = _journal_lines(balanced, accounts, currency)
         if entries:
             journals.append(
@@ -90,7 +90,7 @@ def decide_journals(
     journals.append(
         JournalIntended(
             cycle_id=cycle.cycle_id,
-            reference=journal_reference(cycle.cycle_id, accounts.version),
+            reference=reference,
             posting_date=posting_date,
             narrative=_narrative(cycle, posting_date),
             lines=_journal_lines(own, accounts, currency),
