@@ -3,7 +3,8 @@
 Promises: a room's state is the fold of all committed events in order; what `commit` returned is
 durable and already folded; a failing job is tried again with growing pauses, is said to be
 interrupted once, and never takes the other jobs down. It knows nothing of the trade.
-Invariant: events are applied under one lock, in order of position; no lock is held over a call.
+Invariant: events are applied in order of position, a page in one step that nothing interrupts:
+every page begins where what was applied ends, or before, so whoever reads twice does no harm.
 Called by the five concerns; run by `service.py`.
 """
 
@@ -15,7 +16,7 @@ import anyio
 import anyio.lowlevel
 import structlog
 
-from kcjl.clock import Clock, Ids
+from kcjl.clock import Bell, Clock, Ids
 from kcjl.errors import (
     Conflict,
     CorruptLog,
@@ -44,7 +45,7 @@ class Job:
     """Something that a room does again and again.
 
     `run` may answer with the seconds until it is due again; else `every` counts. It is woken
-    early by committed events of the types in `wakes_on`.
+    early by committed events of the types in `wakes_on`, but for those in `sleeps_through`.
     """
 
     def __init__(
@@ -54,32 +55,28 @@ class Job:
         *,
         every: timedelta,
         wakes_on: tuple[type[Event], ...] = (),
+        sleeps_through: tuple[type[Event], ...] = (),
     ) -> None:
         self.name = name
         self.run = run
         self.every = every
         self.wakes_on = wakes_on
+        self.sleeps_through = sleeps_through
         self.woken = False
         """Something has happened since it last began to run."""
-        self._pause: anyio.CancelScope | None = None
+        self._bell = Bell()
 
     def wake(self) -> None:
         """Its pause is over, or the next one is none."""
         self.woken = True
-        if self._pause is not None:
-            self._pause.cancel()
+        self._bell.ring()
 
     async def pause(self, clock: Clock, seconds: float) -> None:
         """Wait so long, or until it is woken."""
         if self.woken:
             await anyio.lowlevel.checkpoint()
-            return
-        with anyio.CancelScope() as scope:
-            self._pause = scope
-            try:
-                await clock.sleep(seconds)
-            finally:
-                self._pause = None
+        else:
+            await clock.pause(seconds, self._bell)
 
 
 def _job_keys(event: Event) -> tuple[str, ...]:
@@ -159,7 +156,6 @@ class Room:
         self._switch = self.table(SWITCH)
         self._revisions: dict[str, int] = {}
         self._own = f"kcjl.{self.name}."
-        self._applying = anyio.Lock(fast_acquire=True)
         self._say = structlog.get_logger(room=self.name, merchant=log.merchant)
 
     def table(
@@ -209,21 +205,19 @@ class Room:
 
     async def catch_up(self) -> None:
         """Fold whatever is committed and not yet folded."""
-        async with self._applying:
-            async for page in self.log.read(self.applied):
-                self._apply(page)
+        async for page in self.log.read(self.applied):
+            self._apply(page)
 
     async def fold(self, page: Sequence[Recorded]) -> None:
         """Fold a page that somebody has read: what of it is not yet folded.
 
         Where it does not go on from what was folded, the log is read instead.
         """
-        if page[-1].position <= self.applied:  # its own commit has folded it already
+        if not page or page[-1].position <= self.applied:  # its own commit has folded it
             return
         if page[0].position > self.applied + 1:
             await self.catch_up()
-            return
-        async with self._applying:
+        else:
             self._apply(page)
 
     def _apply(self, page: Sequence[Recorded]) -> None:
@@ -250,7 +244,11 @@ class Room:
             ],
             own=kind.__module__.startswith(self._own)
             or issubclass(kind, JobInterrupted | JobResumed | WritesSwitched),
-            wakes=[job for job in self.jobs if issubclass(kind, job.wakes_on)],
+            wakes=[
+                job
+                for job in self.jobs
+                if issubclass(kind, job.wakes_on) and not issubclass(kind, job.sleeps_through)
+            ],
         )
         return heard
 
@@ -282,8 +280,9 @@ class Room:
                 for event in chunk
             ]
             expected = {event.stream: self._revisions.get(event.stream, 0) for event in chunk}
-            recorded.extend(await self.log.append(drafts, expected=expected))
-            await self.catch_up()
+            appended = await self.log.append(drafts, expected=expected)
+            await self.fold(appended)
+            recorded.extend(appended)
         return recorded
 
     async def record(
@@ -295,7 +294,7 @@ class Room:
             for event in events
         ]
         recorded = await self.log.append(drafts)
-        await self.catch_up()
+        await self.fold(recorded)
         return recorded
 
     async def commit_retrying(

@@ -6,6 +6,7 @@ seconds of the clock's own (world) time, deadlines on sockets are seconds of rea
 Called by actors, adapters, the sandbox and the CLI; never by a decider.
 """
 
+import asyncio
 import random
 import time
 import uuid
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
+from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -20,6 +22,7 @@ import anyio
 
 __all__ = [
     "LONDON",
+    "Bell",
     "Clock",
     "Ids",
     "RandomIds",
@@ -36,6 +39,36 @@ __all__ = [
 LONDON = ZoneInfo("Europe/London")
 
 
+class Bell:
+    """Ends a pause before its time. One at a time waits for it."""
+
+    def __init__(self) -> None:
+        self._waiting: asyncio.Future[bool] | None = None
+
+    def ring(self) -> None:
+        """Whoever waits goes on; where nobody waits, nobody has heard it."""
+        self._end(heard=True)
+
+    async def heard_within(self, seconds: float) -> bool:
+        """Wait real seconds for it; False when they are over.
+
+        A timer and a future: to cancel a sleep takes a scope, and several times as long.
+        """
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[bool] = loop.create_future()
+        self._waiting = waiting
+        timer = loop.call_later(seconds, partial(self._end, heard=False))
+        try:
+            return await waiting
+        finally:
+            timer.cancel()
+            self._waiting = None
+
+    def _end(self, *, heard: bool) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(heard)
+
+
 class Clock(Protocol):
     """What time it is, and waiting."""
 
@@ -43,6 +76,10 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait for seconds of this clock's time."""
+        ...
+
+    async def pause(self, seconds: float, bell: Bell) -> None:
+        """Wait so long, or until the bell rings."""
         ...
 
     @contextmanager
@@ -59,6 +96,9 @@ class RealClock:
 
     async def sleep(self, seconds: float) -> None:
         await anyio.sleep(seconds)
+
+    async def pause(self, seconds: float, bell: Bell) -> None:
+        await bell.heard_within(seconds)
 
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
@@ -87,10 +127,14 @@ class WorldClock(RealClock):
 
     async def sleep(self, seconds: float) -> None:
         """Wait for world seconds, also when the world changes its pace or stands still."""
+        await self.pause(seconds, Bell())
+
+    async def pause(self, seconds: float, bell: Bell) -> None:
         until = self.now() + timedelta(seconds=seconds)
         while (left_s := (until - self.now()).total_seconds()) > 0:
             pause_s = min(left_s / self.speed, 0.5) if self.speed > 0 else 0.05
-            await anyio.sleep(pause_s)
+            if await bell.heard_within(pause_s):
+                return
 
 
 class Ids(Protocol):

@@ -13,6 +13,7 @@ from kcjl.orders import events as orders
 from kcjl.orders import events_changes as orders_changes
 from kcjl.orders import events_intake as orders_intake
 from kcjl.orders import personal_events as order_buyers
+from kcjl.orders import posting_events as orders_posting
 from kcjl.orders import reversal_events as order_reversals
 from kcjl.settlement import events as settlement
 from kcjl.settlement import gap_events as settlement_gaps
@@ -35,6 +36,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = tuple(
         order_reversals,
         order_buyers,
         orders_changes,
+        orders_posting,
         orders_intake,
         dispatch,
         settlement,

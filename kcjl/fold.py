@@ -88,10 +88,11 @@ class Table(Generic[S]):
                 self._entries.pop(key, None)
             else:
                 self._entries[key] = entry
-            if entry is not None and self._watch is not None and self._watch(entry):
-                self._watched[key] = None
-            else:
-                self._watched.pop(key, None)
+            if self._watch is not None:
+                if entry is not None and self._watch(entry):
+                    self._watched[key] = None
+                else:
+                    self._watched.pop(key, None)
             if self._changed is not None:
                 self._changed[key] = None
         return keys
@@ -142,12 +143,15 @@ class Table(Generic[S]):
             self._changed.update(dict.fromkeys(self._entries))
 
     def get(self, key: str) -> S | None:
-        return self[key] if key in self._entries else None
+        entry = self._entries.get(key)
+        return self._decoded(key, entry) if isinstance(entry, msgspec.Raw) else entry
 
     def __getitem__(self, key: str) -> S:
         entry = self._entries[key]
-        if isinstance(entry, msgspec.Raw):
-            entry = self._entries[key] = self._decoder.decode(entry)
+        return self._decoded(key, entry) if isinstance(entry, msgspec.Raw) else entry
+
+    def _decoded(self, key: str, raw: msgspec.Raw) -> S:
+        entry = self._entries[key] = self._decoder.decode(raw)
         return entry
 
     def __contains__(self, key: str) -> bool:

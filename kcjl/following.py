@@ -32,7 +32,8 @@ class Following:
         """Read what comes, for ever. Raises what reading the log raises."""
         async for page in self._log.follow(self._position):
             for room in tuple(self._listening):
-                await self._tell(room, page)
+                if room.applied < page[-1].position:  # its own commits it has folded already
+                    await self._tell(room, page)
             self._position = page[-1].position
         raise Unavailable(f"the log of {self._log.merchant} is closed: nothing more will come")
 

@@ -168,27 +168,27 @@ class Rooms:
         }
 
     def _stock_handlers(self) -> dict[str, Handler]:
-        async def set_buffer(arguments: Mapping[str, str], by: str) -> None:
+        async def set_buffer(arguments: Mapping[str, str], by: str) -> str:
             units = int(arguments["units"])
             if not 0 <= units <= BUFFER_UNITS_MAX:
                 raise Misuse(f"a buffer is 0 to {BUFFER_UNITS_MAX:,} units, not {units:,}")
             await self.stock.catch_up()
-            await self.stock.set_buffer(units, by=by)
+            return await self.stock.set_buffer(units, by=by)
 
-        async def release(arguments: Mapping[str, str], by: str) -> None:
+        async def release(arguments: Mapping[str, str], by: str) -> str:
             await self.stock.catch_up()
-            await self.stock.release(arguments["hold_id"], by=by)
+            return await self.stock.release(arguments["hold_id"], by=by)
 
-        async def retry_offer(arguments: Mapping[str, str], by: str) -> None:
+        async def retry_offer(arguments: Mapping[str, str], by: str) -> str:
             await self.stock.catch_up()
-            await self.stock.retry(arguments["sku"], by=by)
+            return await self.stock.retry(arguments["sku"], by=by)
 
-        async def switch_publishing(arguments: Mapping[str, str], by: str) -> None:
+        async def switch_publishing(arguments: Mapping[str, str], by: str) -> str:
             switch, reason = arguments["switch"], arguments["reason"]
             if switch not in ("on", "off"):
                 raise Misuse(f"publishing is switched on or off, not {switch!r}")
             await self.stock.catch_up()
-            await self.stock.switch_publishing(on=switch == "on", reason=reason, by=by)
+            return await self.stock.switch_publishing(on=switch == "on", reason=reason, by=by)
 
         return {
             "stock-alias": self._alias,

@@ -68,11 +68,11 @@ class StockSettings(Section, frozen=True, kw_only=True):
     poll_s: float = 300
     """How often levels that moved are read; the vendor advises 5 to 30 minutes."""
     watch_s: float = 60
-    """How often the levels of what runs low are read between two polls; 0: never. When some
-    have changed the orders are read as well."""
+    """How often the ERP is asked between two polls what has moved, and the levels of that are
+    read; 0: never. When some have changed the orders are read as well."""
     watch_codes_max: int = 250
-    """With more stock codes than this running low none is watched, and the buffers are those of
-    the poll. Fifty go in one call."""
+    """Where more stock codes than this have moved since the last look, the next poll reads
+    them, and the buffers are those of the poll. Fifty go in one call."""
     sites: tuple[str, ...] = ()
     """Site ids that the order import will use; empty: the ERP's default site."""
     sweep_hours: float = 6
@@ -151,6 +151,9 @@ class OrderSettings(Section, frozen=True, kw_only=True):
     start_at: datetime | None = None
     """Orders older than this are recorded and never posted."""
     personal_data_days: float = 90
+    return_reason: str = ""
+    """The ERP's own reason under which goods that came back are handed to its channel, where it
+    fetches returns; it decides what happens to the stock. Empty: a person enters them."""
     missing_after_minutes: float = 20
     """A sales order that the ERP shows no more is taken for gone when it is still not shown so
     long after the first answer that left it out: a replica may lag behind."""

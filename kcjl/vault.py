@@ -43,10 +43,6 @@ class Vault(Protocol):
         """References whose time is over, the oldest first; they are still there."""
         ...
 
-    async def expire(self, now: datetime) -> int:
-        """Erase what has expired; returns how much that was."""
-        ...
-
     async def seal_anew(self) -> int:
         """Seal with today's key what a former one has sealed; returns how much that was.
 
@@ -148,14 +144,6 @@ class PostgresVault:
         )
         return [row["ref"] for row in rows]
 
-    async def expire(self, now: datetime) -> int:
-        rows = await self._database.fetch(
-            "delete from vault where merchant = $1 and expires_at <= $2 returning ref",
-            self._merchant,
-            now,
-        )
-        return len(rows)
-
     async def seal_anew(self) -> int:
         if not self._sealer.has_former:
             return 0
@@ -226,12 +214,6 @@ class MemoryVault:
     async def expired(self, now: datetime) -> Sequence[str]:
         due = [(until, ref) for ref, (_, until) in self._sealed.items() if until <= now]
         return [ref for _, ref in sorted(due)]
-
-    async def expire(self, now: datetime) -> int:
-        gone = [ref for ref, (_, until) in self._sealed.items() if until <= now]
-        for ref in gone:
-            del self._sealed[ref]
-        return len(gone)
 
     async def seal_anew(self) -> int:
         anew = 0

@@ -5,12 +5,14 @@ are due; nothing waits for real time. It knows nothing of what runs under it.
 Invariant: after `forward` everything that could run without more time has run.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-import anyio
 import anyio.lowlevel
+
+from kcjl.clock import Bell
 
 __all__ = ["MORNING", "Clockwork"]
 
@@ -24,18 +26,20 @@ class Clockwork:
 
     def __init__(self, at: datetime = MORNING) -> None:
         self._now = at
-        self._sleepers: list[tuple[datetime, anyio.Event]] = []
+        self._sleepers: list[tuple[datetime, Bell]] = []
 
     def now(self) -> datetime:
         return self._now
 
     async def sleep(self, seconds: float) -> None:
-        due = self._now + timedelta(seconds=seconds)
-        sleeper = (due, anyio.Event())
+        await self.pause(seconds, Bell())
+
+    async def pause(self, seconds: float, bell: Bell) -> None:
+        sleeper = (self._now + timedelta(seconds=seconds), bell)
         self._sleepers.append(sleeper)
         try:
             if seconds > 0:
-                await sleeper[1].wait()
+                await bell.heard_within(math.inf)
             else:
                 await anyio.lowlevel.checkpoint()
         finally:
@@ -62,7 +66,7 @@ class Clockwork:
         while due := [each for each in self._sleepers if each[0] <= until]:
             first = min(due, key=lambda each: each[0])
             self._now = max(self._now, first[0])
-            first[1].set()
+            first[1].ring()
             await self.settle()
         self._now = until
         await self.settle()

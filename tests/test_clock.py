@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import pytest
 
-from kcjl.clock import RandomIds, RealClock, SeededIds, WorldClock, chance
+from kcjl.clock import Bell, RandomIds, RealClock, SeededIds, WorldClock, chance
 from tests.clockwork import MORNING
 
 pytestmark = pytest.mark.anyio
@@ -115,3 +115,42 @@ def test_chance_of_a_seed_is_shared_with_nobody() -> None:
 
     assert drawn == [two.random() for _ in range(5)]
     assert drawn != [chance("another").random() for _ in range(5)]
+
+
+@pytest.mark.parametrize("clock", [RealClock(), WorldClock(MORNING, 0)], ids=["real", "world"])
+async def test_pause_ends_when_its_bell_rings(clock: RealClock) -> None:
+    """Of an hour, or for ever where the world stands still: what has happened ends it."""
+    bell = Bell()
+    bell.ring()  # nobody waits yet: nobody has heard it
+    with anyio.fail_after(HANGS_S):
+        async with anyio.create_task_group() as group:
+            group.start_soon(clock.pause, 3_600, bell)
+            await anyio.wait_all_tasks_blocked()
+            bell.ring()
+            bell.ring()
+
+
+async def test_bell_that_nobody_rings_is_not_heard() -> None:
+    """The pause is over all the same; the next one can be rung for."""
+    bell = Bell()
+    heard = [await bell.heard_within(0)]
+    async with anyio.create_task_group() as group:
+
+        async def listen() -> None:
+            heard.append(await bell.heard_within(HANGS_S))
+
+        group.start_soon(listen)
+        await anyio.wait_all_tasks_blocked()
+        bell.ring()
+
+    assert [False, True] == heard
+
+
+async def test_bell_whose_waiter_was_cancelled_rings_for_the_next() -> None:
+    """A process that ends leaves nobody waiting, and no timer for another."""
+    bell = Bell()
+    with anyio.move_on_after(0):
+        await bell.heard_within(HANGS_S)
+    bell.ring()
+
+    assert not await bell.heard_within(0)

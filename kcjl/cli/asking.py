@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 import typer
 
-from kcjl.cli.places import clock_of, database_of, merchant_of, settings_at
+from kcjl.cli.places import clock_of, database_of, merchant_of, printable, settings_at
 from kcjl.clock import RandomIds
 from kcjl.commands import Command, issue, wait_for_outcome
 from kcjl.database import OPERATOR, Database
@@ -28,7 +28,7 @@ def ask(config: Path, merchant: str, verb: str, arguments: Mapping[str, str]) ->
 
     Raises Refused with the service's reason, and Unavailable while it does not answer.
     """
-    typer.echo(answered(config, merchant, verb, arguments), err=True)
+    typer.echo(printable(answered(config, merchant, verb, arguments)), err=True)
 
 
 def answered(

@@ -88,8 +88,15 @@ def _said(counted: OrdersCounted) -> str:
         else f"the ERP listed {counted.sales_orders_listed:,} sales orders in progress, "
         f"{counted.foreign:,} of other sources, {counted.unsourced:,} without a source"
     )
+    not_asked = (
+        f"; {counted.not_asked:,} posted orders that it did not name were not asked for: they "
+        "were too many for one count"
+        if counted.not_asked
+        else ""
+    )
     missed = f"; intake had missed {counted.missed:,}" if counted.missed else ""
     return (
         f"the marketplace named {counted.at_marketplace:,} orders updated since "
-        f"{counted.since:%Y-%m-%d %H:%M} UTC{missed}; {listed}; {counted.gaps:,} gaps"
+        f"{counted.since:%Y-%m-%d %H:%M} UTC{missed}{not_asked}; {listed}; "
+        f"{counted.gaps:,} gaps"
     )

@@ -54,7 +54,10 @@ def _group() -> None:
 
 @app.command("account")
 def account(
-    role: Annotated[str, typer.Argument(help="bank, clearing, commission, refunds, …")],
+    role: Annotated[
+        str,
+        typer.Argument(help="bank, clearing, commission, refunds, …, or a transaction type."),
+    ],
     nominal: Annotated[str, typer.Argument(help="The nominal account.")],
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",

@@ -4,6 +4,7 @@ Reads the read models a page at a time and changes nothing. Called by `kcjl/cli/
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Annotated
 
 import anyio
@@ -24,7 +25,7 @@ from kcjl.cli.tables import table
 from kcjl.database import AUDITOR, Database
 from kcjl.events import vocabulary
 from kcjl.log.queries import PostgresQueries
-from kcjl.projections.stockreading import StockRows
+from kcjl.projections.stockreading import StockRows, stopped
 from kcjl.settings import Settings
 from kcjl.stock.available import Available
 from kcjl.stock.conditions import group_key, worked_out
@@ -58,6 +59,18 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for."""
+
+    rows: Sequence["Listed"]
+    """The first so many that match."""
+    matching: int
+    products: int
+    """All that there are."""
+    stopped: str
+    """Why nothing is published now."""
+
+
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """One product in one line."""
 
@@ -67,7 +80,8 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     can_be_sold: int
     shown: int | None
     """All its offers together; None: not known."""
-    level: str
+    level: Decimal | None
+    """None: none is known."""
     in_flight: int
     stale: bool
     drifted: bool
@@ -114,23 +128,21 @@ def list_products(
             raise typer.BadParameter(f"one of {', '.join(STATES)}", param_hint="--state")
     asked = Asked(states=tuple(state or ()), zero=zero, stale=stale, drifted=drifted, held=held)
     settings = settings_at(config)
-    rows, matching, all_there = anyio.run(
-        _listed, settings, merchant_of(settings, merchant), asked, lines
-    )
+    found = anyio.run(_listed, settings, merchant_of(settings, merchant), asked, lines)
     if json:
-        for row in rows:
+        for row in found.rows:
             typer.echo(msgspec.json.encode(row).decode())
     else:
-        for line in _table(rows):
+        for line in _table(found.rows):
             typer.echo(printable(line))
-    cut = f"; the first {lines:,} are shown, --lines shows more" if matching > lines else ""
-    typer.echo(f"{matching:,} of {all_there:,} products{cut}", err=True)
+    more = found.matching > lines
+    cut = f"; the first {lines:,} are shown, --lines shows more" if more else ""
+    typer.echo(f"{found.matching:,} of {found.products:,} products{cut}", err=True)
+    if found.stopped:
+        typer.echo(printable(f"nothing is published now: {found.stopped}"), err=True)
 
 
-async def _listed(
-    settings: Settings, merchant: str, asked: Asked, lines: int
-) -> tuple[list[Listed], int, int]:
-    """(the first so many that match, how many match, how many there are)."""
+async def _listed(settings: Settings, merchant: str, asked: Asked, lines: int) -> Found:
     found: list[Listed] = []
     matching = 0
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
@@ -140,6 +152,7 @@ async def _listed(
         now = await now_of(settings, database, merchant)
         conditions = await rows.conditions(queries, to=position, at=now)
         products = [each async for page in rows.products() for each in page]
+        why_stopped = await stopped(queries, to=position)
     shared: dict[str, list[Product]] = {}
     for product in products:
         shared.setdefault(group_key(product), []).append(product)
@@ -149,7 +162,7 @@ async def _listed(
             matching += 1
             if len(found) < lines:
                 found.append(row)
-    return found, matching, len(products)
+    return Found(rows=found, matching=matching, products=len(products), stopped=why_stopped)
 
 
 def _row(product: Product, available: Available) -> Listed:
@@ -163,7 +176,7 @@ def _row(product: Product, available: Available) -> Listed:
         state=PRODUCTS_SHOWN.state_of(product),
         can_be_sold=0 if unasked else available.quantity,
         shown=sum(known) if known and len(known) == len(product.shown) else None,
-        level="" if product.levels is None else plain(product.level),
+        level=None if product.levels is None else product.level,
         in_flight=product.units_in_flight,
         stale=any(each.withheld for each in product.shown),
         drifted=any(each.drifted for each in product.shown),
@@ -191,7 +204,7 @@ def _table(rows: Sequence[Listed]) -> list[str]:
                 row.state,
                 f"{row.can_be_sold:,}",
                 "?" if row.shown is None else f"{row.shown:,}",
-                row.level or "—",
+                "—" if row.level is None else plain(row.level),
                 f"{row.in_flight:,}",
                 "; ".join(each for each in (row.reason, row.waits_for) if each),
             )

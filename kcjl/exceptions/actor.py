@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from kcjl.actors import Job, Room
 from kcjl.clock import Clock, Ids
-from kcjl.exceptions.decide import OPEN, decide_desk, decide_switch
+from kcjl.exceptions.decide import OPEN, SAYS_NOTHING, decide_desk, decide_switch
 from kcjl.exceptions.events import ExceptionCleared, ExceptionRaised
 from kcjl.log.port import Log, Recorded
 from kcjl.vocabulary import Event
@@ -29,7 +29,15 @@ class Desk(Room):
         super().__init__(log, clock, ids)
         self.open = self.table(OPEN, group=lambda each: each.raised.subject)
         self._judged = 0
-        self.jobs = (Job("judge", self._judge, every=LISTEN_EVERY, wakes_on=(Event,)),)
+        self.jobs = (
+            Job(
+                "judge",
+                self._judge,
+                every=LISTEN_EVERY,
+                wakes_on=(Event,),
+                sleeps_through=SAYS_NOTHING,
+            ),
+        )
 
     async def switch_writes(self, *, allowed: bool, reason: str, by: str) -> None:
         """The operator's command: stop all writes to the outside, or allow them again."""

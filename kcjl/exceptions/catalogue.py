@@ -65,7 +65,15 @@ KINDS: dict[str, Kind] = {
     "total_differs": Kind(
         severity="medium",
         owner="finance",
-        next_step="compare the sales order's lines and delivery with the marketplace order",
+        next_step="put the line or the delivery that differs right in Khaos Control; it is "
+        "looked at every ten minutes, and clears when the totals agree",
+    ),
+    "reference_taken": Kind(
+        severity="high",
+        owner="operations",
+        next_step="nothing was posted. In Khaos Control give the order that holds the "
+        "reference another associated ref, then: kcjl orders retry ORDER --reason WHY. Or "
+        "enter this one by hand under another reference, and ship it by hand",
     ),
     "reference_not_written": Kind(
         severity="low",
@@ -83,6 +91,13 @@ KINDS: dict[str, Kind] = {
         next_step="look for the reference in Khaos Control, and in the order's log for why it "
         "was not posted (kcjl log tail --stream order-ORDER). It clears when the sales "
         "order is there",
+    ),
+    "order_unreadable": Kind(
+        severity="critical",
+        owner="engineering",
+        next_step="look at the order on the marketplace, accept and ship it by hand if its "
+        "time runs out, and report the field that is named; it goes on by itself when it can "
+        "be read",
     ),
     "sales_order_without_order": Kind(
         severity="high",
@@ -263,7 +278,8 @@ KINDS: dict[str, Kind] = {
     "unknown_line_type": Kind(
         severity="low",
         owner="finance",
-        next_step="say which account it belongs to; until then it is booked to suspense",
+        next_step="say which account it belongs to: kcjl settlement account TYPE NOMINAL; "
+        "until then it is booked to suspense",
     ),
     "writes_off": Kind(
         severity="critical",

@@ -26,6 +26,18 @@ def conditions(event: Event) -> tuple[Condition, ...]:
                     deadline=event.deadline,
                 ),
             )
+        case intake.OrderNotRead():
+            return (
+                Raise(
+                    kind="order_unreadable",
+                    subject=event.order_id,
+                    message=f"the marketplace's order can't be read, so it is not taken: "
+                    f"{event.message}; of what it holds ({', '.join(event.skus)}) nothing is "
+                    "offered anew meanwhile",
+                ),
+            )
+        case intake.OrderReadAgain():
+            return (clear(event.order_id, "order_unreadable", "it can be read again"),)
         case intake.OrderGapClosed():
             return (clear(event.subject, event.kind, event.reason),)
         case changes.CorrectionDue():
@@ -67,6 +79,17 @@ def _returns(event: Event) -> tuple[Condition, ...]:
                     subject=f"{event.order_id}/{event.return_id}",
                     message=f"{units} units are to come back ({named}), RMA "
                     f"{event.rma or 'none'}; the marketplace shows it as {event.state}",
+                    money=event.money,
+                ),
+            )
+        case changes.ReturnHandedOver():
+            return (
+                Raise(
+                    kind="return_to_book",
+                    subject=f"{event.order_id}/{event.task}",
+                    message=f"return {event.return_ref} of sales order {event.erp_order_code} "
+                    f"waits for Khaos Control's channel, reason {event.reason!r}: process it "
+                    "there when it has been fetched; nothing is told back",
                     money=event.money,
                 ),
             )

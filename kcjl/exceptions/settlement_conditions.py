@@ -59,8 +59,16 @@ def conditions(event: Event) -> tuple[Condition, ...]:
         case settlement.JournalIntended() if event.kind == "correction":
             reason = f"journal {event.reference} has it"
             return (clear(event.cycle_id, "late_line", reason),)
+        case settlement.AccountMapSet():
+            return tuple(
+                clear(each.role, "unknown_line_type", "its account is named")
+                for each in event.accounts
+                if each.role.isupper()
+            )
         case settlement.SettlementLineSeen() if (
-            event.kind not in settlement.ROLE_OF_KIND and event.kind != settlement.PAYMENT
+            event.kind not in settlement.ROLE_OF_KIND
+            and event.kind != settlement.PAYMENT
+            and not event.own_account
         ):
             return (
                 Raise(

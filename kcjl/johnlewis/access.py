@@ -5,7 +5,6 @@ is in no message and no representation. It opens no connection. Invariant: a key
 in the clear unless the settings say so. Called by `http.py`, `seller_api.py` and the settings.
 """
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ import msgspec
 from kcjl.discretion import Secret
 from kcjl.errors import SettingsUnusable
 from kcjl.johnlewis.budget import Budget, checked_budgets
+from kcjl.loopback import is_loopback
 
 __all__ = ["SellerApiSettings"]
 
@@ -78,7 +78,7 @@ class SellerApiSettings(msgspec.Struct, frozen=True, kw_only=True):
             )
         if url.query or url.fragment:
             raise SettingsUnusable("base_url must not have a query or a fragment")
-        if url.scheme == "http" and not (self.allow_plain_http or _is_loopback(url.hostname)):
+        if url.scheme == "http" and not (self.allow_plain_http or is_loopback(url.hostname)):
             raise SettingsUnusable("base_url must be https; see allow_plain_http")
         for name, word in (("api_key", self.api_key), ("user_agent", self.user_agent)):
             if not word.strip() or not (word.isascii() and word.isprintable()):
@@ -112,7 +112,7 @@ class SellerApiSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     def may_be_plain(self, host: str) -> bool:
         """Whether http:// may be spoken with this host."""
-        return self.allow_plain_http or _is_loopback(host)
+        return self.allow_plain_http or is_loopback(host)
 
     def allows_files_of(self, host: str) -> bool:
         """Whether a file of an export may be fetched from a host that is not the tenant's."""
@@ -120,10 +120,3 @@ class SellerApiSettings(msgspec.Struct, frozen=True, kw_only=True):
             each in {host, "*"} or (each[:1] == "." and host.endswith(each))
             for each in self.export_hosts
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

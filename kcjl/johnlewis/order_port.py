@@ -128,6 +128,8 @@ class Refund(OrderRecord, frozen=True, kw_only=True):
     commission_total: Money | None = None
     taxes: tuple[TaxAmount, ...] = ()
     shipping_taxes: tuple[TaxAmount, ...] = ()
+    fees: Money | None = None
+    """Of what the customer paid beside goods and shipping; None where none is listed."""
     transaction_number: str | None = None
     transaction_at: datetime | None = None
 
@@ -146,6 +148,8 @@ class Cancelation(OrderRecord, frozen=True, kw_only=True):
     commission_total: Money | None = None
     taxes: tuple[TaxAmount, ...] = ()
     shipping_taxes: tuple[TaxAmount, ...] = ()
+    fees: Money | None = None
+    """As a refund's."""
 
 
 class OrderLine(OrderRecord, frozen=True, kw_only=True):
@@ -180,6 +184,8 @@ class OrderLine(OrderRecord, frozen=True, kw_only=True):
     """Before promotion or discount."""
     promotions_total: Money | None = None
     """What promotions took off the line; None where the answer lists none."""
+    fees: Money | None = None
+    """What the customer pays beside goods and shipping; None where none is listed."""
     can_refund: bool | None = None
     """Whether the full amount of the line can still be refunded."""
     debited_at: datetime | None = None
@@ -259,6 +265,8 @@ class UnreadableOrder(OrderRecord, frozen=True, kw_only=True):
     """Empty where not even that could be read."""
     message: str
     """Which field, never what stood there."""
+    skus: tuple[str, ...] | None = None
+    """All that it holds; None where that could not be read either."""
 
 
 class OrdersUnreadable(ProtocolSurprise):

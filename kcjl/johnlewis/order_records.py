@@ -13,8 +13,6 @@ from decimal import Decimal
 from functools import lru_cache
 from sys import intern
 
-import msgspec
-
 from kcjl.johnlewis import order_wire, wire
 from kcjl.johnlewis.order_port import (
     AdditionalField,
@@ -33,7 +31,6 @@ from kcjl.johnlewis.reading import (
     Page,
     both_times,
     given,
-    holds,
     key,
     listed,
     optional,
@@ -41,6 +38,7 @@ from kcjl.johnlewis.reading import (
     sound,
     text,
     time,
+    told_as_text,
     total,
     whole,
 )
@@ -231,7 +229,8 @@ def _order_line(line: order_wire.WireOrderLine, currency: str, order: str) -> Or
         commission_taxes=tax_amounts(line.commission_taxes, currency, what),
         taxes=tax_amounts(line.taxes, currency, what),
         shipping_taxes=tax_amounts(line.shipping_taxes, currency, what),
-        promotions_total=_promotions(line.promotions, currency, what),
+        promotions_total=_in_all(line.promotions, currency, what),
+        fees=_in_all(line.fees, currency, what),
         state=_state(line.order_line_state, "orders[].order_lines[].order_line_state"),
         state_raw=_code(line.order_line_state) or "",
         state_reason_code=_code(line.order_line_state_reason_code),
@@ -245,7 +244,7 @@ def _order_line(line: order_wire.WireOrderLine, currency: str, order: str) -> Or
         updated_at=time(line.last_updated_date, what),
         refunds=tuple(_refund(refund, currency, what) for refund in line.refunds or ()),
         cancelations=tuple(
-            _cancelation(cancelation, currency, what) for cancelation in line.cancelations or ()
+            _cancelation(each, currency, what) for each in line.cancelations or ()
         ),
         additional_fields=_additional(line.order_line_additional_fields),
     )
@@ -262,13 +261,15 @@ def _commission_tax(line: order_wire.WireOrderLine, what: str) -> Decimal:
     return ZERO
 
 
-def _promotions(
-    told: Sequence[order_wire.WirePromotion] | None, currency: str, what: str
+def _in_all(
+    told: Sequence[order_wire.WirePromotion | order_wire.WireFee] | None,
+    currency: str,
+    what: str,
 ) -> Money | None:
-    """What the promotions took off the line; None where none is listed."""
+    """What is listed, added up; None where nothing is."""
     if not told:
         return None
-    return _amount(_sum([each.deduced_amount for each in told], what), currency, what)
+    return _amount(_sum([each.amount for each in told], what), currency, what)
 
 
 def _refund(refund: order_wire.WireRefund, currency: str, line: str) -> Refund:
@@ -288,6 +289,7 @@ def _refund(refund: order_wire.WireRefund, currency: str, line: str) -> Refund:
         commission_total=_money(refund.commission_total_amount, currency, what),
         taxes=tax_amounts(refund.taxes, currency, what),
         shipping_taxes=tax_amounts(refund.shipping_taxes, currency, what),
+        fees=_in_all(refund.fees, currency, what),
         transaction_number=optional(refund.transaction_number),
         transaction_at=time(refund.transaction_date, what),
     )
@@ -308,6 +310,7 @@ def _cancelation(row: order_wire.WireCancelation, currency: str, line: str) -> C
         commission_total=_money(row.commission_total_amount, currency, what),
         taxes=tax_amounts(row.taxes, currency, what),
         shipping_taxes=tax_amounts(row.shipping_taxes, currency, what),
+        fees=_in_all(row.fees, currency, what),
     )
 
 
@@ -347,23 +350,11 @@ def _additional(
     return tuple(
         AdditionalField(
             code=_code(field.code) or "",
-            value=_words(field.value),
+            value=told_as_text(field.value),
             kind=_code(field.type) or "",
         )
         for field in told or ()
     )
-
-
-def _words(value: msgspec.Raw) -> str:
-    """A value of any kind as text: a list by commas, what is nested as its JSON."""
-    raw = holds(value)
-    if raw is None:
-        return ""
-    try:
-        told = msgspec.json.decode(raw, type=str | list[str])
-    except (msgspec.MsgspecError, RecursionError):
-        return raw.decode("utf-8", "replace")
-    return told if isinstance(told, str) else ",".join(told)
 
 
 def _money(amount: Decimal | None, currency: str, what: str) -> Money | None:

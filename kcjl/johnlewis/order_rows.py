@@ -23,6 +23,8 @@ __all__ = ["order_rows"]
 
 _ID = re.compile(r"[\w.:/-]{1,100}")
 """What is repeated as an id; a text that is none may name people."""
+_SKU = re.compile(r"\S(?:[^\n]{0,98}\S)?")
+"""What is taken for a SKU, which may have blanks in it."""
 
 
 class WireOrderBodies(WireRead, frozen=True, kw_only=True):
@@ -30,6 +32,14 @@ class WireOrderBodies(WireRead, frozen=True, kw_only=True):
 
     orders: list[msgspec.Raw] | None = None
     total_count: WireNumber = None
+
+
+class WireHeld(WireRead, frozen=True, kw_only=True):
+    offer_sku: WireId = None
+
+
+class WireHolding(WireRead, frozen=True, kw_only=True):
+    order_lines: tuple[WireHeld, ...] = ()
 
 
 class WireNamed(WireRead, frozen=True, kw_only=True):
@@ -59,7 +69,18 @@ def _row(raw: bytes, currency: str) -> tuple[str, Order | UnreadableOrder]:
         return order.order_id, order
     order_id = _order_id(raw)
     key = order_id or f"unreadable:{hashlib.sha256(raw).hexdigest()}"
-    return key, UnreadableOrder(order_id=order_id, message=plain_text(message))
+    said = plain_text(message)
+    return key, UnreadableOrder(order_id=order_id, message=said, skus=_skus(raw))
+
+
+def _skus(raw: bytes) -> tuple[str, ...] | None:
+    """None where it has no lines, or one of them has none that can be read."""
+    try:
+        lines = msgspec.json.decode(raw, type=WireHolding).order_lines
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+    skus = tuple(text(line.offer_sku) for line in lines)
+    return skus if skus and all(map(_SKU.fullmatch, skus)) else None
 
 
 def _order_id(raw: bytes) -> str:

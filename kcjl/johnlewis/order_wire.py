@@ -16,6 +16,7 @@ __all__ = [
     "WireAddress",
     "WireCancelation",
     "WireCustomer",
+    "WireFee",
     "WireFulfilment",
     "WireOrder",
     "WireOrderLine",
@@ -72,7 +73,11 @@ class WireTax(WireRead, frozen=True, kw_only=True):
 
 
 class WirePromotion(WireRead, frozen=True, kw_only=True):
-    deduced_amount: WireNumber = None
+    amount: WireNumber = msgspec.field(name="deduced_amount", default=None)
+
+
+class WireFee(WireRead, frozen=True, kw_only=True):
+    amount: WireNumber = None
 
 
 class WirePromotions(WireRead, frozen=True, kw_only=True):
@@ -100,6 +105,7 @@ class WireReversal(WireRead, frozen=True, kw_only=True):
     commission_total_amount: WireNumber = None
     taxes: list[WireTax] | None = None
     shipping_taxes: list[WireTax] | None = None
+    fees: list[WireFee] | None = None
 
 
 class WireRefund(WireReversal, frozen=True, kw_only=True):
@@ -136,6 +142,7 @@ class WireOrderLine(WireRead, frozen=True, kw_only=True):
     taxes: list[WireTax] | None = None
     shipping_taxes: list[WireTax] | None = None
     promotions: list[WirePromotion] | None = None
+    fees: list[WireFee] | None = None
     refunds: list[WireRefund] | None = None
     cancelations: list[WireCancelation] | None = None
     can_refund: bool | None = None

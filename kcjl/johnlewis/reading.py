@@ -36,6 +36,7 @@ __all__ = [
     "sound",
     "text",
     "time",
+    "told_as_text",
     "total",
     "whole",
     "without_nul",
@@ -116,6 +117,18 @@ def holds(part: msgspec.Raw) -> bytes | None:
     """The bytes of a part of an answer that is there and not empty."""
     raw = bytes(part).strip()
     return None if raw in (b"", b"null", b"[]", b"{}") else raw
+
+
+def told_as_text(value: msgspec.Raw) -> str:
+    """A value of any kind as text: a list by commas, what is nested as its JSON."""
+    raw = holds(value)
+    if raw is None:
+        return ""
+    try:
+        told = msgspec.json.decode(raw, type=str | list[str])
+    except (msgspec.MsgspecError, RecursionError):
+        return raw.decode("utf-8", "replace")
+    return told if isinstance(told, str) else ",".join(told)
 
 
 def without_nul(body: bytes) -> bytes:

@@ -9,6 +9,7 @@ Source: contract khaos b.9, b.10.
 """
 
 import unicodedata
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
@@ -20,7 +21,7 @@ from kcjl.errors import Misuse, Refused
 from kcjl.khaos.answer_xml import Element
 from kcjl.khaos.cloud_settings import CloudSettings, formatted_reference
 from kcjl.khaos.london import wall_time
-from kcjl.khaos.order_document import address_lines
+from kcjl.khaos.order_document import address_lines, check_amounts
 from kcjl.khaos.order_port import DeliveryAddress, NewOrder, NewOrderLine, ReturnRequest
 
 __all__ = [
@@ -107,7 +108,7 @@ def order_tree(order: NewOrder, settings: CloudSettings, *, now: datetime) -> Tr
         "DeliveryAddress": _address(order.deliver_to, email=email),
         "DeliveryContact": _contact(order.deliver_to, email=email),
         "Header": header,
-        "Items": [_item(line) for line in order.lines],
+        "Items": [item for line in order.lines for item in _items(line)],
         "Payments": [
             {
                 "Amount": order.gross_total.decimal(),
@@ -237,9 +238,7 @@ def _check_order(order: NewOrder, settings: CloudSettings, now: datetime) -> Non
     ref = order.external_ref
     if not order.lines or any(line.quantity <= 0 for line in order.lines):
         raise Misuse(f"order {ref} needs lines, each of one unit or more")
-    amounts = (order.delivery_gross, order.gross_total, *(x.unit_gross for x in order.lines))
-    if any(amount.currency != order.currency for amount in amounts):
-        raise Misuse(f"order {ref} is in {order.currency}, its amounts are not")
+    check_amounts(order)
     if not ref or set(ref) & set(',;"') or not ref.isprintable() or any(map(str.isspace, ref)):
         raise Refused(
             f"AssociatedRef {ref!r} is empty or has a separator in it, so the ERP could not "
@@ -290,17 +289,19 @@ def _add_email(tree: Tree, email: str) -> None:
         tree["Email"] = told
 
 
-def _item(line: NewOrderLine) -> Tree:
-    tree: Tree = {
-        "SKU": _needed("SKU", line.stock_code),
-        "Mapping": "StockCode",
-        "Quantity": line.quantity,
-        "UnitPrice": {"Gross": line.unit_gross.decimal()},
-        "ExtendedDescription": [],
-    }
-    if line.external_line_ref:
-        tree["ImportRef"] = line.external_line_ref
-    return tree
+def _items(line: NewOrderLine) -> Iterator[Tree]:
+    """The line as one item, or two where some of its units cost a penny more."""
+    for units, unit_gross in line.items():
+        tree: Tree = {
+            "SKU": _needed("SKU", line.stock_code),
+            "Mapping": "StockCode",
+            "Quantity": units,
+            "UnitPrice": {"Gross": unit_gross.decimal()},
+            "ExtendedDescription": [],
+        }
+        if line.external_line_ref:
+            tree["ImportRef"] = line.external_line_ref
+        yield tree
 
 
 def _needed(field: str, text: str) -> str:

@@ -8,7 +8,6 @@ Invariant: frozen. Called by the composition root, `cloud.py`, `cloud_server.py`
 """
 
 from datetime import timedelta
-from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -16,12 +15,13 @@ import msgspec
 
 from kcjl.discretion import Secret
 from kcjl.errors import SettingsUnusable
+from kcjl.khaos.order_fields import check_order_fields
 from kcjl.khaos.order_port import DeliveryAddress
+from kcjl.loopback import is_loopback
 
 __all__ = ["CloudSettings", "bare_references", "formatted_reference"]
 
 _PLACE = "{0}"
-_COMPANY_CODE_CHARS_MAX = 10
 
 
 class CloudSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -135,7 +135,7 @@ def _check_listener(settings: CloudSettings) -> None:
         )
     if bool(settings.certificate_file) != bool(settings.key_file):
         raise SettingsUnusable("khaos cloud: certificate_file and key_file go together")
-    if not settings.is_encrypted and not _is_loopback(settings.host):
+    if not settings.is_encrypted and not is_loopback(settings.host):
         raise SettingsUnusable(
             f"khaos cloud: orders would be handed out unencrypted on {settings.host}: name "
             "certificate_file and key_file, or listen on 127.0.0.1 behind a proxy"
@@ -157,18 +157,14 @@ def _check_listener(settings: CloudSettings) -> None:
         raise SettingsUnusable(
             f"khaos cloud: public_url {settings.public_url!r} is no http or https URL"
         )
-    if scheme == "http" and not _is_loopback(host):
+    if scheme == "http" and not is_loopback(host):
         raise SettingsUnusable("khaos cloud: the ERP is to call by https: mend public_url")
 
 
 def _check_order_fields(settings: CloudSettings) -> None:
-    for name in ("company_code", "company_class", "sales_source", "clearing_account"):
-        if not str(getattr(settings, name)).strip():
-            raise SettingsUnusable(f"khaos: {name} is empty")
-    if not settings.card_word.strip():
-        raise SettingsUnusable("khaos: card_word is empty, so orders would count as unpaid")
-    if len(settings.company_code) > _COMPANY_CODE_CHARS_MAX:
-        raise SettingsUnusable("khaos: company_code has at most 10 characters")
+    check_order_fields(settings)
+    if not settings.sales_source.strip():
+        raise SettingsUnusable("khaos: sales_source is empty")
     if settings.order_ref_format.count(_PLACE) != 1:
         raise SettingsUnusable(
             f"khaos cloud: order_ref_format {settings.order_ref_format!r} needs {{0}} once, as "
@@ -176,15 +172,3 @@ def _check_order_fields(settings: CloudSettings) -> None:
         )
     if not settings.site_id.strip():
         raise SettingsUnusable("khaos cloud: site_id is empty")
-    address = settings.invoice_address
-    if not all((address.line1, address.town, address.postcode, address.surname)):
-        raise SettingsUnusable("khaos: invoice_address needs line1, town, postcode and surname")
-
-
-def _is_loopback(host: str) -> bool:
-    if host.casefold() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

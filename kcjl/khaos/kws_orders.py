@@ -91,7 +91,10 @@ class KwsOrders:
             document = await self._status_document(chunk)
             codes = self._courier_codes
             await codes.know(status_document.courier_names(document))
-            for status in status_document.order_statuses(document, chunk, codes.of):
+            statuses = status_document.order_statuses(
+                document, chunk, codes.of, company_code=self._settings.company_code
+            )
+            for status in statuses:
                 found[status.external_ref] = status
 
         asked = askable(external_refs, never=",;")

@@ -8,7 +8,6 @@ Source: contract khaos a.1, b.0, d, h.
 """
 
 import re
-from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
@@ -18,7 +17,9 @@ from kcjl.discretion import Secret
 from kcjl.errors import SettingsUnusable
 from kcjl.khaos.answer_xml import OtherText
 from kcjl.khaos.characters import CharacterMode
+from kcjl.khaos.order_fields import check_order_fields
 from kcjl.khaos.order_port import DeliveryAddress
+from kcjl.loopback import is_loopback
 
 __all__ = ["KwsSettings"]
 
@@ -26,7 +27,6 @@ _SERVICE_PATH = re.compile(r"/(?:wsdl|soap)/IKosWeb/*\Z", re.IGNORECASE)
 _PROGRAM_PATH = re.compile(r"\.(?:exe|dll)/*\Z", re.IGNORECASE)
 _FINGERPRINT = re.compile(r"(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}\Z", re.IGNORECASE)
 
-_COMPANY_CODE_CHARS_MAX = 10
 _COMPANY_NAME_CHARS_MAX = 50
 
 
@@ -147,7 +147,7 @@ def _check_address(settings: KwsSettings) -> None:
         raise SettingsUnusable(f"khaos: {settings.url!r} is no http or https URL")
     if parts.username or parts.password:
         raise SettingsUnusable("khaos: user and password don't belong in the URL")
-    if parts.scheme == "http" and not settings.allow_plain_http and not _is_loopback(host):
+    if parts.scheme == "http" and not settings.allow_plain_http and not is_loopback(host):
         raise SettingsUnusable(
             f"khaos: {parts.scheme}://{host} would send orders unencrypted; use https, or set "
             "allow_plain_http"
@@ -170,24 +170,8 @@ def _check_access(settings: KwsSettings) -> None:
 
 
 def _check_company(settings: KwsSettings) -> None:
-    for name in ("company_code", "company_class", "company_name", "clearing_account"):
-        if not str(getattr(settings, name)).strip():
-            raise SettingsUnusable(f"khaos: {name} is empty")
-    if not settings.card_word.strip():
-        raise SettingsUnusable("khaos: card_word is empty, so orders would count as unpaid")
-    if len(settings.company_code) > _COMPANY_CODE_CHARS_MAX:
-        raise SettingsUnusable("khaos: company_code has at most 10 characters")
+    check_order_fields(settings)
+    if not settings.company_name.strip():
+        raise SettingsUnusable("khaos: company_name is empty")
     if len(settings.company_name) > _COMPANY_NAME_CHARS_MAX:
         raise SettingsUnusable("khaos: company_name has at most 50 characters")
-    address = settings.invoice_address
-    if not all((address.line1, address.town, address.postcode, address.surname)):
-        raise SettingsUnusable("khaos: invoice_address needs line1, town, postcode and surname")
-
-
-def _is_loopback(host: str) -> bool:
-    if host.casefold() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

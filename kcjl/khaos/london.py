@@ -8,6 +8,7 @@ Called by the areas of the adapter and the documents. Source: contract khaos b.0
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 from kcjl.clock import LONDON
 from kcjl.errors import ProtocolSurprise
@@ -19,6 +20,9 @@ NO_MOMENT = "1899-12-31T00:00:00"
 
 CLOCKS_APART = timedelta(seconds=30)
 """How much the ERP's clock may be ahead of ours before a stamp of now is taken for one past."""
+
+STAMPS_MAX = 4_096
+"""Stamps that are remembered as moments: each look at a list shows most of them again."""
 
 _NO_DATE_YEAR_MAX = 1900
 """Years up to this one are the Delphi zero date and its like."""
@@ -59,14 +63,19 @@ def received_moment(text: str | None, *, now: datetime | None = None) -> datetim
     of hours is believed. A wall time that comes twice is the last one that is not after `now`
     (the first one without it): who asks what is new gets too much, and nothing too little.
     """
-    if not text or not (bare := text.strip()):
+    if not text or not (bare := text.strip()) or not (read := _both(bare)):
         return None
+    first, again = read
+    return again if now is not None and first < again <= now + CLOCKS_APART else first
+
+
+@lru_cache(maxsize=STAMPS_MAX)
+def _both(bare: str) -> tuple[datetime, datetime] | None:
+    """The first moment at which London's clocks showed it, and the last; None: no moment."""
     parts = _ISO.match(bare)
     if parts is None:
         day = received_date(bare)
-        return (
-            None if day is None else _from_wall(datetime(day.year, day.month, day.day), now)  # noqa: DTZ001 - a wall time has no zone yet
-        )
+        return None if day is None else _from_wall(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - a wall time has no zone yet
     year, month, day_of_month = (int(parts[n]) for n in (1, 2, 3))
     if year <= _NO_DATE_YEAR_MAX:
         return None
@@ -78,8 +87,9 @@ def received_moment(text: str | None, *, now: datetime | None = None) -> datetim
         raise ProtocolSurprise(f"Khaos Control sent {bare!r} as a date") from None
     offset = _offset(parts[8])
     if offset:
-        return wall.replace(tzinfo=timezone(offset)).astimezone(UTC)
-    return _from_wall(wall, now)
+        believed = wall.replace(tzinfo=timezone(offset)).astimezone(UTC)
+        return believed, believed
+    return _from_wall(wall)
 
 
 def received_date(text: str | None) -> date | None:
@@ -104,10 +114,9 @@ def received_date(text: str | None) -> date | None:
         raise ProtocolSurprise(f"Khaos Control sent {bare!r} as a date") from None
 
 
-def _from_wall(wall: datetime, now: datetime | None) -> datetime:
-    first = wall.replace(tzinfo=LONDON).astimezone(UTC)
-    again = wall.replace(tzinfo=LONDON, fold=1).astimezone(UTC)
-    return again if now is not None and first < again <= now + CLOCKS_APART else first
+def _from_wall(wall: datetime) -> tuple[datetime, datetime]:
+    here = wall.replace(tzinfo=LONDON)
+    return here.astimezone(UTC), here.replace(fold=1).astimezone(UTC)
 
 
 def _offset(zone: str | None) -> timedelta:

@@ -28,6 +28,7 @@ __all__ = [
     "FIELD_CHARS_MAX",
     "PHONE_CHARS_MAX",
     "address_lines",
+    "check_amounts",
     "check_order",
     "order_document",
     "without_buyer",
@@ -144,15 +145,27 @@ class _Writer:
 def check_order(order: NewOrder) -> None:
     if not order.lines or any(line.quantity <= 0 for line in order.lines):
         raise Misuse(f"order {order.external_ref} needs lines, each of one unit or more")
-    amounts = (order.delivery_gross, order.gross_total, *(x.unit_gross for x in order.lines))
-    if any(amount.currency != order.currency for amount in amounts):
-        raise Misuse(f"order {order.external_ref} is in {order.currency}, its amounts are not")
+    check_amounts(order)
     ref = order.external_ref
     if set(ref) & set(",;") or not ref.isprintable() or any(map(str.isspace, ref)):
         raise Refused(
             f"ASSOCIATED_REF {ref!r} has a separator in it, so the order could "
             "not be looked up again",
             reason_code="REFERENCE",
+        )
+
+
+def check_amounts(order: NewOrder) -> None:
+    """Raises Misuse where lines and delivery are not the total, or of another currency."""
+    amounts = (order.delivery_gross, order.gross_total, *(x.unit_gross for x in order.lines))
+    if any(amount.currency != order.currency for amount in amounts):
+        raise Misuse(f"order {order.external_ref} is in {order.currency}, its amounts are not")
+    goods = (unit.times(units) for line in order.lines for units, unit in line.items())
+    total = sum(goods, order.delivery_gross)
+    if total != order.gross_total:
+        raise Misuse(
+            f"order {order.external_ref} comes to {total}, and is said to be "
+            f"{order.gross_total}: nothing was sent"
         )
 
 
@@ -229,19 +242,21 @@ def _header(writer: _Writer, parent: Element, order: NewOrder, settings: KwsSett
 
 
 def _item(writer: _Writer, parent: Element, line: NewOrderLine) -> None:
-    item = etree.SubElement(parent, "ORDER_ITEM")
+    """The line as one item, or two where some of its units cost a penny more."""
     if NEVER_IN_A_STOCK_CODE in line.stock_code:
         raise Refused(
             f"STOCK_CODE {line.stock_code!r} has a {NEVER_IN_A_STOCK_CODE}, which no code in "
             "Khaos Control can have: map the SKU to its stock code",
             reason_code="CHARACTERS",
         )
-    writer.exact(item, "STOCK_CODE", line.stock_code)
-    writer.need(item, "MAPPING_TYPE", "1")
-    writer.need(item, "ORDER_QTY", str(line.quantity))
-    writer.need(item, "PRICE_GRS", str(line.unit_gross.decimal()))
-    if line.external_line_ref:
-        writer.exact(item, "IMPORT_REF", line.external_line_ref)
+    for units, unit_gross in line.items():
+        item = etree.SubElement(parent, "ORDER_ITEM")
+        writer.exact(item, "STOCK_CODE", line.stock_code)
+        writer.need(item, "MAPPING_TYPE", "1")
+        writer.need(item, "ORDER_QTY", str(units))
+        writer.need(item, "PRICE_GRS", str(unit_gross.decimal()))
+        if line.external_line_ref:
+            writer.exact(item, "IMPORT_REF", line.external_line_ref)
 
 
 def _wrapped(words: list[str]) -> list[str]:

@@ -44,7 +44,9 @@ def exported_orders(
             told_source = text_in(header, "SALES_SOURCE").strip()
             if told_source and sales_source:
                 is_ours = told_source.casefold() == sales_source.casefold()
-                order = msgspec.structs.replace(order, of_our_source=is_ours)
+                order = msgspec.structs.replace(
+                    order, sales_source=told_source, of_our_source=is_ours
+                )
             found.append(order)
     return found
 

@@ -69,6 +69,15 @@ class NewOrderLine(Record, frozen=True, kw_only=True):
     stock_code: str
     quantity: int
     unit_gross: Money
+    units_a_penny_more: int = 0
+    """Of its units so many cost a penny more: they are an item of their own in the ERP."""
+
+    def items(self) -> tuple[tuple[int, Money], ...]:
+        """(units, gross unit price) of the items that make up the line."""
+        dearer = Money(1, self.unit_gross.currency) + self.unit_gross
+        more = self.units_a_penny_more
+        parts = ((self.quantity - more, self.unit_gross), (more, dearer))
+        return tuple(part for part in parts if part[0])
 
 
 class NewOrder(Record, frozen=True, kw_only=True):
@@ -93,8 +102,6 @@ class CreateOutcome(StrEnum):
     ALREADY_EXISTS = "already_exists"
     QUEUED = "queued"
     """Kept for the ERP to fetch; its number is known when the ERP tells it."""
-    REJECTED = "rejected"
-    """The ERP has fetched it and would not take it; the message says why."""
 
 
 class Queued(Record, frozen=True, kw_only=True):
@@ -109,7 +116,7 @@ class Queued(Record, frozen=True, kw_only=True):
 class CreatedOrder(Record, frozen=True, kw_only=True):
     outcome: CreateOutcome
     erp_order_code: str
-    """'' while it is QUEUED, and when it is REJECTED."""
+    """'' while it is QUEUED."""
     customer_code: str | None = None
     message: str = ""
     queued: Queued | None = None
@@ -160,6 +167,12 @@ class OrderStatus(Record, frozen=True, kw_only=True):
     gross_total: Money | None
     """Items and delivery, gross."""
     invoices: tuple[Invoice, ...]
+    delivery_gross: Money | None = None
+    tax_total: Money | None = None
+    """In the total; None where the ERP tells no net amounts."""
+    customer_code: str = ""
+    of_our_customer: bool | None = None
+    """Whether it is the customer that we post under; None: the ERP does not say."""
     qty_sold: Decimal | None = None
     qty_assigned: Decimal | None = None
     """Units that are allocated to the order."""
@@ -200,6 +213,7 @@ class ExportedOrder(Record, frozen=True, kw_only=True):
     currency: str
     amount: Decimal | None
     lines: tuple[ExportedLine, ...]
+    sales_source: str = ""
     of_our_source: bool | None = None
     """Whether its sales source is the one that we post under; None: the ERP names none."""
 

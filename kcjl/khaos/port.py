@@ -160,7 +160,15 @@ class OrderReadingPort(Protocol):
     ) -> Sequence[ExportedOrder]: ...  # ExportOrders, mapping 2 and 1
 
 
-class ErpPort(StockPort, OrderPort, OrderReadingPort, Protocol):
+class ReturnPort(Protocol):
+    """Goods that came back."""
+
+    async def register_return(self, request: ReturnRequest) -> RegisteredReturn:
+        """Raises Unsupported where a person has to enter it (contract khaos b.9)."""
+        ...
+
+
+class ErpPort(StockPort, OrderPort, OrderReadingPort, ReturnPort, Protocol):
     """What the rooms ask of Khaos Control, together."""
 
     async def ping(self) -> str:
@@ -188,13 +196,5 @@ class StockReadingPort(Protocol):
     ) -> Sequence[StockPotential]: ...  # GetStockPotential
 
 
-class ReturnPort(Protocol):
-    """Goods that came back."""
-
-    async def register_return(self, request: ReturnRequest) -> RegisteredReturn:
-        """Raises Unsupported where a person has to enter it (contract khaos b.9)."""
-        ...
-
-
-class WholeErp(ErpPort, SystemPort, StockReadingPort, ReturnPort, Protocol):
+class WholeErp(ErpPort, SystemPort, StockReadingPort, Protocol):
     """All that the port knows; each adapter has it whole, and says what it can't."""

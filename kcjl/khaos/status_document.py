@@ -69,12 +69,16 @@ _SEPARATORS = re.compile(r"[,;\s]+")
 
 
 def order_statuses(
-    document: Element | None, asked: Sequence[str], courier_code: CourierCode
+    document: Element | None,
+    asked: Sequence[str],
+    courier_code: CourierCode,
+    *,
+    company_code: str = "",
 ) -> list[OrderStatus]:
     """The orders of `STATUS_LIST` that were asked for, one per reference, as asked for.
 
     Credit notes are passed over. Of several orders with one reference, one that is not
-    cancelled goes before one that is.
+    cancelled goes before one that is. `company_code`: ours, to compare with theirs.
     """
     wanted = {ref.casefold(): ref for ref in asked}
     found: dict[str, OrderStatus] = {}
@@ -82,7 +86,7 @@ def order_statuses(
         reference = wanted.get((node.get("ASSOCIATED_REF") or "").strip().casefold())
         if reference is None or _is_credit_note(node):
             continue
-        status = _order_status(node, reference, courier_code)
+        status = _order_status(node, reference, courier_code, company_code)
         known = found.get(reference)
         if known is None or (known.cancelled and not status.cancelled):
             found[reference] = status
@@ -161,7 +165,9 @@ def courier_names(document: Element | None) -> set[str]:
     return (named | ordered) - {""}
 
 
-def _order_status(node: Element, reference: str, courier_code: CourierCode) -> OrderStatus:
+def _order_status(
+    node: Element, reference: str, courier_code: CourierCode, company_code: str
+) -> OrderStatus:
     code = (node.get("SORDER_CODE") or "").strip()
     if not code:
         raise ProtocolSurprise(f"Khaos Control shows order {reference} without its SORDER_CODE")
@@ -170,6 +176,7 @@ def _order_status(node: Element, reference: str, courier_code: CourierCode) -> O
     invoice_nodes = list(node.iter("INVOICE"))
     invoices = tuple(_invoice(invoice, courier, courier_code) for invoice in invoice_nodes)
     cancellation = node.find("CANCELLED")
+    customer = _customer_code(node)
     all_cancelled = bool(invoices) and all(i.stage is Stage.CANCELLED for i in invoices)
     return OrderStatus(
         external_ref=reference,
@@ -179,6 +186,14 @@ def _order_status(node: Element, reference: str, courier_code: CourierCode) -> O
         complete=is_true(text_in(node, "COMPLETE")),
         currency=currency,
         gross_total=_gross_total(node, currency),
+        delivery_gross=_pence(_figure(node, "DELIVERY_TOTAL"), currency),
+        tax_total=_tax_total(node, currency),
+        customer_code=customer,
+        of_our_customer=(
+            customer.casefold() == company_code.casefold()
+            if customer and company_code
+            else None
+        ),
         invoices=invoices,
         qty_sold=informing_figure(text_in(node, "QTY_SOLD")),
         qty_assigned=informing_figure(text_in(node, "QTY_ASSIGNED")),
@@ -264,15 +279,41 @@ def _items(rows: Iterator[Element]) -> Iterator[tuple[str, Decimal]]:
 
 def _gross_total(node: Element, currency: str) -> Money | None:
     """Items and delivery, gross, to the penny; None when the ERP does not say."""
-    items = figure(text_in(node, "ITEMS_TOTAL"), "ITEMS_TOTAL")
+    items = _figure(node, "ITEMS_TOTAL")
     if items is None:
         return None
-    delivery = figure(text_in(node, "DELIVERY_TOTAL"), "DELIVERY_TOTAL") or Decimal(0)
-    pence = (items + delivery).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+    return _pence(items + (_figure(node, "DELIVERY_TOTAL") or Decimal(0)), currency)
+
+
+def _tax_total(node: Element, currency: str) -> Money | None:
+    """What of goods and delivery is tax; None where a net value is not told."""
+    tax = Decimal(0)
+    for tag in ("ITEMS_TOTAL", "DELIVERY_TOTAL"):
+        gross, total = _figure(node, tag), node.find(tag)
+        net = None if total is None else informing_figure(total.get("NET_VALUE") or "")
+        if gross and net is None:
+            return None
+        tax += (gross or Decimal(0)) - (net or Decimal(0))
+    return _pence(tax, currency)
+
+
+def _figure(node: Element, tag: str) -> Decimal | None:
+    return figure(text_in(node, tag), tag)
+
+
+def _pence(amount: Decimal | None, currency: str) -> Money | None:
+    if amount is None:
+        return None
+    pence = amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
     try:
         return Money.parse(pence, currency)
     except Misuse:
         return None
+
+
+def _customer_code(node: Element) -> str:
+    customer = node.find("COMPANY_NAME")
+    return "" if customer is None else (customer.get("COMPANY_CODE") or "").strip()
 
 
 def _is_credit_note(node: Element) -> bool:

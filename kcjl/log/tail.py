@@ -30,7 +30,8 @@ class Tail:
         """Why it ended, when not on purpose."""
         self._events_max = events_max
         self._events: list[Recorded] = []
-        self._bell = anyio.Event()
+        self._bell: anyio.Event | None = None
+        """Of those who wait; None: nobody does."""
 
     def extend(self, events: Sequence[Recorded]) -> None:
         if not events:
@@ -57,9 +58,12 @@ class Tail:
     async def wait_beyond(self, position: int) -> bool:
         """Wait for an event after `position`; False when there will be none."""
         while self.last <= position and not self.ended:
+            if self._bell is None:
+                self._bell = anyio.Event()
             await self._bell.wait()
         return self.last > position
 
     def _ring(self) -> None:
-        bell, self._bell = self._bell, anyio.Event()
-        bell.set()
+        bell, self._bell = self._bell, None
+        if bell is not None:
+            bell.set()

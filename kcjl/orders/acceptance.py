@@ -2,7 +2,7 @@
 
 Promises: pure; an order is held by the first thing that speaks against it: its codes, a rule of
 the policy, then stock that is not there; each says its name and the policy's version (law 9). A
-person's word stands above the policy, never above codes that can't be posted.
+person's word stands above the policy, never above codes or amounts that can't be posted.
 Invariant: where stock is not known yet, nothing is accepted and nothing is held: it waits.
 Called by `accepting.py`. Source: design 7.
 """
@@ -16,7 +16,9 @@ import msgspec
 from kcjl.orders.acceptance_events import AcceptanceDecided, AcceptanceTimePassed
 from kcjl.orders.acceptance_policy import AcceptancePolicy, HoldRule
 from kcjl.orders.acceptance_state import PolicyInForce, Words
+from kcjl.orders.amounts import why_not_to_the_penny
 from kcjl.orders.decide import (
+    AMOUNTS_DIFFER,
     BY_PERSON,
     ENDED_UNSOLD,
     NOT_AVAILABLE,
@@ -75,6 +77,9 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 def judged(entry: OrderEntry, now: Circumstances) -> Judged:
     """The policy on an order whose codes are all known."""
     policy, words = now.in_force.policy, now.words
+    if entry.state == "SHIPPING" and (why := why_not_to_the_penny(entry)):
+        held = hold_of(entry, AMOUNTS_DIFFER, why, now.now)
+        return Judged(verdict="held", held=held)
     if words is not None and words.let_through:
         return Judged(verdict="passes")
     asked = entry.state == WAITING and entry.acceptance == Acceptance.NONE

@@ -15,7 +15,7 @@ from kcjl.calls.correlation import correlated
 from kcjl.clock import Clock
 from kcjl.errors import Conflict, NotFound, OutcomeUnknown, Refused
 from kcjl.fold import Table
-from kcjl.johnlewis.port import MarketplacePort, Order
+from kcjl.johnlewis.port import MarketplacePort, Order, OrdersUnreadable
 from kcjl.log.port import Recorded
 from kcjl.orders.acceptance import (
     Circumstances,
@@ -106,8 +106,14 @@ class Accepting:
         """Hold, release or answer whatever waits; seconds until time has more to say."""
         await self._open_policy()
         await self._room.commit_retrying(self._standings)
+        stuck: OrdersUnreadable | None = None
         for order_id in by_deadline(self._room, self._is_due):
-            await self._answer(order_id)
+            try:
+                await self._answer(order_id)
+            except OrdersUnreadable as why:  # this order can't go on; the others can
+                stuck = why
+        if stuck is not None:
+            raise stuck
         said = await self._room.commit_retrying(self._times)
         if any(isinstance(each.event, AcceptanceDecided) for each in said):
             return 0.0  # the policy has said at the end what to answer
@@ -324,8 +330,8 @@ class Accepting:
         if decided is None:
             raise Refused(f"order {order_id} has ended meanwhile")
         return (
-            f"order {order_id}: {len(decided.accepted)} lines to be accepted, "
-            f"{len(decided.refused)} refused; the marketplace is told now"
+            f"order {order_id}: to be accepted {len(decided.accepted)}, to be refused "
+            f"{len(decided.refused)} of its lines; the marketplace is told now"
         )
 
     async def _say(

@@ -14,14 +14,13 @@ from typing import Protocol
 import msgspec
 
 from kcjl.actors import Job, Room
-from kcjl.calls.correlation import correlated
 from kcjl.clock import Clock, Ids
 from kcjl.dispatch.events import SalesOrderNotShown
-from kcjl.errors import CredentialsRefused, NotFound, OutcomeUnknown, Refused
+from kcjl.errors import Refused
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.johnlewis.frequencies import advised_s
 from kcjl.johnlewis.port import MarketplacePort, Order
-from kcjl.khaos.port import ErpPort, OrderStatus, Queued
+from kcjl.khaos.port import ErpPort, OrderStatus
 from kcjl.log.port import Log
 from kcjl.orders import translate
 from kcjl.orders.acceptance_events import (
@@ -35,6 +34,7 @@ from kcjl.orders.acceptance_policy import AcceptancePolicy
 from kcjl.orders.acceptance_state import POLICIES, WORDS
 from kcjl.orders.accepting import Accepting
 from kcjl.orders.after_intake import AfterIntakeWork
+from kcjl.orders.as_paid import as_paid
 from kcjl.orders.buyers import BUYERS, ERASE_EVERY, Buyers
 from kcjl.orders.changes import decide_changes
 from kcjl.orders.changes_state import (
@@ -46,15 +46,7 @@ from kcjl.orders.changes_state import (
 from kcjl.orders.count import COUNTS, GAPS, TOLD
 from kcjl.orders.counting import OrderCount
 from kcjl.orders.decide import (
-    decide_missing,
-    decide_posted,
-    decide_queued,
     decide_seen,
-    posting_amounts,
-    posting_lines,
-    wants_lookup,
-    wants_posting,
-    wants_totals,
     wants_work,
     wants_write_back,
 )
@@ -65,17 +57,15 @@ from kcjl.orders.events import (
     OrderReceived,
     OrderReleased,
     PostingApproved,
-    PostingIntended,
-    PostingUnknown,
     ReferenceWriteFailed,
     ReferenceWriteIntended,
     ReferenceWritten,
     SalesOrderFoundAgain,
     SalesOrderPosted,
-    TotalsCompared,
 )
-from kcjl.orders.intake import INTAKE
-from kcjl.orders.ranking import by_deadline
+from kcjl.orders.intake import INTAKE, UNREAD
+from kcjl.orders.posting import LOOK_EVERY as LOOK_AT_TOTALS_EVERY
+from kcjl.orders.posting import OrderPosting
 from kcjl.orders.reading import OrderReading
 from kcjl.orders.reversal_events import ReversalOrdered
 from kcjl.orders.reversals import REVERSALS, is_open
@@ -162,25 +152,24 @@ class Orders(Room):
         self._erp = erp
         self._vault = vault
         self._settings = settings
-        self.orders = self.table(ORDERS, watch=wants_work)
+        self.orders = self.table(ORDERS, watch=wants_work, group=_reference)
         self.catalogue = self.table(CATALOGUE)
         self.intake = self.table(INTAKE)
+        self.unread = self.table(UNREAD)
         self.tenant = self.table(TENANT)
         self.words = self.table(WORDS)
         self.policies = self.table(POLICIES)
-        self.shelves = Shelves(
-            self.table(SHELVES, group=lambda shelf: shelf.code_key or None),
-            self.table(STOCK_LOOK),
-        )
+        levels = self.table(SHELVES, group=lambda shelf: shelf.code_key or None)
+        self.shelves = Shelves(levels, self.table(STOCK_LOOK), self.orders)
         self.reversals = self.table(
             REVERSALS, watch=is_open, group=lambda reversal: reversal.order_id
         )
         self.reversing = Reversing(self, marketplace)
         self.buyers = self.table(BUYERS)
         self.people = Buyers(self, vault, erp)
-        posted = (SalesOrderPosted, SalesOrderFoundAgain, WritesSwitched)
         poll = timedelta(seconds=settings.poll_s)
         self.accepting = Accepting(self, marketplace, opening_acceptance, every=poll)
+        self.posting = OrderPosting(self, marketplace, erp, vault)
         self.after_intake = self.table(AFTER_INTAKE, watch=has_open_tasks, tracked=True)
         self.returns_read = self.table(RETURNS_READ)
         self.gaps = self.table(GAPS)
@@ -188,7 +177,9 @@ class Orders(Room):
         self.counts = self.table(COUNTS)
         self.reading = OrderReading(self, marketplace, settings)
         self.counting = OrderCount(self, marketplace, erp, settings)
-        self.work_after_intake = AfterIntakeWork(self, marketplace, erp)
+        self.work_after_intake = AfterIntakeWork(
+            self, marketplace, erp, return_reason=settings.return_reason
+        )
         self._looked_last = ""
         self._look = Job(
             "vanished",
@@ -197,24 +188,33 @@ class Orders(Room):
             wakes_on=(SalesOrderNotShown,),
         )
         self.jobs = (
-            Job("intake", self.reading.read, every=poll, wakes_on=(StockRead, LevelsWatched)),
-            Job(
-                "acceptance",
-                self.accepting.run,
-                every=poll,
-                wakes_on=(*JUDGED_ON, AcceptanceRetried, StockRead, LevelsWatched),
-            ),
-            Job("posting", self._post_orders, every=poll, wakes_on=POSTED_ON),
-            self._look,
-            Job("write-back", self._write_back, every=poll, wakes_on=posted),
+            *self._jobs_of_acceptance(poll),
+            *self._jobs_of_posting(poll),
+            *self._jobs_after_intake(),
             Job(
                 "reversals",
                 self.reversing.run,
                 every=poll,
                 wakes_on=(ReversalOrdered, WritesSwitched),
             ),
-            *self._jobs_after_intake(),
             Job("vault-expiry", self.people.erase_expired, every=ERASE_EVERY),
+        )
+
+    def _jobs_of_acceptance(self, poll: timedelta) -> tuple[Job, ...]:
+        accepted_on = (*JUDGED_ON, AcceptanceRetried, StockRead, LevelsWatched)
+        read_on = (StockRead, LevelsWatched)
+        return (
+            Job("intake", self.reading.read, every=poll, wakes_on=read_on),
+            Job("acceptance", self.accepting.run, every=poll, wakes_on=accepted_on),
+        )
+
+    def _jobs_of_posting(self, poll: timedelta) -> tuple[Job, ...]:
+        posted = (SalesOrderPosted, SalesOrderFoundAgain, WritesSwitched)
+        return (
+            Job("posting", self.posting.post, every=poll, wakes_on=POSTED_ON),
+            Job("totals", self.posting.look_at_totals, every=LOOK_AT_TOTALS_EVERY),
+            self._look,
+            Job("write-back", self._write_back, every=poll, wakes_on=posted),
         )
 
     def _jobs_after_intake(self) -> tuple[Job, ...]:
@@ -265,7 +265,8 @@ class Orders(Room):
     async def take_in(self, orders: Sequence[Order]) -> None:
         """Record what the marketplace shows of them, as far as it is news."""
         acceptance = timedelta(hours=self._settings.acceptance_hours)
-        latest = {order.order_id: order for order in sorted(orders, key=_updated)}
+        paid = map(as_paid, sorted(orders, key=_updated))
+        latest = {order.order_id: order for order in paid}
 
         def decide() -> list[Event]:
             events: list[Event] = []
@@ -285,6 +286,10 @@ class Orders(Room):
 
         await self.commit_retrying(decide)
         await self._seal_addresses(list(latest.values()))
+
+    async def seal_again(self, orders: Sequence[Order]) -> int:
+        """Seal the addresses anew; returns how many were told."""
+        return await self._seal_addresses(orders, again=True)
 
     async def _seal_addresses(self, orders: Sequence[Order], *, again: bool = False) -> int:
         """Seal what is not sealed yet, or all of it again; returns how many were."""
@@ -318,141 +323,6 @@ class Orders(Room):
     def known(self, entry: OrderEntry) -> dict[str, Catalogued | None]:
         keys = (stock_key(line.sku) for line in entry.lines)
         return {key: self.catalogue.get(key) for key in keys}
-
-    # ── posting ─────────────────────────────────────────────────────────────────────────────
-
-    async def _post_orders(self) -> None:
-        """Post what is ready, one at a time; look up what is open first."""
-        stuck: Refused | None = None
-        for order_id in by_deadline(self, self._is_posting_due):
-            try:
-                await self._post_one(order_id)
-            except CredentialsRefused:
-                raise
-            except Refused as refusal:  # this order can't go on; the others can
-                stuck = refusal
-        if stuck is not None:
-            raise stuck
-
-    def _is_posting_due(self, order_id: str) -> bool:
-        entry = self.orders[order_id]
-        if wants_lookup(entry) or wants_totals(entry):
-            return True
-        if not self.writes_allowed or entry.state != "SHIPPING" or entry.held is not None:
-            return False  # nearly all: the codes of a line need not be looked for
-        if not wants_posting(entry, self.known(entry), self.clock.now()):
-            return False
-        return self.accepting.passes(order_id) is not None
-
-    async def _post_one(self, order_id: str) -> None:
-        if wants_lookup(self.orders[order_id]):
-            await self._look_up_posting(order_id)
-        entry = self.orders[order_id]
-        due = wants_posting(entry, self.known(entry), self.clock.now())
-        if due and self.writes_allowed:
-            passed = self.accepting.passes(order_id)
-            if passed is not None:
-                await self._post(entry, passed)
-        entry = self.orders[order_id]
-        if wants_totals(entry):
-            await self._compare_totals(order_id)
-
-    async def _post(self, entry: OrderEntry, policy_version: int) -> None:
-        try:
-            sealed = await self._vault.open(entry.vault_ref)
-        except NotFound:
-            # Erased or expired while it is still to be posted: sealed anew, posted next time.
-            again = await self._marketplace.orders_by_id([entry.order_id])
-            if not await self._seal_addresses(again, again=True):
-                raise
-            return
-        lines = posting_lines(entry, self.known(entry))
-        delivery, total = posting_amounts(entry)
-        intended = PostingIntended(
-            order_id=entry.order_id,
-            reference=entry.reference,
-            attempt=entry.posting_attempts + 1,
-            lines=lines,
-            delivery_gross=delivery,
-            gross_total=total,
-            policy_version=policy_version,
-            occurred_at=self.clock.now(),
-        )
-        buyer = msgspec.json.decode(sealed, type=translate.SealedBuyer)
-        new_order = translate.sales_order(entry, intended, buyer)
-        (recorded,) = await self.commit((intended,))
-        try:
-            with correlated(recorded.correlation_id):
-                created = await self._erp.create_order(new_order)
-        except OutcomeUnknown as lost:
-            unknown = PostingUnknown(
-                order_id=entry.order_id,
-                message=lost.message,
-                attempt=intended.attempt,
-                occurred_at=self.clock.now(),
-            )
-            await self.record(unknown)
-            await self._look_up_posting(entry.order_id)
-        except Refused as refusal:
-            await self._look_up_posting(entry.order_id, refusal.message)
-        else:
-            if created.queued is not None:
-                await self._queued(entry.order_id, created.queued)
-                return
-            await self._posted(entry.order_id, created.erp_order_code)
-
-    async def _look_up_posting(self, order_id: str, refused: str = "") -> None:
-        """The ERP is asked for the reference: there it is posted, else it may be sent again."""
-        entry = self.orders[order_id]
-        found = await self._erp.find_order(entry.reference)
-        if found is not None and found.queued is not None:
-            await self._queued(order_id, found.queued)
-            return
-        if found is not None:
-            await self._posted(order_id, found.erp_order_code, found)
-            return
-        await self.commit(decide_missing(entry, refused=refused, now=self.clock.now()))
-
-    async def _queued(self, order_id: str, queued: Queued) -> None:
-        """It waits for an ERP that fetches its orders itself: said when it is news, or late."""
-        events = decide_queued(
-            self.orders[order_id],
-            until=queued.until,
-            fetched=queued.fetched_at is not None,
-            now=self.clock.now(),
-        )
-        if events:
-            await self.record(*events)
-
-    async def _posted(
-        self, order_id: str, erp_order_code: str, found: OrderStatus | None = None
-    ) -> None:
-        """The ERP has it; `found`: what it showed, where it was looked up."""
-        events = decide_posted(
-            self.orders[order_id],
-            erp_order_code,
-            found=found is not None,
-            now=self.clock.now(),
-            heard_at=found.heard_at if found else None,
-            shows_total=found.shows_total if found else True,
-        )
-        await self.record(*events)
-
-    async def _compare_totals(self, order_id: str) -> None:
-        entry = self.orders[order_id]
-        found = await self._erp.find_order(entry.reference)
-        if found is None or found.gross_total is None:
-            return  # not shown yet: asked again in the next round
-        await self.commit(
-            (
-                TotalsCompared(
-                    order_id=order_id,
-                    ours=entry.gross_total or entry.total_price,
-                    erp=found.gross_total,
-                    occurred_at=self.clock.now(),
-                ),
-            )
-        )
 
     # ── what the ERP shows no more ──────────────────────────────────────────────────────────
 
@@ -534,6 +404,10 @@ class Orders(Room):
         ]
         await self.record(*outcomes)
         return 0.0 if fresh > len(batch) else None
+
+
+def _reference(entry: OrderEntry) -> str:
+    return entry.reference.casefold()
 
 
 def _updated(order: Order) -> datetime:

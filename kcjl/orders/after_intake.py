@@ -1,8 +1,9 @@
 """Orders, the shell after intake: reads returns, has corrections said, and looks for them.
 
 Promises: a correction is said as soon as the order is posted and the change is in the log; the
-ERP is asked about open ones only, in one reading; a person's word closes one by name. It holds
-no rule: those stand in `changes.py` and `corrections.py`.
+ERP is asked about open ones only, in one reading; a person's word closes one by name; an ERP
+that fetches returns is given those that are to be booked. It holds no rule: those stand in
+`changes.py` and `corrections.py`.
 Called by the orders room. Source: contract johnlewis b.5; khaos b.4.
 """
 
@@ -15,7 +16,7 @@ from kcjl.clock import Clock
 from kcjl.errors import Refused
 from kcjl.fold import Table
 from kcjl.johnlewis.port import MarketplacePort, Return, ReturnFilter
-from kcjl.khaos.port import ErpPort, OrderStatus
+from kcjl.khaos.port import ErpPort, OrderStatus, ReturnLine, ReturnRequest
 from kcjl.log.port import Recorded
 from kcjl.orders.changes import decide_return
 from kcjl.orders.changes_state import AfterIntake, ReturnSeen
@@ -24,9 +25,10 @@ from kcjl.orders.corrections import (
     decide_corrections,
     decide_shown,
     decide_word,
+    returns_to_hand_over,
     why_no_task,
 )
-from kcjl.orders.events_changes import REDUCE, ReturnedLine, ReturnsRead
+from kcjl.orders.events_changes import REDUCE, ReturnedLine, ReturnHandedOver, ReturnsRead
 from kcjl.orders.state import OrderEntry, Posting
 from kcjl.tenant.events import TenantRead
 from kcjl.tenant.state import KEY
@@ -50,6 +52,9 @@ class AfterIntakeRoom(Protocol):
     returns_read: Table[ReturnsRead]
     tenant: Table[TenantRead]
 
+    @property
+    def writes_allowed(self) -> bool: ...
+
     async def catch_up(self) -> None: ...
 
     async def commit(
@@ -61,11 +66,18 @@ class AfterIntakeWork:
     """What has to be done about orders that have changed."""
 
     def __init__(
-        self, room: AfterIntakeRoom, marketplace: MarketplacePort, erp: ErpPort
+        self,
+        room: AfterIntakeRoom,
+        marketplace: MarketplacePort,
+        erp: ErpPort,
+        *,
+        return_reason: str,
     ) -> None:
+        """`return_reason`: the ERP's own; empty: a person enters each return there."""
         self._room = room
         self._marketplace = marketplace
         self._erp = erp
+        self._return_reason = return_reason
         self._pending: dict[str, None] = {}
         self._asked_last = ""
         self._looked_at: datetime | None = None
@@ -107,12 +119,49 @@ class AfterIntakeWork:
                 del self._pending[order_id]
                 continue
             await room.commit(decide_corrections(entry, after, room.clock.now()))
+            await self._hand_over_returns(order_id)
             if entry.posting == Posting.POSTED or entry.passed_over:
                 self._pending.pop(order_id, None)
         now = room.clock.now()
         if self._looked_at is None or now - self._looked_at >= LOOK_EVERY:
             self._looked_at = now
             await self._look()
+
+    async def _hand_over_returns(self, order_id: str) -> None:
+        """Where the ERP fetches returns; given again, one is the same (contract b.9)."""
+        room, after = self._room, self._room.after_intake.get(order_id)
+        takes = self._erp.capabilities.returns and self._return_reason and room.writes_allowed
+        if after is None or not takes:
+            return
+        entry = room.orders[order_id]
+        code_of = {line.line_id: line.stock_code for line in entry.intended}
+        for task, back in returns_to_hand_over(after):
+            request = ReturnRequest(
+                return_ref=back.return_id,
+                external_order_ref=entry.reference,
+                created_at=back.occurred_at,
+                lines=tuple(
+                    ReturnLine(
+                        stock_code=code_of[line.line_id],
+                        quantity=Decimal(line.quantity),
+                        reason=self._return_reason,
+                    )
+                    for line in back.lines
+                    if line.line_id in code_of
+                ),
+                note=f"John Lewis order {order_id}, RMA {back.rma or 'none'}",
+            )
+            await self._erp.register_return(request)
+            handed_over = ReturnHandedOver(
+                order_id=order_id,
+                task=task.due.task,
+                return_ref=back.return_id,
+                erp_order_code=entry.erp_order_code,
+                reason=self._return_reason,
+                money=task.due.money,
+                occurred_at=room.clock.now(),
+            )
+            await room.commit((handed_over,))
 
     async def say_done(self, order_id: str, task: str, *, note: str, by: str) -> str:
         """The operator's command: it is done in the ERP. Raises Refused where none is open."""

@@ -30,6 +30,7 @@ from kcjl.orders.events_changes import (
     RefundSettled,
     ReturnClosed,
     ReturnedLine,
+    ReturnHandedOver,
     ReturnOpened,
     ReturnReceived,
     ReturnsRead,
@@ -115,6 +116,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     due: CorrectionDue
     done: bool = False
+    handed_over: bool = False
+    """A return that the ERP can fetch."""
 
 
 class AfterIntake(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +157,7 @@ HEARD = (
     ReturnClosed,
     CorrectionDue,
     CorrectionDone,
+    ReturnHandedOver,
     SalesOrderFoundAgain,
     PostingApproved,
 )
@@ -193,19 +197,27 @@ def _change(after: AfterIntake, event: Event) -> Iterator[tuple[str, object]]:
             yield "received", (*after.received, event.return_id)
         case ReturnClosed():
             yield "ended", (*after.ended, event.return_id)
-        case CorrectionDue():
-            others = tuple(task for task in after.tasks if task.due.task != event.task)
-            yield "tasks", (*others, Task(due=event))
-        case CorrectionDone():
-            yield (
-                "tasks",
-                tuple(
-                    msgspec.structs.replace(task, done=task.done or task.due.task == event.task)
-                    for task in after.tasks
-                ),
-            )
+        case CorrectionDue() | ReturnHandedOver() | CorrectionDone():
+            yield "tasks", tuple(_tasks(after, event))
         case _:
             return
+
+
+def _tasks(
+    after: AfterIntake, event: CorrectionDue | ReturnHandedOver | CorrectionDone
+) -> Iterator[Task]:
+    """A correction that is asked for again is the same task, with other figures; one that is
+    moot is forgotten: it may be due again with the same figures.
+    """
+    for task in after.tasks:
+        if task.due.task != event.task:
+            yield task
+        elif isinstance(event, ReturnHandedOver):
+            yield msgspec.structs.replace(task, handed_over=True)
+        elif isinstance(event, CorrectionDone) and not event.moot:
+            yield msgspec.structs.replace(task, done=True)
+    if isinstance(event, CorrectionDue):
+        yield Task(due=event)
 
 
 AFTER_INTAKE: Fold[AfterIntake] = Fold(_keys, _evolve, AfterIntake, hears=HEARD)

@@ -34,6 +34,7 @@ __all__ = [
     "decide_corrections",
     "decide_shown",
     "decide_word",
+    "returns_to_hand_over",
     "why_no_task",
 ]
 
@@ -63,7 +64,8 @@ def decide_corrections(
             events.append(each)
     for task, before in known.items():
         if not before.done and task not in due:
-            events.append(_done(before, "nothing is to be corrected any more", now))
+            moot = _done(before, "nothing is to be corrected any more", now)
+            events.append(msgspec.structs.replace(moot, moot=True))
     return tuple(events)
 
 
@@ -89,6 +91,16 @@ def decide_shown(
         if there is not None and there <= most:
             events.append(_done(task, f"the ERP shows {there.normalize():f} units", now))
     return tuple(events)
+
+
+def returns_to_hand_over(after: AfterIntake) -> tuple[tuple[Task, ReturnOpened], ...]:
+    """Returns that are to be booked, and that the ERP has not been given yet."""
+    of_task = {f"{each.return_id}/return": each for each in after.returns}
+    return tuple(
+        (task, of_task[task.due.task])
+        for task in after.tasks
+        if task.due.kind == RETURN and not (task.done or task.handed_over)
+    )
 
 
 def why_no_task(after: AfterIntake | None, order_id: str, task: str) -> str:

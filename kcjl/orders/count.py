@@ -77,6 +77,8 @@ class Sides(msgspec.Struct, frozen=True, kw_only=True):
     grace: timedelta
     currency: str
     by: str
+    not_asked: int = 0
+    """Orders that the marketplace did not name, and that it was not asked for."""
 
 
 # ── state ───────────────────────────────────────────────────────────────────────────────────
@@ -189,7 +191,7 @@ def decide_count(
 ) -> tuple[Event, ...]:
     """The figures, the gaps that are new, and those that are gone."""
     needing = [entry for entry in sides.entries if needs_sales_order(entry)]
-    without = [entry for entry in needing if entry.reference not in sides.in_erp]
+    without = [entry for entry in needing if not _has_sales_order(entry, sides)]
     told = [entry for entry in without if _is_told(entry, sides)]
     rest = [entry for entry in without if not _is_told(entry, sides)]
     waiting = [entry for entry in rest if _is_waiting(entry, sides)]
@@ -240,7 +242,7 @@ def _counted(sides: Sides, groups: _Groups, lost: Sequence[OrderEntry]) -> Order
         missed=sides.missed,
         needing=_side(groups.needing, sides.currency),
         with_sales_order=_side(
-            [entry for entry in groups.needing if entry.reference in sides.in_erp],
+            [entry for entry in groups.needing if _has_sales_order(entry, sides)],
             sides.currency,
         ),
         waiting=_side(groups.waiting, sides.currency),
@@ -258,8 +260,13 @@ def _counted(sides: Sides, groups: _Groups, lost: Sequence[OrderEntry]) -> Order
         ),
         unaccounted=_side(lost, sides.currency),
         by=sides.by,
+        not_asked=sides.not_asked,
         occurred_at=sides.began,
     )
+
+
+def _has_sales_order(entry: OrderEntry, sides: Sides) -> bool:
+    return entry.reference in sides.in_erp and not entry.reference_taken
 
 
 def _is_told(entry: OrderEntry, sides: Sides) -> bool:

@@ -29,7 +29,7 @@ __all__ = ["OrderCount"]
 
 DAILY = "daily"
 ASKED_BY_ID_MAX = 1_000
-"""Orders that the marketplace did not name and is asked for one by one; more wait a day."""
+"""Orders that the marketplace did not name and is asked for by id; the rest is said."""
 
 
 class CountingRoom(Protocol):
@@ -94,7 +94,8 @@ class OrderCount:
             for order_id, entry in room.orders.items()
             if order_id in there or entry.updated_at >= since or wants_work(entry)
         ]
-        gone = await self._gone_from_marketplace(counted, there, since)
+        silent = _silent(counted, there, since)
+        gone = await self._gone_from_marketplace(silent[:ASKED_BY_ID_MAX])
         references = [entry.reference for entry in counted if needs_sales_order(entry)]
         statuses = await self._erp.order_statuses(references)
         in_erp = {status.external_ref for status in statuses}
@@ -119,6 +120,7 @@ class OrderCount:
             grace=timedelta(minutes=self._settings.count_grace_minutes),
             currency=counted[0].total_price.currency if counted else "GBP",
             by=by,
+            not_asked=len(silent[ASKED_BY_ID_MAX:]),
         )
         if doubts := decide_doubts(sides):
             await room.record(*doubts)
@@ -133,17 +135,8 @@ class OrderCount:
             told.update(each.order_id for each in counted if each.posting != Posting.POSTED)
         return frozenset(told)
 
-    async def _gone_from_marketplace(
-        self, counted: Sequence[OrderEntry], there: set[str], since: datetime
-    ) -> list[Foreigner]:
-        """Sales orders that we posted for orders which the marketplace has no more."""
-        silent = [
-            entry
-            for entry in counted
-            if entry.posting == Posting.POSTED
-            and entry.order_id not in there
-            and entry.updated_at >= since
-        ][:ASKED_BY_ID_MAX]
+    async def _gone_from_marketplace(self, silent: Sequence[OrderEntry]) -> list[Foreigner]:
+        """Of the orders that it did not name, those that the marketplace has no more."""
         if not silent:
             return []
         try:
@@ -186,6 +179,20 @@ class OrderCount:
         strangers = [_stranger(listed[ref], told[ref]) for ref in ours]
         foreign = len(unknown) - len(ours) - len(unsourced)
         return len(listed), strangers, foreign, len(unsourced)
+
+
+def _silent(
+    counted: Sequence[OrderEntry], there: set[str], since: datetime
+) -> list[OrderEntry]:
+    """Posted, and not named by the marketplace though it should be; the oldest first."""
+    silent = [
+        entry
+        for entry in counted
+        if entry.posting == Posting.POSTED
+        and entry.order_id not in there
+        and entry.updated_at >= since
+    ]
+    return sorted(silent, key=lambda entry: entry.updated_at)
 
 
 def _says_none(order: ExportedOrder) -> bool:

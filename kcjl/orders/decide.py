@@ -10,7 +10,6 @@ Over 400 lines, because all rules of one order are read together.
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from kcjl.money import Money
 from kcjl.orders.events import (
     AcceptanceConfirmed,
     CancelledAfterPosting,
@@ -20,7 +19,6 @@ from kcjl.orders.events import (
     OrderPassedOver,
     OrderReceived,
     OrderReleased,
-    PostedLine,
     PostingFetched,
     PostingOverdue,
     PostingQueued,
@@ -44,6 +42,7 @@ from kcjl.tenant.events import TenantRead
 from kcjl.vocabulary import Event
 
 __all__ = [
+    "AMOUNTS_DIFFER",
     "BY_PERSON",
     "ENDED_UNSOLD",
     "NOT_AVAILABLE",
@@ -61,8 +60,6 @@ __all__ = [
     "live_lines",
     "may_be_held",
     "may_post_at",
-    "posting_amounts",
-    "posting_lines",
     "standing",
     "wants_lookup",
     "wants_posting",
@@ -86,6 +83,7 @@ WAITING_STANDINGS = ("received", "accepted", "ready", "posting", "posted")
 BY_PERSON = "by_person"
 POLICY = "policy"
 NOT_AVAILABLE = "not_available"
+AMOUNTS_DIFFER = "amounts_differ"
 """Reasons why an order is held, beside what is wrong with its codes."""
 
 ENDED_UNSOLD = frozenset({"REFUSED", "CANCELED"})
@@ -429,7 +427,7 @@ def decide_missing(entry: OrderEntry, *, refused: str, now: datetime) -> tuple[E
 
 def may_post_at(entry: OrderEntry) -> datetime | None:
     """When the next posting may be tried; None when only a person can start it again."""
-    if entry.posting_attempts >= POSTING_ATTEMPTS_MAX:
+    if entry.posting_attempts >= POSTING_ATTEMPTS_MAX or entry.reference_taken:
         return None
     if entry.posting_tried_at is None:
         return entry.created_at
@@ -450,41 +448,13 @@ def wants_posting(
     return when is not None and when <= now and _all_sellable(entry, known)
 
 
-def posting_lines(
-    entry: OrderEntry, known: dict[str, Catalogued | None]
-) -> tuple[PostedLine, ...]:
-    """The lines to post, under the ERP's own spelling of each code."""
-    lines = []
-    for line in live_lines(entry):
-        found = known[stock_key(line.sku)]
-        lines.append(
-            PostedLine(
-                line_id=line.line_id,
-                sku=line.sku,
-                stock_code=found.stock_code if found else line.sku,
-                quantity=line.quantity,
-                unit_gross=line.unit_price,
-            )
-        )
-    return tuple(lines)
-
-
-def posting_amounts(entry: OrderEntry) -> tuple[Money, Money]:
-    """(delivery, total) of the live lines, gross, as the customer pays them."""
-    currency = entry.total_price.currency
-    delivery = goods = Money(0, currency)
-    for line in live_lines(entry):
-        delivery += line.shipping_price
-        goods += line.price
-    return delivery, goods + delivery
-
-
 def wants_work(entry: OrderEntry) -> bool:
     """Something may still be due: such orders are looked at when a job runs."""
     if is_in_question(entry):
         return True
     if entry.posting == Posting.POSTED:
-        return wants_totals(entry) or entry.write_back != WriteBack.WRITTEN
+        right = entry.totals is not None and entry.totals.agree
+        return (entry.shows_total and not right) or entry.write_back != WriteBack.WRITTEN
     if entry.posting == Posting.FORGONE:
         return False
     return wants_lookup(entry) or not _ended(entry)

@@ -43,7 +43,6 @@ __all__ = [
     "SalesOrderPosted",
     "SalesOrderVanished",
     "SkuSuggestion",
-    "TotalsCompared",
 ]
 
 
@@ -58,7 +57,9 @@ class OrderEvent(Event, frozen=True, kw_only=True):
 
 
 class LineOrdered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A line as the customer ordered it; `price` is the line's total, without shipping."""
+    """A line as the customer pays it: `price` is its total with taxes, without shipping;
+    `shipping_price` has the customer's fees in it.
+    """
 
     line_id: str
     sku: str
@@ -70,6 +71,8 @@ class LineOrdered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     shipping_price: Money
     commission: Money
     commission_tax: Money
+    tax: Money | None = None
+    """The taxes in price and shipping; None: the marketplace lists none."""
 
 
 class LineStanding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -83,7 +86,10 @@ class LineStanding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class OrderReceived(OrderEvent, frozen=True, kw_only=True):
-    """An order was seen for the first time. Occurred when the customer placed it."""
+    """An order was seen for the first time. Occurred when the customer placed it.
+
+    Amounts are as the customer pays them, whatever the marketplace's `tax_mode` is.
+    """
 
     commercial_id: str
     customer_order_number: str
@@ -131,7 +137,8 @@ class OrderHeld(OrderEvent, frozen=True, kw_only=True):
     """The order waits: what for is in `reason` and `message`."""
 
     reason: str
-    """unknown_sku, discontinued, not_available, policy (a rule of it) or by_person."""
+    """unknown_sku, discontinued, amounts_differ, not_available, policy (a rule of it) or
+    by_person."""
     message: str
     skus: tuple[SkuSuggestion, ...]
     money: Money
@@ -189,6 +196,8 @@ class PostedLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     stock_code: str
     quantity: int
     unit_gross: Money
+    units_a_penny_more: int = 0
+    """So many of the units cost a penny more: a total that units do not divide is kept."""
 
 
 class PostingIntended(OrderEvent, frozen=True, kw_only=True):
@@ -308,17 +317,6 @@ class PostingApproved(OrderEvent, frozen=True, kw_only=True):
 
     reference: str
     reason: str
-
-
-class TotalsCompared(OrderEvent, frozen=True, kw_only=True):
-    """The ERP's total beside ours."""
-
-    ours: Money
-    erp: Money
-
-    @property
-    def agree(self) -> bool:
-        return self.ours == self.erp
 
 
 class CancelledAfterPosting(OrderEvent, frozen=True, kw_only=True):

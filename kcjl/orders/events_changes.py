@@ -30,6 +30,7 @@ __all__ = [
     "LineWithdrawn",
     "RefundSettled",
     "ReturnClosed",
+    "ReturnHandedOver",
     "ReturnOpened",
     "ReturnReceived",
     "ReturnedLine",
@@ -178,3 +179,18 @@ class CorrectionDone(OrderEvent, frozen=True, kw_only=True):
     kind: CorrectionKind
     seen: str
     """What showed it, or the person's words."""
+    moot: bool = False
+    """Nobody has done it: nothing was to be corrected any more. It is asked for again as soon
+    as something is."""
+
+
+class ReturnHandedOver(OrderEvent, frozen=True, kw_only=True):
+    """A return that is to be booked can be fetched by the ERP, which tells nothing back."""
+
+    task: str
+    """Of the correction that asked for it."""
+    return_ref: str
+    erp_order_code: str
+    reason: str
+    """The ERP's return reason, which decides what happens to the stock."""
+    money: Money

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from kcjl.money import Money
+from kcjl.orders.events import OrderEvent
 from kcjl.vocabulary import Event
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "GapKind",
     "OrderGapClosed",
     "OrderGapFound",
+    "OrderNotRead",
+    "OrderReadAgain",
     "OrdersCaughtUp",
     "OrdersCounted",
     "OrdersNotExported",
@@ -55,6 +58,21 @@ class OrdersNotExported(Event, frozen=True, kw_only=True):
     @property
     def stream(self) -> str:
         return "orders-intake"
+
+
+class OrderNotRead(OrderEvent, frozen=True, kw_only=True):
+    """The marketplace shows an order in a form that is not understood: it is not taken.
+
+    It is asked for with every read. Of what it holds nothing is offered anew meanwhile.
+    """
+
+    skus: tuple[str, ...]
+    message: str
+    """Which field, never what stood there."""
+
+
+class OrderReadAgain(OrderEvent, frozen=True, kw_only=True):
+    """An order that could not be read can be, or the marketplace shows it no more."""
 
 
 class SideCounted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -93,6 +111,8 @@ class OrdersCounted(Event, frozen=True, kw_only=True):
     unaccounted: SideCounted
     """Orders that are neither final, nor waiting, nor excepted (law 3)."""
     by: str
+    not_asked: int = 0
+    """Posted orders that the marketplace did not name, and is asked for by the next count."""
     """What asked for it: daily, or the person."""
 
     @property

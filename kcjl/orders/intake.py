@@ -1,4 +1,4 @@
-"""Orders, the rules of reading: from when on, whether it sweeps, and when to catch up in bulk.
+"""Orders, the rules of reading: from when on, whether it sweeps or catches up, what is unread.
 
 Promises: pure; a read reaches back behind the cursor by the overlap, once a day by five days,
 and after a long outage the orders come as one export first (contract johnlewis b.3: OR13 to
@@ -7,13 +7,14 @@ Invariant: what an export leaves out, because it changed meanwhile, is in the re
 Called by `reading.py` (the shell). Source: design 7; contract johnlewis b.3, d.1.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from kcjl.fold import Fold
 from kcjl.orders.events import OrdersRead
-from kcjl.orders.events_intake import OrdersCaughtUp
+from kcjl.orders.events_intake import OrderNotRead, OrderReadAgain, OrdersCaughtUp
 from kcjl.vocabulary import Event
 
 __all__ = [
@@ -21,8 +22,10 @@ __all__ = [
     "INTAKE",
     "SWEEP_BACK",
     "SWEEP_EVERY",
+    "UNREAD",
     "Intake",
     "ReadPlan",
+    "decide_unread",
     "plan_read",
 ]
 
@@ -54,6 +57,48 @@ def _evolve_intake(entry: Intake | None, event: Event, _key: str) -> Intake | No
 INTAKE: Fold[Intake] = Fold(
     _intake_keys, _evolve_intake, Intake, hears=(OrdersRead, OrdersCaughtUp)
 )
+
+
+# ── orders that can't be read ───────────────────────────────────────────────────────────────
+
+
+def _unread_keys(event: Event) -> tuple[str, ...]:
+    return (event.order_id,) if isinstance(event, OrderNotRead | OrderReadAgain) else ()
+
+
+def _evolve_unread(_entry: OrderNotRead | None, event: Event, _key: str) -> OrderNotRead | None:
+    return event if isinstance(event, OrderNotRead) else None
+
+
+UNREAD: Fold[OrderNotRead] = Fold(
+    _unread_keys, _evolve_unread, OrderNotRead, hears=(OrderNotRead, OrderReadAgain)
+)
+"""Orders that the marketplace shows, and that could not be read the last time."""
+
+
+def decide_unread(
+    known: Mapping[str, OrderNotRead],
+    *,
+    read: set[str],
+    not_read: Sequence[OrderNotRead],
+    now: datetime,
+) -> tuple[Event, ...]:
+    """What is news about orders that can't be read. `read`: those that can, or are gone."""
+    fresh = [
+        each
+        for each in not_read
+        if each.order_id not in known or _said(known[each.order_id]) != _said(each)
+    ]
+    back = [
+        OrderReadAgain(order_id=order_id, occurred_at=now)
+        for order_id in known
+        if order_id in read
+    ]
+    return (*fresh, *back)
+
+
+def _said(event: OrderNotRead) -> tuple[object, ...]:
+    return event.skus, event.message
 
 
 class ReadPlan(msgspec.Struct, frozen=True, kw_only=True):

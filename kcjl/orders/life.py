@@ -15,6 +15,7 @@ from kcjl.log.port import Recorded
 from kcjl.money import Money
 from kcjl.orders import acceptance_events as acceptance
 from kcjl.orders import events as orders
+from kcjl.orders import posting_events as posting
 
 __all__ = ["Node", "tree_of"]
 
@@ -159,7 +160,7 @@ def _said(recorded: Recorded) -> str:
             return f"{said}: {event.reason}" if event.reason else said
         case orders.PostingIntended():
             return f"attempt {event.attempt}, {event.reference}, {event.gross_total}"
-        case orders.TotalsCompared():
+        case posting.TotalsCompared():
             return f"ours {event.ours}, the ERP's {event.erp}"
         case dispatch.ParcelShipped():
             return f"{event.courier_name} {event.tracking_number}".strip()
@@ -169,5 +170,14 @@ def _said(recorded: Recorded) -> str:
             return ", ".join(filter(None, map(str, known)))
 
 
-SAID_FIELDS = ("erp_order_code", "kind", "amount", "message", "reason", "cycle_id")
+SAID_FIELDS = (
+    "erp_order_code",
+    "kind",
+    "amount",
+    "courier_name",
+    "because",
+    "message",
+    "reason",
+    "cycle_id",
+)
 """Of an event without a sentence of its own; none of them holds personal data."""

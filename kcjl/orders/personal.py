@@ -85,5 +85,11 @@ def why_not_erase(entry: OrderEntry) -> str:
         case _:
             return (
                 f"{named}: it is not in the ERP yet; refuse or cancel it first "
-                f"(kcjl orders cancel {entry.order_id}), or ask again when it is posted"
+                f"({_ends_it(entry)}), or ask again when it is posted"
             )
+
+
+def _ends_it(entry: OrderEntry) -> str:
+    if entry.state == "WAITING_ACCEPTANCE":
+        return f"kcjl orders refuse {entry.order_id} --reason WHY"
+    return f"kcjl orders cancel {entry.order_id}"

@@ -1,7 +1,8 @@
 """Orders, the shell of reading: what was updated since the cursor, after an outage in bulk.
 
 Promises: everything read is recorded before the cursor moves; an order that can't be read is
-said and keeps the cursor where it is. An export that does not come costs nothing but time:
+said, with what it holds, and asked for by its id with every read; one of which not even that is
+known keeps the cursor where it is. An export that does not come costs nothing but time:
 the orders are read page by page. It holds no rule: those stand in `intake.py`.
 Invariant: after an export the orders are read by update date from where it began.
 Called by the orders room. Source: contract johnlewis b.3.
@@ -18,12 +19,19 @@ from kcjl.fold import Table
 from kcjl.johnlewis.port import MarketplacePort, Order, OrdersUnreadable
 from kcjl.log.port import Recorded
 from kcjl.orders.events import OrdersRead
-from kcjl.orders.events_intake import OrdersCaughtUp, OrdersNotExported
-from kcjl.orders.intake import Intake, plan_read
+from kcjl.orders.events_intake import OrderNotRead, OrdersCaughtUp, OrdersNotExported
+from kcjl.orders.intake import Intake, decide_unread, plan_read
 from kcjl.settings import OrderSettings
 from kcjl.vocabulary import Event
 
 __all__ = ["OrderReading"]
+
+UNREAD_MAX = 100
+"""More orders that can't be read are no odd ones: the form of all has changed."""
+NOTHING_PUBLISHED = (
+    "Which SKUs they hold can't be told, or they are too many: until they can be read no stock "
+    "is published, and orders are read again from the same place"
+)
 
 
 class ReadingRoom(Protocol):
@@ -31,6 +39,7 @@ class ReadingRoom(Protocol):
 
     clock: Clock
     intake: Table[Intake]
+    unread: Table[OrderNotRead]
 
     async def commit(
         self, events: Sequence[Event], *, by: str | None = None
@@ -64,6 +73,7 @@ class OrderReading:
         if plan.in_bulk and await self._caught_up(since, began) is not None:
             since, began = began - self._overlap, self._room.clock.now()
         read = await self._updated_since(since)
+        await self._ask_again(read)
         await self._room.commit(
             (OrdersRead(cursor=began, read=len(read), swept=plan.swept, occurred_at=began),)
         )
@@ -76,14 +86,57 @@ class OrderReading:
         return exported | await self._updated_since(until - self._overlap)
 
     async def _updated_since(self, since: datetime) -> set[str]:
-        """Page by page. Raises OrdersUnreadable when the others have been taken."""
+        """Page by page. Raises OrdersUnreadable where what was not read can't be told apart."""
         try:
             orders = await self._marketplace.orders_updated_since(since)
         except OrdersUnreadable as some:
-            await self._room.take_in(some.read)
-            raise  # said to people; the cursor stays before those that could not be read
+            return await self._taken_in_part(some)
+        return await self._taken(orders)
+
+    async def _ask_again(self, read: set[str]) -> None:
+        """By id, for those that could not be read and were not among what came now."""
+        left = [order_id for order_id in self._room.unread if order_id not in read]
+        if not left:
+            return
+        try:
+            orders = await self._marketplace.orders_by_id(left)
+        except OrdersUnreadable as some:
+            await self._taken_in_part(some)
+        else:
+            await self._taken(orders, gone=left)
+
+    async def _taken(self, orders: Sequence[Order], *, gone: Sequence[str] = ()) -> set[str]:
+        """The orders, all of them readable. `gone`: not shown any more, if not among them."""
         await self._room.take_in(orders)
-        return {order.order_id for order in orders}
+        read = {order.order_id for order in orders}
+        await self._say_unread(read | set(gone), ())
+        return read
+
+    async def _taken_in_part(self, some: OrdersUnreadable) -> set[str]:
+        """What can be read is taken, and what can't is said, with what it holds.
+
+        Raises OrdersUnreadable where that can't be told: then the cursor stays, and no stock is
+        published, for it may hold anything.
+        """
+        await self._room.take_in(some.read)
+        read = {order.order_id for order in some.read}
+        now = self._room.clock.now()
+        not_read = [
+            OrderNotRead(
+                order_id=each.order_id, skus=each.skus, message=each.message, occurred_at=now
+            )
+            for each in some.unreadable
+            if each.order_id and each.skus is not None
+        ]
+        await self._say_unread(read, not_read)
+        if len(not_read) < len(some.unreadable) or len(self._room.unread) > UNREAD_MAX:
+            some.args = (f"{some.message}. {NOTHING_PUBLISHED}",)
+            raise some
+        return read | {each.order_id for each in not_read}
+
+    async def _say_unread(self, read: set[str], not_read: Sequence[OrderNotRead]) -> None:
+        known, now = dict(self._room.unread.items()), self._room.clock.now()
+        await self._room.commit(decide_unread(known, read=read, not_read=not_read, now=now))
 
     async def _caught_up(self, since: datetime, began: datetime) -> set[str] | None:
         """Everything from then until the beginning, by an export; None: none came."""

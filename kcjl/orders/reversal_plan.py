@@ -113,10 +113,16 @@ def plan_cancelation(
     """All of the order in one call (OR29) where no line is named; else line by line (OR30)."""
     whole = not asked.line_ids
     if (whole and order.can_cancel is False) or order.debited_at is not None:
+        unanswered = order.state_raw == "WAITING_ACCEPTANCE"
+        instead = (
+            f"it has not been accepted yet: kcjl orders refuse {order.order_id} --reason WHY"
+            if unanswered
+            else f"once the customer has paid, give the money back: kcjl orders refund "
+            f"{order.order_id}"
+        )
         raise Refused(
             f"order {order.order_id} stands at {order.state_raw} and can't be cancelled by the "
-            "shop: once the customer has paid, give the money back: "
-            f"kcjl orders refund {order.order_id}"
+            f"shop: {instead}"
         )
     label = _reason(asked.reason_code, "CANCELATION", tenant) if not whole else ""
     lines = tuple(
@@ -314,8 +320,9 @@ def _reason(code: str, kind: str, tenant: TenantRead | None) -> str:
     if code in known:
         return known[code]
     listed = ", ".join(f"{each} ({label})" for each, label in sorted(known.items()))
+    asked = f"{code!r} is no reason that" if code else "name a reason with --code that"
     raise Refused(
-        f"{code!r} is no reason that the shop may give for this: "
+        f"{asked} the shop may give for this: "
         + (listed or "the tenant's list has none; it is read once a day, look at it there")
     )
 

@@ -27,6 +27,7 @@ from kcjl.orders.events import (
     SalesOrderPosted,
 )
 from kcjl.orders.events_changes import LineWithdrawn
+from kcjl.orders.state import OrderEntry
 from kcjl.stock.events import (
     LevelRead,
     SkuAliasWithdrawn,
@@ -52,7 +53,6 @@ class Promised(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str
     line_id: str
     units: int
-    placed_at: datetime
     taken_by: datetime | None = None
     """The ERP had the order at this time at the latest; None while it does not."""
 
@@ -177,13 +177,11 @@ def _promised(known: tuple[Promised, ...], event: Event, key: str) -> tuple[Prom
             )
         case SalesOrderNotShown():
             lost = {line.line_id for line in event.lines if stock_key(line.sku) == key}
-            placed = {each.line_id: each.placed_at for each in known}
             again = (
                 Promised(
                     order_id=event.order_id,
                     line_id=line.line_id,
                     units=line.quantity,
-                    placed_at=placed.get(line.line_id, OLDEST),
                 )
                 for line in event.lines
                 if line.line_id in lost
@@ -201,7 +199,6 @@ def _lines_of(event: OrderReceived, key: str) -> Sequence[Promised]:
             order_id=event.order_id,
             line_id=line.line_id,
             units=line.quantity,
-            placed_at=event.occurred_at,
         )
         for line in event.lines
         if stock_key(line.sku) == key
@@ -250,12 +247,16 @@ STOCK_LOOK: Fold[StockLook] = Fold(_look_keys, _evolve_look, StockLook, hears=(S
 class Shelves:
     """What there is for an order, asked of the tables of these folds.
 
-    The table of shelves is grouped by `code_key`: SKUs of one stock code share its level.
+    The table of shelves is grouped by `code_key`: SKUs of one stock code share its level. Which
+    order is the older one the orders themselves say, also of one that the ERP has forgotten.
     """
 
-    def __init__(self, shelves: Table[Shelf], looks: Table[StockLook]) -> None:
+    def __init__(
+        self, shelves: Table[Shelf], looks: Table[StockLook], orders: Table[OrderEntry]
+    ) -> None:
         self._shelves = shelves
         self._looks = looks
+        self._orders = orders
         self._in_front: dict[str, tuple[list[Shelf], dict[str, int]]] = {}
 
     def short_of(self, order_id: str, lines: Sequence[LineOrdered]) -> tuple[Short, ...] | None:
@@ -298,11 +299,15 @@ class Shelves:
         before: dict[str, int] = {}
         units = 0
         promised = [each for shelf in sharing for each in shelf.promised]
-        for each in sorted(promised, key=lambda one: (one.placed_at, one.order_id)):
+        for each in sorted(promised, key=lambda one: self._age(one.order_id)):
             before.setdefault(each.order_id, units)
             units += each.units
         self._in_front[code_key] = (sharing, before)
         return before
+
+    def _age(self, order_id: str) -> tuple[datetime, str]:
+        order = self._orders.get(order_id)
+        return (OLDEST if order is None else order.created_at, order_id)
 
 
 def _same(one: Sequence[Shelf], other: Sequence[Shelf]) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 from kcjl.johnlewis.port import Address, Order, OrderLine
 from kcjl.khaos.port import DeliveryAddress, NewOrder, NewOrderLine
 from kcjl.money import Money
+from kcjl.orders.as_paid import tax_of
 from kcjl.orders.changes_state import CancelationSeen, LineSeen, OrderSeen, RefundSeen
 from kcjl.orders.events import (
     LineOrdered,
@@ -69,6 +70,7 @@ def received(order: Order, *, acceptance: timedelta) -> OrderReceived:
                 shipping_price=line.shipping_price,
                 commission=line.commission,
                 commission_tax=line.commission_tax,
+                tax=tax_of(line),
             )
             for line in order.lines
         ),
@@ -185,6 +187,7 @@ def sales_order(entry: OrderEntry, intended: PostingIntended, buyer: SealedBuyer
                 stock_code=line.stock_code,
                 quantity=line.quantity,
                 unit_gross=line.unit_gross,
+                units_a_penny_more=line.units_a_penny_more,
             )
             for line in intended.lines
         ),

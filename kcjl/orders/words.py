@@ -18,6 +18,7 @@ from kcjl.orders.acceptance_events import (
 )
 from kcjl.orders.acceptance_state import Words
 from kcjl.orders.decide import (
+    AMOUNTS_DIFFER,
     BY_PERSON,
     ENDED_UNSOLD,
     hold_of,
@@ -74,6 +75,12 @@ def decide_let_through(entry: OrderEntry, *, reason: str, now: datetime) -> tupl
             "code nothing can be posted. Make the code known in Khaos Control or name another "
             "one (kcjl stock alias SKU CODE): it then goes on by itself; or refuse it "
             f"(kcjl orders refuse {entry.order_id})"
+        )
+    if held.reason == AMOUNTS_DIFFER:
+        raise Refused(
+            f"order {entry.order_id} can't be released: {held.message}, so no sales order "
+            "could be right. Ask the operator to put the order right: it then goes on by "
+            "itself; or ship it by hand, and enter it in Khaos Control by hand"
         )
     released = OrderReleased(order_id=entry.order_id, occurred_at=now)
     if held.reason == BY_PERSON:

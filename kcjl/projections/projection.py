@@ -28,6 +28,7 @@ class Projection(Generic[S]):
         self._state_of = state_of
         self._encoder = msgspec.json.Encoder(order="deterministic")
         self._decoder = msgspec.json.Decoder(fold.entry_type)
+        self._stored = msgspec.json.Decoder(_Stored)
         self._heard = _Heard(fold.hears)
 
     @property
@@ -67,8 +68,7 @@ class Projection(Generic[S]):
 
     def entry(self, row: bytes | str) -> S:
         """What a stored row holds."""
-        raw = msgspec.json.decode(row, type=_Stored).row
-        return self._decoder.decode(raw)
+        return self._decoder.decode(self._stored.decode(row).row)
 
 
 class _Stored(msgspec.Struct):

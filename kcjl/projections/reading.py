@@ -40,6 +40,8 @@ LANE_OF_KIND = {
     "posting_refused": "Orders",
     "posting_overdue": "Orders",
     "total_differs": "Orders",
+    "reference_taken": "Orders",
+    "order_unreadable": "Orders",
     "reference_not_written": "Orders",
     "cancelled_after_posting": "Orders",
     "sales_order_vanished": "Orders",

@@ -68,13 +68,14 @@ class ProjectionRunner:
 
     async def _write(self, fresh: Sequence[Recorded]) -> None:
         events = [recorded.event for recorded in fresh]
-        touched = {each.name: each.touches(events) for each in self._projections}
-        stored = await self._store.fetch(
-            sorted({(name, key) for name, found in touched.items() for key, _ in found})
-        )
+        touched = [
+            (each, touches) for each in self._projections if (touches := each.touches(events))
+        ]
+        wanted = sorted({(each.name, key) for each, touches in touched for key, _ in touches})
+        stored = await self._store.fetch(wanted) if wanted else {}
         changes: dict[tuple[str, str], bytes | None] = {}
-        for projection in self._projections:
-            changes.update(_folded(projection, touched[projection.name], stored))
+        for projection, touches in touched:
+            changes.update(_folded(projection, touches, stored))
         after = fresh[-1].position
         await self._store.write(self._names, changes, before=self.position, after=after)
         self.position = after

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from kcjl.database import Database
+from kcjl.exceptions.events import WritesSwitched
 from kcjl.fold import Fold
 from kcjl.log.port import LogQueries, Selection
 from kcjl.stock.conditions import Conditions, conditions_told
@@ -19,6 +20,7 @@ from kcjl.stock.events import (
     PublishReleased,
     StockFeedStale,
     StockImportIntended,
+    StockPublishingSwitched,
     stock_key,
 )
 from kcjl.stock.policy_book import POLICY_BOOK, PolicyBook
@@ -27,7 +29,7 @@ from kcjl.stock.reads import READS, Reads
 from kcjl.stock.state import Product
 from kcjl.vocabulary import Event
 
-__all__ = ["StockRows", "held"]
+__all__ = ["StockRows", "held", "stopped"]
 
 S = TypeVar("S")
 
@@ -130,9 +132,9 @@ class StockRows:
     async def reads(self, log: LogQueries, to: int) -> Reads | None:
         """When both sides were last read, as of a position."""
         entry: Reads | None = None
-        for stream in ("stock-reads", "orders-intake"):
+        for stream, kind in (("stock-reads", "StockRead"), ("orders-intake", "OrdersRead")):
             async for page in log.select(
-                Selection(stream=stream, to=to, backward=True, page=1)
+                Selection(stream=stream, types=(kind,), to=to, backward=True, page=1)
             ):
                 entry = READS.evolve(entry, page[0].event, "reads")
                 break
@@ -190,3 +192,16 @@ async def held(log: LogQueries) -> PublishHeld | None:
             elif isinstance(event, PublishReleased | PublishHoldEnded):
                 holding = None
     return holding
+
+
+async def stopped(log: LogQueries, *, to: int) -> str:
+    """Why no figure goes out now, and what to do; empty while they go."""
+    writes = await _newest(log, to, stream="writes")
+    if isinstance(writes, WritesSwitched) and not writes.allowed:
+        return f"all writes are stopped ({writes.reason}): kcjl writes on"
+    switched = await _newest(log, to, stream="stock-publishing")
+    if isinstance(switched, StockPublishingSwitched) and not switched.on:
+        return f"publishing is off ({switched.reason}): kcjl stock publishing on"
+    if await held(log) is not None:
+        return "a guard holds the figures: kcjl stock release"
+    return ""

@@ -13,10 +13,16 @@ from datetime import date, datetime
 import msgspec
 
 from kcjl.money import Money
-from kcjl.settlement.events import PAYMENT, JournalIntended, JournalLine, SettlementLineSeen
+from kcjl.settlement.events import (
+    PAYMENT,
+    ROLE_OF_KIND,
+    JournalIntended,
+    JournalLine,
+    SettlementLineSeen,
+)
 from kcjl.settlement.gap_events import GapFound, NamedAmount
 from kcjl.settlement.intake import LONDON
-from kcjl.settlement.journal import month_of, role_of
+from kcjl.settlement.journal import month_of
 from kcjl.settlement.matching import Counterpart, counterpart_of
 from kcjl.settlement.state import Cycle, JournalStanding, Line
 
@@ -113,7 +119,7 @@ def account_of(
         named=reconciled.named if reconciled is not None else (),
         expected=reconciled.expected if reconciled is not None else None,
         by_kind=_totals(seen, lambda each: each.kind),
-        by_role=_totals(seen, lambda each: role_of(each.kind)),
+        by_role=_totals(seen, _role),
         gaps=tuple(sorted(gaps, key=lambda gap: (gap.kind, gap.subject, gap.line_ids))),
         untied=tuple(sorted(line.seen.line_id for line in counted if line.wants_tie)),
         lines=tuple(_account_line(cycle, line) for line in counted),
@@ -126,7 +132,7 @@ def _account_line(cycle: Cycle, line: Line) -> AccountLine:
     return AccountLine(
         seen=line.seen,
         counterpart=counterpart_of(line.seen),
-        role=role_of(line.seen.kind),
+        role=_role(line.seen),
         erp_order_code=line.tied_to,
         tied=not line.wants_tie,
         journal=found[0].reference if found is not None else "",
@@ -153,8 +159,17 @@ def booked_in(
     ) or next((each for each in standing if each.kind != "month_end"), None)
     if journal is None:
         return None
-    role = role_of(seen.kind).replace("_", " ")
-    return journal, next((e for e in journal.lines if role in e.memo.split(", ")), None)
+    # A type with an account of its own stands under its own name, others under their role's.
+    for name in (seen.kind, _role(seen)):
+        memo = name.replace("_", " ")
+        entry = next((e for e in journal.lines if memo in e.memo.split(", ")), None)
+        if entry is not None:
+            return journal, entry
+    return journal, None
+
+
+def _role(seen: SettlementLineSeen) -> str:
+    return ROLE_OF_KIND.get(seen.kind) or (seen.kind if seen.own_account else "other")
 
 
 def unpaid_of(lines: Iterable[Line], now: datetime) -> tuple[UnpaidOrder, ...]:

@@ -186,9 +186,11 @@ class Settlement(Room):
         sweep_back = timedelta(days=self._settings.sweep_days)
         plan = lines_plan(self.reads.get("reads"), began, sweep_back=sweep_back)
         lines = await self._marketplace.transaction_lines(plan.since)
+        accounts = self.accounts.get("accounts")
         events: list[Event] = []
         for line in lines:
-            seen = line_seen(line)
+            own = accounts is not None and accounts.named(line.kind) is not None
+            seen = line_seen(line, own_account=own)
             before = self.lines.get(line.line_id)
             if news := decide_line(before, seen):
                 events.extend(

@@ -111,6 +111,8 @@ class SettlementLineSeen(Event, frozen=True, kw_only=True):
     debit_id: str | None = None
     manual_document: str | None = None
     """The number of a document that the operator made by hand."""
+    own_account: bool = False
+    """A type that is not known here, and has had an account named for it."""
 
     @property
     def stream(self) -> str:

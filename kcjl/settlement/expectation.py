@@ -44,7 +44,7 @@ def find_gaps(
     found: list[GapFound] = []
     for line in here:
         seen = line.seen
-        if seen.kind not in ROLE_OF_KIND and seen.kind != PAYMENT:
+        if seen.kind not in ROLE_OF_KIND and seen.kind != PAYMENT and not seen.own_account:
             found.append(_unknown(cycle_id, line, now))
         elif seen.order_id is not None:
             by_order[seen.order_id].append(line)

@@ -42,9 +42,9 @@ Sums = Mapping[str, Money]
 """By role. A sum above nothing is owed to us: it is a credit."""
 
 
-def role_of(kind: str) -> str:
-    """What a type of line is booked to."""
-    return ROLE_OF_KIND.get(kind, "other")
+def role_of(kind: str, accounts: Accounts) -> str:
+    """What a type of line is booked to; a type that has no role may have its own account."""
+    return ROLE_OF_KIND.get(kind) or (kind if accounts.named(kind) else "other")
 
 
 def month_of(day: date) -> date:
@@ -64,7 +64,7 @@ def decide_journals(
         return ()
     currency = cycle.seen.currency
     posting_date = (cycle.seen.paid_at or cycle.created_at).astimezone(LONDON).date()
-    by_month = _by_month(cycle, lines, posting_date, cycle_days)
+    by_month = _by_month(cycle, lines, accounts, posting_date, cycle_days)
     own = defaultdict(lambda: Money(0, currency), by_month.pop(month_of(posting_date), {}))
     reference = journal_reference(cycle.cycle_id, accounts.version)
     journals = []
@@ -111,7 +111,11 @@ def journal_reference(cycle_id: str, policy_version: int, correction: int = 0) -
 
 
 def _by_month(
-    cycle: Cycle, lines: Iterable[Line], posting_date: date, cycle_days: float
+    cycle: Cycle,
+    lines: Iterable[Line],
+    accounts: Accounts,
+    posting_date: date,
+    cycle_days: float,
 ) -> dict[date, dict[str, Money]]:
     """Role sums by month: no earlier than the cycle began, no later than it was paid."""
     begins = (cycle.created_at - timedelta(days=cycle_days)).astimezone(LONDON).date()
@@ -123,7 +127,7 @@ def _by_month(
         moved_at = line.seen.created_at
         month = last if moved_at is None else month_of(moved_at.astimezone(LONDON).date())
         month = min(max(month, first), last)
-        role, roles = role_of(line.seen.kind), sums.setdefault(month, {})
+        role, roles = role_of(line.seen.kind, accounts), sums.setdefault(month, {})
         known = roles.get(role)
         roles[role] = line.seen.amount if known is None else known + line.seen.amount
     return sums
@@ -147,11 +151,11 @@ def _last_day(month: date) -> date:
 
 
 def _journal_lines(sums: Sums, accounts: Accounts, currency: str) -> tuple[JournalLine, ...]:
-    """One line per account and tax code, in the order of the roles."""
+    """One line per account and tax code, in the order of the roles; named types last."""
     nothing = Money(0, currency)
     by_account: dict[tuple[str, str], Money] = defaultdict(lambda: nothing)
     memos: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for role in HOUSE_ACCOUNTS:
+    for role in dict.fromkeys((*HOUSE_ACCOUNTS, *sorted(sums))):
         if (amount := sums.get(role, nothing)) and (named := accounts.named(role)):
             by_account[named.account, named.tax_code] += amount
             memos[named.account, named.tax_code].append(role.replace("_", " "))
@@ -188,7 +192,7 @@ def previewed(cycle: Cycle, lines: Sequence[Line], accounts: Accounts) -> Journa
         reference=journal_reference(cycle.cycle_id, accounts.version),
         posting_date=day,
         narrative=_narrative(cycle, day),
-        lines=_journal_lines(_sums(cycle, lines), accounts, currency),
+        lines=_journal_lines(_sums(cycle, lines, accounts), accounts, currency),
         policy_version=accounts.version,
         occurred_at=cycle.created_at,
     )
@@ -275,7 +279,7 @@ def _corrected(
         reference=journal_reference(cycle.cycle_id, accounts.version, len(cycle.journals)),
         posting_date=today,
         narrative=f"{_narrative(cycle, today)}; instead of {', '.join(replaced)}: {reason}",
-        lines=_journal_lines(_sums(cycle, lines), accounts, currency),
+        lines=_journal_lines(_sums(cycle, lines, accounts), accounts, currency),
         policy_version=accounts.version,
         kind="correction",
         corrects=replaced,
@@ -286,13 +290,13 @@ def _corrected(
     return journal
 
 
-def _sums(cycle: Cycle, lines: Sequence[Line]) -> Sums:
+def _sums(cycle: Cycle, lines: Sequence[Line], accounts: Accounts) -> Sums:
     """Roles, the transfer, and against `other` what came after the payout was closed."""
     currency = cycle.seen.currency
     sums: dict[str, Money] = defaultdict(lambda: Money(0, currency))
     for line in lines:  # one in another currency can't be added, and was raised when it came
         if line.seen.kind != PAYMENT and line.seen.amount.currency == currency:
-            sums[role_of(line.seen.kind)] += line.seen.amount
+            sums[role_of(line.seen.kind, accounts)] += line.seen.amount
     _add_transfer(sums, cycle)
     sums["other"] -= sum(sums.values(), Money(0, currency))
     return sums

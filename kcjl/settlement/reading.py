@@ -11,7 +11,7 @@ from kcjl.settlement.intake_events import InvoiceSeen
 __all__ = ["cycle_seen", "invoice_seen", "line_seen"]
 
 
-def line_seen(line: TransactionLine) -> SettlementLineSeen:
+def line_seen(line: TransactionLine, *, own_account: bool) -> SettlementLineSeen:
     return SettlementLineSeen(
         line_id=line.line_id,
         kind=line.kind,
@@ -28,6 +28,7 @@ def line_seen(line: TransactionLine) -> SettlementLineSeen:
         shipment_id=line.shipment_id,
         debit_id=line.debit_id,
         manual_document=line.manual_document_number,
+        own_account=own_account,
         occurred_at=line.updated_at,
     )
 

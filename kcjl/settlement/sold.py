@@ -17,7 +17,6 @@ from kcjl.orders.events import (
     OrderPassedOver,
     OrderReceived,
     SalesOrderPosted,
-    TotalsCompared,
 )
 from kcjl.orders.events_changes import (
     LineCancelled,
@@ -26,6 +25,7 @@ from kcjl.orders.events_changes import (
     ReturnOpened,
     ReturnReceived,
 )
+from kcjl.orders.posting_events import TotalsCompared
 from kcjl.settlement.events import SettlementLineSeen
 from kcjl.vocabulary import Event
 

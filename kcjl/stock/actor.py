@@ -16,6 +16,13 @@ from kcjl.khaos.port import ErpPort
 from kcjl.log.port import Log
 from kcjl.orders.events import OrderReceived, OrdersRead
 from kcjl.settings import StockSettings
+from kcjl.stock.answers import (
+    buffer_answer,
+    release_answer,
+    retry_answer,
+    switch_answer,
+    what_goes_out,
+)
 from kcjl.stock.decide import decide_buffer
 from kcjl.stock.events import (
     BufferSet,
@@ -43,7 +50,7 @@ from kcjl.stock.policy_events import StockPolicyApproved
 from kcjl.stock.publishing import StockPublisher
 from kcjl.stock.reading import StockReader
 from kcjl.stock.room import StockRoom
-from kcjl.stock.sending import decide_publishing_switch, decide_retry
+from kcjl.stock.sending import decide_publishing_switch, decide_retry, offered_skus
 from kcjl.stock.watching import StockWatch
 
 __all__ = ["Stock"]
@@ -110,10 +117,13 @@ class Stock(StockRoom):
 
     # ── what people ask ─────────────────────────────────────────────────────────────────────
 
-    async def set_buffer(self, units: int, *, by: str) -> None:
-        """The operator's command."""
-        now = self.clock.now()
-        await self.commit(decide_buffer(self.book.get("policy"), units=units, now=now), by=by)
+    async def set_buffer(self, units: int, *, by: str) -> str:
+        """The operator's command. Returns what came of it, as all of these do."""
+        book, now = self.policies, self.clock.now()
+        said = decide_buffer(book, units=units, now=now)
+        await self.commit(said, by=by)
+        goes_out = await self._what_goes_out() if said else None
+        return buffer_answer(book, now, units=units, goes_out=goes_out)
 
     async def propose_policy(self, text: str, *, by: str) -> str:
         """A person proposes a policy, as TOML. Raises Misuse that names the faulty rule."""
@@ -135,22 +145,42 @@ class Stock(StockRoom):
         when = "now" if approved.valid_from <= now else f"{approved.valid_from:%Y-%m-%d %H:%M}Z"
         return f"stock policy version {version} is approved, in force from {when} on"
 
-    async def switch_publishing(self, *, on: bool, reason: str, by: str) -> None:
+    async def switch_publishing(self, *, on: bool, reason: str, by: str) -> str:
         """The operator's command: stop the publishing of stock, or allow it again."""
-        now = self.clock.now()
-        await self.commit(
-            decide_publishing_switch(self.publishing, on=on, reason=reason, now=now), by=by
+        before, now = self.publishing, self.clock.now()
+        said = decide_publishing_switch(before, on=on, reason=reason, now=now)
+        await self.commit(said, by=by)
+        return switch_answer(
+            before,
+            on=on,
+            is_news=bool(said),
+            offered=offered_skus(self.products.values()),
+            goes_out=await self._what_goes_out() if on and said else "",
         )
 
-    async def release(self, hold_id: str, *, by: str) -> None:
+    async def release(self, hold_id: str, *, by: str) -> str:
         """The operator's command: what this hold has held may go out."""
         said = decide_release(self.publishing.hold, hold_id, self.clock.now())
         await self.commit(said, by=by)
+        hold, goes_out = self.publishing.hold, await self._what_goes_out()
+        return release_answer(hold, is_news=bool(said), goes_out=goes_out)
 
-    async def retry(self, sku: str, *, by: str) -> None:
+    async def retry(self, sku: str, *, by: str) -> str:
         """The operator's command: send the figure of a refused offer again."""
         product = self.products.get(stock_key(sku))
-        await self.commit(decide_retry(product, sku, self.clock.now()), by=by)
+        shown = (
+            next((each for each in product.shown if each.sku == sku), None) if product else None
+        )
+        await self.commit(decide_retry(shown, sku, self.clock.now()), by=by)
+        refused = shown.refused if shown else ""
+        return retry_answer(sku, refused=refused, goes_out=await self._what_goes_out(sku))
+
+    async def _what_goes_out(self, sku: str = "") -> str:
+        """What the marketplace is told next; of one SKU only, where it is named."""
+        figures = await self._publisher.figures()
+        if figures is not None and sku:
+            figures = tuple(each for each in figures if each.sku == sku)
+        return what_goes_out(figures, self.publishing, writes_allowed=self.writes_allowed)
 
     # ── by time ─────────────────────────────────────────────────────────────────────────────
 

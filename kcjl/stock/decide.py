@@ -8,10 +8,23 @@ Called by `publishing.py`, `reading.py` and `gate.py`. Source: design 6; contrac
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
+
+import msgspec
 
 from kcjl.stock.available import Available, TermName, dealt_out
 from kcjl.stock.conditions import Conditions, worked_out
-from kcjl.stock.events import BufferSet, Figure, HeldBack, LevelRead, SkuConfirmed, SkuUnmatched
+from kcjl.stock.events import (
+    BufferSet,
+    Figure,
+    HeldBack,
+    LevelRead,
+    LevelsWatched,
+    SkuConfirmed,
+    SkuUnmatched,
+    StockWatchLapsed,
+    StockWatchResumed,
+)
 from kcjl.stock.policy_book import PolicyBook, buffer_policy
 from kcjl.stock.reads import Reads
 from kcjl.stock.shown import Shown
@@ -20,11 +33,13 @@ from kcjl.vocabulary import Event
 
 __all__ = [
     "PUBLISH_LINES_MAX",
+    "Look",
     "cut",
     "decide_buffer",
     "decide_confirmation",
     "decide_figures",
     "decide_level",
+    "decide_watch",
     "differs",
     "is_read",
     "may_publish",
@@ -34,6 +49,10 @@ __all__ = [
 
 PUBLISH_LINES_MAX = 10_000
 """Lines of one stock import: our own cap, the marketplace states none (contract g)."""
+FIGURES_BYTES_MAX = 900_000
+"""Of the figures of one import, as they stand in its event: the log takes 1 MiB (some 3,500
+usual figures); so a catalogue that moves as a whole goes in several imports.
+"""
 
 
 def may_publish(reads: Reads | None) -> bool:
@@ -132,12 +151,15 @@ def _figures(
     """One figure for each offer of a stock code that shows another."""
     available = worked_out(group, conditions)
     held = _held(available)
+    only_zero = bool(reads.unread) and reads.may_hold(each.key for each in group)
     known = [each for each in group if each.level_read_at is not None]
     level_read_at = max((e.level_read_at for e in known if e.level_read_at), default=None)
     figures = []
     for shown, quantity in _dealt(_offers(group), available, now):
         if shown.quantity == quantity or reads.orders_began_at is None:
             continue
+        if only_zero and quantity:
+            continue  # units of an order that nobody can read may have to come off
         figures.append(
             Figure(
                 sku=shown.sku,
@@ -179,11 +201,14 @@ def _held(available: Available) -> HeldBack:
     )
 
 
-def cut(figures: Sequence[Figure], lines_max: int) -> Sequence[Figure]:
+def cut(
+    figures: Sequence[Figure], lines_max: int, *, bytes_max: int = FIGURES_BYTES_MAX
+) -> Sequence[Figure]:
     """The first so many lines, and no stock code with a part of its offers only: the share of
-    one that goes up was taken from another.
+    one that goes up was taken from another. What is left differs still, and goes next.
     """
-    end = min(lines_max, len(figures))
+    sizes = accumulate(len(msgspec.json.encode(each)) + 1 for each in figures[:lines_max])
+    end = sum(1 for size in sizes if size <= bytes_max)
     first = end
     while 0 < first < len(figures) and figures[first].code == figures[first - 1].code != "":
         first -= 1
@@ -209,7 +234,7 @@ def decide_confirmation(
     return () if same else (answer,)
 
 
-def decide_level(product: Product, read: LevelRead) -> tuple[Event, ...]:
+def decide_level(product: Product, read: LevelRead) -> tuple[LevelRead, ...]:
     """A level is news when it differs, or when it lets units leave in-flight."""
     if product.level_read_at is not None and product.level_read_at > read.occurred_at:
         return ()
@@ -219,6 +244,34 @@ def decide_level(product: Product, read: LevelRead) -> tuple[Event, ...]:
     )
     same = product.levels == read.levels and product.status == read.status
     return () if same and not lets_go else (read,)
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What a look of the watch has brought."""
+
+    codes: int
+    """Stock codes that have moved since the last one."""
+    changed: int | None
+    """Levels that were news; None: none was read, there are too many."""
+
+
+def decide_watch(
+    reads: Reads, look: Look, codes_max: int, *, began: datetime, now: datetime
+) -> tuple[Event, ...]:
+    """What a look has to say: levels that have changed; the watch that lapses, or resumes."""
+    if look.changed is None:
+        lapsed = StockWatchLapsed(codes=look.codes, codes_max=codes_max, occurred_at=began)
+        return () if reads.watch_lapsed else (lapsed,)
+    said: list[Event] = []
+    if reads.watch_lapsed:
+        said.append(StockWatchResumed(occurred_at=began))
+    if look.changed:
+        said.append(
+            LevelsWatched(
+                codes=look.codes, changed=look.changed, finished_at=now, occurred_at=began
+            )
+        )
+    return tuple(said)
 
 
 def wants_look(product: Product) -> bool:

@@ -2,19 +2,42 @@
 
 Promises: after any events it names every stock code whose figures differ, and no other, as if
 each one were looked at. Worked out again is what was touched since the last look, with all that
-shares its stock code now or did before; and all, when a condition has changed.
+shares its stock code now or did before; and all, when a condition has changed. That goes in
+slices: whoever else waits has a turn after each, and what comes meanwhile is worked out too.
 Invariant: whether a stock code differs depends on its products and on the conditions, on
 nothing else (`conditions.py` says how time counts). Called by `publishing.py`.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
+from itertools import islice
+
+import anyio
+import anyio.lowlevel
+import msgspec
 
 from kcjl.fold import Table
 from kcjl.stock.conditions import Conditions, group_key
-from kcjl.stock.decide import differs
+from kcjl.stock.decide import decide_figures, differs, is_read
+from kcjl.stock.events import Figure
+from kcjl.stock.reads import Reads
 from kcjl.stock.state import Product
 
-__all__ = ["Differing"]
+__all__ = ["SLICE", "Differing", "Found"]
+
+SLICE = 300
+"""Products, or stock codes, of one slice: some ten milliseconds of work."""
+
+_Made = tuple[Figure, ...] | None
+"""The figures of one stock code; None: it has not been read."""
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures that differ."""
+
+    figures: tuple[Figure, ...]
+    all_read: bool
+    """None is left out because its level, or its orders after that, have not been read."""
 
 
 class Differing:
@@ -28,20 +51,71 @@ class Differing:
         self._conditions: tuple[object, ...] = ()
         self._group_of: dict[str, str] = {}
         self._groups: dict[str, None] = {}
+        self._due: dict[str, None] = {}
+        """Products that were touched, and have not been looked at since."""
+        self._one_look = anyio.Lock(fast_acquire=True)
 
-    def groups(self, conditions: Conditions) -> list[Sequence[Product]]:
+    async def groups(self, conditions: Conditions) -> list[Sequence[Product]]:
         """The products of each that differs now; who has waited longest comes first."""
-        touched = self._products.changed()
+        async with self._one_look:
+            await self._look(conditions, {})
+        return [self._products.grouped(group) for group in self._groups]
+
+    async def figures(
+        self, conditions: Conditions, reads: Reads, *, now: datetime | None = None
+    ) -> Found:
+        """`decide_figures` of all that differ when this returns."""
+        made: dict[str, _Made] = {}
+        async with self._one_look:
+            await self._look(conditions, made)
+            while lacking := [group for group in self._groups if group not in made]:
+                for start in range(0, len(lacking), SLICE):
+                    if start:
+                        await anyio.lowlevel.checkpoint()
+                    for group in lacking[start : start + SLICE]:
+                        made[group] = self._made(group, conditions, reads, now)
+                await self._look(conditions, made)
+        found = [made[group] for group in self._groups]
+        return Found(
+            figures=tuple(figure for each in found for figure in each or ()),
+            all_read=None not in found,
+        )
+
+    def _made(
+        self, group: str, conditions: Conditions, reads: Reads, now: datetime | None
+    ) -> _Made:
+        members = self._products.grouped(group)
+        if not members:
+            return ()  # it was left meanwhile, and that is looked at next
+        if not is_read(members, reads):
+            return None
+        return decide_figures([members], conditions, reads, now=now)
+
+    async def _look(self, conditions: Conditions, made: dict[str, _Made]) -> None:
+        """Look at all that is due, until nothing is; what was made of it is made no more."""
         if conditions.key != self._conditions:
             self._conditions = conditions.key
-            touched = list(self._products)
-        for group in self._touched(touched):
+            self._due.update(dict.fromkeys(self._products))
+        while self._take_touched():
+            self._look_at_slice(conditions, made)
+            if self._due:
+                await anyio.lowlevel.checkpoint()
+
+    def _take_touched(self) -> bool:
+        self._due.update(dict.fromkeys(self._products.changed()))
+        return bool(self._due)
+
+    def _look_at_slice(self, conditions: Conditions, made: dict[str, _Made]) -> None:
+        keys = list(islice(self._due, SLICE))
+        for key in keys:
+            del self._due[key]
+        for group in self._touched(keys):
+            made.pop(group, None)
             members = self._products.grouped(group)
             if members and differs(members, conditions):
                 self._groups.setdefault(group)
             else:
                 self._groups.pop(group, None)
-        return [self._products.grouped(group) for group in self._groups]
 
     def _touched(self, keys: Sequence[str]) -> list[str]:
         """The groups of these products, those they have left too."""

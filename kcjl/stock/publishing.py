@@ -20,7 +20,7 @@ from kcjl.johnlewis.port import (
 )
 from kcjl.settings import StockSettings
 from kcjl.stock.conditions import Conditions, conditions_at
-from kcjl.stock.decide import cut, decide_figures, is_read, may_publish
+from kcjl.stock.decide import cut, may_publish
 from kcjl.stock.differing import Differing
 from kcjl.stock.events import (
     Figure,
@@ -77,32 +77,50 @@ class StockPublisher:
                 ended = await self._followed(publish)
             if not ended:
                 return self._settings.follow_s
-        publishing, now = self._room.publishing, self._room.clock.now()
-        if not (publishing.is_on and self._room.writes_allowed):
+        if not self._is_allowed():
             return None
+        publishing, now = self._room.publishing, self._room.clock.now()
         pause_s = wait_s(publishing, now, every_s=self._settings.publish_every_s)
         if pause_s > 0:
             return pause_s
-        found = self._figures()
-        figures = () if found is None else await self._guarded(found)
+        found = await self._worked_out()
+        if found is None or not self._is_allowed():
+            return None
+        conditions, figures = found
+        figures = await self._guarded(figures)
         if not figures:
             return None
-        await self._send(cut(figures, self._settings.lines_max))
+        await self._send(cut(figures, self._settings.lines_max), conditions)
         return self._settings.follow_s
 
-    def _figures(self) -> tuple[Figure, ...] | None:
+    def _is_allowed(self) -> bool:
+        return self._room.publishing.is_on and self._room.writes_allowed
+
+    async def figures(self) -> Sequence[Figure] | None:
         """All that differ; None while that can't be told: a read is not followed by its orders,
         or none was made by this process, which knows nothing of what was ordered since.
         """
-        conditions, reads = self._conditions_now(), self._room.last_reads
-        if conditions is None or reads is None or not may_publish(reads):
-            return None
-        if (reads.orders_began_at or NEVER) < self._began:
-            return None
-        groups = self._differing.groups(conditions)
-        if self._room.publishing.hold and not all(is_read(each, reads) for each in groups):
-            return None  # a hold ends by what the figures say, not by what nobody has read
-        return decide_figures(groups, conditions, reads, now=self._room.clock.now())
+        found = await self._worked_out()
+        return None if found is None else found[1]
+
+    async def _worked_out(self) -> tuple[Conditions, Sequence[Figure]] | None:
+        """The same, and under which conditions.
+
+        What came while they were worked out is in them: they are as of when this returns.
+        """
+        while True:
+            conditions, reads = self._conditions_now(), self._room.last_reads
+            if conditions is None or reads is None or not may_publish(reads):
+                return None
+            if (reads.orders_began_at or NEVER) < self._began:
+                return None
+            found = await self._differing.figures(conditions, reads, now=self._room.clock.now())
+            after = self._conditions_now()
+            if after is None or after.key != conditions.key or reads != self._room.last_reads:
+                continue
+            if self._room.publishing.hold and not found.all_read:
+                return None  # a hold ends by what the figures say, not by what nobody has read
+            return conditions, found.figures
 
     def _conditions_now(self) -> Conditions | None:
         room = self._room
@@ -134,7 +152,7 @@ class StockPublisher:
         said, may_go = decide_guard(
             hold,
             figures,
-            offered=offered_skus(self._room.products.values()),
+            offered=lambda: offered_skus(self._room.products.values()),
             limits=self._limits,
             new_hold_id=self._room.ids.new,
             now=self._room.clock.now(),
@@ -142,10 +160,7 @@ class StockPublisher:
         await self._room.commit(said)
         return figures if may_go else ()
 
-    async def _send(self, figures: Sequence[Figure]) -> None:
-        conditions, reads = self._conditions, self._room.last_reads
-        if conditions is None:
-            return
+    async def _send(self, figures: Sequence[Figure], conditions: Conditions) -> None:
         publish_id = self._room.ids.new()
         await self._room.commit(
             (
@@ -153,7 +168,7 @@ class StockPublisher:
                     publish_id=publish_id,
                     figures=tuple(figures),
                     policy_version=conditions.version,
-                    stock_read_at=reads.stock_began_at if reads else None,
+                    stock_read_at=self._rests_on(figures),
                     lag_s=int(conditions.lag_s),
                     staleness=self._room.publishing.stale,
                     occurred_at=self._room.clock.now(),
@@ -183,6 +198,18 @@ class StockPublisher:
             ),
             correlation_id=publish_id,
         )
+
+    def _rests_on(self, figures: Sequence[Figure]) -> datetime | None:
+        """The beginning of the last read of levels that the figures know of: one of theirs, a
+        poll, or a look of the watch that found nothing moved and was followed by the orders.
+        """
+        reads, looked_at = self._room.last_reads, self._room.watched_at
+        known = [figure.level_read_at for figure in figures]
+        if reads is not None:
+            known.append(reads.stock_began_at)
+            if looked_at is not None and looked_at <= (reads.orders_began_at or NEVER):
+                known.append(looked_at)
+        return max((at for at in known if at is not None), default=None)
 
     async def _lost(self, publish: Publish, message: str) -> None:
         await self._room.commit(

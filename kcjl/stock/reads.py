@@ -5,19 +5,32 @@ remembered by its end: what fell in it fell by trade that nobody here has seen.
 It decides nothing. Called by the stock room, `decide.py` and `freshness.py`.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
 
 from kcjl.fold import Fold
 from kcjl.orders.events import OrdersRead, SalesOrderVanished
-from kcjl.stock.events import StockRead
+from kcjl.orders.events_intake import OrderNotRead, OrderReadAgain
+from kcjl.stock.events import StockRead, StockWatchLapsed, StockWatchResumed, stock_key
 from kcjl.vocabulary import Event
 
 __all__ = ["LONG_STOP", "READS", "Reads"]
 
 LONG_STOP = timedelta(hours=24)
 """Stock that was not read for so long may have moved by trade alone."""
+
+
+HEARD = (
+    StockRead,
+    StockWatchLapsed,
+    StockWatchResumed,
+    OrdersRead,
+    SalesOrderVanished,
+    OrderNotRead,
+    OrderReadAgain,
+)
 
 
 class Reads(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,13 +44,21 @@ class Reads(msgspec.Struct, frozen=True, kw_only=True):
     """When every level was last read."""
     vanished_at: datetime | None = None
     """The ERP had lost a sales order then: no level that was read before can be relied on."""
+    unread: dict[str, tuple[str, ...]] = {}
+    """Orders that can't be read, and the SKUs that they hold."""
     resumed_at: datetime | None = None
     """The first read after a long stop began then."""
+    watch_lapsed: bool = False
+    """More moves between two polls than the watch may ask for."""
+
+    def may_hold(self, keys: Iterable[str]) -> bool:
+        """Whether an order that can't be read holds one of these SKUs, given by key."""
+        held = {stock_key(sku) for skus in self.unread.values() for sku in skus}
+        return not held.isdisjoint(keys)
 
 
 def _keys(event: Event) -> tuple[str, ...]:
-    heard = isinstance(event, StockRead | OrdersRead | SalesOrderVanished)
-    return ("reads",) if heard else ()
+    return ("reads",) if isinstance(event, HEARD) else ()
 
 
 def _evolve(entry: Reads | None, event: Event, _key: str) -> Reads:
@@ -56,12 +77,20 @@ def _evolve(entry: Reads | None, event: Event, _key: str) -> Reads:
             )
         case OrdersRead():
             return msgspec.structs.replace(reads, orders_began_at=event.occurred_at)
+        case OrderNotRead():
+            return msgspec.structs.replace(
+                reads, unread=reads.unread | {event.order_id: event.skus}
+            )
+        case OrderReadAgain():
+            left = {key: skus for key, skus in reads.unread.items() if key != event.order_id}
+            return msgspec.structs.replace(reads, unread=left)
         case SalesOrderVanished():
             return msgspec.structs.replace(reads, vanished_at=event.occurred_at)
+        case StockWatchLapsed() | StockWatchResumed():
+            lapsed = isinstance(event, StockWatchLapsed)
+            return msgspec.structs.replace(reads, watch_lapsed=lapsed)
         case _:
             return reads
 
 
-READS: Fold[Reads] = Fold(
-    _keys, _evolve, Reads, hears=(StockRead, OrdersRead, SalesOrderVanished)
-)
+READS: Fold[Reads] = Fold(_keys, _evolve, Reads, hears=HEARD)

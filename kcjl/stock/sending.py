@@ -20,6 +20,7 @@ from kcjl.stock.events import (
     StockPublishingSwitched,
 )
 from kcjl.stock.publishing_state import Publish, Publishing
+from kcjl.stock.shown import Shown
 from kcjl.stock.state import Product
 from kcjl.vocabulary import Event
 
@@ -43,6 +44,10 @@ RETRY_PAUSES = (
 
 LATE_FOR = timedelta(hours=48)
 """So long a given-up import is looked at."""
+
+MESSAGE_BYTES_MAX = 1_000
+MESSAGES_BYTES_MAX = 300_000
+"""Of one message, and of all of an import: its event has to fit into the log."""
 
 _PARKED = re.compile(
     r"not exist|unknown|not found|no offer|closed|deleted|invalid state|wrong state|"
@@ -77,12 +82,22 @@ def refused_lines(
 
     `products`: how often each SKU was refused in a row before.
     """
+    bytes_max = min(MESSAGE_BYTES_MAX, MESSAGES_BYTES_MAX // max(len(refusals), 1))
     return tuple(
         ImportLineRefused(
-            sku=sku, message=message, retry_at=_retry_at(message, products.get(sku, 0), now)
+            sku=sku,
+            message=_shortened(message, bytes_max),
+            retry_at=_retry_at(message, products.get(sku, 0), now),
         )
         for sku, message in refusals
     )
+
+
+def _shortened(message: str, bytes_max: int) -> str:
+    encoded = message.encode()
+    if len(encoded) <= bytes_max:
+        return message
+    return f"{encoded[:bytes_max].decode(errors='ignore')}…"
 
 
 def _retry_at(message: str, refused_before: int, now: datetime) -> datetime | None:
@@ -139,9 +154,8 @@ def decide_publishing_switch(
     return (StockPublishingSwitched(on=on, reason=reason, occurred_at=now),)
 
 
-def decide_retry(product: Product | None, sku: str, now: datetime) -> tuple[Event, ...]:
+def decide_retry(shown: Shown | None, sku: str, now: datetime) -> tuple[Event, ...]:
     """A person's word for a refused offer. Raises Misuse where nothing is refused."""
-    shown = next((each for each in product.shown if each.sku == sku), None) if product else None
     if shown is None or shown.gone:
         raise Misuse(f"SKU {sku!r} can't be retried: the marketplace has no offer of that name")
     if not shown.refused:

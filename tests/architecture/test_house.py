@@ -50,6 +50,8 @@ PURE_FILES = (
     "acceptance_policy.py",
     "acceptance_state.py",
     "accounts.py",
+    "amounts.py",
+    "answers.py",
     "available.py",
     "bundles.py",
     "changes.py",
@@ -78,6 +80,8 @@ PURE_FILES = (
     "policy_book.py",
     "policy_events.py",
     "policy_rules.py",
+    "posting_conditions.py",
+    "posting_events.py",
     "publishing_state.py",
     "reads.py",
     "reversal_conditions.py",
@@ -94,6 +98,7 @@ PURE_FILES = (
     "terms.py",
     "terms_events.py",
     "vanished.py",
+    "whose.py",
     "words.py",
 )
 PURE_OWN = ("kcjl.money", "kcjl.errors", "kcjl.fold", "kcjl.vocabulary")

@@ -17,13 +17,16 @@ from kcjl.collector import settle_collector
 from tests.benchmarks import (
     adapters,
     appending,
+    ordering,
     oversell,
     projecting,
     remembering,
     replaying,
     simulating,
     starting,
+    stocking,
     subscribing,
+    trading,
 )
 from tests.benchmarks.places import place
 from tests.benchmarks.rows import Figure, Row
@@ -37,7 +40,10 @@ BENCHMARKS = {
     "memory": remembering,
     "start": starting,
     "simulation": simulating,
+    "stock": stocking,
     "oversell": oversell,
+    "orders": ordering,
+    "trade": trading,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 

@@ -4,14 +4,13 @@ Everything that can be is made before the first request: what is measured is the
 shares no code with the adapter or the sandbox.
 """
 
-import asyncio
-import multiprocessing
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.connection import Connection
 
 from aiohttp import web
+
+from tests.benchmarks.serving import serving_alone
 
 __all__ = ["CODES", "asked_for", "code", "serving"]
 
@@ -59,27 +58,8 @@ def asked_for(codes: list[str]) -> bytes:
 @contextmanager
 def serving() -> Iterator[str]:
     """Its base URL, while it runs."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_run, args=(theirs,), daemon=True)
-    process.start()
-    try:
-        yield f"http://127.0.0.1:{ours.recv()}"
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _run(told: Connection) -> None:
-    asyncio.run(_serve(told))
-
-
-async def _serve(told: Connection) -> None:
-    runner = web.AppRunner(_app(), access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    told.send(runner.addresses[0][1])
-    await asyncio.Event().wait()
+    with serving_alone(_app) as url:
+        yield url
 
 
 def _app() -> web.Application:

@@ -1,29 +1,22 @@
 """A clock for benchmarks of clients: waiting takes no time, deadlines are real."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-import anyio
+from kcjl.clock import RealClock
 
 __all__ = ["HastyClock"]
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class HastyClock:
+class HastyClock(RealClock):
     """Waiting takes no time."""
 
-    def __init__(self) -> None:
-        self._now = SINCE
+    def __init__(self, now: datetime = SINCE) -> None:
+        self._now = now
 
     def now(self) -> datetime:
         return self._now
 
     async def sleep(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
-
-    @contextmanager
-    def deadline(self, seconds: float) -> Iterator[None]:
-        with anyio.fail_after(seconds):
-            yield

@@ -22,6 +22,7 @@ from kcjl.events import vocabulary as everything
 from kcjl.log.chain import genesis, link
 from kcjl.money import Money
 from kcjl.orders import events as orders
+from kcjl.orders import posting_events as posting
 from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
 from kcjl.vocabulary import Event, Vocabulary
@@ -332,7 +333,7 @@ def _posted(number: int, at: datetime) -> Iterator[Event]:
         lines=lines,
         gross_total=total,
     )
-    yield orders.TotalsCompared(occurred_at=at, order_id=order_id, ours=total, erp=total)
+    yield posting.TotalsCompared(occurred_at=at, order_id=order_id, ours=total, erp=total)
     yield orders.ReferenceWriteIntended(
         occurred_at=at, order_id=order_id, erp_order_code=sales_order
     )

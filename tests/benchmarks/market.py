@@ -3,15 +3,13 @@
 Everything that can be is made before the first request: what is measured is the client.
 """
 
-import asyncio
-import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.connection import Connection
 
 import msgspec
 from aiohttp import web
 
+from tests.benchmarks.serving import serving_alone
 from tests.johnlewis.samples import LINE, ORDER
 
 __all__ = ["OFFERS", "ORDERS", "serving"]
@@ -69,27 +67,8 @@ _OFFER: dict[str, object] = {
 @contextmanager
 def serving() -> Iterator[str]:
     """Its base URL, while it runs."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_run, args=(theirs,), daemon=True)
-    process.start()
-    try:
-        yield f"http://127.0.0.1:{ours.recv()}"
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _run(told: Connection) -> None:
-    asyncio.run(_serve(told))
-
-
-async def _serve(told: Connection) -> None:
-    runner = web.AppRunner(_app(), access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    told.send(runner.addresses[0][1])
-    await asyncio.Event().wait()
+    with serving_alone(_app) as url:
+        yield url
 
 
 def _app() -> web.Application:

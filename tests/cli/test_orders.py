@@ -216,7 +216,7 @@ async def test_words_of_a_person_are_events_in_their_name(
 
     assert (0, 0, 0) == (held.returncode, freed.returncode, refused.returncode), held.stderr
     assert "hold" == msgspec.json.decode(held.stdout)["verb"]
-    assert "1 lines to be accepted, 1 refused" in refused.stderr
+    assert "to be accepted 1, to be refused 1 of its lines" in refused.stderr
     assert ["OrderHeld", "OrderReleased", "AcceptanceDecided"] == await by_me(served)
     (decided,) = [
         each.event

@@ -15,6 +15,9 @@ import pytest
 
 from kcjl.clock import SeededIds
 from kcjl.commands import PostgresCommands, serve_commands
+from kcjl.events import vocabulary
+from kcjl.log.queries import PostgresQueries
+from kcjl.projections.stockreading import StockRows
 from kcjl.rooms import Outside, Rooms
 from kcjl.settings import (
     InvoiceAddress,
@@ -26,6 +29,7 @@ from kcjl.stock.events import (
     BufferSet,
     GuardFinding,
     HeldFigure,
+    LevelsWatched,
     PublishHeld,
     PublishReleased,
     SkuAliasApproved,
@@ -145,6 +149,20 @@ async def test_show_sets_out_the_sum_and_names_the_event_of_each_term(
     assert [("O1", 2)] == [(each["order_id"], each["units"]) for each in found["in_flight"]]
 
 
+async def test_reads_that_are_told_are_the_polls_whatever_the_watch_said_since(
+    shop: Handmade,
+) -> None:
+    """A look of the watch stands in the same stream, and is no read of all that moved."""
+    head = await shop.log.head()
+    watched = LevelsWatched(codes=1, changed=1, finished_at=at(6), occurred_at=at(5))
+    await shop.append(watched)
+    queries = PostgresQueries(shop.database, MERCHANT, vocabulary())
+    told = await StockRows(shop.database, MERCHANT).reads(queries, head.position + 1)
+
+    assert told is not None
+    assert (at(1), at(3)) == (told.stock_began_at, told.orders_began_at)
+
+
 async def test_show_reads_as_a_sum(shop: Handmade, tmp_path: Path) -> None:
     """What a person at the warehouse sees."""
     said = (await kcjl("show", "A-1", cwd=tmp_path)).stdout
@@ -194,6 +212,35 @@ async def test_list_shows_each_product_and_filters_add_up(
     )
     assert ["JL-9"] == [msgspec.json.decode(line)["sku"] for line in none.stdout.splitlines()]
     assert "2 of 2 products; the first 1 are shown" in cut.stderr
+
+
+async def test_list_says_why_nothing_is_published_and_gives_levels_in_plain_digits(
+    shop: Handmade, tmp_path: Path
+) -> None:
+    """A figure that differs from what is shown has a reason; JSON is for machines to read."""
+    await shop.append(
+        level(12_345, minutes=4),
+        StockPublishingSwitched(on=False, reason="stock-taking", occurred_at=at(5)),
+    )
+    await shop.fold()
+    off = await kcjl("list", "--json", cwd=tmp_path)
+    await shop.append(
+        StockPublishingSwitched(on=True, reason="done", occurred_at=at(6)),
+        PublishHeld(hold_id="H1", findings=(), occurred_at=at(6)),
+    )
+    await shop.fold()
+    held = await kcjl("list", cwd=tmp_path)
+    await shop.append(PublishReleased(hold_id="H1", occurred_at=at(7)))
+    await shop.fold()
+    free = await kcjl("list", cwd=tmp_path)
+
+    levels = {
+        each["sku"]: each["level"] for each in map(msgspec.json.decode, off.stdout.splitlines())
+    }
+    assert {"A-1": "12345", "JL-9": None} == levels
+    assert "now: publishing is off (stock-taking): kcjl stock publishing on" in off.stderr
+    assert "now: a guard holds the figures: kcjl stock release" in held.stderr
+    assert "nothing is published" not in free.stderr
 
 
 async def test_list_of_a_state_that_is_none_names_those_there_are(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kcjl.exceptions.catalogue import KINDS
-from kcjl.exceptions.decide import OPEN, OpenException, decide_desk
+from kcjl.exceptions.decide import OPEN, SAYS_NOTHING, OpenException, conditions, decide_desk
 from kcjl.exceptions.events import ExceptionCleared, ExceptionRaised
 from kcjl.exceptions.projection import EXCEPTIONS_SHOWN, READS_SHOWN
 from kcjl.fold import Table
@@ -44,6 +44,13 @@ def test_desk_hears_the_same_event_twice_and_has_nothing_to_add(events: list[Eve
             if isinstance(each, ExceptionRaised)
         ]
         assert [] == raised
+
+
+@unhurried
+@given(any_events(*SAYS_NOTHING))
+def test_desk_sleeps_through_what_says_nothing(events: list[Event]) -> None:
+    """The table has no line for an event that the desk does not even wake for."""
+    assert [()] * len(events) == [conditions(event) for event in events]
 
 
 @unhurried

@@ -1,7 +1,6 @@
 """A scripted marketplace, a clock that jumps, and the adapter between them."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +11,7 @@ import msgspec
 import pytest
 
 from kcjl.calls.sync_log import SyncLog
+from kcjl.clock import RealClock
 from kcjl.johnlewis.budget import TenantBudgets
 from kcjl.johnlewis.seller_api import SellerApi, SellerApiSettings
 from tests.johnlewis.server import ScriptedServer
@@ -20,7 +20,7 @@ KEY = "k3y-of-the-shop"
 
 
 @dataclass
-class JumpingClock:
+class JumpingClock(RealClock):
     """Sleeping moves the time on at once; deadlines are real."""
 
     at: datetime = datetime(2026, 2, 3, 9, 0, tzinfo=UTC)
@@ -33,11 +33,6 @@ class JumpingClock:
         self.slept_s.append(seconds)
         await anyio.lowlevel.checkpoint()
         self.at += timedelta(seconds=seconds)
-
-    @contextmanager
-    def deadline(self, seconds: float) -> Iterator[None]:
-        with anyio.fail_after(seconds):
-            yield
 
 
 MakeApi = Callable[..., SellerApi]

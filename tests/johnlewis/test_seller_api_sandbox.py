@@ -3,8 +3,8 @@
 The clock of the adapter is the agenda of the sandbox: waiting for a turn moves that world on.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -16,6 +16,7 @@ import pytest
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from kcjl.clock import RealClock
 from kcjl.errors import (
     CredentialsRefused,
     KcjlError,
@@ -52,7 +53,7 @@ BY_ROYAL_MAIL = Tracking(carrier_code="RM", tracking_number="AB123456789GB")
 
 
 @dataclass
-class AgendaClock:
+class AgendaClock(RealClock):
     """The sandbox's own time."""
 
     agenda: Agenda
@@ -63,11 +64,6 @@ class AgendaClock:
     async def sleep(self, seconds: float) -> None:
         await anyio.lowlevel.checkpoint()
         self.agenda.advance(self.agenda.now + timedelta(seconds=seconds))
-
-    @contextmanager
-    def deadline(self, seconds: float) -> Iterator[None]:
-        with anyio.fail_after(seconds):
-            yield
 
 
 @dataclass

@@ -29,6 +29,29 @@ def spoilt(number: int, **fields: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
+    ("lines", "skus"),
+    [
+        ([{"offer_sku": "A-1", "price": "dear"}, {"offer_sku": 4711}], ("A-1", "4711")),
+        ([{"offer_sku": "A-1"}, {"offer_sku": None}], None),
+        ([{"offer_sku": "A-1"}, {"offer_sku": ["A-2"]}], None),
+        ([{"offer_sku": "A-1"}, "A-2"], None),
+        ([], None),
+        (None, None),
+    ],
+)
+async def test_order_that_can_not_be_read_says_what_it_holds_or_that_nobody_knows(
+    market: ScriptedServer, api: SellerApi, lines: object, skus: object
+) -> None:
+    """All its SKUs, or none: part of them would let the others be sold."""
+    market.by = lambda _: page_of([spoilt(1, can_cancel="maybe", order_lines=lines)])
+
+    with pytest.raises(OrdersUnreadable) as some:
+        await api.orders_updated_since(SINCE)
+
+    assert [skus] == [each.skus for each in some.value.unreadable]
+
+
+@pytest.mark.parametrize(
     ("wrong", "named", "field"),
     [
         (spoilt(1, can_cancel="Ada Secret"), "O1", "can_cancel"),

@@ -1,15 +1,14 @@
 """A scripted web service, a clock that is set by hand, and the adapter between them."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
-import anyio
 import pytest
 
 from kcjl.calls.sync_log import SyncLog
+from kcjl.clock import RealClock
 from kcjl.khaos.kws import KwsSettings, KwsSoapAdapter
 from kcjl.khaos.port import DeliveryAddress
 from kcjl.khaos.turns import Turns
@@ -17,7 +16,7 @@ from tests.khaos.server import ScriptedErp
 
 
 @dataclass
-class HandClock:
+class HandClock(RealClock):
     """Stands still until a test moves it; deadlines are real."""
 
     at: datetime = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -27,11 +26,6 @@ class HandClock:
 
     async def sleep(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
-
-    @contextmanager
-    def deadline(self, seconds: float) -> Iterator[None]:
-        with anyio.fail_after(seconds):
-            yield
 
 
 MakeAdapter = Callable[..., KwsSoapAdapter]

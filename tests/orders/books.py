@@ -11,8 +11,8 @@ from kcjl.orders.events import (
     ReferenceWriteFailed,
     ReferenceWriteIntended,
     ReferenceWritten,
-    TotalsCompared,
 )
+from kcjl.orders.posting_events import TotalsCompared
 from kcjl.orders.state import ORDERS, Catalogued, OrderEntry
 from kcjl.vocabulary import Event
 from tests.trade import (

@@ -65,11 +65,12 @@ DAY = 24 * 60
 def shelves(*events: Event) -> Shelves:
     """What there is, after these events."""
     levels = Table(SHELVES, group=lambda shelf: shelf.code_key or None)
-    looks = Table(STOCK_LOOK)
+    looks, orders = Table(STOCK_LOOK), Table(ORDERS)
     for event in events:
         levels.apply(event)
         looks.apply(event)
-    return Shelves(levels, looks)
+        orders.apply(event)
+    return Shelves(levels, looks, orders)
 
 
 STOCKED = (confirmed("A-1"), confirmed("B-2"), level(10, "A-1"), level(10, "B-2"))

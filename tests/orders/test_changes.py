@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kcjl.errors import Refused
+from kcjl.errors import OutcomeUnknown, Refused
 from kcjl.johnlewis import port as shop
 from kcjl.johnlewis.order_port import Cancelation
 from kcjl.johnlewis.returns_port import ReturnLine, ReturnState
@@ -23,10 +23,13 @@ from kcjl.orders.events_changes import (
     LineWithdrawn,
     RefundSettled,
     ReturnClosed,
+    ReturnHandedOver,
     ReturnOpened,
     ReturnReceived,
 )
+from kcjl.settings import OrderSettings
 from tests.outside.marketplace import marketplace_line, marketplace_order
+from tests.outside.mishaps import LOST
 from tests.rooms import Premises, Process
 from tests.tenant.readings import tenant_read
 from tests.trade import SHIPPING, gbp
@@ -229,6 +232,26 @@ async def test_line_refunded_whole_before_its_goods_went_is_taken_off() -> None:
         assert {"refund_to_enter:O1/F1/refund"} == set(process.desk.open)
 
 
+async def test_credit_note_that_was_moot_for_a_while_is_asked_for_again() -> None:
+    """Refunded in part, then whole, the line was to come off; it went, and both are owed."""
+    place = Shop()
+    async with place.open() as process:
+        await posted(process)
+        place.refund(700)
+        await corrected(process)
+        (part,) = place.shop.orders_there["O1"].lines[0].refunds
+        rest = msgspec.structs.replace(part, refund_id="F2", amount=gbp(2_300))
+        place.change(refunds=(part, rest))
+        await corrected(process)
+        assert {"sales_order_to_reduce:O1/O1-1/units"} == set(process.desk.open)
+        place.shop.set_state("O1", "SHIPPED")
+        await corrected(process)
+
+        assert {"refund_to_enter:O1/F1/refund", "refund_to_enter:O1/F2/refund"} == set(
+            process.desk.open
+        )
+
+
 async def test_order_cancelled_whole_after_the_posting_is_one_exception() -> None:
     """The exception of the order says it; no line asks for the same again."""
     place = Shop()
@@ -300,3 +323,72 @@ async def test_return_is_expected_booked_and_closed() -> None:
         len(await place.said(ReturnReceived)),
         len(await place.said(ReturnClosed)),
     )
+
+
+def came_back(place: Shop) -> shop.Return:
+    return shop.Return(
+        return_id="R1",
+        state=ReturnState.RECEIVED,
+        state_raw="RECEIVED",
+        order_id="O1",
+        commercial_id="C-O1",
+        created_at=place.clock.now(),
+        updated_at=place.clock.now(),
+        lines=(ReturnLine(line_id="O1-1", quantity=2, reason_code="CHANGED_MIND"),),
+        rma="RMA-7",
+    )
+
+
+@pytest.mark.parametrize(
+    ("fetches", "reason", "given"),
+    [(True, "Customer return", 1), (True, "", 0), (False, "X", 0)],
+)
+async def test_return_is_handed_to_an_erp_that_fetches_returns(
+    *, fetches: bool, reason: str, given: int
+) -> None:
+    """Once, under the ERP's own reason; it is a task until a person says that it is booked."""
+    place = Shop()
+    place.order_settings = OrderSettings(return_reason=reason)
+    place.warehouse.capabilities = msgspec.structs.replace(
+        place.warehouse.capabilities, returns=fetches
+    )
+    async with place.open() as process:
+        await process.stock.catch_up()
+        await posted(process)
+        await process.orders.commit((tenant_read(returns_on=True),))
+        place.shop.returns_there.append(came_back(place))
+        await process.do("returns", "corrections", "corrections", "judge")
+        (raised,) = [each.raised for each in process.desk.open.values()]
+        assert ("waits for Khaos Control's channel" in raised.message) == bool(given)
+        await process.orders.work_after_intake.say_done("O1", "R1/return", note="CN-7", by="jo")
+        await process.do("judge")
+        assert {} == dict(process.desk.open.items())
+
+    assert given == place.warehouse.mishaps.times("register_return")
+    assert given == len(await place.said(ReturnHandedOver))
+    for request in place.warehouse.returns.values():
+        (line,) = request.lines
+        assert ("R1", "REF-O1") == (request.return_ref, request.external_order_ref)
+        assert ("A-1", Decimal(2), reason) == (line.stock_code, line.quantity, line.reason)
+
+
+async def test_return_whose_handing_over_was_cut_off_is_given_again() -> None:
+    """It may be there already: the ERP's channel knows it by its reference."""
+    place = Shop()
+    place.order_settings = OrderSettings(return_reason="Customer return")
+    place.warehouse.capabilities = msgspec.structs.replace(
+        place.warehouse.capabilities, returns=True
+    )
+    async with place.open() as process:
+        await process.stock.catch_up()
+        await posted(process)
+        await process.orders.commit((tenant_read(returns_on=True),))
+        place.shop.returns_there.append(came_back(place))
+        place.warehouse.mishaps.after("register_return", LOST)
+        with pytest.raises(OutcomeUnknown):
+            await process.do("returns", "corrections")
+    async with place.open() as process:
+        await process.do("corrections")
+
+    assert ["R1"] == list(place.warehouse.returns)
+    assert 1 == len(await place.said(ReturnHandedOver))

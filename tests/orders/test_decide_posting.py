@@ -5,14 +5,13 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from kcjl.orders.amounts import posting_amounts, posting_lines
 from kcjl.orders.decide import (
     POSTING_ATTEMPTS_MAX,
     decide_missing,
     decide_posted,
     live_lines,
     may_post_at,
-    posting_amounts,
-    posting_lines,
     wants_lookup,
     wants_posting,
 )

@@ -14,8 +14,8 @@ from kcjl.orders.events import (
     OrderHeld,
     OrderReleased,
     SkuSuggestion,
-    TotalsCompared,
 )
+from kcjl.orders.posting_events import TotalsCompared
 from kcjl.orders.state import Catalogued, OrderEntry, WriteBack
 from tests.orders.books import (
     ACCEPTED,

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from kcjl.dispatch.events import SalesOrderNotShown
+from kcjl.orders import counting
 from kcjl.orders.events_intake import OrdersCounted
 from tests.outside.marketplace import marketplace_line, marketplace_order
 from tests.rooms import Premises, Process
@@ -42,6 +43,19 @@ async def test_count_of_two_sides_that_agree_finds_nothing() -> None:
     assert (1, gbp(2_000)) == (found.needing.orders, found.needing.money)
     assert (1, 0, 0) == (found.with_sales_order.orders, found.gaps, found.missed)
     assert 1 == found.sales_orders_listed
+
+
+async def test_count_says_how_many_it_did_not_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than fit one count that the marketplace did not name: said, and never in silence."""
+    monkeypatch.setattr(counting, "ASKED_BY_ID_MAX", 1)
+    place = premises()
+    place.shop.place(*(marketplace_order(each, state=SHIPPING) for each in ("O2", "O3")))
+    async with place.open() as process:
+        await posted(process)
+        place.shop.orders_there.clear()
+        found = await counted(process)
+
+    assert (2, 1) == (found.not_asked, found.without_order.orders)
 
 
 async def test_order_that_stays_unposted_is_a_gap_until_it_is_posted() -> None:

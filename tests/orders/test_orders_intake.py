@@ -19,8 +19,10 @@ from kcjl.orders.events import (
     OrdersRead,
     ReferenceWriteFailed,
     ReferenceWritten,
-    TotalsCompared,
 )
+from kcjl.orders.events_intake import OrderNotRead, OrderReadAgain
+from kcjl.orders.posting_events import TotalsCompared
+from kcjl.orders.reading import UNREAD_MAX
 from kcjl.settings import OrderSettings
 from tests.outside.marketplace import marketplace_line, marketplace_order
 from tests.outside.mishaps import LOST, Killed
@@ -178,16 +180,23 @@ async def test_intake_that_fails_leaves_the_cursor() -> None:
     assert 1 == len(await place.said(OrdersRead))
 
 
-async def test_orders_that_can_be_read_are_taken_and_the_cursor_waits_for_the_others() -> None:
-    """One order in a shape that nobody knows holds up no other, and is not passed over."""
-    place = premises()
-    strange = UnreadableOrder(order_id="O2", message="Expected `bool` - at `$.can_cancel`")
-    some = OrdersUnreadable(
-        "OR11", read=list(place.shop.orders_there.values()), unreadable=[strange]
+def unreadable(*order_ids: str, skus: tuple[str, ...] | None = None) -> OrdersUnreadable:
+    """What a read raises that could not read these; the shop's own others are in it."""
+    strange = [
+        UnreadableOrder(order_id=each, message="Expected `bool` - at `$.can_cancel`", skus=skus)
+        for each in order_ids
+    ]
+    return OrdersUnreadable(
+        "OR11", read=[marketplace_order(state=SHIPPING)], unreadable=strange
     )
-    place.shop.mishaps.before("orders_updated_since", some)
+
+
+async def test_order_of_which_nothing_is_known_keeps_the_cursor_and_the_stock() -> None:
+    """The others are taken; it may hold anything, so no stock goes out, and that is said."""
+    place = premises()
+    place.shop.mishaps.before("orders_updated_since", unreadable("O2"))
     async with place.open() as process:
-        with pytest.raises(OrdersUnreadable, match="O2: Expected `bool`"):
+        with pytest.raises(OrdersUnreadable, match=r"O2: Expected.*no stock is published"):
             await process.do("intake")
 
         assert ["O1"] == [each.order_id for each in await place.said(OrderReceived)]
@@ -197,6 +206,56 @@ async def test_orders_that_can_be_read_are_taken_and_the_cursor_waits_for_the_ot
 
     assert ["O1", "O2"] == [each.order_id for each in await place.said(OrderReceived)]
     assert 1 == len(await place.said(OrdersRead))
+
+
+async def test_order_whose_skus_are_known_stops_their_stock_only() -> None:
+    """It is raised and asked for again; other SKUs go on, and so do its own once it is read."""
+    place = premises()
+    for sku in ("B-2", "C-3"):
+        place.warehouse.put(sku, 7)
+        place.shop.offers_there[sku] = 1
+    place.shop.mishaps.before("orders_updated_since", unreadable("O2", skus=("b-2",)))
+    async with place.open() as process:
+        await process.do("offers", "levels", "new-skus", "intake", "publish", "judge")
+        assert {"order_unreadable:O2"} == set(process.desk.open)
+        assert {"A-1": 8, "B-2": 1, "C-3": 7} == place.shop.offers_there
+
+        again = unreadable("O2", skus=("b-2",))
+        place.shop.mishaps.before("orders_by_id", again)
+        place.clock.tick(600)
+        await process.do("levels", "intake", "publish")
+        assert 1 == place.shop.offers_there["B-2"]
+
+        place.shop.place(marketplace_order("O2", marketplace_line("O2-1", "B-2")))
+        place.clock.tick(600)
+        await process.do("levels", "intake", "publish", "judge")
+        assert {} == dict(process.desk.open.items())
+        assert 5 == place.shop.offers_there["B-2"]
+
+    assert ["OrderNotRead", "OrderReadAgain"] == await place.story(OrderNotRead, OrderReadAgain)
+    assert 3 == len(await place.said(OrdersRead))
+
+
+async def test_order_that_was_never_read_and_is_gone_stops_nothing_any_more() -> None:
+    """The marketplace shows it no more: nothing is held for it."""
+    place = premises()
+    place.shop.mishaps.before("orders_updated_since", unreadable("O2", skus=("B-2",)))
+    async with place.open() as process:
+        await process.do("intake", "intake")
+
+        assert 0 == len(process.orders.unread)
+
+
+async def test_too_many_orders_that_cant_be_read_are_no_odd_ones() -> None:
+    """The form of all has changed: nothing is published until somebody has looked."""
+    place = premises()
+    many = unreadable(*(f"X{number}" for number in range(UNREAD_MAX + 1)), skus=("B-2",))
+    place.shop.mishaps.before("orders_updated_since", many)
+    async with place.open() as process:
+        with pytest.raises(OrdersUnreadable, match="too many"):
+            await process.do("intake")
+
+    assert [] == await place.said(OrdersRead)
 
 
 @pytest.mark.parametrize(("overlap_s", "received"), [(3600, ["O1", "O2"]), (60, ["O1"])])

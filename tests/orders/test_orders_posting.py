@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from itertools import pairwise
 
+import msgspec
 import pytest
 
 from kcjl.errors import NotFound, Refused, Unavailable
@@ -20,7 +21,7 @@ from kcjl.orders.events import (
 from tests.outside.marketplace import marketplace_order
 from tests.outside.mishaps import LOST, Killed
 from tests.rooms import Premises, Process
-from tests.trade import SHIPPING, gbp
+from tests.trade import SHIPPING, at, gbp
 
 pytestmark = pytest.mark.anyio
 
@@ -319,3 +320,29 @@ async def test_number_that_is_refused_keeps_no_other_one_waiting(
         await process.do("posting", "posting", "write-back", "write-back")
 
     assert ["O2"] == list(place.shop.references)
+
+
+async def test_held_orders_of_one_sku_that_resume_together_go_the_soonest_too_late_first() -> (
+    None
+):
+    """Whatever order they came in: the oldest shipping deadline is posted first (design 7)."""
+    place = Premises()
+    place.warehouse.put("B-2", 50)
+    place.shop.offers_there["A-1"] = 10
+    due = {"O1": 40, "O2": 10, "O3": 30, "O4": 20}
+    for order_id, hours in due.items():
+        waits = marketplace_order(order_id, state=SHIPPING)
+        place.shop.place(msgspec.structs.replace(waits, ship_by=at(hours * 60)))
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("acceptance", "posting")
+        held = {order_id for order_id, entry in process.orders.orders.items() if entry.held}
+        assert set(due) == held
+
+        place.clock.tick(3_600)
+        place.warehouse.put("A-1", 50)
+        await process.do("levels", "new-skus", "intake", "acceptance", "posting")
+
+    assert ["O2", "O4", "O3", "O1"] == [
+        each.order_id for each in await place.said(PostingIntended)
+    ]

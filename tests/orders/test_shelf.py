@@ -60,6 +60,18 @@ def short_of_two(*events: Event) -> tuple[Short, ...] | None:
             ),
             False,
         ),
+        (
+            (
+                confirmed(),
+                level(2),
+                YOUNGER,
+                posted(YOUNGER),
+                level(2, minutes=19),
+                not_shown(YOUNGER),
+                TWO,
+            ),
+            True,
+        ),
     ],
 )
 def test_stock_is_there_when_the_level_covers_it_after_older_orders(

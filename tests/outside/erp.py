@@ -47,6 +47,9 @@ class Warehouse:
         self.quantities: dict[tuple[str, str], Decimal] = {}
         """By reference and stock code: what a person has set a line to."""
         self.taken: dict[str, erp.NewOrder] = {}
+        self.returns: dict[str, erp.ReturnRequest] = {}
+        self.customers: dict[str, str] = {}
+        """By reference: the customer of a sales order that is somebody else's."""
         self.parcels: dict[str, tuple[erp.Parcel, ...]] = {}
         self.cancelled: dict[str, str] = {}
         self.asked_levels: list[tuple[str, ...]] = []
@@ -159,7 +162,7 @@ class Warehouse:
 
     async def create_order(self, order: erp.NewOrder) -> erp.CreatedOrder:
         with self.mishaps.at("create_order"):
-            if order.external_ref in self.taken:
+            if order.external_ref in self.taken or order.external_ref in self.customers:
                 raise Refused(f"{order.external_ref} has been imported already")
             self.taken[order.external_ref] = order
             for line in order.lines:
@@ -167,6 +170,13 @@ class Warehouse:
             return erp.CreatedOrder(
                 outcome=erp.CreateOutcome.CREATED, erp_order_code=f"SO-{order.external_ref}"
             )
+
+    async def register_return(self, request: erp.ReturnRequest) -> erp.RegisteredReturn:
+        with self.mishaps.at("register_return"):
+            known = request.return_ref in self.returns
+            self.returns.setdefault(request.return_ref, request)
+            queued = erp.ReturnOutcome.ALREADY_QUEUED if known else erp.ReturnOutcome.QUEUED
+            return erp.RegisteredReturn(outcome=queued, return_ref=request.return_ref)
 
     async def find_order(self, external_ref: str) -> erp.OrderStatus | None:
         with self.mishaps.at("find_order"):
@@ -209,6 +219,11 @@ class Warehouse:
                 if each in self.taken or each in self.sources
             ]
 
+    def take_elsewhere(self, reference: str, customer: str) -> None:
+        """Another customer's order has that reference."""
+        self.take_late(reference, gross_total=Money(5))
+        self.customers[reference], self.sources[reference] = customer, False
+
     def _lines(self, reference: str) -> tuple[erp.ExportedLine, ...]:
         order = self.taken.get(reference)
         return tuple(
@@ -217,6 +232,8 @@ class Warehouse:
                 quantity=self.quantities.get(
                     (reference, line.stock_code), Decimal(line.quantity)
                 ),
+                unit_gross=line.unit_gross.decimal(),
+                external_line_ref=line.external_line_ref,
             )
             for line in (order.lines if order else ())
         )
@@ -233,6 +250,9 @@ class Warehouse:
             complete=True,
             currency="GBP",
             gross_total=order.gross_total + self.penny_off,
+            delivery_gross=order.delivery_gross + self.penny_off,
+            customer_code=self.customers.get(reference, "JLMKT"),
+            of_our_customer=reference not in self.customers,
             invoices=(
                 erp.Invoice(
                     invoice_code="INV1",

@@ -49,6 +49,7 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "orders": orders.ORDERS,
     "catalogue": orders.CATALOGUE,
     "intake": intake.INTAKE,
+    "unread": intake.UNREAD,
     "after intake": changes_state.AFTER_INTAKE,
     "returns read": changes_state.RETURNS_READ,
     "gaps": count.GAPS,

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from kcjl.errors import Misuse
+from kcjl.money import Money
 from kcjl.settlement.accounts import HOUSE_ACCOUNTS, decide_accounts
 from kcjl.settlement.events import (
     ROLE_OF_KIND,
@@ -66,6 +67,31 @@ def test_accounts_left_out_keep_what_they_have() -> None:
         named.account for role in ("bank", "refunds") if (named := after.named(role))
     ]
     assert () == decide_accounts(after, {"refunds": "4010"}, at(2))
+
+
+def test_type_without_a_role_has_the_account_that_was_named_for_it() -> None:
+    """Named once, it is kept, and its lines leave suspense; another type stays there."""
+    named = made_of(ACCOUNTS, "accounts", *decide_accounts(None, {"NEW_FEE": "7905"}, at(0)))
+    kept = made_of(ACCOUNTS, "accounts", *decide_accounts(named, {"bank": "1200"}, at(1)))
+
+    made = journal(
+        closed_cycle(2_000 - 60 - 7),
+        tied(2_000),
+        tied(-60, "NEW_FEE"),
+        tied(-7, "OTHER_FEE"),
+        accounts=kept,
+    )
+
+    booked = {line.account: line.debit for line in made.lines if line.debit}
+    assert (Money(60), Money(7)) == (booked["7905"], booked["John Lewis Suspense"])
+    assert () == decide_accounts(kept, {"NEW_FEE": "7905"}, at(2))
+
+
+@pytest.mark.parametrize("role", ["COMMISSION_FEE", "New Fee", "X"])
+def test_type_that_has_a_role_or_is_none_is_refused(role: str) -> None:
+    """A type that is known is booked by its role."""
+    with pytest.raises(Misuse, match="no such role"):
+        decide_accounts(None, {role: "1200"}, at(0))
 
 
 def test_accounts_of_an_unknown_role_are_refused() -> None:

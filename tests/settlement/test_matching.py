@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from kcjl.orders.events import OrderPassedOver, SalesOrderPosted, TotalsCompared
+from kcjl.orders.events import OrderPassedOver, SalesOrderPosted
 from kcjl.orders.events_changes import (
     LineCancelled,
     LineRefunded,
@@ -12,6 +12,7 @@ from kcjl.orders.events_changes import (
     ReturnOpened,
     ReturnReceived,
 )
+from kcjl.orders.posting_events import TotalsCompared
 from kcjl.settlement.events import PAYMENT, ROLE_OF_KIND, SettlementLineTied
 from kcjl.settlement.matching import counterpart_of, decide_tie
 from kcjl.settlement.sold import ORDER_MONEY, SOLD, OrderMoney, SoldOrder, SoldRefund

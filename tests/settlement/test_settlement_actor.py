@@ -117,6 +117,12 @@ async def test_payout_with_a_residue_is_held_until_the_line_comes() -> None:
         await process.do("transactions", "payouts", "judge")
 
         assert {"unknown_line_type:NEW_FEE"} == set(process.desk.open)
+        await process.settlement.set_accounts({"NEW_FEE": "7905"}, by="jo")
+        await process.do("judge")
+        assert set() == set(process.desk.open)
+        place.shop.lines.append(transaction("L6", 5, "NEW_FEE", order_id=None))
+        await process.do("transactions", "judge")
+        assert set() == set(process.desk.open)
     assert [gbp(60)] == [each.residue for each in await place.said(PayoutHeld)]
     assert 1 == len(await place.said(PayoutClosed))
 

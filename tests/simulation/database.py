@@ -79,7 +79,11 @@ class Life:
     async def check(self) -> None:
         """Return to the living only."""
         if self.is_over:
-            await anyio.sleep_forever()
+            await self.never()
+
+    async def never(self) -> None:
+        """Of an answer that will not come."""
+        await anyio.sleep_forever()
 
     async def pause(self, between: tuple[float, float]) -> None:
         await self.clock.sleep(self.luck.chance.uniform(*between))
@@ -101,7 +105,8 @@ class ProcessLog:
         self, drafts: Sequence[Draft], *, expected: Mapping[str, int] | None = None
     ) -> Sequence[Recorded]:
         life = self._life
-        await life.check()
+        if life.is_over:
+            await life.never()
         while self._commit is not None:
             await self._commit.wait()
         kind = life.luck.draw()
@@ -151,7 +156,8 @@ class ProcessLog:
 
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Recorded]]:
         async for page in self._log.follow(after):
-            await self._life.check()
+            if self._life.is_over:
+                await self._life.never()
             yield page
 
 
@@ -167,14 +173,11 @@ class _Wire:
         self._keeper = keeper
         self._life = life
         self._reads = reads
-        self._known: dict[str, object] = {}
 
     def __getattr__(self, name: str) -> object:
-        known = self._known.get(name)
-        if known is None:
-            method = getattr(self._keeper, name)
-            known = self._known[name] = self._statement(name, method)
-        return known
+        """Asked once a name: from then on it is an attribute."""
+        statement = self.__dict__[name] = self._statement(name, getattr(self._keeper, name))
+        return statement
 
     def _statement(
         self, name: str, method: Callable[..., Awaitable[object]]
@@ -182,7 +185,8 @@ class _Wire:
         life, is_read = self._life, name in self._reads
 
         async def statement(*arguments: object, **named: object) -> object:
-            await life.check()
+            if life.is_over:
+                await life.never()
             kind = life.luck.draw()
             if not kind:
                 return await method(*arguments, **named)

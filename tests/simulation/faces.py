@@ -4,8 +4,8 @@ Promises: real HTTP on loopback; the adapters have no call budgets, and their cl
 world's. Called by the tests that compare the simulation's outside with it.
 """
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ import anyio.lowlevel
 import msgspec
 from aiohttp import web
 
+from kcjl.clock import RealClock
 from kcjl.johnlewis.budget import OPERATIONS, Budget
 from kcjl.johnlewis.seller_api import SellerApi, SellerApiSettings
 from kcjl.khaos.kws import KwsSettings, KwsSoapAdapter
@@ -29,7 +30,7 @@ UNLIMITED: dict[str, tuple[Budget, ...]] = dict.fromkeys(sorted(OPERATIONS), ())
 
 
 @dataclass
-class StandingClock:
+class StandingClock(RealClock):
     """Stands until a test sets it; nobody waits."""
 
     at: datetime
@@ -39,11 +40,6 @@ class StandingClock:
 
     async def sleep(self, seconds: float) -> None:  # noqa: ARG002 - a clock's signature
         await anyio.lowlevel.checkpoint()
-
-    @contextmanager
-    def deadline(self, seconds: float) -> Iterator[None]:
-        with anyio.fail_after(seconds):
-            yield
 
 
 @dataclass

@@ -49,11 +49,13 @@ def copied(evidence: Evidence) -> Evidence:
     """The same, to be forged."""
     forged = copy.copy(evidence)
     forged._folded = {}
-    forged.__dict__.pop("text", None)
+    for known in ("text", "_by_kind"):
+        forged.__dict__.pop(known, None)
     forged.log = list(evidence.log)
     forged.journals = dict(evidence.journals)
     forged.witness = copy.copy(evidence.witness)
     forged.witness.calls = list(evidence.witness.calls)
+    forged.witness.given_back = list(evidence.witness.given_back)
     forged.world = _copied_world(evidence.world)
     return forged
 

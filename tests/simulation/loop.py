@@ -22,7 +22,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from typing import Any, Never, TypeVar, TypeVarTuple, Unpack
@@ -58,10 +58,37 @@ class _Task(asyncio.Task[Any]):
     number: int
 
 
+class _Call(asyncio.TimerHandle):
+    """A call to be made, now or in time: the base's without what it keeps for debugging."""
+
+    __slots__ = ()
+    _args: Sequence[Any] | None  # type: ignore[assignment]
+    _callback: Callable[..., object] | None
+    _context: contextvars.Context
+    _source_traceback = None
+    _repr = None
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: Sequence[Any],
+        loop: "VirtualLoop",
+        context: contextvars.Context | None,
+    ) -> None:
+        self._callback, self._args, self._cancelled = callback, args, False
+        self._context = context or contextvars.copy_context()
+        self._loop, self._when = loop, when
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        self._callback = self._args = None
+
+
 class VirtualLoop(asyncio.BaseEventLoop):
     """One thread, no selector. `seed` None: tasks in asyncio's own order."""
 
-    _ready: deque[asyncio.Handle]
+    _ready: deque[_Call]
     _stopping: bool
 
     def __init__(self, seed: int | None = None) -> None:
@@ -72,18 +99,19 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """How often time went on."""
         self.troubles: list[str] = []
         """What nobody awaited, or was raised where nobody could catch it."""
-        self._now = 0.0
+        self.now_s = 0.0
+        """What `time` tells."""
         self._turns = 0
         self._tasks = 0
         self._chance = None if seed is None else chance_of(f"loop/{seed}")
         self._alarms: list[tuple[int, int, Callable[[], None]]] = []
-        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timers: list[tuple[float, int, _Call]] = []
         """By when they are due, then by when they were made."""
         self._timers_made = 0
         self.set_exception_handler(self._note)
 
     def time(self) -> float:
-        return self._now
+        return self.now_s
 
     def after_steps(self, steps: int, call: Callable[[], None]) -> None:
         """Call between two steps, when so many more have been run."""
@@ -109,9 +137,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.Handle:
         """As the base's, without its checks: most of what a step costs is in here."""
-        handle = asyncio.Handle(callback, args, self, context)
-        self._ready.append(handle)
-        return handle
+        call = _Call(self.now_s, callback, args, self, context)
+        self._ready.append(call)
+        return call
 
     def call_later(
         self,
@@ -120,7 +148,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         *args: *Ts,
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
-        return self.call_at(self._now + delay, callback, *args, context=context)
+        return self.call_at(self.now_s + delay, callback, *args, context=context)
 
     def call_at(
         self,
@@ -130,7 +158,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
         """In a heap of plain pairs: the base's asks each handle which of two is sooner."""
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        timer = _Call(when, callback, args, self, context)
         self._timers_made += 1
         heapq.heappush(self._timers, (when, self._timers_made, timer))
         return timer
@@ -168,33 +196,30 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _run_once(self) -> None:
         """Instead of the base's, which waits at its selector."""
         timers, ready = self._timers, self._ready
-        while timers and timers[0][2].cancelled():
+        while timers and timers[0][2]._cancelled:
             heapq.heappop(timers)
         if ready or self._stopping:
             self._turns += 1
             if self._turns > TURNS_MAX:
                 self._turns = 0
-                raise Stuck(f"{TURNS_MAX:,} turns at {self._now} s: {_named(ready)}")
+                raise Stuck(f"{TURNS_MAX:,} turns at {self.now_s} s: {_named(ready)}")
         elif timers and timers[0][0] < math.inf:
-            self._now, self._turns = max(self._now, timers[0][0]), 0
+            self.now_s, self._turns = max(self.now_s, timers[0][0]), 0
             self.jumps += 1
         else:
-            raise Stuck(f"nothing is ready and nothing is planned at {self._now} s")
-        while timers and timers[0][0] <= self._now:
+            raise Stuck(f"nothing is ready and nothing is planned at {self.now_s} s")
+        while timers and timers[0][0] <= self.now_s:
             ready.append(heapq.heappop(timers)[2])
         batch = list(ready)
         ready.clear()
         if len(batch) > 1 and self._chance is not None:
             _shuffle(batch, self._chance)
-        for handle in batch:
-            if not handle._cancelled:
+        for call in batch:
+            if not call._cancelled:
                 self.steps += 1
-                handle._run()
+                call._run()
                 if self._alarms and self._alarms[0][0] <= self.steps:
                     heapq.heappop(self._alarms)[2]()
-
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """The base counts them to clear its heap; we pass them when their time comes."""
 
     def _note(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
@@ -202,14 +227,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.troubles.append(f"{context.get('message')}{what}")
 
 
-def _shuffle(batch: list[asyncio.Handle], chance: random.Random) -> None:
+def _shuffle(batch: list[_Call], chance: random.Random) -> None:
     """Tasks that stand side by side, in an order of the seed; nothing passes another call."""
-    side: list[tuple[int, int, asyncio.Handle]] = []
-    for place, handle in enumerate(batch):
-        callback = handle._callback  # type: ignore[attr-defined]
-        number = getattr(getattr(callback, "__self__", None), "number", None)
+    side: list[tuple[int, int, _Call]] = []
+    for place, call in enumerate(batch):
+        number = getattr(getattr(call._callback, "__self__", None), "number", None)
         if number is not None:  # a step of the task with this number
-            side.append((number, place, handle))
+            side.append((number, place, call))
         elif side:
             _mix(batch, side, place, chance)
             side = []
@@ -218,19 +242,19 @@ def _shuffle(batch: list[asyncio.Handle], chance: random.Random) -> None:
 
 
 def _mix(
-    batch: list[asyncio.Handle],
-    side: list[tuple[int, int, asyncio.Handle]],
+    batch: list[_Call],
+    side: list[tuple[int, int, _Call]],
     stop: int,
     chance: random.Random,
 ) -> None:
     if len(side) > 1:
         # By number first: anyio cancels out of a set, whose order is one of addresses.
         side.sort()
-        chance.shuffle(side)
-        batch[stop - len(side) : stop] = [handle for _, _, handle in side]
+        side.sort(key=lambda _: chance.random())
+        batch[stop - len(side) : stop] = [call for _, _, call in side]
 
 
-def _named(ready: deque[asyncio.Handle]) -> str:
+def _named(ready: deque[_Call]) -> str:
     return "; ".join(str(handle) for handle in list(ready)[:5])
 
 

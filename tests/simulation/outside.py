@@ -20,7 +20,7 @@ from kcjl.sandbox.world import World
 from tests.simulation.faults import Faults, Restore
 from tests.simulation.mishaps import Mishaps
 from tests.simulation.outside_door import stamp_of
-from tests.simulation.outside_erp import SimulatedErp
+from tests.simulation.outside_erp import KWS, SimulatedErp
 from tests.simulation.outside_ledger import SimulatedLedger
 from tests.simulation.outside_marketplace import SimulatedMarketplace
 from tests.simulation.outside_orders import ShownOrders
@@ -45,7 +45,9 @@ class SimulatedOutside:
             self._plan(each)
         stamp = stamp_of(faults.marketplace_clock, world.starts_at)
         self._shown = ShownOrders(world.marketplace, stamp)
-        self._sales_orders = ShownSalesOrders(stamp_of(faults.erp_clock, world.starts_at))
+        self._sales_orders = ShownSalesOrders(
+            stamp_of(faults.erp_clock, world.starts_at), KWS.company_code
+        )
 
     def ports(self) -> Outside:
         """A process's own ways in."""
@@ -79,11 +81,12 @@ class SimulatedOutside:
 
         def take() -> None:
             backup = back_up(self.world.warehouse)
-            self.world.agenda.at(restored_at, lambda: self._restore(each, backup))
+            self.world.agenda.at(restored_at, lambda: self.set_back(each, backup))
 
         self.world.agenda.at(taken_at, take)
 
-    def _restore(self, each: Restore, backup: Backup) -> None:
+    def set_back(self, each: Restore, backup: Backup) -> None:
+        """The ERP is as it was in the backup, now; who observes is told."""
         if self.mishaps.is_stopped:
             return
         restore(self.world.warehouse, backup)

@@ -82,7 +82,7 @@ class SimulatedErp:
         self._door = Door("khaos", world, mishaps, clock)
         self._reader = NewOrderReader(settings, world.warehouse.settings)
         self._stock = ShownStock(world.warehouse, settings, self._stamp, widest(shifts))
-        self._orders = shown or ShownSalesOrders(self._stamp)
+        self._orders = shown or ShownSalesOrders(self._stamp, settings.company_code)
         self._coded: dict[str, tuple[erp.OrderStatus, object, erp.OrderStatus]] = {}
         self._families = Families()
         self._courier_codes = CourierCodes(clock, couriers=self.couriers)
@@ -203,6 +203,11 @@ class SimulatedErp:
             levels.append(level if fresh else msgspec.structs.replace(level, read_at=began))
 
     # ── orders ──
+
+    async def register_return(self, request: erp.ReturnRequest) -> erp.RegisteredReturn:
+        raise erp.Unsupported(
+            f"register_return {request.return_ref}", adapter="the twin", instead="enter it"
+        )
 
     async def forget_buyer(self, external_ref: str) -> None:
         """As the web service's adapter: nothing of a buyer is kept."""

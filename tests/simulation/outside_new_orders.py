@@ -5,6 +5,7 @@ Promises: what `parse_sales_orders(order_document(order))` gives, or the error t
 way, through the document itself. It imports nothing. Called by the simulated ERP.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -85,7 +86,7 @@ class NewOrderReader:
             currency=order.currency,
             delivery_gross=order.delivery_gross.decimal(),
             order_note=_plain("ORDER_NOTE", order.note),
-            lines=tuple(_line(line) for line in order.lines),
+            lines=tuple(item for line in order.lines for item in _items(line)),
         )
 
     def _address(self, address: port.DeliveryAddress) -> AddressDocument:
@@ -118,19 +119,20 @@ class NewOrderReader:
         )
 
 
-def _line(line: port.NewOrderLine) -> LineDocument:
-    return LineDocument(
-        stock_code=_code(line.stock_code, STOCK_CODE_MAX),
-        mapping_type=1,
-        quantity=Decimal(line.quantity),
-        price=UnitPrice(amount=line.unit_gross.decimal(), is_net=False),
-        tax_code=None,
-        description="",
-        extended_description="",
-        discount_percent=Decimal(0),
-        import_ref=_code(line.external_line_ref) if line.external_line_ref else "",
-        site_name="",
-    )
+def _items(line: port.NewOrderLine) -> Iterator[LineDocument]:
+    for units, unit_gross in line.items():
+        yield LineDocument(
+            stock_code=_code(line.stock_code, STOCK_CODE_MAX),
+            mapping_type=1,
+            quantity=Decimal(units),
+            price=UnitPrice(amount=unit_gross.decimal(), is_net=False),
+            tax_code=None,
+            description="",
+            extended_description="",
+            discount_percent=Decimal(0),
+            import_ref=_code(line.external_line_ref) if line.external_line_ref else "",
+            site_name="",
+        )
 
 
 def _plain(field: str, text: str) -> str:

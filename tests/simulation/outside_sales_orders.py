@@ -56,8 +56,10 @@ class Shown(NamedTuple):
 class ShownSalesOrders:
     """Sales orders as they are shown now; what has not changed since is not made again."""
 
-    def __init__(self, stamp: Stamp) -> None:
+    def __init__(self, stamp: Stamp, company_code: str) -> None:
+        """`company_code`: the customer that we post under."""
         self._stamp = stamp
+        self._company_code = company_code
         self._shown: dict[str, tuple[SalesOrder, WarehouseSettings, object, Shown]] = {}
 
     def of(self, order: SalesOrder, reference: str, settings: WarehouseSettings) -> Shown:
@@ -65,7 +67,9 @@ class ShownSalesOrders:
         known = self._shown.get(reference)
         if known is not None and known[0] is order and known[1:3] == (settings, looks):
             return known[3]
-        view = _View(Forms(settings), self._stamp, settings.consignment_separator)
+        view = _View(
+            Forms(settings), self._stamp, settings.consignment_separator, self._company_code
+        )
         shown = Shown(view.status(order, reference), _couriers(order))
         self._shown[reference] = order, settings, looks, shown
         return shown
@@ -162,9 +166,11 @@ class _View(NamedTuple):
     forms: Forms
     stamp: Stamp
     separator: str
+    company_code: str
 
     def status(self, order: SalesOrder, reference: str) -> port.OrderStatus:
         invoices = tuple(self._invoice(invoice) for invoice in order.invoices)
+        customer = order.customer_code.strip()
         gone = bool(invoices) and all(i.stage is port.Stage.CANCELLED for i in invoices)
         return port.OrderStatus(
             external_ref=reference,
@@ -174,6 +180,12 @@ class _View(NamedTuple):
             complete=is_complete(order),
             currency=order.currency,
             gross_total=order.gross_total,
+            delivery_gross=order.delivery_gross,
+            tax_total=order.gross_total - order.items_net - order.delivery_net,
+            customer_code=customer,
+            of_our_customer=customer.casefold() == self.company_code.casefold()
+            if customer
+            else None,
             invoices=invoices,
             qty_sold=Decimal(plain(order.quantity_sold)),
             qty_assigned=Decimal(plain(order.quantity_assigned)),

@@ -19,6 +19,7 @@ from kcjl.rooms import Outside
 from kcjl.snapshots import MemorySnapshots
 from kcjl.vault import MemoryVault
 from tests.simulation.database import Appended, DatabaseLuck
+from tests.simulation.loop import VirtualLoop
 from tests.simulation.scenario import Scenario
 from tests.simulation.trace import Trace
 
@@ -32,19 +33,25 @@ class VirtualClock(RealClock):
 
     def __init__(self, began: datetime) -> None:
         self.began = began
-        self._loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        self._loop = loop
         self._at_s, self._now = 0.0, began
 
     @property
     def elapsed_s(self) -> float:
-        return self._loop.time()
+        return self._loop.now_s
 
     def now(self) -> datetime:
         """Asked many times before time goes on: a date is made once for each moment."""
-        at_s = self._loop.time()
+        at_s = self._loop.now_s
         if at_s != self._at_s:
             self._at_s, self._now = at_s, self.began + timedelta(seconds=at_s)
         return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        """As anyio's, which asks at each sleep under which library it runs."""
+        await asyncio.sleep(seconds)
 
 
 class Premises:

@@ -143,19 +143,19 @@ class _Line:
         self._port = port
         self._life = life
         self._done = done
-        self._known: dict[str, Callable[..., Awaitable[object]]] = {}
 
     def __getattr__(self, operation: str) -> object:
-        """A call, or what the port says of itself (`capabilities`), which is no call."""
-        known = self._known.get(operation)
-        if known is None:
-            method = getattr(self._port, operation)
-            if not callable(method):
-                return method
-            if inspect.isasyncgenfunction(method):
-                return self._told_in_parts(operation, method)
-            known = self._known[operation] = self._call(operation, method)
-        return known
+        """A call, or what the port says of itself (`capabilities`), which is no call.
+
+        Asked once a call: from then on it is an attribute.
+        """
+        method = getattr(self._port, operation)
+        if not callable(method):
+            return method
+        if inspect.isasyncgenfunction(method):
+            return self._told_in_parts(operation, method)
+        call = self.__dict__[operation] = self._call(operation, method)
+        return call
 
     def _told_in_parts(
         self, operation: str, method: Callable[..., AsyncGenerator[object, None]]
@@ -188,7 +188,8 @@ class _Line:
         trace, number = life.trace, life.number
 
         async def call(*arguments: object, **named: object) -> object:
-            await life.check()
+            if life.is_over:
+                await life.never()
             trace.called(number, operation, (*arguments, *named.values()))
             try:
                 answer = await method(*arguments, **named)
@@ -198,7 +199,8 @@ class _Line:
                 await life.check()
                 raise
             done(operation)
-            await life.check()
+            if life.is_over:
+                await life.never()
             trace.answered(number, operation, answer)
             return answer
 

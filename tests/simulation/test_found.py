@@ -93,6 +93,13 @@ def test_parcel_that_the_erp_unships_is_off_the_desk() -> None:
     assert [] == broken_by(403)
 
 
+def test_order_that_the_erp_forgot_stands_in_front_of_no_older_one() -> None:
+    """Liveness: it lost its age with the sales order, and an older order was held for it for
+    ever (as the loop shuffles since then).
+    """
+    assert [] == broken_by(3)
+
+
 def test_order_that_has_gone_on_under_a_clock_set_back_is_heard() -> None:
     """Law 3: the marketplace's clock jumped back, and its new state bore an older stamp."""
     assert [] == broken_by(452)

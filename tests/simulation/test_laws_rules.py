@@ -31,8 +31,7 @@ from tests.simulation.forging import (
 )
 from tests.simulation.laws import CHECKERS, Evidence
 from tests.simulation.laws.exercised import SITUATIONS, SUBJECTS, exercised
-from tests.simulation.scenario import Scenario
-from tests.simulation.test_laws import BREACHES
+from tests.simulation.test_laws import BREACHES, SCENARIO
 from tests.simulation.witness import Outcome
 
 PENNY = Money(1, "GBP")
@@ -41,7 +40,7 @@ PENNY = Money(1, "GBP")
 @pytest.fixture(scope="module")
 def true() -> Evidence:
     """A calm day that came to rest."""
-    return true_evidence(Scenario(seed=7, orders_a_day=14.0, skus=20, mismatches=1))
+    return true_evidence(SCENARIO)
 
 
 def _sent(e: Evidence) -> str:

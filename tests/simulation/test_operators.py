@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from kcjl.commands import Command
-from kcjl.stock.events import StockImportIntended
+from kcjl.settings import OpeningPolicy, StockSettings
+from kcjl.stock.events import SkuAliasApproved, SkuAliasWithdrawn, StockImportIntended
 from tests.simulation.asks import Asks, BufferChange, PolicyChange, WritesOff, planned
 from tests.simulation.forging import true_evidence
 from tests.simulation.laws import Evidence, judge
@@ -12,7 +13,7 @@ from tests.simulation.laws.exercised import exercised
 from tests.simulation.laws.switched import UNDER_WAY, WRITES
 from tests.simulation.operators import BY
 from tests.simulation.run import run_scenario
-from tests.simulation.scenario import Scenario, draw
+from tests.simulation.scenario import CARRIERS, Scenario, draw
 
 SCENARIO = Scenario(
     seed=3,  # a courier that nobody has mapped ships on that day
@@ -114,4 +115,40 @@ def test_policy_that_people_propose_and_approve_decides_what_is_published() -> N
     versions = [event.policy_version for _, event in evidence.said(StockImportIntended)]
     assert [1, 2] == sorted(set(versions))
     assert versions == sorted(versions)
+    assert [] == list(judge(evidence))
+
+
+def test_alias_that_people_approve_sells_the_goods_and_falls_when_the_code_is_mended() -> None:
+    """Each law holds while a SKU stands for another code, with a speed buffer and the watch;
+    the window shows the goods before the ERP has the SKU itself.
+    """
+    merchant: dict[str, object] = {
+        "stock": StockSettings(poll_s=300.0, watch_s=60.0),
+        "opening_policy": OpeningPolicy(speed=0.999, carriers=CARRIERS),
+    }
+    evidence = true_evidence(
+        Scenario(
+            seed=1,
+            orders_a_day=40.0,
+            skus=20,
+            mismatches=4,
+            asks=Asks(aliased_after_h=0.4),
+            merchant=merchant,
+        )
+    )
+    aliases = {event.sku: event.stock_code for _, event in evidence.said(SkuAliasApproved)}
+    shown_as = {
+        figure.code
+        for _, event in evidence.said(StockImportIntended)
+        for figure in event.figures
+        if figure.sku in aliases and figure.quantity
+    }
+    spelled = {each.sku: each.erp_code for each in evidence.world.shelf.mismatches.values()}
+
+    assert 4 == len(spelled)
+    assert ["SkuAliasApproved", "SkuConfirmed"] * 4 == said_by_people(evidence)
+    assert spelled == aliases
+    assert set(aliases.values()) <= shown_as
+    assert set(aliases) == {event.sku for _, event in evidence.said(SkuAliasWithdrawn)}
+    assert evidence.at_rest
     assert [] == list(judge(evidence))

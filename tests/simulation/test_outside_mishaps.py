@@ -4,8 +4,6 @@ The law of each: an effect is there or not as the kind says, whatever the caller
 is counted; what is read is never a row that was not so at some time.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +12,7 @@ import anyio.lowlevel
 import msgspec
 import pytest
 
-from kcjl.clock import chance
+from kcjl.clock import RealClock, chance
 from kcjl.errors import (
     KcjlError,
     OutcomeUnknown,
@@ -43,7 +41,7 @@ def faults_of(**kinds: Fault) -> Faults:
 
 
 @dataclass
-class JumpingClock:
+class JumpingClock(RealClock):
     """Sleeping moves the time on at once."""
 
     at: datetime
@@ -54,11 +52,6 @@ class JumpingClock:
     async def sleep(self, seconds: float) -> None:
         await anyio.lowlevel.checkpoint()
         self.at += timedelta(seconds=seconds)
-
-    @contextmanager
-    def deadline(self, seconds: float) -> Iterator[None]:
-        with anyio.fail_after(seconds):
-            yield
 
 
 class Day:

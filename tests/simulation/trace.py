@@ -14,6 +14,7 @@ from decimal import Decimal
 import msgspec
 
 from kcjl.clock import Clock
+from kcjl.johnlewis.port import Order
 from kcjl.log.port import Recorded
 
 __all__ = ["Trace"]
@@ -55,6 +56,8 @@ class Trace:
         self._keep = keep
         self._hash = hashlib.sha256()
         self._encoder = msgspec.json.Encoder(order="deterministic", enc_hook=_plain)
+        self._orders: dict[int, tuple[Order, bytes]] = {}
+        """By their identity: each look shows the same records again, and they are large."""
 
     @property
     def hash(self) -> str:
@@ -75,12 +78,22 @@ class Trace:
     def called(self, process: int, operation: str, arguments: object) -> None:
         self.calls += 1
         self._note(process, operation, "", arguments)
+        if self._keep:
+            self._show(process, operation, "", arguments)
 
     def answered(self, process: int, operation: str, answer: object) -> None:
-        self._note(process, operation, " ->", answer)
+        hashed = answer
+        if isinstance(answer, list) and answer and isinstance(answer[0], Order):
+            hashed = [self._known(order) for order in answer]
+        self._note(process, operation, " ->", hashed)
+        if self._keep:
+            self._show(process, operation, " ->", answer)
 
     def failed(self, process: int, operation: str, error: BaseException) -> None:
-        self._note(process, operation, " !!", f"{type(error).__name__}: {error}")
+        said = f"{type(error).__name__}: {error}"
+        self._note(process, operation, " !!", said)
+        if self._keep:
+            self._show(process, operation, " !!", said)
 
     def happened(self, what: str) -> None:
         """A death, a take-over, the end of the faults."""
@@ -89,11 +102,20 @@ class Trace:
             self._say(f"***** {what}")
 
     def _note(self, process: int, operation: str, kind: str, what: object) -> None:
-        told = self._encoder.encode(what)
         self._hash.update(f"{self._clock.now()} {process} {operation}{kind} ".encode())
-        self._hash.update(told)
-        if self._keep:
-            self._say(f"  p{process} {operation}{kind} {told.decode()[:2000]}")
+        self._hash.update(self._encoder.encode(what))
+
+    def _known(self, order: Order) -> bytes:
+        """Its hash, made once: the order is kept with it, so its address stays its own."""
+        known = self._orders.get(id(order))
+        if known is None:
+            told = hashlib.sha256(self._encoder.encode(order)).digest()
+            known = self._orders[id(order)] = order, told
+        return known[1]
+
+    def _show(self, process: int, operation: str, kind: str, what: object) -> None:
+        told = self._encoder.encode(what).decode()[:2000]
+        self._say(f"  p{process} {operation}{kind} {told}")
 
     def _say(self, line: str) -> None:
         if len(self.lines) < LINES_MAX:

@@ -182,6 +182,20 @@ def test_figures_of_a_level_newer_than_the_orders_are_not_sent() -> None:
     assert () == decide_figures([[late]], NO_BUFFER, READ_IN_ORDER)
 
 
+def test_figures_of_what_an_unreadable_order_may_hold_are_0_or_none() -> None:
+    """Its units may have to come off: no number is sent but nothing, under any alias."""
+    unread = Reads(
+        stock_finished_at=at(2), orders_began_at=at(3), unread={"O9": ("a-1", "Z-9")}
+    )
+    elsewhere = Reads(stock_finished_at=at(2), orders_began_at=at(3), unread={"O9": ("Z-9",)})
+
+    assert () == decide_figures([[sellable(8)]], NO_BUFFER, unread)
+    assert [0] == [each.quantity for each in decide_figures([[sellable(0)]], NO_BUFFER, unread)]
+    assert [8] == [
+        each.quantity for each in decide_figures([[sellable(8)]], NO_BUFFER, elsewhere)
+    ]
+
+
 def test_figures_that_are_shown_already_are_not_sent() -> None:
     """Only what changed is sent."""
     entry = sellable(8)

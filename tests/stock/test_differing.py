@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
+import anyio
+import anyio.lowlevel
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +14,7 @@ from kcjl.fold import Table
 from kcjl.stock.available import Staleness
 from kcjl.stock.conditions import Conditions, group_key
 from kcjl.stock.decide import decide_figures, differs
-from kcjl.stock.differing import Differing
+from kcjl.stock.differing import SLICE, Differing
 from kcjl.stock.events import Figure, StockImportIntended
 from kcjl.stock.policy import Rule
 from kcjl.stock.reads import Reads
@@ -22,6 +25,8 @@ from tests.patience import unhurried
 from tests.stock.test_stock_laws import PRODUCT_EVENTS
 from tests.stock.under import DAY, under
 from tests.trade import at, confirmed, level, listed
+
+pytestmark = pytest.mark.anyio
 
 READS = Reads(stock_finished_at=at(60 * 24 * 365), orders_began_at=at(60 * 24 * 365))
 YULE = Rule(name="yule", begins="10-02", ends="10-03", buffer=3)
@@ -63,7 +68,7 @@ def figures(shelves: Sequence[Sequence[Product]], conditions: Conditions) -> dic
 
 @unhurried
 @given(any_events(*PRODUCT_EVENTS), LOOKS, CONDITIONS)
-def test_what_differs_is_what_a_look_at_every_stock_code_finds(
+async def test_what_differs_is_what_a_look_at_every_stock_code_finds(
     events: list[Event], looks: list[tuple[int, Conditions]], last: Conditions
 ) -> None:
     """Whatever happened between two looks, and whichever condition has changed: policy, day,
@@ -76,14 +81,16 @@ def test_what_differs_is_what_a_look_at_every_stock_code_finds(
         for event in events[start : start + count]:
             products.apply(event)
         start += count
-        kept = differing.groups(conditions)
+        kept = await differing.groups(conditions)
 
         every = [each for each in groups(products) if differs(each, conditions)]
         assert {group_key(each[0]) for each in every} == {group_key(each[0]) for each in kept}
+        found = await differing.figures(conditions, READS)
         assert figures(groups(products), conditions) == figures(kept, conditions)
+        assert decide_figures(kept, conditions, READS) == found.figures
 
 
-def test_what_differs_after_a_start_from_a_snapshot_is_found() -> None:
+async def test_what_differs_after_a_start_from_a_snapshot_is_found() -> None:
     """What was folded before the process began counts as touched."""
     before = table()
     for event in (listed("A"), confirmed("A"), level("5", "A")):
@@ -91,12 +98,12 @@ def test_what_differs_after_a_start_from_a_snapshot_is_found() -> None:
     products = table()
     products.put_back(before.contents())
 
-    kept = Differing(products).groups(under())
+    kept = await Differing(products).groups(under())
 
     assert [["a"]] == [[each.key for each in group] for group in kept]
 
 
-def test_stock_code_that_differs_longest_comes_first() -> None:
+async def test_stock_code_that_differs_longest_comes_first() -> None:
     """Where an import takes some only, nobody waits behind those that changed later."""
     products = table()
     differing, conditions = Differing(products), under()
@@ -117,9 +124,72 @@ def test_stock_code_that_differs_longest_comes_first() -> None:
             publish_id="p", figures=(shown,), policy_version=1, occurred_at=at()
         )
     )
-    differing.groups(conditions)
+    await differing.groups(conditions)
     products.apply(level("5", "A"))
 
-    kept = differing.groups(conditions)
+    kept = await differing.groups(conditions)
 
     assert ["b", "a"] == [each.key for group in kept for each in group]
+
+
+async def test_large_catalogue_is_looked_at_in_slices_and_others_have_their_turns() -> None:
+    """Between two slices whoever else waits goes on, so that no look at all stops the house."""
+    products = table()
+    skus = [f"S-{number}" for number in range(3 * SLICE)]
+    for sku in skus:
+        for event in (listed(sku), confirmed(sku), level("5", sku)):
+            products.apply(event)
+    turns = 0
+
+    async def another() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await anyio.lowlevel.checkpoint()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(another)
+        found = await Differing(products).figures(under(), READS)
+        group.cancel_scope.cancel()
+
+    assert skus == [each.sku for each in found.figures]
+    assert turns >= 2 * (len(skus) / SLICE - 1)
+
+
+async def test_what_comes_between_two_slices_is_in_the_figures() -> None:
+    """A level that falls while all are worked out anew is not published as it was: law 4."""
+    products = table()
+    skus = [f"S-{number}" for number in range(2 * SLICE)]
+    for sku in skus:
+        for event in (listed(sku), confirmed(sku), level("5", sku)):
+            products.apply(event)
+    falls = iter([*skus[: SLICE // 2], skus[-1]])
+
+    async def warehouse() -> None:
+        for sku in falls:
+            products.apply(level("2", sku))
+            await anyio.lowlevel.checkpoint()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(warehouse)
+        found = await Differing(products).figures(under(), READS)
+        group.cancel_scope.cancel()
+
+    there = {sku: int(products[sku.casefold()].level) for sku in skus}
+    assert there == {each.sku: each.quantity for each in found.figures}
+    assert 2 in there.values()
+
+
+async def test_look_that_was_broken_off_is_made_good_by_the_next_one() -> None:
+    """What was touched is due until it has been looked at."""
+    products = table()
+    for number in range(2 * SLICE):
+        for event in (listed(f"S-{number}"), confirmed(f"S-{number}")):
+            products.apply(event)
+    differing = Differing(products)
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await differing.groups(under())
+
+    assert scope.cancelled_caught
+    assert 2 * SLICE == len(await differing.groups(under()))

@@ -111,9 +111,14 @@ async def test_mistaken_erp_publishes_nothing_until_a_person_says_so(
         assert guard in {each.guard for each in held.findings}
         assert {"publish_held:stock"} == set(process.desk.open)
 
-        await process.stock.release(held.hold_id, by="jo")
+        answer = await process.stock.release(held.hold_id, by="jo")
+        again = await process.stock.release(held.hold_id, by="jo")
         await published(place, process, "judge")
 
+        assert "20 SKUs may " in answer
+        assert f"20 SKUs go out next, if no guard objects: S-00 from 10 to {units};" in answer
+        assert answer.endswith("and 17 more")
+        assert "was let through before: nothing was changed" in again
         assert {units} == set(place.shop.offers_there.values())
         assert set() == set(process.desk.open)
     said = [each for each in await place.recorded() if isinstance(each.event, PublishReleased)]
@@ -202,16 +207,21 @@ async def test_switch_stops_publishing_and_nothing_else() -> None:
     place = premises()
     async with place.open() as process:
         await process.do("offers")
-        await process.stock.switch_publishing(on=False, reason="stocktaking", by="jo")
+        off = await process.stock.switch_publishing(on=False, reason="stocktaking", by="jo")
+        twice = await process.stock.switch_publishing(on=False, reason="again", by="jo")
         place.warehouse.put("A-1", 4)
         await published(place, process, "judge")
         assert {"publishing_off:stock"} == set(process.desk.open)
         assert 0 == place.shop.mishaps.times("publish_stock")
-        await process.stock.switch_publishing(on=True, reason="counted", by="jo")
+        on = await process.stock.switch_publishing(on=True, reason="counted", by="jo")
         await published(place, process, "judge")
 
         assert set() == set(process.desk.open)
     assert 1 == len(await place.said(LevelRead))
+    assert "is off, it was on: 1 SKU on offer keep" in off
+    assert "publishing of stock is off already (stocktaking): nothing was changed" in twice
+    assert "it was off (stocktaking). Now 1 SKU" in on
+    assert "A-1 from 10 to 4" in on
     assert 4 == place.shop.offers_there["A-1"]
 
 
@@ -345,11 +355,12 @@ async def test_parked_offer_is_sent_again_on_a_persons_word() -> None:
         refuse(place, "does not exist")
         await process.do("publish", "judge")
         assert {"stock_line_refused:A-1"} == set(process.desk.open)
-        await process.stock.retry("A-1", by="jo")
+        answer = await process.stock.retry("A-1", by="jo")
         place.clock.tick(60)
         await process.do("publish", "judge")
 
         assert set() == set(process.desk.open)
+        assert "A-1 was refused (does not exist) and is tried again: 1 SKU" in answer
         with pytest.raises(Misuse, match="not refused"):
             await process.stock.retry("A-1", by="jo")
     assert 2 == place.shop.mishaps.times("publish_stock")

@@ -4,14 +4,12 @@ Each bench serves the sandbox's own ERP over real HTTP; time passes when a law s
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import anyio
 import msgspec
 
+from kcjl.clock import RealClock
 from kcjl.errors import KcjlError, OutcomeUnknown
 from kcjl.khaos.port import CreatedOrder, NewOrder, NewOrderLine, OrderStatus, Parcel, WholeErp
 from kcjl.money import Money
@@ -29,7 +27,7 @@ ISSUED_MINUTES = 200
 REF = "JL100200300"
 
 
-class AgendaClock:
+class AgendaClock(RealClock):
     """The world's time; deadlines are real."""
 
     def __init__(self, agenda: Agenda) -> None:
@@ -40,11 +38,6 @@ class AgendaClock:
 
     async def sleep(self, seconds: float) -> None:
         self._agenda.advance(self._agenda.now + timedelta(seconds=seconds))
-
-    @contextmanager
-    def deadline(self, seconds: float) -> Iterator[None]:
-        with anyio.fail_after(seconds):
-            yield
 
 
 def new_warehouse() -> Warehouse:

@@ -79,6 +79,16 @@ def _has_none(evidence: Evidence, raised: ExceptionRaised) -> bool:
     return truth is not None and not truth.sales_orders and truth.state not in ENDED
 
 
+def _is_unpaid_too_long(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    """Accepted, and the customer's payment has not come by the time to ship by."""
+    truth = order_truth(evidence, raised.subject)
+    return (
+        truth is not None
+        and truth.state in ("STAGING", "WAITING_DEBIT", "WAITING_DEBIT_PAYMENT")
+        and truth.shipping_deadline < evidence.now
+    )
+
+
 def _never(_evidence: Evidence, _raised: ExceptionRaised) -> bool:
     return False
 
@@ -91,6 +101,6 @@ CAUSES_AFTER_INTAKE: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] =
     "incident_open": _incident,
     "order_without_sales_order": _has_none,
     "sales_order_without_order": _never,
-    "order_unaccounted": _never,
+    "order_unaccounted": _is_unpaid_too_long,
 }
 """By kind: whether it still has its cause."""

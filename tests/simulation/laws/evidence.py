@@ -10,7 +10,8 @@ Called by `laws/__init__.py`; made by `tests/simulation/run.py` and by the laws'
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, TypeVar
+from itertools import chain
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -26,6 +27,7 @@ from kcjl.log.verify import verify
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.store import RowStore
 from kcjl.sandbox.world import World
+from kcjl.settings import StockSettings
 from kcjl.vocabulary import Event
 from tests.simulation.database import Appended
 from tests.simulation.witness import Witness
@@ -74,6 +76,7 @@ class Evidence:
         now: datetime,
         at_rest: bool,
         skew: timedelta,
+        stock: StockSettings,
     ) -> None:
         self.world = world
         self.witness = witness
@@ -95,16 +98,25 @@ class Evidence:
         """The faults have stopped, and nothing is left to do without a person."""
         self.skew = skew
         """How far the outside's clocks were from ours at most."""
+        self.stock = stock
         self._folded: dict[int, Table[Any]] = {}
         """By the fold's identity: folds are modules' own, and live as long."""
 
     def said(self, *kinds: type[E]) -> list[tuple[Recorded, E]]:
         """The events of these kinds, oldest first, each with its place in the log."""
-        return [
-            (recorded, recorded.event)
-            for recorded in self.log
-            if isinstance(recorded.event, kinds)
-        ]
+        return [(each, cast("E", each.event)) for each in self.heard(kinds)]
+
+    def heard(self, kinds: tuple[type[Event], ...]) -> list[Recorded]:
+        """The events of these kinds, oldest first: looked up by class, not one by one."""
+        heard = [each for kind, each in self._by_kind.items() if issubclass(kind, kinds)]
+        return heard[0] if len(heard) == 1 else sorted(chain(*heard), key=_position)
+
+    @cached_property
+    def _by_kind(self) -> Mapping[type[Event], list[Recorded]]:
+        by_kind: dict[type[Event], list[Recorded]] = {}
+        for recorded in self.log:
+            by_kind.setdefault(type(recorded.event), []).append(recorded)
+        return by_kind
 
     def folded(self, fold: Fold[S]) -> Table[S]:
         """The entries of a fold, from the whole log: folded once."""
@@ -112,19 +124,20 @@ class Evidence:
         if known is not None:
             return known
         table = self._folded[id(fold)] = Table(fold)
-        for recorded in self.log:
-            if isinstance(recorded.event, fold.hears):
-                table.apply(recorded.event)
+        for recorded in self.heard(fold.hears):
+            table.apply(recorded.event)
         return table
 
     @cached_property
     def text(self) -> str:
         """Every word of the log. Rows are made of it, and of nothing else (law 1)."""
-        parts: list[str] = []
-        for each in self.log:
-            parts.append(each.data.decode())
-            parts.extend((each.stream, each.by, each.correlation_id))
-        return "\n".join(parts)
+        names = {name: None for each in self.log for name in (each.stream, each.by)}
+        ids = {each.correlation_id: None for each in self.log}
+        return "\n".join((*(each.data.decode() for each in self.log), *names, *ids))
+
+
+def _position(recorded: Recorded) -> int:
+    return recorded.position
 
 
 async def gather(
@@ -140,6 +153,7 @@ async def gather(
     now: datetime,
     at_rest: bool,
     skew: timedelta,
+    stock: StockSettings,
 ) -> Evidence:
     """Read what a run has left, once."""
     reader = MemoryLogReader(store, merchant)
@@ -164,6 +178,7 @@ async def gather(
         now=now,
         at_rest=at_rest,
         skew=skew,
+        stock=stock,
     )
 
 

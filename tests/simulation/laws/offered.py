@@ -9,7 +9,7 @@ is explained by it until every level has been read again (`SWEPT_AFTER`).
 Wide, and why: an order that has ended by the end of the run counts in no figure (when it ended
 is not kept); a level that was read and lost with its process may be used or not; an oversale is
 explained by as many units that left otherwise within two hours, whenever they were published;
-where the policy has a speed buffer, less may be shown at rest, and never more.
+what the speed buffer holds back at rest is that of a poll or of a look of the watch.
 Invariant: units count as taken only by a level read that began after the ERP had the order.
 Called by `laws/__init__.py`.
 """
@@ -24,8 +24,14 @@ from typing import NamedTuple
 from kcjl.orders.events import OrderReceived
 from kcjl.sandbox.warehouse.stock import key_of
 from kcjl.sandbox.world_truth import OversoldLine, sales_orders_of
-from kcjl.stock.events import Figure, StockImportIntended
+from kcjl.stock.conditions import conditions_at
+from kcjl.stock.events import Figure, StockImportIntended, stock_key
 from kcjl.stock.policy import PolicyDocument
+from kcjl.stock.policy_book import POLICY_BOOK, PolicyBook
+from kcjl.stock.publishing_state import PUBLISHING, Publishing
+from kcjl.stock.reads import READS
+from kcjl.stock.selling import held_for_speed
+from kcjl.stock.state import PRODUCTS
 from tests.simulation.laws.evidence import Checker, Evidence
 from tests.simulation.laws.stock_policy import day_of, in_force, policies, said_of
 from tests.simulation.laws.switched import stops
@@ -96,7 +102,7 @@ class _LevelReads:
 
     def most_for(self, figure: Figure, kept: "_Kept", position: int) -> float | None:
         """What could be offered of it by who published there; None where no read was."""
-        key, read_by = key_of(figure.sku), figure.orders_read_at
+        key, read_by = key_of(figure.code or figure.sku), figure.orders_read_at
         if figure.level_read_at is None:
             return None
         before = [
@@ -121,7 +127,7 @@ class _LevelReads:
         could = [
             math.floor(level)
             - self._flights.of(
-                key,
+                key_of(figure.sku),
                 taken_before=moment,
                 by=figure.orders_read_at,
                 known_before=position if hidden else None,
@@ -145,7 +151,7 @@ class _Kept:
 
         self.fixed = int(str(said("buffer") or 0))
         self.percent = Decimal(str(said("percent") or 0))
-        self.has_speed = bool(said("speed"))
+        self.service = float(str(said("speed") or 0))
         self.cap = int(str(said("cap") or 0))
         self.multiple = int(str(said("multiple") or 1))
         self.is_offered = said("offer") is not False
@@ -238,7 +244,7 @@ def _is_explained(evidence: Evidence, line: OversoldLine) -> bool:
 
 
 def window_at_rest_is_what_is_there(evidence: Evidence) -> Iterator[str]:
-    """At rest the window shows what is there, to the unit; less where speed holds some back."""
+    """At rest the window shows what is there, to the unit, less what the policy holds back."""
     if not evidence.at_rest:
         return
     world = evidence.world
@@ -253,17 +259,19 @@ def window_at_rest_is_what_is_there(evidence: Evidence) -> Iterator[str]:
     for key, quantity in shown.items():
         kept = _Kept(evidence, document, skus[key], day)
         there = _available(evidence, key, kept)
-        if there is None or there == quantity or (kept.has_speed and quantity < there):
-            continue
-        yield f"the window shows {quantity} of {key}, {there} can be sold"
+        if there is not None and quantity not in there:
+            can = " or ".join(map(str, sorted(there)))
+            yield f"the window shows {quantity} of {key}, {can} can be sold"
 
 
-def _available(evidence: Evidence, key: str, kept: _Kept) -> int | None:
-    """What can be sold now; None where the product moved a moment ago."""
+def _available(evidence: Evidence, key: str, kept: _Kept) -> set[int] | None:
+    """What can be sold now, whether a watch holds or not; None where it moved a moment ago."""
     world = evidence.world
-    item = world.warehouse.stock.find(key)
+    sold = evidence.folded(PRODUCTS).get(stock_key(key))
+    alias = sold.alias if sold is not None else ""
+    item = world.warehouse.stock.find(key) or world.warehouse.stock.find(alias or key)
     if item is None or item.discontinued or not item.stock_controlled:
-        return 0
+        return {0}
     settled = world.agenda.now - SETTLED_AFTER
     if item.moved_at > settled or item.revised_at > settled:
         return None
@@ -274,8 +282,30 @@ def _available(evidence: Evidence, key: str, kept: _Kept) -> int | None:
             return None
         if lines and order.state not in _ENDED and not _taken(evidence, order.order_id):
             flying += sum(line.quantity - line.not_to_ship for line in lines if line.is_live)
-    quantity = kept.left_of(max(0, math.floor(item.level()) - flying))
-    return kept.trimmed(quantity, item.sales_multiple, item.max_display)
+    left = kept.left_of(max(0, math.floor(item.level()) - flying))
+    return {
+        kept.trimmed(left - held, item.sales_multiple, item.max_display)
+        for held in _held_for_speed(evidence, key, left, kept.service)
+    }
+
+
+def _held_for_speed(evidence: Evidence, key: str, left: int, service: float) -> set[int]:
+    """What the falls that the log knows hold back of so many, by the policy's own sum."""
+    sold = evidence.folded(PRODUCTS).get(stock_key(key))
+    selling = sold.selling if sold is not None else None
+    if not service or selling is None:
+        return {0}
+    settings = evidence.stock
+    book = evidence.folded(POLICY_BOOK).get("policy") or PolicyBook()
+    publishing = evidence.folded(PUBLISHING).get("publishing") or Publishing()
+    reads = evidence.folded(READS).get("reads")
+    held = set()
+    for poll_s in {settings.poll_s, settings.watch_s or settings.poll_s}:
+        found = conditions_at(book, publishing, reads, evidence.now, poll_s=poll_s)
+        if found is not None:
+            lag_s = max(found.lag_s, found.stale_lag_s)
+            held.add(held_for_speed(selling, left, lag_s=lag_s, service=service, at=found.at))
+    return held
 
 
 def _taken(evidence: Evidence, order_id: str) -> bool:

@@ -76,8 +76,8 @@ def _folded_again(
     evidence: Evidence, room: Room, fold: Fold[Any], live: Table[Any]
 ) -> Table[Any]:
     table = Table(fold, watch=live._watch, group=live._group)
-    for recorded in evidence.log:
-        if recorded.position <= room.applied and isinstance(recorded.event, fold.hears):
+    for recorded in evidence.heard(fold.hears):
+        if recorded.position <= room.applied:
             table.apply(recorded.event)
     return table
 

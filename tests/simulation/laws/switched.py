@@ -18,7 +18,7 @@ UNDER_WAY = timedelta(minutes=5)
 wait a second time behind another."""
 WRITES = (
     "accept", "create_order", "create_shipment", "prepare", "publish_stock", "set_tracking",
-    "ship", "write_seller_references",
+    "ship", "write_seller_references", "refund", "cancel_line", "cancel_order",
 )  # fmt: skip
 """Of the ports' operations, those that change something outside."""
 
