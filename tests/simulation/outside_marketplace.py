@@ -408,7 +408,7 @@ class SimulatedMarketplace:
     async def invoices(
         self, since: datetime | None = None, *, cycle_ids: Sequence[str] = ()
     ) -> Sequence[Invoice]:
-        def rows() -> list[Invoice]:
+        def rows() -> tuple[Invoice, ...]:
             query = [
                 ("type", "ALL"),
                 *(("seller_billing_cycle_id", each) for each in cycle_ids),
@@ -423,7 +423,7 @@ class SimulatedMarketplace:
                 page = invoice_records.invoices(body, self._currency)
                 found += [invoice for _, invoice in page.rows]
                 if len(page.rows) < INVOICES_PAGE:
-                    return found
+                    return tuple(found)
 
         return await self._read("IV01", rows)
 

@@ -22,6 +22,7 @@ from kcjl.settlement.events import (
     PayoutHeld,
     SettlementLineSeen,
 )
+from kcjl.settlement.gap_events import PayoutReconciled
 from tests.simulation.laws.evidence import Checker, Evidence
 from tests.simulation.laws.standing import open_subjects
 
@@ -32,6 +33,7 @@ def closed_with_every_penny(evidence: Evidence) -> Iterator[str]:
     """A payout is closed with the bank's amount, and that is the sum of its lines there."""
     cycles = evidence.world.marketplace.cycles
     lines = _lines_by_cycle(evidence)
+    sums = {event.cycle_id: event for _, event in evidence.said(PayoutReconciled)}
     for _, closed in evidence.said(PayoutClosed):
         cycle = cycles.get(closed.cycle_id)
         if cycle is None:
@@ -46,6 +48,12 @@ def closed_with_every_penny(evidence: Evidence) -> Iterator[str]:
                 f"payout {closed.cycle_id}: the bank has {cycle.amount_to_seller}, its lines "
                 f"are {total}; closed with {closed.stated}, lines {closed.lines_total}"
             )
+        whole = sums.get(closed.cycle_id)
+        if whole is None or (whole.transferred, whole.residue) != (
+            closed.stated,
+            closed.residue,
+        ):
+            yield f"payout {closed.cycle_id} was closed, and its named sum says otherwise"
         if closed.lines != len(there):
             yield f"payout {closed.cycle_id} has {len(there)} lines, closed on {closed.lines}"
 
