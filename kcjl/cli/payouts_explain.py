@@ -74,9 +74,8 @@ def explain(
     ] = 20,
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    json: Annotated[  # noqa: FBT002 - a flag
-        bool, typer.Option("--json", help="One JSON object a line, on stdout.")
-    ] = False,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Where each penny of a payout comes from, and where it is booked.
 

@@ -34,6 +34,8 @@ from kcjl.fold import Fold
 from kcjl.orders import events as orders
 from kcjl.orders import events_changes as changes
 from kcjl.settlement import events as settlement
+from kcjl.settlement import gap_events as settlement_gaps
+from kcjl.settlement import intake_events as settlement_intake
 from kcjl.stock import events as stock
 from kcjl.vocabulary import Event
 
@@ -76,6 +78,8 @@ SAYS_NOTHING: tuple[type[Event], ...] = (
     changes.ReturnsRead,
     orders.OrdersRead,
     settlement.CyclesRead,
+    settlement_gaps.GapFound,
+    settlement_intake.InvoicesRead,
     settlement.SettlementLineTied,
     settlement.TransactionsRead,
     stock.LevelRead,
