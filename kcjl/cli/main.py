@@ -16,6 +16,7 @@ from kcjl import __version__
 from kcjl.cli import (
     calls,
     demo,
+    dispatch,
     log,
     orders,
     payouts,
@@ -48,7 +49,7 @@ app.add_typer(log.app, name="log")
 app.add_typer(calls.app, name="calls")
 app.add_typer(orders.app, name="orders")
 app.add_typer(stock.app, name="stock")
-app.add_typer(policy.dispatch, name="dispatch")
+app.add_typer(dispatch.app, name="dispatch")
 app.add_typer(payouts.app, name="payouts")
 app.add_typer(settlement_policy.app, name="settlement")
 

@@ -1,6 +1,6 @@
-"""`kcjl dispatch map`, `kcjl writes`: commands of people.
+"""`kcjl writes`: the kill switch, a command of people.
 
-They are put into the service's queue and carried out by it; the answer is shown when it comes.
+It is put into the service's queue and carried out by it; the answer is shown when it comes.
 """
 
 from typing import Annotated
@@ -10,26 +10,7 @@ import typer
 from kcjl.cli.asking import ask
 from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant
 
-__all__ = ["dispatch", "writes"]
-
-dispatch = typer.Typer(help="Dispatch policy.", no_args_is_help=True)
-
-
-@dispatch.callback()
-def _group() -> None:
-    """Policy is history: each change is an event with your name."""
-
-
-@dispatch.command("map")
-def map_courier(
-    courier: Annotated[str, typer.Argument(help="Name or code of the courier in the ERP.")],
-    carrier: Annotated[str, typer.Argument(help="Carrier code of the marketplace.")],
-    config: Config = DEFAULT_CONFIG,
-    merchant: Merchant = "",
-) -> None:
-    """Map a courier onto a carrier; parcels that wait for it are then confirmed."""
-    arguments = {"courier": courier, "carrier_code": carrier}
-    ask(config, merchant, "map-courier", arguments)
+__all__ = ["writes"]
 
 
 def writes(

@@ -17,6 +17,7 @@ from kcjl.collector import settle_collector
 from tests.benchmarks import (
     adapters,
     appending,
+    dispatching,
     ordering,
     oversell,
     projecting,
@@ -42,6 +43,7 @@ BENCHMARKS = {
     "simulation": simulating,
     "stock": stocking,
     "oversell": oversell,
+    "dispatch": dispatching,
     "orders": ordering,
     "trade": trading,
 }

@@ -350,6 +350,11 @@ def _refunded_and_nobody_told(e: Evidence) -> None:
     )
 
 
+def _late_and_nobody_told(e: Evidence) -> None:
+    order = e.world.marketplace.orders[_sent(e)]
+    order.state, order.shipping_deadline = "SHIPPING", e.now - timedelta(hours=2)
+
+
 RULES: dict[tuple[int, str, str], Callable[[Evidence], None]] = {
     (1, "chain", "hash"): _broken_chain,
     (1, "writers", "epoch"): _written_in_an_old_epoch,
@@ -394,6 +399,7 @@ RULES: dict[tuple[int, str, str], Callable[[Evidence], None]] = {
     (0, "causes", "no kind"): _exception_of_no_kind,
     (0, "desk", "cancelled there"): _cancelled_there_and_nobody_told,
     (0, "desk", "stranded"): _stranded_and_nobody_told,
+    (0, "late ones", "not told"): _late_and_nobody_told,
 }
 
 

@@ -29,8 +29,8 @@ def corrections_are_on_the_desk(evidence: Evidence) -> Iterator[str]:
     }
     for order_id, line_id in sorted(posted):
         truth = order_truth(evidence, order_id)
-        if truth is None or not truth.sales_orders:
-            continue  # lost by the ERP: that is told of
+        if truth is None or all(each.cancelled for each in truth.sales_orders):
+            continue  # lost, or cancelled there: that is told of, and nothing is to be reduced
         line = _line(evidence, order_id, line_id)
         reduced = ("sales_order_to_reduce", f"{order_id}/{line_id}/units") in told
         for refund in line.refunds if line else ():

@@ -152,6 +152,7 @@ SUBJECTS: Mapping[tuple[int, str], Callable[[_Seen], int]] = {
     (0, "causes"): _at_rest(lambda seen: len(open_exceptions(seen.evidence))),
     (0, "desk"): _at_rest(lambda seen: seen.orders),
     (0, "corrections"): _at_rest(lambda seen: seen.of["LineRefunded"]),
+    (0, "late ones"): _at_rest(lambda seen: seen.orders),
 }
 """By law and checker: how many of what it looks at there were."""
 

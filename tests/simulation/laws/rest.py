@@ -22,6 +22,7 @@ from kcjl.stock.state import PRODUCTS
 from tests.simulation.laws.changed import CAUSES_AFTER_INTAKE, corrections_are_on_the_desk
 from tests.simulation.laws.evidence import LIVENESS, Checker, Evidence
 from tests.simulation.laws.given_back import CAUSES_OF_REVERSALS
+from tests.simulation.laws.in_time import CAUSES_OF_TIME, late_ones_are_told
 from tests.simulation.laws.standing import open_exceptions, order_truth
 
 __all__ = ["CHECKERS"]
@@ -224,6 +225,22 @@ def _unconfirmed(evidence: Evidence, raised: ExceptionRaised) -> bool:
     return confirmed < sent
 
 
+def _carrier_gone(evidence: Evidence, _raised: ExceptionRaised) -> bool:
+    """Nobody takes a carrier off the list in the simulation."""
+    return evidence.world.marketplace.settings.carriers == ()
+
+
+def _number_untold(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    order_id, _, _ = raised.subject.partition("/")
+    order = order_truth(evidence, order_id)
+    told = {each.tracking_number for each in order.confirmations} if order else set()
+    return order is not None and any(
+        parcel.consignment and parcel.consignment not in told
+        for sale in order.sales_orders
+        for parcel in sale.parcels
+    )
+
+
 def _courier_waits(evidence: Evidence, raised: ExceptionRaised) -> bool:
     """A box that went out with it, as it is called now, is of an order that is not through.
 
@@ -318,7 +335,11 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "offer_drifted": _drifted,
     "offer_inactive": _inactive,
     "courier_unmapped": _courier_waits,
+    "carrier_gone": _carrier_gone,
     "tracking_missing": _unconfirmed,
+    "tracking_malformed": _unconfirmed,
+    "tracking_not_sent": _number_untold,
+    "confirmations_stopped": _never,
     "parcel_unmatched": _unconfirmed,
     "confirmation_refused": _unconfirmed,
     "cancelled_in_erp": _cancelled_in_erp,
@@ -331,6 +352,7 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "writes_off": _never,
     "job_interrupted": _never,
     **CAUSES_AFTER_INTAKE,
+    **CAUSES_OF_TIME,
     **CAUSES_OF_REVERSALS,
 }
 
@@ -342,4 +364,5 @@ CHECKERS = (
     Checker(LIVENESS, "causes", exceptions_have_their_cause),
     Checker(LIVENESS, "desk", causes_are_on_the_desk),
     Checker(LIVENESS, "corrections", corrections_are_on_the_desk),
+    Checker(LIVENESS, "late ones", late_ones_are_told),
 )
