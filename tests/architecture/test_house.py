@@ -86,6 +86,7 @@ PURE_FILES = (
     "minutes.py",
     "order_conditions.py",
     "outage.py",
+    "parcel.py",
     "personal.py",
     "personal_events.py",
     "policy.py",

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from kcjl.actors import JOBS
 from kcjl.dispatch.events import ParcelShipped
-from kcjl.dispatch.state import DISPATCHES, ParcelState
+from kcjl.dispatch.parcel import ParcelState
+from kcjl.dispatch.state import DISPATCHES
 from kcjl.exceptions.events import ExceptionRaised
 from kcjl.orders.reversals import REVERSALS, ItemStanding
 from kcjl.orders.state import ORDERS, Acceptance, Posting, WriteBack
