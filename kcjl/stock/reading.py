@@ -15,7 +15,7 @@ from kcjl.settings import StockSettings
 from kcjl.stock.codes import LONG_AGO, OVERLAP
 from kcjl.stock.decide import decide_level, wants_sweep
 from kcjl.stock.events import LevelRead, StockRead, stock_key
-from kcjl.stock.gate import StockGate
+from kcjl.stock.gate import ASKED_TOGETHER, StockGate
 from kcjl.stock.room import StockRoom
 from kcjl.stock.state import Match, Product
 from kcjl.vocabulary import Event
@@ -45,16 +45,14 @@ class StockReader:
         sweep = wants_sweep(self._room.last_reads, every=self._sweep_every, now=began)
         await self._gate.read(sweep=sweep)
         moved = await self._moved_products()
-        levels = await self._changed_levels(began, moved, sweep=sweep)
-        finished = self._room.clock.now()
-        await self._room.commit(levels)
+        changed, finished = await self._read_levels(began, self._wanted(moved, sweep=sweep))
         self._moved_seen.update(moved)
         await self._room.commit(
             (
                 StockRead(
                     finished_at=finished,
                     cursor=began,
-                    products=len(levels),
+                    products=changed,
                     swept=sweep,
                     occurred_at=began,
                 ),
@@ -88,9 +86,10 @@ class StockReader:
             return True
         return self._moved_seen.get(key) != when or when >= reads.stock_began_at - SAME_STAMP
 
-    async def _changed_levels(
-        self, began: datetime, moved: Mapping[str, datetime | None], *, sweep: bool
-    ) -> list[Event]:
+    def _wanted(
+        self, moved: Mapping[str, datetime | None], *, sweep: bool
+    ) -> list[tuple[str, str]]:
+        """Stock codes whose levels are to be read, each with its key."""
         moved_keys = {key for key, when in moved.items() if self._is_news(key, when)}
         looked_at = [product for _, product in self._room.products.watched()]
         moved_here = (each for key in sorted(moved_keys) for each in self._sharing(key))
@@ -100,10 +99,22 @@ class StockReader:
             for product in of_these
             if product.match == Match.CONFIRMED
         }
-        levels = await self._levels(began, wanted)
-        events = self._news(levels)
-        await self._gate.ask_about_missing(wanted.keys() - levels.keys())
-        return events
+        return list(wanted.items())
+
+    async def _read_levels(
+        self, began: datetime, codes: Sequence[tuple[str, str]]
+    ) -> tuple[int, datetime]:
+        """How many of them were news, and when the ERP had answered."""
+        changed, finished = 0, self._room.clock.now()
+        for start in range(0, len(codes), ASKED_TOGETHER):
+            wanted = dict(codes[start : start + ASKED_TOGETHER])
+            levels = await self._levels(began, wanted)
+            events = self._news(levels)
+            await self._gate.ask_about_missing(wanted.keys() - levels.keys())
+            finished = self._room.clock.now()
+            await self._room.commit(events)
+            changed += len(events)
+        return changed, finished
 
     async def _levels(self, began: datetime, wanted: Mapping[str, str]) -> dict[str, LevelRead]:
         """By stock key, as the ERP tells them now."""
