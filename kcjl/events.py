@@ -5,7 +5,9 @@ it was stays in its room's `events.py` as a plain struct, an Upcaster here leads
 next schema, and a stored sample (tests/log/samples) shows that it does.
 """
 
+from kcjl.dispatch import deadline_events as dispatch_deadlines
 from kcjl.dispatch import events as dispatch
+from kcjl.dispatch import policy_events as dispatch_policy
 from kcjl.exceptions import events as exceptions
 from kcjl.log.upcast import Upcaster
 from kcjl.orders import acceptance_events as orders_acceptance
@@ -36,6 +38,8 @@ EVENT_CLASSES: tuple[type[Event], ...] = tuple(
         orders_posting,
         orders_intake,
         dispatch,
+        dispatch_deadlines,
+        dispatch_policy,
         settlement,
         exceptions,
         tenant,

@@ -20,6 +20,8 @@ from kcjl.actors import Room
 from kcjl.clock import Clock, Ids, real_monotonic, real_sleep
 from kcjl.commands import Handler
 from kcjl.dispatch.actor import Dispatches
+from kcjl.dispatch.asked import dispatch_words
+from kcjl.dispatch.room import DispatchMarketplace
 from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, ShopModelNotServed
 from kcjl.exceptions.actor import Desk
 from kcjl.following import Following, catch_up_together
@@ -56,7 +58,7 @@ BUFFER_UNITS_MAX = 1_000_000
 _say = structlog.get_logger("kcjl.service")
 
 
-class Marketplace(OrdersMarketplace, TenantReading, Protocol):
+class Marketplace(OrdersMarketplace, DispatchMarketplace, TenantReading, Protocol):
     """What the service asks of the marketplace: the actors' calls, and the tenant whole."""
 
 
@@ -137,11 +139,6 @@ class Rooms:
     def handlers(self) -> Mapping[str, Handler]:
         """What people can ask for, by verb. Each is decided on all that is in the log."""
 
-        async def map_courier(arguments: Mapping[str, str], by: str) -> None:
-            courier, carrier_code = arguments["courier"], arguments["carrier_code"]
-            await self.dispatch.catch_up()
-            await self.dispatch.map_courier(courier, carrier_code, by=by)
-
         async def set_accounts(arguments: Mapping[str, str], by: str) -> None:
             await self.settlement.catch_up()
             await self.settlement.set_accounts(arguments, by=by)
@@ -157,8 +154,8 @@ class Rooms:
             **order_handlers(self.orders),
             **self._stock_handlers(),
             **order_words(self.orders),
+            **dispatch_words(self.dispatch),
             "switch-writes": switch_writes,
-            "map-courier": map_courier,
             "set-accounts": set_accounts,
         }
 

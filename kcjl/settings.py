@@ -8,7 +8,7 @@ Called by the CLI and by `service.py`. Over 400 lines, because all sections stan
 
 import os
 import tomllib
-from datetime import datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -23,14 +23,17 @@ from kcjl.stock.policy import PolicyDocument, Rule, checked
 from kcjl.vaultkey import VaultSettings
 
 __all__ = [
+    "WEEKDAYS",
     "CallSettings",
     "ClockSettings",
     "CloudSection",
+    "DeadlineSettings",
     "DispatchSettings",
     "InvoiceAddress",
     "JohnLewisSettings",
     "KhaosSettings",
     "MerchantSettings",
+    "MetricSettings",
     "OpeningPolicy",
     "OrderSettings",
     "Settings",
@@ -68,11 +71,11 @@ class StockSettings(Section, frozen=True, kw_only=True):
     poll_s: float = 300
     """How often levels that moved are read; the vendor advises 5 to 30 minutes."""
     watch_s: float = 60
-    """How often the levels of what runs low are read between two polls; 0: never. When some
-    have changed the orders are read as well."""
+    """How often the ERP is asked between two polls what has moved, and the levels of that are
+    read; 0: never. When some have changed the orders are read as well."""
     watch_codes_max: int = 250
-    """With more stock codes than this running low none is watched, and the buffers are those of
-    the poll. Fifty go in one call."""
+    """Where more stock codes than this have moved since the last look, the next poll reads
+    them, and the buffers are those of the poll. Fifty go in one call."""
     sites: tuple[str, ...] = ()
     """Site ids that the order import will use; empty: the ERP's default site."""
     sweep_hours: float = 6
@@ -174,17 +177,120 @@ class OrderSettings(Section, frozen=True, kw_only=True):
             raise ValueError(f"start_at needs a time zone, e.g. {self.start_at.isoformat()}Z")
 
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class DeadlineSettings(Section, frozen=True, kw_only=True):
+    """When the merchant works, and how early it is told that an order will be late."""
+
+    working_days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = (
+        "mon",
+        "tue",
+        "wed",
+        "thu",
+        "fri",
+    )
+    opens_at: str = "08:00"
+    """London time of day; business time counts from here."""
+    closes_at: str = "18:00"
+    """Until here; 00:00 is the midnight at the day's end."""
+    cut_off: str = ""
+    """What is ready by this London time of day goes out the same working day; one that has not
+    gone by its end is at risk. Empty: no such promise."""
+    bank_holidays: Literal["ENG", "WLS", "SCT", "NIR", "none"] = "ENG"
+    """Whose bank holidays are kept; England and Wales have the same."""
+    closed_on: tuple[str, ...] = ()
+    """Further days on which nobody works, e.g. 2026-12-24."""
+    warn_hours: float = 4
+    """Business hours before the marketplace's deadline from which on an order is at risk."""
+    named_max: int = 25
+    """With more orders at risk, or late, than this the others are one exception and a count."""
+
+    def __post_init__(self) -> None:
+        _above_zero(warn_hours=self.warn_hours, named_max=self.named_max)
+        if not self.working_days:
+            raise ValueError("working_days needs a day, e.g. mon")
+        for name in ("opens_at", "closes_at"):
+            _time_of_day(name, getattr(self, name))
+        opens, closes = time.fromisoformat(self.opens_at), time.fromisoformat(self.closes_at)
+        if closes <= opens and closes != time(0):
+            raise ValueError(
+                f"closes_at ({self.closes_at}) has to be after opens_at ({self.opens_at}); "
+                "00:00 is the midnight at the day's end"
+            )
+        if self.cut_off:
+            _time_of_day("cut_off", self.cut_off)
+            if time.fromisoformat(self.cut_off) < opens:
+                raise ValueError(
+                    f"cut_off ({self.cut_off}) is before opens_at ({self.opens_at})"
+                )
+        for day in self.closed_on:
+            try:
+                date.fromisoformat(day)
+            except ValueError:
+                raise ValueError(f"closed_on: {day!r} is no day, e.g. 2026-12-24") from None
+
+
+class MetricSettings(Section, frozen=True, kw_only=True):
+    """Thresholds of the shop's metrics. John Lewis' own are not known before onboarding: these
+    are the strictest that other operators publish.
+    """
+
+    late_shipment_max: float = 0.05
+    """Orders shipped after their deadline, of those shipped or due."""
+    cancelation_max: float = 0.05
+    """Accepted lines with a cancelation, of accepted lines."""
+    approval_min: float = 0.96
+    """Accepted lines, of those accepted or refused."""
+    valid_tracking_min: float = 0.9
+    """Orders whose parcels all have a number, of those shipped."""
+    near_share: float = 0.8
+    """At this share of the way to a threshold a person is told."""
+    orders_min: int = 30
+    """A rate of fewer orders (or lines) than this is shown, and not judged."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if name != "orders_min" and not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"{name} is a share above 0, up to 1")
+        _above_zero(orders_min=self.orders_min)
+
+
 class DispatchSettings(Section, frozen=True, kw_only=True):
     poll_s: float = 600
     """How often open sales orders are looked at in the ERP."""
     tracking_wait_hours: float = 4
     """A parcel shipped without a number is raised after this time."""
+    without_tracking: Literal["wait", "confirm", "raise"] = "wait"
+    """Where the marketplace does not demand a number: "wait" confirms without it just before
+    the parcel is late, "confirm" when it has waited, "raise" never."""
+    late_tracking_days: float = 7
+    """So long after the posting a number is looked for that a confirmation went without."""
+    tracking_forms: bool = True
+    """Tracking numbers are held against the forms of their carrier, where those are known."""
+    retry_first_minutes: float = 5
+    """Pause before a confirmation is tried again; it doubles with each attempt."""
+    retry_max_minutes: float = 120
+    retry_hours: float = 24
+    """A confirmation that does not get through is tried again for so long."""
+    silent_minutes: float = 15
+    """A person is told when the marketplace has answered no confirmation for so long."""
     backup_hours: float = 24
     """How old a backup may be that the ERP is set back to: sales orders are looked for so long
     after they were posted, also when all is confirmed."""
+    deadlines: DeadlineSettings = DeadlineSettings()
+    metrics: MetricSettings = MetricSettings()
 
     def __post_init__(self) -> None:
-        _above_zero(poll_s=self.poll_s, backup_hours=self.backup_hours)
+        _above_zero(
+            poll_s=self.poll_s,
+            backup_hours=self.backup_hours,
+            late_tracking_days=self.late_tracking_days,
+            retry_first_minutes=self.retry_first_minutes,
+            retry_max_minutes=self.retry_max_minutes,
+            retry_hours=self.retry_hours,
+            silent_minutes=self.silent_minutes,
+        )
         if self.tracking_wait_hours < 0:
             raise ValueError("tracking_wait_hours can't be below 0")
 

@@ -64,7 +64,7 @@ class Process:
             ids,
             marketplace=premises.shop,
             erp=premises.warehouse,
-            settings=DispatchSettings(),
+            settings=premises.dispatch_settings,
             opening_carriers=premises.opening_carriers,
         )
         self.settlement = Settlement(
@@ -114,6 +114,7 @@ class Premises:
         self.opening_carriers: dict[str, str] = {}
         self.stock_settings = StockSettings()
         self.order_settings = OrderSettings()
+        self.dispatch_settings = DispatchSettings()
         self.opening_acceptance = AcceptancePolicy()
 
     @asynccontextmanager

@@ -338,7 +338,7 @@ def shipped(
     *items: tuple[str, int],
     courier: str = "DPD Next Day",
     code: str | None = "DPD",
-    tracking: str = "TRK1",
+    tracking: str = "15500000000001",
     complete: bool = True,
     minutes: float = 30,
 ) -> ParcelShipped:

@@ -8,6 +8,7 @@ from collections import Counter
 
 import msgspec
 
+from kcjl.dispatch.deadline_events import DEADLINE_KINDS
 from kcjl.dispatch.projection import DISPATCHES_SHOWN
 from kcjl.dispatch.state import Dispatch, Parcel, ParcelState
 from kcjl.exceptions.projection import EXCEPTIONS_SHOWN
@@ -17,6 +18,9 @@ from kcjl.orders.state import OrderEntry, Posting
 from kcjl.projections.store import RowStore
 
 __all__ = ["Completeness", "completeness"]
+
+
+WAITING = (ParcelState.SHIPPED, ParcelState.OPEN, ParcelState.UNANSWERED)
 
 
 class Completeness(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +42,7 @@ async def completeness(store: RowStore) -> Completeness:
     open_subjects = set()
     for _, row in await store.rows(EXCEPTIONS_SHOWN.name):
         life = EXCEPTIONS_SHOWN.entry(row)
-        if life.cleared_at is None:
+        if life.cleared_at is None and life.raised.kind not in DEADLINE_KINDS:
             open_subjects.add(life.raised.subject)
     orders: Counter[str] = Counter()
     waiting: list[str] = []
@@ -91,7 +95,7 @@ def _parcel(entry: Dispatch, parcel: Parcel, open_subjects: set[str]) -> tuple[s
         return "confirmed", ""
     if entry.closed or parcel.state == ParcelState.LEFT:
         return "left", ""
-    if parcel.state in (ParcelState.SHIPPED, ParcelState.OPEN):
+    if parcel.state in WAITING:
         return "waiting", ""
     subjects = {f"{entry.order_id}/{parcel.parcel_key}", parcel.courier_name.casefold()}
     if subjects & open_subjects:

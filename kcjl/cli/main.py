@@ -13,7 +13,7 @@ import structlog
 import typer
 
 from kcjl import __version__
-from kcjl.cli import calls, demo, log, orders, policy, service, stock, world
+from kcjl.cli import calls, demo, dispatch, log, orders, policy, service, stock, world
 from kcjl.cli.places import Stopped, printable
 from kcjl.errors import CorruptLog, KcjlError, Misuse
 
@@ -37,7 +37,7 @@ app.add_typer(log.app, name="log")
 app.add_typer(calls.app, name="calls")
 app.add_typer(orders.app, name="orders")
 app.add_typer(stock.app, name="stock")
-app.add_typer(policy.dispatch, name="dispatch")
+app.add_typer(dispatch.app, name="dispatch")
 app.add_typer(policy.settlement, name="settlement")
 
 

@@ -129,7 +129,7 @@ async def _shown(settings: Settings, merchant: str, order_id: str) -> Shown:
                 "those there are"
             )
         queries = PostgresQueries(database, merchant, vocabulary())
-        streams = [f"order-{order_id}", f"dispatch-{order_id}"]
+        streams = [f"{each}-{order_id}" for each in ("order", "dispatch", "deadline")]
         streams += [f"settlement-line-{each}" for each in await rows.money_lines(order_id)]
         streams += [
             f"exception-{kind}-{subject}" for kind, subject in await rows.exceptions(order_id)

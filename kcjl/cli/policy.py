@@ -1,4 +1,4 @@
-"""`kcjl dispatch map`, `kcjl settlement account`, `kcjl writes`: commands of people.
+"""`kcjl settlement account`, `kcjl writes`: commands of people.
 
 They are put into the service's queue and carried out by it; the answer is shown when it comes.
 """
@@ -10,28 +10,14 @@ import typer
 from kcjl.cli.asking import ask
 from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant
 
-__all__ = ["dispatch", "settlement", "writes"]
+__all__ = ["settlement", "writes"]
 
-dispatch = typer.Typer(help="Dispatch policy.", no_args_is_help=True)
 settlement = typer.Typer(help="Settlement policy.", no_args_is_help=True)
 
 
-@dispatch.callback()
 @settlement.callback()
 def _group() -> None:
     """Policy is history: each change is an event with your name."""
-
-
-@dispatch.command("map")
-def map_courier(
-    courier: Annotated[str, typer.Argument(help="Name or code of the courier in the ERP.")],
-    carrier: Annotated[str, typer.Argument(help="Carrier code of the marketplace.")],
-    config: Config = DEFAULT_CONFIG,
-    merchant: Merchant = "",
-) -> None:
-    """Map a courier onto a carrier; parcels that wait for it are then confirmed."""
-    arguments = {"courier": courier, "carrier_code": carrier}
-    ask(config, merchant, "map-courier", arguments)
 
 
 @settlement.command("account")

@@ -2,93 +2,48 @@
 
 Promises: pure; a parcel is confirmed once, for the lines that it holds, under a carrier code
 that the marketplace lists; what can't be matched or mapped is said, never guessed.
-Called by `actor.py` and `projection.py`. Source: design 8; khaos c, johnlewis b.4, d.5.
+Called by the shell. Source: design 8; khaos c, johnlewis b.4, d.5.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
-import msgspec
-
+from kcjl.dispatch.carrier_map import carrier_code_for
+from kcjl.dispatch.carriers_state import Carriers
 from kcjl.dispatch.events import (
-    CarrierMapped,
+    ConfirmationGivenUp,
     ConfirmationIntended,
-    ConfirmedLine,
-    CourierAwaitedNoMore,
     CourierUnmapped,
-    DispatchClosed,
     ParcelConfirmed,
     ParcelShipped,
-    ParcelsLeft,
     ParcelsUnshipped,
     ParcelUnmatched,
     SalesOrderCancelled,
     TrackingAwaited,
+    TrackingMalformed,
 )
-from kcjl.dispatch.state import DISPATCHES, Carriers, Dispatch, Parcel, ParcelState
+from kcjl.dispatch.matching import ENDED, matched_lines
+from kcjl.dispatch.sending_on import decide_changed
+from kcjl.dispatch.state import Dispatch, Parcel, ParcelState
+from kcjl.dispatch.terms import LAST_CALL, Terms
+from kcjl.dispatch.tracking_forms import is_malformed
 from kcjl.vocabulary import Event
 
-__all__ = [
-    "ShipmentThere",
-    "carrier_code_for",
-    "decide_awaited_no_more",
-    "decide_confirmation",
-    "decide_map",
-    "decide_parcels",
-    "decide_shipped_there",
-    "is_open",
-    "may_confirm_at",
-    "settle_open",
-]
+__all__ = ["decide_confirmation", "decide_parcels"]
 
-RETRY_FIRST = timedelta(minutes=5)
-RETRY_MAX = timedelta(hours=2)
-LAST_CALL = timedelta(hours=2)
-"""So long before the time to ship by a parcel goes without its number, where it may."""
-TROUBLED = frozenset(
-    {
-        ParcelState.UNMAPPED,
-        ParcelState.NO_TRACKING,
-        ParcelState.UNMATCHED,
-        ParcelState.REFUSED,
-    }
-)
-"""Somebody was told of such a parcel."""
 UNTRIED = frozenset(
     {
         ParcelState.SHIPPED,
         ParcelState.UNMAPPED,
         ParcelState.NO_TRACKING,
+        ParcelState.MALFORMED,
         ParcelState.UNMATCHED,
     }
 )
 """Nothing was sent of these parcels yet."""
-ENDED = frozenset({"REFUSED", "CANCELED"})
-SHIPPED_THERE = frozenset({"SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED"})
-
-ShipmentThere = tuple[str, str, tuple[tuple[str, int], ...]]
-"""A shipment at the marketplace: (shipment id, tracking number, ((line id, units), …))."""
-
-
-def is_open(entry: Dispatch) -> bool:
-    """The sales order is posted and not everything is confirmed yet."""
-    return bool(entry.reference) and not entry.closed
-
-
-def carrier_code_for(carriers: Carriers, parcel: Parcel) -> str:
-    """The marketplace's code for the parcel's courier, by map, else by equal name; or empty."""
-    listed = {code.casefold(): code for code, _ in carriers.codes}
-    names = {label.casefold(): code for code, label in carriers.codes}
-    said = [each.casefold() for each in (parcel.courier_code, parcel.courier_name) if each]
-    mapped = dict(carriers.mapped)
-    for courier in said:
-        if (code := mapped.get(courier)) is not None:
-            return listed.get(code.casefold(), "")
-    for courier in said:
-        if code := listed.get(courier) or names.get(courier):
-            return code
-    return ""
+FAILED = frozenset({ParcelState.REFUSED, ParcelState.UNANSWERED, ParcelState.GIVEN_UP})
+SETTLED = frozenset({ParcelState.CONFIRMED, ParcelState.OPEN, ParcelState.LEFT})
+"""Nothing is decided on these: done, or looked up first."""
 
 
 def decide_parcels(
@@ -104,8 +59,10 @@ def decide_parcels(
         known = entry.parcel(shipped.parcel_key)
         if known is None:
             news = True
-        elif known.state in (ParcelState.CONFIRMED, ParcelState.OPEN, ParcelState.LEFT):
+        elif known.state in SETTLED:
             news = False
+            if known.state == ParcelState.CONFIRMED:
+                events.extend(decide_changed(known, shipped))
         else:  # or nothing about it, but the order is whole now (or not any more): said once
             news = _differs(known, shipped) or shipped.erp_complete != complete
         if news:
@@ -141,40 +98,32 @@ def _differs(known: Parcel, shipped: ParcelShipped) -> bool:
         or known.courier_name != shipped.courier_name
         or known.courier_code != shipped.courier_code
         or known.items != shipped.items
+        or known.more_tracking_numbers != shipped.more_tracking_numbers
     )
 
 
-def may_confirm_at(parcel: Parcel) -> datetime | None:
-    """When the parcel may be tried again; None when it never was tried."""
-    if parcel.tried_at is None:
-        return None
-    pause = min(RETRY_FIRST * (1 << min(max(parcel.attempts - 1, 0), 10)), RETRY_MAX)
-    return parcel.tried_at + pause
-
-
 def decide_confirmation(
-    entry: Dispatch,
-    parcel: Parcel,
-    carriers: Carriers,
-    *,
-    tracking_wait: timedelta,
-    now: datetime,
+    entry: Dispatch, parcel: Parcel, carriers: Carriers, terms: Terms, now: datetime
 ) -> tuple[Event, ...]:
     """The next step for a parcel that is shipped and not confirmed; () when it has to wait."""
-    if parcel.state in (ParcelState.CONFIRMED, ParcelState.OPEN, ParcelState.LEFT):
+    if parcel.state in SETTLED or entry.marketplace_state in ENDED:
         return ()
-    if entry.marketplace_state in ENDED:
-        return ()
-    if parcel.state == ParcelState.REFUSED:
-        when = may_confirm_at(parcel)
-        if when is not None and when > now:
-            return ()
-    carrier = carrier_code_for(carriers, parcel)
+    if not carriers.multi_shipment and (whole := _shipped_with(entry)):
+        return (_confirmed_with(entry, parcel, whole, now),)
+    carrier = carrier_code_for(carriers, parcel.courier_name, parcel.courier_code)
     if not carrier:
         return () if parcel.state == ParcelState.UNMAPPED else (_unmapped(entry, parcel, now),)
-    if not parcel.tracking_number and not _goes_without_number(entry, carriers, now):
-        return _awaited(entry, parcel, tracking_wait, now)
-    lines = _match(entry, parcel)
+    if parcel.state in FAILED and carrier == parcel.carrier_code:
+        waits = _before_the_next(entry, parcel, terms, now)
+        if waits is not None:
+            return waits
+    if not parcel.tracking_number and not _goes_without_number(
+        entry, parcel, carriers, terms, now
+    ):
+        return _awaited(entry, parcel, terms, now)
+    if whose := is_malformed(parcel, carriers, carrier, terms):
+        return _malformed(entry, parcel, whose, now)
+    lines = matched_lines(entry, parcel)
     if lines is None:
         return _unmatched(entry, parcel, now)
     if not carriers.multi_shipment and not entry.erp_complete:
@@ -189,15 +138,96 @@ def decide_confirmation(
             carrier_code=carrier,
             tracking_number=parcel.tracking_number,
             by_shipment=carriers.multi_shipment,
+            policy_version=carriers.version,
+            numbers_left=_numbers_left(entry, parcel, carriers),
             occurred_at=now,
         ),
     )
 
 
-def _goes_without_number(entry: Dispatch, carriers: Carriers, now: datetime) -> bool:
-    """Better confirmed without a number than late, where the shipping type allows it (SH12)."""
-    optional = entry.shipping_type_code in carriers.tracking_optional
-    return optional and entry.deadline is not None and now >= entry.deadline - LAST_CALL
+def _shipped_with(entry: Dispatch) -> Parcel | None:
+    """The parcel with whose number we have shipped the order as a whole."""
+    return next(
+        (
+            each
+            for each in entry.parcels
+            if each.state == ParcelState.CONFIRMED and each.attempts and not each.by_shipment
+        ),
+        None,
+    )
+
+
+def _confirmed_with(entry: Dispatch, parcel: Parcel, whole: Parcel, now: datetime) -> Event:
+    return ParcelConfirmed(
+        order_id=entry.order_id,
+        parcel_key=parcel.parcel_key,
+        lines=matched_lines(entry, parcel) or (),
+        shipment_id="",
+        already=False,
+        with_parcel=whole.parcel_key,
+        occurred_at=now,
+    )
+
+
+def _numbers_left(entry: Dispatch, parcel: Parcel, carriers: Carriers) -> tuple[str, ...]:
+    """Where the order has one number only, those of its other parcels are not told."""
+    others = () if carriers.multi_shipment else entry.parcels
+    numbers = [
+        *parcel.more_tracking_numbers,
+        *(
+            number
+            for each in others
+            if each.parcel_key != parcel.parcel_key
+            for number in (each.tracking_number, *each.more_tracking_numbers)
+        ),
+    ]
+    return tuple(
+        number
+        for number in dict.fromkeys(numbers)
+        if number not in ("", parcel.tracking_number)
+    )
+
+
+def _before_the_next(
+    entry: Dispatch, parcel: Parcel, terms: Terms, now: datetime
+) -> tuple[Event, ...] | None:
+    """What is said, or nothing, while the next attempt is not due; None when it is."""
+    if parcel.first_tried_at is None or parcel.tried_at is None:
+        return None
+    came_back = terms.resumed_at is not None and terms.resumed_at > parcel.tried_at
+    if came_back and parcel.state != ParcelState.REFUSED:
+        return None
+    if parcel.state == ParcelState.GIVEN_UP:
+        return ()
+    if terms.is_over(parcel.first_tried_at, now):
+        given_up = ConfirmationGivenUp(
+            order_id=entry.order_id,
+            parcel_key=parcel.parcel_key,
+            attempts=parcel.attempts,
+            since=terms.tried_since(parcel.first_tried_at),
+            message=parcel.message,
+            deadline=entry.deadline,
+            occurred_at=now,
+        )
+        return (given_up,)
+    return () if terms.may_try_at(parcel.attempts, parcel.tried_at) > now else None
+
+
+def _goes_without_number(
+    entry: Dispatch, parcel: Parcel, carriers: Carriers, terms: Terms, now: datetime
+) -> bool:
+    """Where the shipping type allows it (SH12): as the merchant has it."""
+    if entry.shipping_type_code not in carriers.tracking_optional:
+        return False
+    has_waited = now >= parcel.first_seen_at + terms.tracking_wait
+    is_nearly_late = entry.deadline is not None and now >= entry.deadline - LAST_CALL
+    match terms.without_tracking:
+        case "wait":
+            return is_nearly_late
+        case "confirm":
+            return has_waited or is_nearly_late
+        case "raise":
+            return False
 
 
 def _unmapped(entry: Dispatch, parcel: Parcel, now: datetime) -> Event:
@@ -211,10 +241,23 @@ def _unmapped(entry: Dispatch, parcel: Parcel, now: datetime) -> Event:
     )
 
 
-def _awaited(
-    entry: Dispatch, parcel: Parcel, wait: timedelta, now: datetime
-) -> tuple[Event, ...]:
-    until = parcel.first_seen_at + wait
+def _malformed(entry: Dispatch, parcel: Parcel, whose: str, now: datetime) -> tuple[Event, ...]:
+    if parcel.state == ParcelState.MALFORMED:
+        return ()
+    return (
+        TrackingMalformed(
+            order_id=entry.order_id,
+            parcel_key=parcel.parcel_key,
+            tracking_number=parcel.tracking_number,
+            carrier=whose,
+            deadline=entry.deadline,
+            occurred_at=now,
+        ),
+    )
+
+
+def _awaited(entry: Dispatch, parcel: Parcel, terms: Terms, now: datetime) -> tuple[Event, ...]:
+    until = parcel.first_seen_at + terms.tracking_wait
     if parcel.state == ParcelState.NO_TRACKING or now < until:
         return ()
     return (
@@ -241,157 +284,6 @@ def _unmatched(entry: Dispatch, parcel: Parcel, now: datetime) -> tuple[Event, .
             parcel_key=parcel.parcel_key,
             message=message,
             deadline=entry.deadline,
-            occurred_at=now,
-        ),
-    )
-
-
-def _match(entry: Dispatch, parcel: Parcel) -> tuple[ConfirmedLine, ...] | None:
-    """Share the parcel's units out over the order's open lines; None when they don't fit."""
-    left = {line.line_id: line.quantity for line in entry.lines}
-    for other in entry.parcels:
-        if other.state in (ParcelState.CONFIRMED, ParcelState.OPEN):
-            for confirmed in other.lines:
-                left[confirmed.line_id] = left.get(confirmed.line_id, 0) - confirmed.quantity
-    units: dict[str, int] = defaultdict(int)
-    taken: dict[str, int] = defaultdict(int)
-    for item in parcel.items:
-        named = min(item.quantity, max(left.get(item.line_id, 0) - taken[item.line_id], 0))
-        taken[item.line_id] += named  # what the ERP names goes to its line first
-        units[item.stock_code.casefold()] += item.quantity - named
-    for line in entry.lines:
-        key = line.stock_code.casefold()
-        take = min(units.get(key, 0), left[line.line_id] - taken[line.line_id])
-        if take > 0:
-            units[key] -= take
-            taken[line.line_id] += take
-    matched = tuple(
-        ConfirmedLine(line_id=line.line_id, quantity=taken[line.line_id])
-        for line in entry.lines
-        if taken[line.line_id] > 0
-    )
-    if not matched or any(units.values()):
-        return None
-    return matched
-
-
-def settle_open(
-    entry: Dispatch,
-    parcel: Parcel,
-    shipments: Sequence[ShipmentThere],
-    *,
-    now: datetime,
-) -> Event | None:
-    """Whether a parcel whose outcome is open is among the marketplace's shipments.
-
-    None: it is not there: it may be sent again.
-    """
-    wanted = {(line.line_id, line.quantity) for line in parcel.lines}
-    others = {each.shipment_id for each in entry.parcels if each.shipment_id}
-    for shipment_id, tracking_number, lines in shipments:
-        # Two boxes may be alike, to the tracking number: a shipment is one parcel only.
-        same_number = tracking_number.casefold() == parcel.tracking_number.casefold()
-        if shipment_id not in others and same_number and set(lines) == wanted:
-            return _confirmed(entry, parcel, shipment_id, already=True, now=now)
-    return None
-
-
-def _confirmed(
-    entry: Dispatch, parcel: Parcel, shipment_id: str, *, already: bool, now: datetime
-) -> ParcelConfirmed:
-    return ParcelConfirmed(
-        order_id=entry.order_id,
-        parcel_key=parcel.parcel_key,
-        lines=parcel.lines,
-        shipment_id=shipment_id,
-        already=already,
-        occurred_at=now,
-    )
-
-
-def decide_shipped_there(entry: Dispatch, now: datetime) -> tuple[Event, ...]:
-    """Close what needs no more confirmation; what others confirmed is done, with a note."""
-    if not is_open(entry):
-        return ()
-    waiting = [each for each in entry.parcels if each.state != ParcelState.CONFIRMED]
-    if entry.marketplace_state in ENDED or entry.forgone:
-        if not (entry.cancelled_in_erp or entry.vanished):
-            return _left(entry, now)  # looked at until somebody has cancelled it there too
-        there = "gone from the ERP" if entry.vanished else "cancelled in the ERP"
-        reason = f"{entry.marketplace_state} at the marketplace, and {there}"
-        left = tuple(each.parcel_key for each in waiting)
-        return (
-            DispatchClosed(order_id=entry.order_id, reason=reason, left=left, occurred_at=now),
-        )
-    events: list[Event] = []
-    if entry.marketplace_state in SHIPPED_THERE:
-        for parcel in waiting:
-            if parcel.state == ParcelState.OPEN:
-                continue
-            # What still fits: lines of an attempt that was refused may have gone elsewhere.
-            lines = _match(entry, parcel) or ()
-            mine = msgspec.structs.replace(parcel, lines=lines)
-            confirmed = _confirmed(entry, mine, "", already=True, now=now)
-            events.append(confirmed)
-            entry = DISPATCHES.evolve(entry, confirmed, entry.order_id) or entry
-        waiting = [each for each in waiting if each.state == ParcelState.OPEN]
-    sent = sum(line.quantity for parcel in entry.parcels for line in parcel.lines)
-    ordered = sum(line.quantity for line in entry.lines)
-    done = sent >= ordered or entry.marketplace_state in SHIPPED_THERE
-    if not waiting and done and (entry.parcels or entry.marketplace_state in SHIPPED_THERE):
-        reason = "every parcel is confirmed"
-        events.append(DispatchClosed(order_id=entry.order_id, reason=reason, occurred_at=now))
-    return tuple(events)
-
-
-def _left(entry: Dispatch, now: datetime) -> tuple[Event, ...]:
-    """What was raised of parcels that need no confirmation any more."""
-    troubled = tuple(each.parcel_key for each in entry.parcels if each.state in TROUBLED)
-    if not troubled:
-        return ()
-    return (
-        ParcelsLeft(
-            order_id=entry.order_id,
-            parcel_keys=troubled,
-            reason=f"the marketplace shows the order as {entry.marketplace_state}",
-            occurred_at=now,
-        ),
-    )
-
-
-def decide_awaited_no_more(
-    carriers: Carriers | None, entries: Iterable[Dispatch], now: datetime
-) -> tuple[Event, ...]:
-    """Couriers that were said to be unmapped, and that no parcel waits for any more."""
-    unmapped = carriers.unmapped if carriers is not None else ()
-    if not unmapped:
-        return ()
-    waiting = {
-        parcel.courier_name.casefold()
-        for entry in entries
-        if is_open(entry)
-        for parcel in entry.parcels
-        if parcel.state == ParcelState.UNMAPPED
-    }
-    return tuple(
-        CourierAwaitedNoMore(courier=courier, occurred_at=now)
-        for courier in unmapped
-        if courier not in waiting
-    )
-
-
-def decide_map(
-    carriers: Carriers | None, *, courier: str, carrier_code: str, now: datetime
-) -> tuple[Event, ...]:
-    """Map a courier onto a carrier of the marketplace; nothing when it is so already."""
-    known = carriers or Carriers()
-    if dict(known.mapped).get(courier.casefold()) == carrier_code:
-        return ()
-    return (
-        CarrierMapped(
-            courier=courier,
-            carrier_code=carrier_code,
-            version=known.version + 1,
             occurred_at=now,
         ),
     )

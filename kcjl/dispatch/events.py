@@ -1,6 +1,7 @@
 """What can happen to a parcel: shipped in the warehouse, confirmed at the marketplace.
 
-Stream: dispatch-<order id>; the carrier map: dispatch-policy; reads: dispatch-reads.
+Streams: dispatch-<order id>; the carrier map: dispatch-policy; reads: dispatch-reads; whether
+the marketplace answers: dispatch-confirmations. More of the map: `policy_events.py`.
 """
 
 from datetime import date, datetime
@@ -12,11 +13,16 @@ from kcjl.vocabulary import Event
 __all__ = [
     "CarrierMapped",
     "CarriersRead",
+    "ConfirmationGivenUp",
     "ConfirmationIntended",
     "ConfirmationRefused",
+    "ConfirmationRetried",
     "ConfirmationUnknown",
+    "ConfirmationsResumed",
+    "ConfirmationsStopped",
     "ConfirmedLine",
     "CourierAwaitedNoMore",
+    "CourierSeen",
     "CourierUnmapped",
     "DispatchClosed",
     "LineNotShown",
@@ -31,6 +37,13 @@ __all__ = [
     "SalesOrdersKept",
     "ShipmentsRead",
     "TrackingAwaited",
+    "TrackingChanged",
+    "TrackingIntended",
+    "TrackingLetThrough",
+    "TrackingMalformed",
+    "TrackingRefused",
+    "TrackingSent",
+    "UnmappedCouriersSeen",
 ]
 
 
@@ -73,13 +86,37 @@ class ParcelShipped(ParcelEvent, frozen=True, kw_only=True):
     shipped_on: date | None
     items: tuple[ParcelItem, ...]
     deadline: datetime | None
+    more_tracking_numbers: tuple[str, ...] = ()
+    """Where the ERP lists several, those after the first; sent are they only where each can be
+    a shipment of its own, and then they are parcels of their own."""
 
 
 class CourierUnmapped(ParcelEvent, frozen=True, kw_only=True):
     """No carrier code of the marketplace is known for this courier: the parcel waits."""
 
     courier_name: str
+    """Empty: the ERP shows the parcel without a courier."""
     courier_code: str | None
+    deadline: datetime | None
+    nearest: tuple[str, ...] = ()
+    """Carrier codes whose names are near, nearest first."""
+
+
+class CourierSeen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A courier of the ERP's, as a box names it, for which no carrier is known."""
+
+    courier_name: str
+    courier_code: str | None
+    nearest: tuple[str, ...] = ()
+
+
+class UnmappedCouriersSeen(DispatchEvent, frozen=True, kw_only=True):
+    """Boxes that are not shipped yet name these couriers, for which no carrier is known.
+
+    All of the order's; none: its boxes name others now, or have been shipped.
+    """
+
+    couriers: tuple[CourierSeen, ...]
     deadline: datetime | None
 
 
@@ -88,6 +125,22 @@ class TrackingAwaited(ParcelEvent, frozen=True, kw_only=True):
 
     until: datetime
     deadline: datetime | None
+
+
+class TrackingMalformed(ParcelEvent, frozen=True, kw_only=True):
+    """The number has no form that the carrier's numbers have: a person has to look at it."""
+
+    tracking_number: str
+    carrier: str
+    """Whose forms it was held against."""
+    deadline: datetime | None
+
+
+class TrackingLetThrough(ParcelEvent, frozen=True, kw_only=True):
+    """A person has said that this number is right as it is."""
+
+    tracking_number: str
+    reason: str
 
 
 class ParcelUnmatched(ParcelEvent, frozen=True, kw_only=True):
@@ -107,6 +160,10 @@ class ConfirmationIntended(ParcelEvent, frozen=True, kw_only=True):
     tracking_number: str
     by_shipment: bool
     """ST01; else tracking and ship of the whole order."""
+    policy_version: int = 0
+    """Of the carrier map."""
+    numbers_left: tuple[str, ...] = ()
+    """Other tracking numbers of the same goods, for which the call has no room."""
 
 
 class ParcelConfirmed(ParcelEvent, frozen=True, kw_only=True):
@@ -116,12 +173,18 @@ class ParcelConfirmed(ParcelEvent, frozen=True, kw_only=True):
     shipment_id: str
     already: bool
     """True: it was confirmed there before we asked (by an answer we lost, or by others)."""
+    with_parcel: str = ""
+    """The parcel whose confirmation has shipped the whole order, where that was another."""
 
 
 class ConfirmationRefused(ParcelEvent, frozen=True, kw_only=True):
+    """The marketplace does not have the parcel; it is tried again, with pauses."""
+
     message: str
     attempt: int
     deadline: datetime | None
+    answered: bool = True
+    """It said no; else no answer came, and a look has shown that the parcel is not there."""
 
 
 class ConfirmationUnknown(ParcelEvent, frozen=True, kw_only=True):
@@ -130,6 +193,62 @@ class ConfirmationUnknown(ParcelEvent, frozen=True, kw_only=True):
     message: str
     attempt: int
     deadline: datetime | None
+    lasting: bool = False
+    """Looks have not settled it for long, while others went through: somebody is told."""
+
+
+class ConfirmationGivenUp(ParcelEvent, frozen=True, kw_only=True):
+    """The time for trying again is over: a person has to look, and may say "retry"."""
+
+    attempts: int
+    since: datetime
+    """The first attempt, or when the marketplace began to answer again."""
+    message: str
+    """The last answer."""
+    deadline: datetime | None
+
+
+class ConfirmationRetried(ParcelEvent, frozen=True, kw_only=True):
+    """A person wants the parcel tried again at once; it is looked up before."""
+
+    reason: str
+
+
+class TrackingChanged(ParcelEvent, frozen=True, kw_only=True):
+    """The ERP shows another number on a parcel that was confirmed: it is sent on."""
+
+    tracking_number: str
+    courier_name: str
+    courier_code: str | None
+
+
+class TrackingIntended(ParcelEvent, frozen=True, kw_only=True):
+    """We are about to set the number of what is confirmed (ST23, or OR23); it overwrites."""
+
+    attempt: int
+    shipment_id: str
+    """Empty: the order has one number."""
+    carrier_code: str
+    tracking_number: str
+    policy_version: int
+
+
+class TrackingSent(ParcelEvent, frozen=True, kw_only=True):
+    """The marketplace has the number."""
+
+    tracking_number: str
+
+
+class TrackingRefused(ParcelEvent, frozen=True, kw_only=True):
+    """The marketplace does not take the number; it is tried again, with pauses."""
+
+    tracking_number: str
+    message: str
+    attempt: int
+    answered: bool
+    """It said no; else no answer came."""
+    given_up: bool = False
+    """The time for trying again is over."""
 
 
 class SalesOrderCancelled(DispatchEvent, frozen=True, kw_only=True):
@@ -190,6 +309,7 @@ class CarrierMapped(Event, frozen=True, kw_only=True):
     """Its name or its code in the ERP, compared without case."""
     carrier_code: str
     version: int
+    reason: str = ""
 
     @property
     def stream(self) -> str:
@@ -223,6 +343,8 @@ class SalesOrdersKept(Event, frozen=True, kw_only=True):
     """These are done, and older than any backup that would be restored: asked for no more."""
 
     order_ids: tuple[str, ...]
+    without_tracking: tuple[str, ...] = ()
+    """Those of them that were confirmed without a number, which has not come."""
 
     @property
     def stream(self) -> str:
@@ -238,3 +360,34 @@ class ShipmentsRead(Event, frozen=True, kw_only=True):
     @property
     def stream(self) -> str:
         return "dispatch-reads"
+
+
+class ConfirmationsStopped(Event, frozen=True, kw_only=True):
+    """The marketplace answers no confirmation: one parcel at a time is tried, with pauses.
+
+    Said when it begins, when it has lasted for so long that a person is told, and then once an
+    hour while the count changes.
+    """
+
+    since: datetime
+    waiting: int
+    """Parcels that wait for it."""
+    message: str
+    """The last answer."""
+    told: bool
+    """It has lasted: a person is told."""
+
+    @property
+    def stream(self) -> str:
+        return "dispatch-confirmations"
+
+
+class ConfirmationsResumed(Event, frozen=True, kw_only=True):
+    """The marketplace answers confirmations again, or nothing waits for it any more."""
+
+    since: datetime
+    """When it had stopped."""
+
+    @property
+    def stream(self) -> str:
+        return "dispatch-confirmations"

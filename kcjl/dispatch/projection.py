@@ -1,11 +1,21 @@
-"""Dispatch, the read model: one row an order with its parcels, by the least advanced."""
+"""Dispatch, the read models: an order with its parcels, by the least advanced; and its time."""
 
 from kcjl.dispatch.state import DISPATCHES, Dispatch, ParcelState
+from kcjl.dispatch.timekeeping import TIMINGS
 from kcjl.projections.projection import Projection
 
-__all__ = ["DISPATCHES_SHOWN"]
+__all__ = ["DISPATCHES_SHOWN", "TIMINGS_SHOWN"]
 
-TROUBLE = (ParcelState.UNMAPPED, ParcelState.NO_TRACKING, ParcelState.UNMATCHED)
+TROUBLE = frozenset(
+    {
+        ParcelState.UNMAPPED,
+        ParcelState.NO_TRACKING,
+        ParcelState.MALFORMED,
+        ParcelState.UNMATCHED,
+        ParcelState.REFUSED,
+        ParcelState.GIVEN_UP,
+    }
+)
 
 
 def _state(entry: Dispatch) -> str:
@@ -14,13 +24,14 @@ def _state(entry: Dispatch) -> str:
     if not entry.reference:
         return "not_posted"
     states = {parcel.state for parcel in entry.parcels}
-    if entry.cancelled_in_erp or ParcelState.REFUSED in states or states & set(TROUBLE):
+    if entry.cancelled_in_erp or states & TROUBLE:
         return "excepted"
     if ParcelState.OPEN in states:
         return "unknown_outcome"
-    if ParcelState.SHIPPED in states:
+    if states & {ParcelState.SHIPPED, ParcelState.UNANSWERED}:
         return "to_confirm"
     return "in_warehouse"
 
 
 DISPATCHES_SHOWN = Projection("dispatch", DISPATCHES, _state)
+TIMINGS_SHOWN = Projection("timings", TIMINGS, lambda timing: timing.stage.value)

@@ -2,9 +2,11 @@
 
 Promises: pure; the same events give the same entries. It decides nothing.
 Invariant: a parcel is OPEN from the intention until an outcome is known.
-Called by `decide.py`, `actor.py`, `projection.py`.
+Called by the rules beside it, the shell and `projection.py`. The carrier map stands in
+`carriers_state.py`.
 """
 
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import get_args
@@ -12,13 +14,13 @@ from typing import get_args
 import msgspec
 
 from kcjl.dispatch.events import (
-    CarrierMapped,
-    CarriersRead,
+    ConfirmationGivenUp,
     ConfirmationIntended,
     ConfirmationRefused,
+    ConfirmationRetried,
     ConfirmationUnknown,
     ConfirmedLine,
-    CourierAwaitedNoMore,
+    CourierSeen,
     CourierUnmapped,
     DispatchClosed,
     DispatchEvent,
@@ -33,6 +35,13 @@ from kcjl.dispatch.events import (
     SalesOrderNotShown,
     SalesOrdersKept,
     TrackingAwaited,
+    TrackingChanged,
+    TrackingIntended,
+    TrackingLetThrough,
+    TrackingMalformed,
+    TrackingRefused,
+    TrackingSent,
+    UnmappedCouriersSeen,
 )
 from kcjl.fold import Fold
 from kcjl.orders.events import (
@@ -43,15 +52,13 @@ from kcjl.orders.events import (
     SalesOrderPosted,
     SalesOrderVanished,
 )
-from kcjl.tenant.events import TenantRead
 from kcjl.vocabulary import Event
 
 __all__ = [
-    "CARRIERS",
     "DISPATCHES",
-    "Carriers",
     "Dispatch",
     "DispatchLine",
+    "NumberState",
     "Parcel",
     "ParcelState",
 ]
@@ -62,13 +69,30 @@ class ParcelState(StrEnum):
     """Seen, nothing done yet."""
     UNMAPPED = "unmapped"
     NO_TRACKING = "no_tracking"
+    MALFORMED = "malformed"
+    """Its number has no form that the carrier's numbers have."""
     UNMATCHED = "unmatched"
     OPEN = "open"
     """Intended or unknown: look at the marketplace's shipments before anything else."""
     REFUSED = "refused"
+    UNANSWERED = "unanswered"
+    """No answer came, and the marketplace does not have it: it is sent again, with pauses."""
+    GIVEN_UP = "given_up"
+    """The time for trying again is over."""
     CONFIRMED = "confirmed"
     LEFT = "left"
     """Its order was ended at the marketplace: it needs no confirmation any more."""
+
+
+class NumberState(StrEnum):
+    """Of a confirmed parcel: where its tracking number is."""
+
+    TOLD = "told"
+    """As it was confirmed, or sent on since; also where there is none."""
+    CHANGED = "changed"
+    """The ERP shows another one than the marketplace has: it is to be sent on."""
+    REFUSED = "refused"
+    GIVEN_UP = "given_up"
 
 
 class DispatchLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +118,23 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     shipment_id: str = ""
     """The marketplace's shipment that this parcel is."""
+    more_tracking_numbers: tuple[str, ...] = ()
+    first_tried_at: datetime | None = None
+    """Since it was seen like this, or a person wanted it tried again."""
+    lasting: bool = False
+    """Of an open one: somebody was told that looks do not settle it."""
+    by_shipment: bool = True
+    """Of one that was tried: as a shipment of its own; else with the whole order."""
+    number_told: str | None = None
+    """What we have told the marketplace as its number; None: nothing yet."""
+    number_let_through: str = ""
+    """A number that is right as it is, as a person has said."""
+    number_malformed: str = ""
+    """A number of which somebody was told that it has no form of the carrier's."""
+    number_state: NumberState = NumberState.TOLD
+    number_attempts: int = 0
+    number_first_at: datetime | None = None
+    number_tried_at: datetime | None = None
 
 
 class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,27 +163,11 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     """It had vanished, and nobody needs it any more."""
     kept: bool = False
     """Older than any backup that would be restored: not asked for any more."""
+    couriers_seen: tuple[CourierSeen, ...] = ()
+    """Couriers without a carrier that boxes name which are not shipped yet."""
 
     def parcel(self, parcel_key: str) -> Parcel | None:
         return next((each for each in self.parcels if each.parcel_key == parcel_key), None)
-
-
-class Carriers(msgspec.Struct, frozen=True, kw_only=True):
-    """What the marketplace accepts, and our map onto it."""
-
-    codes: tuple[tuple[str, str], ...] = ()
-    """(code, label)"""
-    multi_shipment: bool = True
-    mapped: tuple[tuple[str, str], ...] = ()
-    """(courier in folded case, carrier code)"""
-    version: int = 0
-    read_at: datetime | None = None
-    read_with_tenant: bool = False
-    """The tenant's own room reads them every day: dispatch need not."""
-    unmapped: tuple[str, ...] = ()
-    """Couriers, in folded case, of which it was said that no carrier is known."""
-    tracking_optional: tuple[str, ...] = ()
-    """Shipping types that may be confirmed without a tracking number; others may not."""
 
 
 _ORDER_EVENTS = (
@@ -209,11 +234,12 @@ def _evolve_dispatch(entry: Dispatch | None, event: Event, key: str) -> Dispatch
             kept = (each for each in entry.parcels if each.parcel_key not in event.parcel_keys)
             return replace(entry, parcels=tuple(kept))
         case ParcelsLeft():
-            for parcel_key in event.parcel_keys:
-                entry = _with(entry, parcel_key, {"state": ParcelState.LEFT})
-            return entry
+            left = {"state": ParcelState.LEFT}
+            return _with(entry, event.parcel_keys, lambda each: replace(each, **left))
+        case UnmappedCouriersSeen():
+            return replace(entry, couriers_seen=event.couriers)
         case ParcelEvent():
-            return _with(entry, event.parcel_key, _parcel_change(event))
+            return _with(entry, (event.parcel_key,), lambda each: _changed(each, event))
         case _:
             return replace(entry, **_there_change(event))
 
@@ -247,6 +273,10 @@ def _seen(entry: Dispatch, event: ParcelShipped) -> Dispatch:
         first_seen_at=known.first_seen_at if known else event.occurred_at,
         items=event.items,
         attempts=known.attempts if known else 0,
+        more_tracking_numbers=event.more_tracking_numbers,
+        by_shipment=known.by_shipment if known else True,
+        number_told=known.number_told if known else None,
+        number_let_through=known.number_let_through if known else "",
     )
     others = tuple(each for each in entry.parcels if each.parcel_key != event.parcel_key)
     return msgspec.structs.replace(
@@ -262,6 +292,14 @@ def _parcel_change(event: ParcelEvent) -> dict[str, object]:
             return {"state": ParcelState.NO_TRACKING}
         case ParcelUnmatched():
             return {"state": ParcelState.UNMATCHED, "message": event.message}
+        case TrackingLetThrough():
+            return {"number_let_through": event.tracking_number}
+        case _:
+            return _confirmation_change(event) or _number_change(event)
+
+
+def _confirmation_change(event: ParcelEvent) -> dict[str, object]:
+    match event:
         case ConfirmationIntended():
             return {
                 "state": ParcelState.OPEN,
@@ -269,15 +307,25 @@ def _parcel_change(event: ParcelEvent) -> dict[str, object]:
                 "carrier_code": event.carrier_code,
                 "attempts": event.attempt,
                 "tried_at": event.occurred_at,
+                "by_shipment": event.by_shipment,
+                "number_told": event.tracking_number,
+                "lasting": False,
             }
         case ConfirmationUnknown():
-            return {"state": ParcelState.OPEN, "tried_at": event.occurred_at}
+            tried: dict[str, object] = {} if event.lasting else {"tried_at": event.occurred_at}
+            return {"state": ParcelState.OPEN, "lasting": event.lasting, **tried}
         case ConfirmationRefused():
+            if not event.answered:  # a look is no attempt
+                return {"state": ParcelState.UNANSWERED, "message": event.message}
             return {
                 "state": ParcelState.REFUSED,
                 "tried_at": event.occurred_at,
                 "message": event.message,
             }
+        case ConfirmationGivenUp():
+            return {"state": ParcelState.GIVEN_UP, "message": event.message}
+        case ConfirmationRetried():
+            return {"state": ParcelState.SHIPPED, "first_tried_at": None, "tried_at": None}
         case ParcelConfirmed():
             return {
                 "state": ParcelState.CONFIRMED,
@@ -289,10 +337,55 @@ def _parcel_change(event: ParcelEvent) -> dict[str, object]:
             return {}
 
 
-def _with(entry: Dispatch, parcel_key: str, change: dict[str, object]) -> Dispatch:
+def _number_change(event: ParcelEvent) -> dict[str, object]:
+    match event:
+        case TrackingChanged():
+            return {
+                "tracking_number": event.tracking_number,
+                "courier_name": event.courier_name,
+                "courier_code": event.courier_code,
+                "number_state": NumberState.CHANGED,
+                "number_first_at": None,
+                "number_tried_at": None,
+            }
+        case TrackingIntended():
+            return {
+                "number_attempts": event.attempt,
+                "number_tried_at": event.occurred_at,
+            }
+        case TrackingRefused():
+            given_up = NumberState.GIVEN_UP if event.given_up else NumberState.REFUSED
+            return {"number_state": given_up, "number_tried_at": event.occurred_at}
+        case TrackingSent():
+            return {"number_state": NumberState.TOLD, "number_told": event.tracking_number}
+        case _:
+            return {}
+
+
+def _changed(parcel: Parcel, event: ParcelEvent) -> Parcel:
+    change = _parcel_change(event)
+    match event:
+        case TrackingMalformed():
+            change["number_malformed"] = event.tracking_number
+            if parcel.state != ParcelState.CONFIRMED:
+                change["state"] = ParcelState.MALFORMED
+        case ConfirmationIntended() if parcel.first_tried_at is None:
+            change["first_tried_at"] = event.occurred_at
+        case TrackingIntended() if parcel.number_first_at is None:
+            change["number_first_at"] = event.occurred_at
+        case ConfirmationRetried() if parcel.state == ParcelState.CONFIRMED:
+            change = {"number_state": NumberState.CHANGED, "number_first_at": None}
+            change["number_tried_at"] = None
+        case _:
+            pass
+    return msgspec.structs.replace(parcel, **change)
+
+
+def _with(
+    entry: Dispatch, parcel_keys: tuple[str, ...], change: Callable[[Parcel], Parcel]
+) -> Dispatch:
     parcels = tuple(
-        msgspec.structs.replace(each, **change) if each.parcel_key == parcel_key else each
-        for each in entry.parcels
+        change(each) if each.parcel_key in parcel_keys else each for each in entry.parcels
     )
     return msgspec.structs.replace(entry, parcels=parcels)
 
@@ -302,65 +395,4 @@ DISPATCHES: Fold[Dispatch] = Fold(
     _evolve_dispatch,
     Dispatch,
     hears=(DispatchEvent, SalesOrdersKept, *get_args(_ORDER_EVENTS)),
-)
-
-
-_CARRIER_EVENTS = (
-    CarrierMapped,
-    CarriersRead,
-    TenantRead,
-    CourierUnmapped,
-    CourierAwaitedNoMore,
-)
-
-
-def _carrier_keys(event: Event) -> tuple[str, ...]:
-    return ("carriers",) if isinstance(event, _CARRIER_EVENTS) else ()
-
-
-def _evolve_carriers(entry: Carriers | None, event: Event, _key: str) -> Carriers:
-    carriers = entry or Carriers()
-    match event:
-        case CarriersRead():
-            return msgspec.structs.replace(
-                carriers,
-                codes=event.carriers,
-                multi_shipment=event.multi_shipment,
-                read_at=event.occurred_at,
-                read_with_tenant=False,
-            )
-        case TenantRead():
-            return msgspec.structs.replace(
-                carriers,
-                codes=event.carriers,
-                multi_shipment=event.multi_shipment,
-                read_at=event.occurred_at,
-                read_with_tenant=True,
-                tracking_optional=tuple(
-                    code for code, mandatory in event.shipping_types if not mandatory
-                ),
-            )
-        case CourierUnmapped():
-            unmapped = {*carriers.unmapped, event.courier_name.casefold()}
-            return msgspec.structs.replace(carriers, unmapped=tuple(sorted(unmapped)))
-        case CourierAwaitedNoMore():
-            unmapped = set(carriers.unmapped) - {event.courier}
-            return msgspec.structs.replace(carriers, unmapped=tuple(sorted(unmapped)))
-        case CarrierMapped():
-            courier = event.courier.casefold()
-            kept = tuple(pair for pair in carriers.mapped if pair[0] != courier)
-            return msgspec.structs.replace(
-                carriers,
-                mapped=tuple(sorted((*kept, (courier, event.carrier_code)))),
-                version=event.version,
-            )
-        case _:
-            return carriers
-
-
-CARRIERS: Fold[Carriers] = Fold(
-    _carrier_keys,
-    _evolve_carriers,
-    Carriers,
-    hears=_CARRIER_EVENTS,
 )

@@ -221,12 +221,30 @@ KINDS: dict[str, Kind] = {
     "courier_unmapped": Kind(
         severity="high",
         owner="warehouse",
-        next_step="map it: kcjl dispatch map COURIER CARRIER; what waits is then sent",
+        next_step="map it: kcjl dispatch map set COURIER CARRIER; what waits is then sent",
+    ),
+    "carrier_gone": Kind(
+        severity="high",
+        owner="warehouse",
+        next_step="map the courier to another carrier: kcjl dispatch map set COURIER CARRIER; "
+        "kcjl dispatch map suggest names near ones",
     ),
     "tracking_missing": Kind(
         severity="medium",
         owner="warehouse",
         next_step="enter the consignment number in Khaos Control; it is then confirmed",
+    ),
+    "tracking_malformed": Kind(
+        severity="high",
+        owner="warehouse",
+        next_step="correct the number, or the courier, in Khaos Control; where it is right: "
+        "kcjl dispatch retry ORDER --as-is",
+    ),
+    "tracking_not_sent": Kind(
+        severity="medium",
+        owner="operations",
+        next_step="the parcel is confirmed, the marketplace has another number or none: enter "
+        "it in its back office, or mend what it names and kcjl dispatch retry ORDER",
     ),
     "parcel_unmatched": Kind(
         severity="high",
@@ -236,13 +254,44 @@ KINDS: dict[str, Kind] = {
     "confirmation_refused": Kind(
         severity="high",
         owner="operations",
-        next_step="nothing yet: it is tried again with pauses; near the deadline confirm it "
-        "in the marketplace's back office, which is noticed by itself",
+        next_step="nothing yet: it is tried again with pauses; near the deadline, or when it "
+        "is given up, mend what it names and kcjl dispatch retry ORDER, or confirm it in the "
+        "marketplace's back office, which is noticed by itself",
+    ),
+    "confirmations_stopped": Kind(
+        severity="high",
+        owner="operations",
+        next_step="nothing: one parcel at a time is tried, and all go out by themselves when "
+        "the marketplace answers; near deadlines ask the marketplace",
     ),
     "cancelled_in_erp": Kind(
         severity="critical",
         owner="operations",
         next_step="refund the customer on the marketplace, or enter the order again",
+    ),
+    "dispatch_at_risk": Kind(
+        severity="medium",
+        owner="warehouse",
+        next_step="see who has it: kcjl dispatch show ORDER; what the warehouse has goes first "
+        "tonight. It clears when it is confirmed; all of them: kcjl dispatch list --at-risk",
+    ),
+    "dispatch_late": Kind(
+        severity="high",
+        owner="operations",
+        next_step="see who has it: kcjl dispatch show ORDER; send it today, and tell the "
+        "customer on the marketplace. All of them: kcjl dispatch list --late",
+    ),
+    "seller_metric_near": Kind(
+        severity="medium",
+        owner="operations",
+        next_step="see which orders made it: kcjl dispatch metrics, and kcjl dispatch report; "
+        "it clears when the metric is better",
+    ),
+    "seller_metric_crossed": Kind(
+        severity="high",
+        owner="operations",
+        next_step="see which orders made it: kcjl dispatch metrics, and kcjl dispatch report; "
+        "the operator may restrict the shop. It clears when the metric is better",
     ),
     "payout_open": Kind(
         severity="high",

@@ -11,9 +11,11 @@ from datetime import datetime
 
 import msgspec
 
-from kcjl.dispatch import events as dispatch
+from kcjl.dispatch.events import ShipmentsRead
 from kcjl.exceptions import (
     acceptance_conditions,
+    deadline_conditions,
+    dispatch_conditions,
     order_conditions,
     posting_conditions,
     reversal_conditions,
@@ -69,7 +71,7 @@ OPEN: Fold[OpenException] = Fold(
 
 
 SAYS_NOTHING: tuple[type[Event], ...] = (
-    dispatch.ShipmentsRead,
+    ShipmentsRead,
     ExceptionCleared,
     ExceptionRaised,
     changes.ReturnsRead,
@@ -149,11 +151,12 @@ def conditions(event: Event) -> tuple[Condition, ...]:
         or _orders(event)
         or order_conditions.conditions(event)
         or _stock(event)
-        or _dispatch(event)
+        or dispatch_conditions.conditions(event)
+        or deadline_conditions.conditions(event)
         or _money(event)
         or _jobs(event)
     )
-    return (*found, *order_conditions.also(event))
+    return (*found, *order_conditions.also(event), *deadline_conditions.also(event))
 
 
 def _orders(event: Event) -> tuple[Condition, ...]:
@@ -294,99 +297,6 @@ def _codes(event: Event) -> tuple[Condition, ...]:
             return (clear(stock.stock_key(event.sku), "sku_unmatched", "the ERP knows it now"),)
         case _:
             return ()
-
-
-def _dispatch(event: Event) -> tuple[Condition, ...]:
-    match event:
-        case dispatch.CourierUnmapped():
-            code = f" ({event.courier_code})" if event.courier_code else ""
-            return (
-                Raise(
-                    kind="courier_unmapped",
-                    subject=event.courier_name.casefold(),
-                    message=f"no carrier of the marketplace is known for "
-                    f"{event.courier_name!r}{code}; parcels wait, the first of order "
-                    f"{event.order_id}",
-                    deadline=event.deadline,
-                ),
-            )
-        case dispatch.CarrierMapped():
-            return (clear(event.courier.casefold(), "courier_unmapped", "mapped"),)
-        case dispatch.CourierAwaitedNoMore():
-            reason = "no parcel waits for it any more"
-            return (clear(event.courier, "courier_unmapped", reason),)
-        case dispatch.ParcelShipped() if event.tracking_number:
-            reason = "its tracking number has come"
-            return (clear(_subject(event), "tracking_missing", reason),)
-        case dispatch.TrackingAwaited():
-            return (_parcel(event, "tracking_missing", "shipped without a tracking number"),)
-        case dispatch.ParcelUnmatched():
-            return (_parcel(event, "parcel_unmatched", event.message),)
-        case dispatch.ConfirmationRefused():
-            return (_parcel(event, "confirmation_refused", event.message),)
-        case dispatch.ConfirmationIntended() | dispatch.ParcelConfirmed():
-            kinds: tuple[str, ...] = ("tracking_missing", "parcel_unmatched")
-            if isinstance(event, dispatch.ParcelConfirmed):
-                kinds = (*kinds, "confirmation_refused")
-            mapped: tuple[Condition, ...] = ()
-            if isinstance(event, dispatch.ConfirmationIntended):
-                courier = event.courier_name.casefold()
-                mapped = (clear(courier, "courier_unmapped", "its parcels go out"),)
-            return (Clear(subject=_subject(event), kinds=kinds, reason="confirmed"), *mapped)
-        case dispatch.SalesOrderCancelled() if event.still_wanted:
-            return (
-                Raise(
-                    kind="cancelled_in_erp",
-                    subject=event.order_id,
-                    message=f"the ERP shows {event.reference} as cancelled: {event.reason}",
-                    deadline=event.deadline,
-                ),
-            )
-        case _:
-            return _dispatches_ended(event)
-
-
-def _dispatches_ended(event: Event) -> tuple[Condition, ...]:
-    match event:
-        case dispatch.ParcelsUnshipped():
-            return tuple(
-                Clear(
-                    subject=f"{event.order_id}/{each}",
-                    reason="the ERP does not show it as shipped any more",
-                )
-                for each in event.parcel_keys
-            )
-        case dispatch.ParcelsLeft():
-            return tuple(
-                Clear(subject=f"{event.order_id}/{each}", reason=event.reason)
-                for each in event.parcel_keys
-            )
-        case dispatch.DispatchClosed():
-            return (
-                Clear(
-                    subject=event.order_id,
-                    kinds=("cancelled_in_erp", "cancelled_after_posting"),
-                    reason=event.reason,
-                ),
-                *(
-                    Clear(subject=f"{event.order_id}/{each}", reason=event.reason)
-                    for each in event.left
-                ),
-            )
-        case _:
-            return ()
-
-
-def _subject(event: dispatch.ParcelEvent) -> str:
-    return f"{event.order_id}/{event.parcel_key}"
-
-
-def _parcel(
-    event: dispatch.TrackingAwaited | dispatch.ParcelUnmatched | dispatch.ConfirmationRefused,
-    kind: str,
-    message: str,
-) -> Condition:
-    return Raise(kind=kind, subject=_subject(event), message=message, deadline=event.deadline)
 
 
 def _money(event: Event) -> tuple[Condition, ...]:

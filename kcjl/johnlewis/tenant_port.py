@@ -31,6 +31,7 @@ __all__ = [
     "ShopStatistics",
     "Statistic",
     "StatisticsPeriod",
+    "StatisticsReading",
     "TaxCode",
     "TenantPort",
     "TenantProfile",
@@ -288,13 +289,17 @@ class TenantReading(Protocol):
     async def tenant_profile(self) -> TenantProfile: ...
 
 
-class ProfilePort(TenantPort, TenantReading, Protocol):
+class StatisticsReading(Protocol):
+    """How the operator measures the shop: a once-a-day call."""
+
+    async def statistics(
+        self, periods: Sequence[StatisticsPeriod] = ()
+    ) -> ShopStatistics: ...  # A21
+
+
+class ProfilePort(TenantPort, TenantReading, StatisticsReading, Protocol):
     """All that can be asked about the tenant and the shop."""
 
     async def reasons(self) -> Sequence[Reason]: ...  # RE01
 
     async def order_taxes(self) -> Sequence[TaxCode]: ...  # OR75
-
-    async def statistics(
-        self, periods: Sequence[StatisticsPeriod] = ()
-    ) -> ShopStatistics: ...  # A21

@@ -139,18 +139,20 @@ def product_refs(rows: Iterable[dict[str, str]], now: datetime) -> list[ProductR
 
 
 def _product_ref(fields: dict[str, str], now: datetime) -> ProductRef:
-    fields = {name.replace("_", ""): text for name, text in fields.items()}
+    def said(name: str, packed: str) -> str:
+        return fields.get(name) or fields.get(packed) or ""
+
     try:
         changed_at = received_moment(
-            fields.get("lastupdated") or fields.get("deleteddate"), now=now
+            said("lastupdated", "last_updated") or said("deleteddate", "deleted_date"), now=now
         )
     except ProtocolSurprise:
         changed_at = None  # the code is what counts
     return ProductRef(
-        stock_code=fields.get("stockcode", ""),
-        description=fields.get("stockdesc", ""),
-        other_ref=fields.get("otherref") or None,
-        parent_code=fields.get("parentcode") or None,
+        stock_code=said("stockcode", "stock_code"),
+        description=said("stockdesc", "stock_desc"),
+        other_ref=said("otherref", "other_ref") or None,
+        parent_code=said("parentcode", "parent_code") or None,
         changed_at=changed_at,
     )
 

@@ -159,11 +159,8 @@ class Orders(Room):
         self.tenant = self.table(TENANT)
         self.words = self.table(WORDS)
         self.policies = self.table(POLICIES)
-        self.shelves = Shelves(
-            self.table(SHELVES, group=lambda shelf: shelf.code_key or None),
-            self.table(STOCK_LOOK),
-            self.orders,
-        )
+        levels = self.table(SHELVES, group=lambda shelf: shelf.code_key or None)
+        self.shelves = Shelves(levels, self.table(STOCK_LOOK), self.orders)
         self.reversals = self.table(
             REVERSALS, watch=is_open, group=lambda reversal: reversal.order_id
         )
@@ -191,22 +188,24 @@ class Orders(Room):
             wakes_on=(SalesOrderNotShown,),
         )
         self.jobs = (
-            Job("intake", self.reading.read, every=poll, wakes_on=(StockRead, LevelsWatched)),
-            Job(
-                "acceptance",
-                self.accepting.run,
-                every=poll,
-                wakes_on=(*JUDGED_ON, AcceptanceRetried, StockRead, LevelsWatched),
-            ),
+            *self._jobs_of_acceptance(poll),
             *self._jobs_of_posting(poll),
+            *self._jobs_after_intake(),
             Job(
                 "reversals",
                 self.reversing.run,
                 every=poll,
                 wakes_on=(ReversalOrdered, WritesSwitched),
             ),
-            *self._jobs_after_intake(),
             Job("vault-expiry", self.people.erase_expired, every=ERASE_EVERY),
+        )
+
+    def _jobs_of_acceptance(self, poll: timedelta) -> tuple[Job, ...]:
+        accepted_on = (*JUDGED_ON, AcceptanceRetried, StockRead, LevelsWatched)
+        read_on = (StockRead, LevelsWatched)
+        return (
+            Job("intake", self.reading.read, every=poll, wakes_on=read_on),
+            Job("acceptance", self.accepting.run, every=poll, wakes_on=accepted_on),
         )
 
     def _jobs_of_posting(self, poll: timedelta) -> tuple[Job, ...]:

@@ -198,23 +198,26 @@ def _change(after: AfterIntake, event: Event) -> Iterator[tuple[str, object]]:
         case ReturnClosed():
             yield "ended", (*after.ended, event.return_id)
         case CorrectionDue() | ReturnHandedOver() | CorrectionDone():
-            yield "tasks", _tasks(after, event)
+            yield "tasks", tuple(_tasks(after, event))
         case _:
             return
 
 
 def _tasks(
     after: AfterIntake, event: CorrectionDue | ReturnHandedOver | CorrectionDone
-) -> tuple[Task, ...]:
-    """A correction that is asked for again is the same task, with other figures."""
-    others = tuple(task for task in after.tasks if task.due.task != event.task)
+) -> Iterator[Task]:
+    """A correction that is asked for again is the same task, with other figures; one that is
+    moot is forgotten: it may be due again with the same figures.
+    """
+    for task in after.tasks:
+        if task.due.task != event.task:
+            yield task
+        elif isinstance(event, ReturnHandedOver):
+            yield msgspec.structs.replace(task, handed_over=True)
+        elif isinstance(event, CorrectionDone) and not event.moot:
+            yield msgspec.structs.replace(task, done=True)
     if isinstance(event, CorrectionDue):
-        return (*others, Task(due=event))
-    change = {"done": True} if isinstance(event, CorrectionDone) else {"handed_over": True}
-    return tuple(
-        msgspec.structs.replace(task, **change) if task.due.task == event.task else task
-        for task in after.tasks
-    )
+        yield Task(due=event)
 
 
 AFTER_INTAKE: Fold[AfterIntake] = Fold(_keys, _evolve, AfterIntake, hears=HEARD)

@@ -64,7 +64,8 @@ def decide_corrections(
             events.append(each)
     for task, before in known.items():
         if not before.done and task not in due:
-            events.append(_done(before, "nothing is to be corrected any more", now))
+            moot = _done(before, "nothing is to be corrected any more", now)
+            events.append(msgspec.structs.replace(moot, moot=True))
     return tuple(events)
 
 

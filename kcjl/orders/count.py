@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from kcjl.dispatch.deadline_events import DEADLINE_KINDS
 from kcjl.dispatch.events import LineNotShown, SalesOrderNotShown
 from kcjl.exceptions.events import ExceptionCleared, ExceptionRaised
 from kcjl.fold import Fold
@@ -105,8 +106,12 @@ GAPS: Fold[OrderGapFound] = Fold(
 """The gaps that are open."""
 
 
+NOT_TOLD = frozenset({*GAP_KINDS, *DEADLINE_KINDS})
+"""That an order is late does not say that it lacks its sales order."""
+
+
 def _told_keys(event: Event) -> tuple[str, ...]:
-    if isinstance(event, ExceptionRaised | ExceptionCleared) and event.kind not in GAP_KINDS:
+    if isinstance(event, ExceptionRaised | ExceptionCleared) and event.kind not in NOT_TOLD:
         return (event.exception_id,)
     return ()
 
@@ -116,7 +121,7 @@ def _evolve_told(_entry: str | None, event: Event, _key: str) -> str | None:
 
 
 TOLD: Fold[str] = Fold(_told_keys, _evolve_told, str, hears=(ExceptionRaised, ExceptionCleared))
-"""The subjects of open exceptions; the gaps are not among them."""
+"""The subjects of open exceptions; gaps and deadlines are not among them."""
 
 
 def _count_keys(event: Event) -> tuple[str, ...]:

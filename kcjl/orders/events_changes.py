@@ -179,6 +179,9 @@ class CorrectionDone(OrderEvent, frozen=True, kw_only=True):
     kind: CorrectionKind
     seen: str
     """What showed it, or the person's words."""
+    moot: bool = False
+    """Nobody has done it: nothing was to be corrected any more. It is asked for again as soon
+    as something is."""
 
 
 class ReturnHandedOver(OrderEvent, frozen=True, kw_only=True):

@@ -77,9 +77,18 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "ConfirmationIntended": ("ParcelShipped",),
     "ConfirmationUnknown": ("ConfirmationIntended",),
     "ConfirmationRefused": ("ConfirmationIntended",),
+    "ConfirmationGivenUp": ("ConfirmationRefused",),
     "ParcelConfirmed": ("ConfirmationIntended",),
+    "TrackingChanged": ("ParcelConfirmed",),
+    "TrackingIntended": ("TrackingChanged",),
+    "TrackingRefused": ("TrackingIntended",),
+    "TrackingSent": ("TrackingIntended",),
     "SettlementLineSeen": ("SalesOrderPosted", "OrderReceived"),
     "SettlementLineTied": ("SettlementLineSeen",),
+    "SalesOrderStaged": ("SalesOrderPosted",),
+    "DispatchAtRisk": ("ParcelShipped", "SalesOrderPosted", "OrderReceived"),
+    "DispatchLate": ("DispatchAtRisk", "ParcelShipped", "SalesOrderPosted", "OrderReceived"),
+    "DeadlineEased": ("DispatchLate", "DispatchAtRisk"),
     "ExceptionCleared": ("ExceptionRaised",),
 }
 """What an outcome answers, where the log does not say it: the newest before it of the first of

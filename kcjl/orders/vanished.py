@@ -106,7 +106,7 @@ def _forgone(
     wanted = [line for line in lines if line.state not in ENDED_UNSOLD]
     if state in ENDED_UNSOLD or not wanted:
         reason = f"the marketplace shows the order as {state}"
-    elif all(line.refunded.amount_minor >= line.price.amount_minor for line in wanted):
+    elif _is_refunded_in_whole(entry, wanted):
         reason = "the order is refunded in whole"
     else:
         return ()
@@ -118,6 +118,15 @@ def _forgone(
             lines=entry.intended,
             occurred_at=at,
         ),
+    )
+
+
+def _is_refunded_in_whole(entry: OrderEntry, wanted: Sequence[LineStanding]) -> bool:
+    """Delivery charges too: what the merchant keeps of an order has to be in the ERP."""
+    delivery = {line.line_id: line.shipping_price.amount_minor for line in entry.lines}
+    return all(
+        line.refunded.amount_minor >= line.price.amount_minor + delivery.get(line.line_id, 0)
+        for line in wanted
     )
 
 

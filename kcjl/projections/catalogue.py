@@ -15,6 +15,7 @@ PROJECTIONS: tuple[Projection[Any], ...] = (
     stock.PRODUCTS_SHOWN,
     orders.ORDERS_SHOWN,
     dispatch.DISPATCHES_SHOWN,
+    dispatch.TIMINGS_SHOWN,
     settlement.PAYOUTS_SHOWN,
     settlement.LINES_SHOWN,
     exceptions.EXCEPTIONS_SHOWN,

@@ -132,9 +132,9 @@ class StockRows:
     async def reads(self, log: LogQueries, to: int) -> Reads | None:
         """When both sides were last read, as of a position."""
         entry: Reads | None = None
-        for stream in ("stock-reads", "orders-intake"):
+        for stream, kind in (("stock-reads", "StockRead"), ("orders-intake", "OrdersRead")):
             async for page in log.select(
-                Selection(stream=stream, to=to, backward=True, page=1)
+                Selection(stream=stream, types=(kind,), to=to, backward=True, page=1)
             ):
                 entry = READS.evolve(entry, page[0].event, "reads")
                 break

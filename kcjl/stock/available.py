@@ -139,7 +139,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     selling: Selling | None = None
     lag_s: float = 0
-    """What the speed buffer covers (`exposure_s`)."""
+    """What the speed buffer covers."""
     staleness: Staleness = Staleness.FRESH
     stale_lag_s: float = 0
     """The same with the age of the feed in it; looked at when the feed is stale."""

@@ -23,7 +23,7 @@ from kcjl.stock.policy_book import Approved, PolicyBook
 from kcjl.stock.policy_rules import InForce, Rules, strictest
 from kcjl.stock.publishing_state import Publishing
 from kcjl.stock.reads import Reads
-from kcjl.stock.selling import Selling, exposure_s
+from kcjl.stock.selling import Selling
 from kcjl.stock.state import Product
 
 __all__ = [
@@ -38,10 +38,6 @@ __all__ = [
 
 READ_TO_SHOWN_S = 120.0
 """Before the first import has been measured: a minute's wait, and the import."""
-PLACED_TO_POSTED_S = 900.0
-"""Before the first order has been posted."""
-PLACED_TO_POSTED_S_MAX = 7_200.0
-"""An order that waits for longer waits for a person: the buffers of all do not wait for it."""
 STEP = 1.25
 STEP_S_MIN = 60.0
 
@@ -132,7 +128,7 @@ def conditions_told(
     stale: str,
 ) -> Conditions:
     """Those of the last figures, for whoever asks about them. `lag_s`: as they have it."""
-    lag_s = lag_s or stepped(READ_TO_SHOWN_S + PLACED_TO_POSTED_S)
+    lag_s = lag_s or stepped(READ_TO_SHOWN_S)
     began_at = reads.stock_began_at if reads else None
     age_s = max((at - began_at).total_seconds(), 0.0) if began_at else 0.0
     return Conditions(
@@ -152,14 +148,13 @@ def rules_of(policy: Approved | None) -> Rules:
 
 
 def _lag_s(publishing: Publishing, poll_s: float) -> float:
-    shown_s, posted_s = publishing.lag_p95_s, publishing.posted_p95_s
-    return exposure_s(
-        poll_s=poll_s,
-        read_to_shown_s=READ_TO_SHOWN_S if shown_s is None else shown_s,
-        placed_to_posted_s=min(
-            PLACED_TO_POSTED_S if posted_s is None else posted_s, PLACED_TO_POSTED_S_MAX
-        ),
-    )
+    """How old the level behind a shown figure may be: a poll, and the way to the marketplace.
+
+    The order's way to the ERP is not in it: other channels sell on meanwhile, but what holds
+    that back turns away many sales for each order that it saves (decision 0014).
+    """
+    shown_s = publishing.lag_p95_s
+    return poll_s + (READ_TO_SHOWN_S if shown_s is None else shown_s)
 
 
 def stepped(seconds: float) -> float:

@@ -14,7 +14,17 @@ import msgspec
 
 from kcjl.stock.available import Available, TermName, dealt_out
 from kcjl.stock.conditions import Conditions, worked_out
-from kcjl.stock.events import BufferSet, Figure, HeldBack, LevelRead, SkuConfirmed, SkuUnmatched
+from kcjl.stock.events import (
+    BufferSet,
+    Figure,
+    HeldBack,
+    LevelRead,
+    LevelsWatched,
+    SkuConfirmed,
+    SkuUnmatched,
+    StockWatchLapsed,
+    StockWatchResumed,
+)
 from kcjl.stock.policy_book import PolicyBook, buffer_policy
 from kcjl.stock.reads import Reads
 from kcjl.stock.shown import Shown
@@ -23,11 +33,13 @@ from kcjl.vocabulary import Event
 
 __all__ = [
     "PUBLISH_LINES_MAX",
+    "Look",
     "cut",
     "decide_buffer",
     "decide_confirmation",
     "decide_figures",
     "decide_level",
+    "decide_watch",
     "differs",
     "is_read",
     "may_publish",
@@ -222,7 +234,7 @@ def decide_confirmation(
     return () if same else (answer,)
 
 
-def decide_level(product: Product, read: LevelRead) -> tuple[Event, ...]:
+def decide_level(product: Product, read: LevelRead) -> tuple[LevelRead, ...]:
     """A level is news when it differs, or when it lets units leave in-flight."""
     if product.level_read_at is not None and product.level_read_at > read.occurred_at:
         return ()
@@ -232,6 +244,34 @@ def decide_level(product: Product, read: LevelRead) -> tuple[Event, ...]:
     )
     same = product.levels == read.levels and product.status == read.status
     return () if same and not lets_go else (read,)
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What a look of the watch has brought."""
+
+    codes: int
+    """Stock codes that have moved since the last one."""
+    changed: int | None
+    """Levels that were news; None: none was read, there are too many."""
+
+
+def decide_watch(
+    reads: Reads, look: Look, codes_max: int, *, began: datetime, now: datetime
+) -> tuple[Event, ...]:
+    """What a look has to say: levels that have changed; the watch that lapses, or resumes."""
+    if look.changed is None:
+        lapsed = StockWatchLapsed(codes=look.codes, codes_max=codes_max, occurred_at=began)
+        return () if reads.watch_lapsed else (lapsed,)
+    said: list[Event] = []
+    if reads.watch_lapsed:
+        said.append(StockWatchResumed(occurred_at=began))
+    if look.changed:
+        said.append(
+            LevelsWatched(
+                codes=look.codes, changed=look.changed, finished_at=now, occurred_at=began
+            )
+        )
+    return tuple(said)
 
 
 def wants_look(product: Product) -> bool:

@@ -49,6 +49,8 @@ __all__ = [
     "StockImportUnknown",
     "StockPublishingSwitched",
     "StockRead",
+    "StockWatchLapsed",
+    "StockWatchResumed",
     "stock_key",
 ]
 
@@ -213,7 +215,7 @@ class StockRead(Event, frozen=True, kw_only=True):
 
 
 class LevelsWatched(Event, frozen=True, kw_only=True):
-    """Levels that run low were read between two polls, and some had changed.
+    """Levels of what had moved were read between two polls, and some had changed.
 
     Occurred when the read began.
     """
@@ -222,6 +224,28 @@ class LevelsWatched(Event, frozen=True, kw_only=True):
     """Stock codes that were asked for."""
     changed: int
     finished_at: datetime
+
+    @property
+    def stream(self) -> str:
+        return "stock-reads"
+
+
+class StockWatchLapsed(Event, frozen=True, kw_only=True):
+    """More had moved than one look of the watch may ask for: the next poll reads it, and the
+    speed buffers are those of the poll. Occurred when the look began.
+    """
+
+    codes: int
+    """Stock codes that had moved."""
+    codes_max: int
+
+    @property
+    def stream(self) -> str:
+        return "stock-reads"
+
+
+class StockWatchResumed(Event, frozen=True, kw_only=True):
+    """The watch has come through again. Occurred when that look began."""
 
     @property
     def stream(self) -> str:

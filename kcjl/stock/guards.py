@@ -84,11 +84,14 @@ def _is_new(figure: Figure) -> bool:
 def findings(
     figures: Sequence[Figure],
     *,
-    offered: int,
+    offered: Callable[[], int],
     limits: GuardLimits,
     released: Hold | None = None,
 ) -> tuple[GuardFinding, ...]:
-    """What the guards object to in all the figures that differ; `released` is let through."""
+    """What the guards object to in all the figures that differ; `released` is let through.
+
+    `offered`: how many SKUs are; asked only where there are enough figures for a mass change.
+    """
     return (
         *_found(
             TO_ZERO,
@@ -101,7 +104,7 @@ def findings(
         *_found(
             MOVED,
             [figure for figure in figures if is_moved(figure)],
-            offered=offered + sum(map(_is_new, figures)),
+            offered=lambda: offered() + sum(map(_is_new, figures)),
             share=limits.moved_share,
             skus_min=limits.skus_min,
             allowed=released.moved if released else 0,
@@ -113,19 +116,19 @@ def _found(
     guard: str,
     counted: Sequence[Figure],
     *,
-    offered: int,
+    offered: Callable[[], int],
     share: float,
     skus_min: int,
     allowed: int,
 ) -> tuple[GuardFinding, ...]:
     beyond = len(counted) - allowed
-    if beyond < skus_min or beyond <= share * offered:
+    if beyond < skus_min or beyond <= share * (among := offered()):
         return ()
     return (
         GuardFinding(
             guard=guard,
             skus=len(counted),
-            offered=offered,
+            offered=among,
             examples=tuple(
                 HeldFigure(sku=each.sku, before=each.before or 0, after=each.quantity)
                 for each in counted[:EXAMPLES_MAX]
@@ -138,7 +141,7 @@ def decide_guard(
     hold: Hold | None,
     figures: Sequence[Figure],
     *,
-    offered: int,
+    offered: Callable[[], int],
     limits: GuardLimits,
     new_hold_id: Callable[[], str],
     now: datetime,

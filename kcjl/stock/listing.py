@@ -70,12 +70,8 @@ class OfferReader:
     async def _changed(self, since: datetime) -> Sequence[OfferFound] | None:
         """What changed since then; None when that is not enough to go by."""
         changes = await self._marketplace.offer_changes(since - OVERLAP)
-        by_id = {
-            shown.offer_id: shown.sku
-            for product in self._room.products.values()
-            for shown in product.shown
-        }
         last: dict[int, OfferChange] = {each.offer_id: each for each in changes}
+        by_id = {} if all(each.sku for each in changes) else self._skus_by_offer()
         found: list[OfferFound] = []
         for change in last.values():
             sku = change.sku or by_id.get(change.offer_id)
@@ -93,6 +89,13 @@ class OfferReader:
                     )
                 )
         return found
+
+    def _skus_by_offer(self) -> dict[int, str]:
+        return {
+            shown.offer_id: shown.sku
+            for product in self._room.products.values()
+            for shown in product.shown
+        }
 
     def _is_gone(self, sku: str) -> bool:
         shown = self._shown(sku)

@@ -152,7 +152,7 @@ class StockPublisher:
         said, may_go = decide_guard(
             hold,
             figures,
-            offered=offered_skus(self._room.products.values()),
+            offered=lambda: offered_skus(self._room.products.values()),
             limits=self._limits,
             new_hold_id=self._room.ids.new,
             now=self._room.clock.now(),
@@ -161,7 +161,6 @@ class StockPublisher:
         return figures if may_go else ()
 
     async def _send(self, figures: Sequence[Figure], conditions: Conditions) -> None:
-        reads = self._room.last_reads
         publish_id = self._room.ids.new()
         await self._room.commit(
             (
@@ -169,7 +168,7 @@ class StockPublisher:
                     publish_id=publish_id,
                     figures=tuple(figures),
                     policy_version=conditions.version,
-                    stock_read_at=reads.stock_began_at if reads else None,
+                    stock_read_at=self._rests_on(figures),
                     lag_s=int(conditions.lag_s),
                     staleness=self._room.publishing.stale,
                     occurred_at=self._room.clock.now(),
@@ -199,6 +198,18 @@ class StockPublisher:
             ),
             correlation_id=publish_id,
         )
+
+    def _rests_on(self, figures: Sequence[Figure]) -> datetime | None:
+        """The beginning of the last read of levels that the figures know of: one of theirs, a
+        poll, or a look of the watch that found nothing moved and was followed by the orders.
+        """
+        reads, looked_at = self._room.last_reads, self._room.watched_at
+        known = [figure.level_read_at for figure in figures]
+        if reads is not None:
+            known.append(reads.stock_began_at)
+            if looked_at is not None and looked_at <= (reads.orders_began_at or NEVER):
+                known.append(looked_at)
+        return max((at for at in known if at is not None), default=None)
 
     async def _lost(self, publish: Publish, message: str) -> None:
         await self._room.commit(

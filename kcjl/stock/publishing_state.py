@@ -12,7 +12,6 @@ from datetime import datetime
 import msgspec
 
 from kcjl.fold import Fold
-from kcjl.orders.events import SalesOrderPosted
 from kcjl.stock.events import (
     OffersRead,
     PublishEvent,
@@ -69,8 +68,6 @@ class Publishing(msgspec.Struct, frozen=True, kw_only=True):
     on_its_way: OnItsWay | None = None
     lags_s: tuple[float, ...] = ()
     """From the beginning of a stock read to the end of an import, newest last."""
-    posted_s: tuple[float, ...] = ()
-    """From an order's placing until the ERP had it, newest last."""
     stale: str = ""
     """soft, hard, or empty while the feed is fresh."""
     offers_listed_at: datetime | None = None
@@ -80,18 +77,9 @@ class Publishing(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def lag_p95_s(self) -> float | None:
         """Stock read to acknowledged: nineteen of twenty imports took no longer."""
-        return _p95(self.lags_s)
-
-    @property
-    def posted_p95_s(self) -> float | None:
-        """Placed to posted: nineteen of twenty orders took no longer."""
-        return _p95(self.posted_s)
-
-
-def _p95(lags_s: tuple[float, ...]) -> float | None:
-    if not lags_s:
-        return None
-    return sorted(lags_s)[math.ceil(len(lags_s) * LAG_SHARE) - 1]
+        if not self.lags_s:
+            return None
+        return sorted(self.lags_s)[math.ceil(len(self.lags_s) * LAG_SHARE) - 1]
 
 
 def _keys(event: Event) -> tuple[str, ...]:
@@ -106,11 +94,6 @@ def _evolve(entry: Publishing | None, event: Event, _key: str) -> Publishing:
             return replace(
                 publishing, is_on=event.on, off_because="" if event.on else event.reason
             )
-        case SalesOrderPosted():
-            if event.placed_at is None:
-                return publishing
-            lag_s = max(0.0, (event.taken_by - event.placed_at).total_seconds())
-            return replace(publishing, posted_s=(*publishing.posted_s, lag_s)[-LAGS_KEPT:])
         case StockFeedStale():
             return replace(publishing, stale=event.grade)
         case StockFeedFresh():
@@ -182,7 +165,6 @@ def _acknowledged(publishing: Publishing, gone: OnItsWay, at: datetime) -> Publi
 
 
 _HEARS = (
-    SalesOrderPosted,
     StockPublishingSwitched,
     StockFeedStale,
     StockFeedFresh,

@@ -5,7 +5,7 @@ its read began and when it had ended. It holds no rule, and keeps nothing but ca
 Called by `actor.py`. Source: design 6; contract khaos b.1, b.2, b.7.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -13,7 +13,7 @@ import msgspec
 from kcjl.khaos.port import ErpPort
 from kcjl.settings import StockSettings
 from kcjl.stock.codes import LONG_AGO, OVERLAP
-from kcjl.stock.decide import decide_level, wants_sweep
+from kcjl.stock.decide import Look, decide_level, wants_sweep
 from kcjl.stock.events import LevelRead, StockRead, stock_key
 from kcjl.stock.gate import ASKED_TOGETHER, StockGate
 from kcjl.stock.room import StockRoom
@@ -36,6 +36,12 @@ class StockReader:
         self._erp = erp
         self._gate = gate
         self._moved_seen: dict[str, datetime | None] = {}
+        self._moved_asked_at: datetime | None = None
+        """When this process last asked what has moved, and then read the levels of it."""
+        self._newest: datetime | None = None
+        self._newest_at: datetime | None = None
+        """The newest stamp of a move that was read, by the ERP's clock; when by ours."""
+        self.has_polled = False
         self._sweep_every = timedelta(hours=settings.sweep_hours)
         self._sites: tuple[str, ...] = settings.sites
 
@@ -44,9 +50,11 @@ class StockReader:
         began = self._room.clock.now()
         sweep = wants_sweep(self._room.last_reads, every=self._sweep_every, now=began)
         await self._gate.read(sweep=sweep)
+        asked_at = self._room.clock.now()
         moved = await self._moved_products()
         changed, finished = await self._read_levels(began, self._wanted(moved, sweep=sweep))
-        self._moved_seen.update(moved)
+        self._have_read(moved, asked_at)
+        self.has_polled = True
         await self._room.commit(
             (
                 StockRead(
@@ -59,46 +67,68 @@ class StockReader:
             )
         )
 
-    async def read_again(self, codes: Sequence[str]) -> int:
-        """The levels of these codes; how many of them were news."""
+    async def read_moved(self, *, codes_max: int) -> Look:
+        """The levels of what has moved since the last look, where that is not too much."""
         began = self._room.clock.now()
-        wanted = {stock_key(code): code for code in codes}
-        levels = await self._levels(began, wanted)
-        events = self._news(levels)
+        moved = await self._moved_products(self._unseen_since(began))
+        wanted = _by_code(self._moved_here(moved))
+        if len(wanted) > codes_max:
+            return Look(codes=len(wanted), changed=None)
+        events = self._news(await self._levels(began, wanted)) if wanted else []
         await self._room.commit(events)
-        return len(events)
+        self._have_read(moved, began)
+        return Look(codes=len(wanted), changed=len(events))
 
     def _sharing(self, key: str) -> list[Product]:
         """The products of a stock code, by its key."""
         return self._room.products.grouped(key)
 
-    async def _moved_products(self) -> dict[str, datetime | None]:
+    def _unseen_since(self, now: datetime) -> datetime | None:
+        """By the ERP's own clock: all that it has stamped before was read."""
+        if self._newest is None or self._newest_at is None:
+            return None
+        if now - self._newest_at > SAME_STAMP:
+            return self._newest + timedelta(seconds=1)
+        return self._newest - SAME_STAMP
+
+    async def _moved_products(
+        self, unseen_since: datetime | None = None
+    ) -> dict[str, datetime | None]:
         """By stock key, when it moved; as seen once its level is in the log, not before."""
         reads = self._room.reads.get("reads")
         since = reads.stock_cursor - OVERLAP if reads and reads.stock_cursor else LONG_AGO
+        if unseen_since is not None:
+            since = max(since, unseen_since)
         moved = await self._erp.moved_products(since)
         return {stock_key(each.stock_code): each.changed_at for each in moved}
 
     def _is_news(self, key: str, when: datetime | None) -> bool:
         """Not read at this stamp yet; one so near to the last read may hide a later move."""
-        reads = self._room.reads.get("reads")
-        if when is None or reads is None or reads.stock_began_at is None:
+        asked_at = self._moved_asked_at
+        if when is None or asked_at is None:
             return True
-        return self._moved_seen.get(key) != when or when >= reads.stock_began_at - SAME_STAMP
+        return self._moved_seen.get(key) != when or when >= asked_at - SAME_STAMP
+
+    def _have_read(self, moved: Mapping[str, datetime | None], asked_at: datetime) -> None:
+        self._moved_seen.update(moved)
+        self._moved_asked_at = max(asked_at, self._moved_asked_at or asked_at)
+        newest = max((when for when in moved.values() if when is not None), default=None)
+        if newest is not None and (self._newest is None or newest > self._newest):
+            self._newest, self._newest_at = newest, asked_at
+
+    def _moved_here(self, moved: Mapping[str, datetime | None]) -> Iterator[Product]:
+        """Products of the stock codes that have moved and were not read since."""
+        news = sorted(key for key, when in moved.items() if self._is_news(key, when))
+        return (each for key in news for each in self._sharing(key))
 
     def _wanted(
         self, moved: Mapping[str, datetime | None], *, sweep: bool
     ) -> list[tuple[str, str]]:
         """Stock codes whose levels are to be read, each with its key."""
-        moved_keys = {key for key, when in moved.items() if self._is_news(key, when)}
-        looked_at = [product for _, product in self._room.products.watched()]
-        moved_here = (each for key in sorted(moved_keys) for each in self._sharing(key))
-        of_these = self._room.products.values() if sweep else (*looked_at, *moved_here)
-        wanted = {
-            product.code_key: product.stock_code
-            for product in of_these
-            if product.match == Match.CONFIRMED
-        }
+        looked_at = (product for _, product in self._room.products.watched())
+        wanted = _by_code(
+            self._room.products.values() if sweep else (*looked_at, *self._moved_here(moved))
+        )
         return list(wanted.items())
 
     async def _read_levels(
@@ -140,8 +170,10 @@ class StockReader:
         events: list[Event] = []
         for key, read in levels.items():
             for product in self._sharing(key):  # an alias shares the levels
-                said = msgspec.structs.replace(read, sku=product.said_of)
-                events.extend(decide_level(product, said))
+                events.extend(
+                    msgspec.structs.replace(news, sku=product.said_of)
+                    for news in decide_level(product, read)
+                )
         return events
 
     async def _site_ids(self) -> tuple[str, ...]:
@@ -150,3 +182,12 @@ class StockReader:
             chosen = [site.site_id for site in sites if site.is_default]
             self._sites = tuple(chosen or [site.site_id for site in sites[:1]])
         return self._sites
+
+
+def _by_code(products: Iterable[Product]) -> dict[str, str]:
+    """The confirmed stock codes of these products, by key."""
+    return {
+        product.code_key: product.stock_code
+        for product in products
+        if product.match == Match.CONFIRMED
+    }

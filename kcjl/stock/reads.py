@@ -13,7 +13,7 @@ import msgspec
 from kcjl.fold import Fold
 from kcjl.orders.events import OrdersRead, SalesOrderVanished
 from kcjl.orders.events_intake import OrderNotRead, OrderReadAgain
-from kcjl.stock.events import StockRead, stock_key
+from kcjl.stock.events import StockRead, StockWatchLapsed, StockWatchResumed, stock_key
 from kcjl.vocabulary import Event
 
 __all__ = ["LONG_STOP", "READS", "Reads"]
@@ -22,7 +22,15 @@ LONG_STOP = timedelta(hours=24)
 """Stock that was not read for so long may have moved by trade alone."""
 
 
-HEARD = (StockRead, OrdersRead, SalesOrderVanished, OrderNotRead, OrderReadAgain)
+HEARD = (
+    StockRead,
+    StockWatchLapsed,
+    StockWatchResumed,
+    OrdersRead,
+    SalesOrderVanished,
+    OrderNotRead,
+    OrderReadAgain,
+)
 
 
 class Reads(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +48,8 @@ class Reads(msgspec.Struct, frozen=True, kw_only=True):
     """Orders that can't be read, and the SKUs that they hold."""
     resumed_at: datetime | None = None
     """The first read after a long stop began then."""
+    watch_lapsed: bool = False
+    """More moves between two polls than the watch may ask for."""
 
     def may_hold(self, keys: Iterable[str]) -> bool:
         """Whether an order that can't be read holds one of these SKUs, given by key."""
@@ -76,6 +86,9 @@ def _evolve(entry: Reads | None, event: Event, _key: str) -> Reads:
             return msgspec.structs.replace(reads, unread=left)
         case SalesOrderVanished():
             return msgspec.structs.replace(reads, vanished_at=event.occurred_at)
+        case StockWatchLapsed() | StockWatchResumed():
+            lapsed = isinstance(event, StockWatchLapsed)
+            return msgspec.structs.replace(reads, watch_lapsed=lapsed)
         case _:
             return reads
 

@@ -9,8 +9,9 @@ Called by the room's fold (the counts) and `available.py` (the units). Source: d
 
 import math
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
+from functools import cached_property
 from itertools import accumulate
 
 import msgspec
@@ -21,9 +22,7 @@ __all__ = [
     "Moved",
     "Selling",
     "after_change",
-    "exposure_s",
     "held_for_speed",
-    "may_run_low",
     "with_fall",
 ]
 
@@ -58,6 +57,8 @@ SIZES = (
 TAKEN_BACK_WITHIN = timedelta(days=1)
 TAKEN_BACK_MIN = 5
 """Changes of fewer units are trade, and not looked at twice."""
+DEVIATIONS_MAX = 6
+"""What is rarer than this, one in 10^9, is taken for never."""
 DIGITS = 6
 """Counts are rounded so far, so that a replay elsewhere gives the same bytes."""
 DAY_S = 86_400.0
@@ -146,15 +147,6 @@ def after_change(
     return after, Moved(units=units, at=at, before=before)
 
 
-def exposure_s(*, poll_s: float, read_to_shown_s: float, placed_to_posted_s: float) -> float:
-    """The lag that the speed buffer covers, in seconds.
-
-    What is shown may be as old as a poll and the way to the marketplace; and an order that was
-    placed on it stands in nobody's stock until the ERP has it: other channels sell on.
-    """
-    return poll_s + read_to_shown_s + placed_to_posted_s
-
-
 def held_for_speed(
     selling: Selling | None, free: int, *, lag_s: float, service: float, at: datetime
 ) -> int:
@@ -166,6 +158,8 @@ def held_for_speed(
     if selling is None or free <= 0:
         return 0
     sales = _SalesOfALag(selling, lag_s=lag_s, at=at)
+    if free > sales.most_that_matters:
+        return 0
     allowed = 1 - service
     if sales.days_gone_wrong(free, free) <= allowed:
         return 0
@@ -178,25 +172,47 @@ def held_for_speed(
     )
 
 
-def may_run_low(selling: Selling, level: Decimal, *, lag_s: float, at: datetime) -> bool:
-    """Whether anything can be held back of such a level; the quick look before the sum."""
-    largest = SIZES[len(selling.falls) - 1]
-    return level <= 2 * largest + math.ceil(selling.units_a_day(at) * lag_s / DAY_S)
-
-
 class _SalesOfALag:
     """How likely it is that sales within one lag take more than so much."""
 
     def __init__(self, selling: Selling, *, lag_s: float, at: datetime) -> None:
-        among = sum(selling.falls) or 1.0
-        self._orders = tuple(
-            (size, count / among) for size, count in zip(SIZES, selling.falls, strict=False)
-        )
-        self._from = [*accumulate(reversed(selling.falls), initial=0.0)][::-1]
-        self._from = [count / among for count in self._from]
+        self._counts = selling.falls
         self._a_day = selling.a_day(at)
         self._falls = self._a_day * lag_s / DAY_S
-        self._units = math.floor(selling.units_a_day(at) * lag_s / DAY_S)
+        self._mean = selling.units_a_day(at) * lag_s / DAY_S
+        self._units = math.floor(self._mean)
+
+    @property
+    def most_that_matters(self) -> int:
+        """Of a level above this no order can be short: the quick look before the sum."""
+        largest = SIZES[len(self._counts) - 1]
+        return largest + max(largest + self._units, math.ceil(self._spread_up_to))
+
+    @cached_property
+    def _orders(self) -> Sequence[tuple[int, float]]:
+        """Sizes of orders, and their shares."""
+        among = sum(self._counts) or 1.0
+        return [(size, count / among) for size, count in zip(SIZES, self._counts, strict=False)]
+
+    @cached_property
+    def _from(self) -> Sequence[float]:
+        """The share of sales that are larger, by place in SIZES."""
+        among = sum(self._counts) or 1.0
+        added = [*accumulate(reversed(self._counts), initial=0.0)]
+        return [count / among for count in reversed(added)]
+
+    @cached_property
+    def _deviation(self) -> float:
+        """Of the units sold in a lag of many sales; 0 where fewer than one is expected."""
+        if self._falls < 1:
+            return 0.0
+        squares = sum(share * size * size for size, share in self._orders)
+        return math.sqrt(self._falls * squares)
+
+    @property
+    def _spread_up_to(self) -> float:
+        """More units than this are never sold in a lag by their spread alone."""
+        return self._mean + DEVIATIONS_MAX * self._deviation if self._deviation else 0.0
 
     def days_gone_wrong(self, free: int, shown: int) -> float:
         """Of a day's orders, cut to what is shown: those that would be short."""
@@ -215,10 +231,16 @@ class _SalesOfALag:
         return self._a_day * short
 
     def _more_than(self, units: int) -> float:
-        """Sales that are expected, and one more that is larger than what they leave."""
+        """Sales that are expected, and one more that is larger than what they leave; or, where
+        there are many in a lag, more of them than are expected.
+        """
         place = bisect_right(SIZES, units - self._units)
         share = self._from[min(place, len(self._from) - 1)]
-        return -math.expm1(-self._falls * share)
+        one_more = -math.expm1(-self._falls * share)
+        if units >= self._spread_up_to:
+            return one_more
+        beyond = (units - self._mean) / (self._deviation * math.sqrt(2))
+        return max(one_more, math.erfc(beyond) / 2)
 
 
 def _decay(since: datetime, at: datetime) -> float:

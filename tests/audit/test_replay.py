@@ -49,7 +49,7 @@ async def test_replay_of_a_log_gives_the_live_rows_byte_for_byte(trade: Handmade
 
     assert "" == replayed.difference
     assert ((await trade.log.head()).position, rows) == (replayed.position, replayed.rows)
-    assert 7 == len(kept)
+    assert 8 == len(kept)
 
 
 async def test_replay_of_an_empty_log_finds_nothing_and_no_difference(

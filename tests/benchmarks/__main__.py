@@ -17,6 +17,8 @@ from kcjl.collector import settle_collector
 from tests.benchmarks import (
     adapters,
     appending,
+    dispatching,
+    ordering,
     oversell,
     projecting,
     remembering,
@@ -25,6 +27,7 @@ from tests.benchmarks import (
     starting,
     stocking,
     subscribing,
+    trading,
 )
 from tests.benchmarks.places import place
 from tests.benchmarks.rows import Figure, Row
@@ -40,6 +43,9 @@ BENCHMARKS = {
     "simulation": simulating,
     "stock": stocking,
     "oversell": oversell,
+    "dispatch": dispatching,
+    "orders": ordering,
+    "trade": trading,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 

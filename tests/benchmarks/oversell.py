@@ -43,8 +43,16 @@ CURVES: dict[str, Callable[[Shop], dict[str, Asked]]] = {
     "a poller, units kept back": lambda shop: {
         str(units): Asked(kind="poller", buffer=units, shop=shop) for units in (0, 1, 2, 4, 8)
     },
-    "kcjl": lambda shop: {"default": Asked(kind="service", shop=shop)},
-    "the truth, once a minute": lambda shop: {"": Asked(kind="seer", shop=shop)},
+    "kcjl, by its service level": lambda shop: {
+        "none": Asked(kind="service", speed=0.0, shop=shop),
+        "0.99": Asked(kind="service", speed=0.99, shop=shop),
+        "0.999": Asked(kind="service", shop=shop),
+    },
+    "the truth, once a minute": lambda shop: {
+        "no buffer": Asked(kind="seer", shop=shop),
+        "0.999": Asked(kind="seer", speed=0.999, shop=shop),
+        "0.999, orders' way in it": Asked(kind="seer", speed=0.999, lag_s=1300, shop=shop),
+    },
 }
 """One line each, its points by what they are called."""
 BESIDE = (

@@ -68,7 +68,11 @@ def _one_clear_line(ended: subprocess.CompletedProcess[str], *words: str) -> Non
         ("orders", "withdraw"),
         ("orders", "buyer"),
         ("orders", "erase"),
-        ("dispatch", "map"),
+        ("dispatch", "map", "list"),
+        ("dispatch", "map", "set"),
+        ("dispatch", "map", "remove"),
+        ("dispatch", "map", "suggest"),
+        ("dispatch", "retry"),
         ("settlement", "account"),
     ],
 )

@@ -15,6 +15,9 @@ import pytest
 
 from kcjl.clock import SeededIds
 from kcjl.commands import PostgresCommands, serve_commands
+from kcjl.events import vocabulary
+from kcjl.log.queries import PostgresQueries
+from kcjl.projections.stockreading import StockRows
 from kcjl.rooms import Outside, Rooms
 from kcjl.settings import (
     InvoiceAddress,
@@ -26,6 +29,7 @@ from kcjl.stock.events import (
     BufferSet,
     GuardFinding,
     HeldFigure,
+    LevelsWatched,
     PublishHeld,
     PublishReleased,
     SkuAliasApproved,
@@ -143,6 +147,20 @@ async def test_show_sets_out_the_sum_and_names_the_event_of_each_term(
     assert await position_of(shop, "OrderReceived") == flying["position"]
     assert flying["occurred_at"] != flying["recorded_at"]
     assert [("O1", 2)] == [(each["order_id"], each["units"]) for each in found["in_flight"]]
+
+
+async def test_reads_that_are_told_are_the_polls_whatever_the_watch_said_since(
+    shop: Handmade,
+) -> None:
+    """A look of the watch stands in the same stream, and is no read of all that moved."""
+    head = await shop.log.head()
+    watched = LevelsWatched(codes=1, changed=1, finished_at=at(6), occurred_at=at(5))
+    await shop.append(watched)
+    queries = PostgresQueries(shop.database, MERCHANT, vocabulary())
+    told = await StockRows(shop.database, MERCHANT).reads(queries, head.position + 1)
+
+    assert told is not None
+    assert (at(1), at(3)) == (told.stock_began_at, told.orders_began_at)
 
 
 async def test_show_reads_as_a_sum(shop: Handmade, tmp_path: Path) -> None:

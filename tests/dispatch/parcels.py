@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from kcjl.dispatch.carriers_state import CARRIERS, Carriers
 from kcjl.dispatch.decide import (
     decide_confirmation,
 )
@@ -16,7 +17,8 @@ from kcjl.dispatch.events import (
     DispatchClosed,
     ParcelConfirmed,
 )
-from kcjl.dispatch.state import CARRIERS, DISPATCHES, Carriers, Dispatch, Parcel
+from kcjl.dispatch.state import DISPATCHES, Dispatch, Parcel
+from kcjl.dispatch.terms import Terms
 from kcjl.orders.events import OrderReceived
 from kcjl.vocabulary import Event
 from tests.trade import (
@@ -35,6 +37,7 @@ READ = CarriersRead(
 )
 CARRIERS_KNOWN = made_of(CARRIERS, "carriers", READ)
 WAIT = timedelta(hours=4)
+TERMS = Terms(tracking_wait=WAIT)
 
 
 def dispatch(*then: Event, order: OrderReceived = ORDER) -> Dispatch:
@@ -52,11 +55,10 @@ def next_step(
     key: str = KEY,
     *,
     carriers: Carriers = CARRIERS_KNOWN,
+    terms: Terms = TERMS,
     minutes: float = 40,
 ) -> tuple[Event, ...]:
-    return decide_confirmation(
-        entry, the_parcel(entry, key), carriers, tracking_wait=WAIT, now=at(minutes)
-    )
+    return decide_confirmation(entry, the_parcel(entry, key), carriers, terms, at(minutes))
 
 
 def intended(
@@ -73,7 +75,7 @@ def intended(
         lines=lines or LINES,
         courier_name="DPD Next Day",
         carrier_code="dpd",
-        tracking_number="TRK1",
+        tracking_number="15500000000001",
         by_shipment=by_shipment,
         occurred_at=at(minutes),
     )

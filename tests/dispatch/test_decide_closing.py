@@ -2,17 +2,14 @@
 
 import pytest
 
-from kcjl.dispatch.decide import (
-    decide_shipped_there,
-    is_open,
-    settle_open,
-)
+from kcjl.dispatch.closing import decide_shipped_there
 from kcjl.dispatch.events import (
     ConfirmedLine,
     DispatchClosed,
     ParcelConfirmed,
     SalesOrderCancelled,
 )
+from kcjl.dispatch.matching import is_open, settle_open
 from kcjl.dispatch.state import DISPATCHES, Dispatch
 from tests.dispatch.parcels import (
     CLOSED,
@@ -38,9 +35,9 @@ from tests.trade import (
 
 def test_open_confirmation_found_there_is_confirmed() -> None:
     """Same number, same lines: that shipment is our parcel."""
-    entry = dispatch(shipped(), intended(), UNKNOWN)
+    entry = dispatch(shipped(tracking="Ab1"), intended(), UNKNOWN)
 
-    found = settle_open(entry, the_parcel(entry), [("S9", "trk1", (("O1-1", 2),))], now=at(42))
+    found = settle_open(entry, the_parcel(entry), [("S9", "aB1", (("O1-1", 2),))], now=at(42))
 
     assert confirmed(shipment="S9", already=True, minutes=42) == found
 
@@ -49,9 +46,9 @@ def test_open_confirmation_found_there_is_confirmed() -> None:
     "there",
     [
         [],
-        [("S9", "TRK9", (("O1-1", 2),))],
-        [("S9", "TRK1", (("O1-1", 1),))],
-        [("S9", "TRK1", (("O1-1", 2), ("O1-2", 1)))],
+        [("S9", "15500000000009", (("O1-1", 2),))],
+        [("S9", "15500000000001", (("O1-1", 1),))],
+        [("S9", "15500000000001", (("O1-1", 2), ("O1-2", 1)))],
     ],
     ids=["none", "another number", "other units", "more lines"],
 )
@@ -75,7 +72,7 @@ def test_open_confirmation_is_not_found_in_its_twins_shipment() -> None:
         confirmed(KEY, one, shipment="S1"),
         intended(other, one),
     )
-    there = [("S1", "TRK1", (("O1-1", 1),))]
+    there = [("S1", "15500000000001", (("O1-1", 1),))]
 
     assert settle_open(entry, the_parcel(entry, other), there, now=at(42)) is None
 

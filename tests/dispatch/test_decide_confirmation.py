@@ -3,13 +3,9 @@
 import msgspec
 import pytest
 
-from kcjl.dispatch.decide import (
-    carrier_code_for,
-    decide_confirmation,
-    decide_map,
-    decide_parcels,
-    may_confirm_at,
-)
+from kcjl.dispatch.carrier_map import carrier_code_for, decide_map
+from kcjl.dispatch.carriers_state import CARRIERS
+from kcjl.dispatch.decide import decide_confirmation, decide_parcels
 from kcjl.dispatch.events import (
     CarrierMapped,
     ConfirmationIntended,
@@ -20,16 +16,16 @@ from kcjl.dispatch.events import (
     SalesOrderCancelled,
     TrackingAwaited,
 )
-from kcjl.dispatch.state import CARRIERS, ParcelState
+from kcjl.dispatch.state import ParcelState
 from kcjl.vocabulary import Event
 from tests.dispatch.parcels import (
     CARRIERS_KNOWN,
     KEY,
     ORDER,
     READ,
+    TERMS,
     UNKNOWN,
     UNMAPPED,
-    WAIT,
     confirmed,
     dispatch,
     intended,
@@ -81,11 +77,9 @@ def test_carrier_is_found_by_map_then_by_equal_name(
     courier: str, code: str | None, maps: tuple[CarrierMapped, ...], expected: str
 ) -> None:
     """What the seller mapped counts; else the same code or label; else nothing is guessed."""
-    entry = dispatch(shipped(courier=courier, code=code))
+    known = made_of(CARRIERS, "carriers", READ, *maps)
 
-    assert expected == carrier_code_for(
-        made_of(CARRIERS, "carriers", READ, *maps), the_parcel(entry)
-    )
+    assert expected == carrier_code_for(known, courier, code)
 
 
 def test_map_is_versioned_and_said_once() -> None:
@@ -117,7 +111,7 @@ def test_parcel_is_news_once() -> None:
 @pytest.mark.parametrize(
     "shown",
     [
-        shipped(tracking="TRK2"),
+        shipped(tracking="15500000000002"),
         shipped(courier="Evri"),
         shipped(code="E1"),
         shipped("O1", KEY, ("A-1", 1)),
@@ -135,12 +129,16 @@ def test_parcel_that_is_sent_is_not_news(then: tuple[Event, ...]) -> None:
     """What is on its way or confirmed is not taken up again."""
     entry = dispatch(shipped(), *then)
 
-    assert () == decide_parcels(entry, [shipped(tracking="TRK2")], cancelled=None, now=at(45))
+    assert () == decide_parcels(
+        entry, [shipped(tracking="15500000000002")], cancelled=None, now=at(45)
+    )
 
 
 def test_corrected_parcel_starts_again_with_its_attempts() -> None:
     """A corrected parcel is tried at once; how often it was tried is not forgotten."""
-    entry = dispatch(shipped(), intended(), refused(), shipped(tracking="TRK2", minutes=45))
+    entry = dispatch(
+        shipped(), intended(), refused(), shipped(tracking="15500000000002", minutes=45)
+    )
 
     parcel = the_parcel(entry)
 
@@ -234,7 +232,7 @@ def test_confirmation_after_a_refusal_waits_longer_each_time(
     """Five minutes, ten, …, two hours at most: it is never given up before the deadline."""
     entry = dispatch(shipped(), intended(attempt=attempt), refused(attempt=attempt))
 
-    assert at(41 + pause_min) == may_confirm_at(the_parcel(entry))
+    assert at(41 + pause_min) == TERMS.may_try_at(attempt, at(41))
     assert () == next_step(entry, minutes=41 + pause_min - 1)
     assert (intended(attempt=attempt + 1, minutes=41 + pause_min),) == next_step(
         entry, minutes=41 + pause_min
@@ -243,13 +241,12 @@ def test_confirmation_after_a_refusal_waits_longer_each_time(
 
 def test_confirmation_never_tried_has_no_pause() -> None:
     """What was never tried waits for nothing, nor what was refused before it was tried."""
-    assert may_confirm_at(the_parcel(dispatch(shipped()))) is None
     untried = msgspec.structs.replace(
-        the_parcel(dispatch(shipped())), state=ParcelState.REFUSED
+        the_parcel(dispatch(shipped())), state=ParcelState.REFUSED, carrier_code="dpd"
     )
 
     assert (intended(),) == decide_confirmation(
-        dispatch(shipped()), untried, CARRIERS_KNOWN, tracking_wait=WAIT, now=at(40)
+        dispatch(shipped()), untried, CARRIERS_KNOWN, TERMS, at(40)
     )
 
 
@@ -263,13 +260,13 @@ def test_courier_that_nobody_mapped_is_said_once() -> None:
 
 def test_courier_mapped_later_lets_the_parcel_go() -> None:
     """The map's word is enough: what waited is sent."""
-    known = made_of(CARRIERS, "carriers", READ, mapped("Bike", "evri"))
+    known = made_of(CARRIERS, "carriers", READ, mapped("Bike", "dpd"))
     entry = dispatch(shipped(courier="Bike", code=None), UNMAPPED)
 
     (event,) = next_step(entry, carriers=known)
 
     assert isinstance(event, ConfirmationIntended)
-    assert "evri" == event.carrier_code
+    assert "dpd" == event.carrier_code
 
 
 def test_tracking_number_is_awaited_then_said_once() -> None:

@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from kcjl.dispatch import actor as dispatching
+from kcjl.dispatch import reading as dispatching
 from kcjl.dispatch.events import (
     CarrierMapped,
     ConfirmationIntended,
@@ -71,7 +71,7 @@ async def test_parcel_that_ships_is_confirmed_once_and_the_order_closed() -> Non
     )
     (shipment,) = place.shop.shipments_there
     assert (("O1-1", 2),) == shipment.lines
-    assert "TRK1" == shipment.tracking_number
+    assert "15500000000001" == shipment.tracking_number
 
 
 async def test_parcel_that_is_not_shipped_is_not_seen() -> None:
@@ -149,7 +149,7 @@ async def test_confirmation_that_arrives_after_the_look_makes_no_second_parcel()
                 order_id="O1",
                 status="SHIPPED",
                 lines=(("O1-1", 1),),
-                tracking_number="TRK1",
+                tracking_number="15500000000001",
             )
         )
         place.clock.tick(300)
@@ -211,7 +211,7 @@ async def test_confirmation_that_arrives_after_the_look_is_not_sent_again() -> N
             ShipmentRequest(
                 order_id="O1",
                 lines=(("O1-1", 1),),
-                tracking=Tracking(carrier_code="dpd", tracking_number="TRK1"),
+                tracking=Tracking(carrier_code="dpd", tracking_number="15500000000001"),
                 package_reference="INV1/1",
             )
         )
@@ -303,7 +303,7 @@ async def test_without_shipments_the_order_is_tracked_then_shipped() -> None:
         place.warehouse.ship("REF-O1", parcel())
         await process.do("shipments", "confirm")
 
-    assert "TRK1" == place.shop.tracked["O1"].tracking_number
+    assert "15500000000001" == place.shop.tracked["O1"].tracking_number
     assert "SHIPPED" == place.shop.orders_there["O1"].state_raw
     assert 1 == len(await place.said(ParcelConfirmed))
 
@@ -339,7 +339,7 @@ async def test_courier_that_a_person_maps_lets_the_parcel_go() -> None:
         place.warehouse.ship("REF-O1", parcel(courier="Bike"))
         await process.do("shipments", "confirm", "confirm", "judge")
         assert {"courier_unmapped:bike"} == set(process.desk.open)
-        await process.dispatch.map_courier("Bike", "evri", by="jo")
+        await process.dispatch.couriers.map("Bike", "dpd", by="jo")
         await process.do("confirm", "judge")
 
         assert set() == set(process.desk.open)
@@ -353,7 +353,7 @@ async def test_courier_mapped_to_what_the_marketplace_lacks_is_refused() -> None
     async with place.open() as process:
         await process.do("carriers")
         with pytest.raises(Refused, match=r"'bike' is no carrier code .* it has dpd, evri"):
-            await process.dispatch.map_courier("Bike", "bike", by="jo")
+            await process.dispatch.couriers.map("Bike", "bike", by="jo")
 
 
 async def test_opening_carriers_are_mapped_once_and_a_wrong_one_stops_no_other() -> None:
@@ -376,7 +376,7 @@ async def test_opening_carriers_are_mapped_after_a_kill_before_it() -> None:
     place = premises()
     place.opening_carriers = {"Van": "dpd"}
     async with place.open() as process:
-        process.dispatch._opening_carriers = {}
+        process.dispatch.couriers._opening = {}
         await process.do("carriers")
     async with place.open() as process:
         await process.do("carriers")
@@ -408,12 +408,14 @@ async def test_number_that_comes_later_is_confirmed() -> None:
         await process.do("shipments", "confirm")
         place.clock.tick(4 * 3_600)
         await process.do("confirm")
-        place.warehouse.ship("REF-O1", parcel(tracking="TRK7"))
+        place.warehouse.ship("REF-O1", parcel(tracking="15500000000007"))
         await process.do("shipments", "confirm")
 
     assert 1 == len(await place.said(TrackingAwaited))
-    assert ["", "TRK7"] == [each.tracking_number for each in await place.said(ParcelShipped)]
-    assert "TRK7" == place.shop.shipments_there[0].tracking_number
+    assert ["", "15500000000007"] == [
+        each.tracking_number for each in await place.said(ParcelShipped)
+    ]
+    assert "15500000000007" == place.shop.shipments_there[0].tracking_number
 
 
 async def test_order_cancelled_in_the_erp_is_said() -> None:

@@ -7,12 +7,9 @@ from typing import Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kcjl.dispatch.decide import (
-    decide_confirmation,
-    decide_parcels,
-    decide_shipped_there,
-    settle_open,
-)
+from kcjl.dispatch.carriers_state import CARRIERS
+from kcjl.dispatch.closing import decide_shipped_there
+from kcjl.dispatch.decide import decide_confirmation, decide_parcels
 from kcjl.dispatch.events import (
     CarriersRead,
     ConfirmationIntended,
@@ -20,7 +17,10 @@ from kcjl.dispatch.events import (
     ConfirmedLine,
     ParcelConfirmed,
 )
-from kcjl.dispatch.state import CARRIERS, DISPATCHES, Dispatch, ParcelState
+from kcjl.dispatch.matching import settle_open
+from kcjl.dispatch.sending_on import decide_number
+from kcjl.dispatch.state import DISPATCHES, Dispatch, ParcelState
+from kcjl.dispatch.terms import Terms
 from kcjl.fold import Table
 from kcjl.vocabulary import Event
 from tests.any_event import any_events
@@ -40,6 +40,8 @@ from tests.trade import (
 ORDER = received("O1", ordered("O1-1", "A-1", 2), ordered("O1-2", "a-1", 1), state=SHIPPING)
 UNITS = {"O1-1": 2, "O1-2": 1}
 READ = CarriersRead(carriers=(("dpd", "DPD"),), multi_shipment=True, occurred_at=at(0))
+
+TERMS = Terms(tracking_wait=timedelta(), retry_for=timedelta(days=9))
 
 Answer = Literal[
     "taken", "taken, answer lost", "lost", "refused", "crash before", "crash after"
@@ -97,7 +99,7 @@ class Bay:
             self.settle(key)
             return
         for event in decide_confirmation(
-            self.entry, parcel, self.carriers, tracking_wait=timedelta(), now=at(self.minutes)
+            self.entry, parcel, self.carriers, TERMS, at(self.minutes)
         ):
             self.say(event)
             if isinstance(event, ConfirmationIntended):
@@ -208,9 +210,8 @@ def test_rules_have_a_word_for_every_state(events: list[Event]) -> None:
 
     for entry in dispatches.values():
         for parcel in entry.parcels:
-            decide_confirmation(
-                entry, parcel, known, tracking_wait=timedelta(hours=1), now=at(99)
-            )
+            decide_confirmation(entry, parcel, known, TERMS, at(99))
+            decide_number(entry, parcel, known, TERMS, at(99))
             settle_open(entry, parcel, [], now=at(99))
         decide_shipped_there(entry, at(99))
 

@@ -1,10 +1,12 @@
 """The desk, the rules: which event raises what, what clears it, and what is nothing new."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 import msgspec
 import pytest
 
+from kcjl.dispatch import deadline_events as deadlines
 from kcjl.dispatch import events as dispatch
 from kcjl.exceptions.catalogue import KINDS
 from kcjl.exceptions.decide import (
@@ -34,6 +36,7 @@ from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
 from kcjl.vocabulary import Event
 from tests import trade
+from tests.exceptions.parcel_conditions import CLEARED_OF_PARCELS, RAISED_OF_PARCELS
 from tests.trade import at, gbp
 
 ORDER = trade.received()
@@ -306,7 +309,63 @@ RETURNING = changes.ReturnOpened(
     occurred_at=at(9),
 )
 
+SPENT = (deadlines.TimeSpent(whose="warehouse", business_s=5_400, elapsed_s=9_000),)
+AT_RISK = deadlines.DispatchAtRisk(
+    order_id="O1",
+    deadline=at(99),
+    own_deadline=None,
+    stage="to_pick",
+    whose="warehouse",
+    spent=SPENT,
+    money=gbp(2_000),
+    occurred_at=at(9),
+)
+LATE = deadlines.DispatchLate(
+    order_id="O1",
+    deadline=at(9),
+    stage="held",
+    whose="person",
+    spent=SPENT,
+    cause="warehouse",
+    money=gbp(2_000),
+    occurred_at=at(10),
+)
+
+
+def many(kind: deadlines.DeadlineKind, count: int = 312) -> deadlines.DeadlinesCounted:
+    return deadlines.DeadlinesCounted(
+        kind=kind,
+        orders=count,
+        unnamed=max(count - 25, 0),
+        soonest=at(99),
+        examples=("O7", "O8"),
+        money=gbp(99_000),
+        occurred_at=at(10),
+    )
+
+
+def metric(standing: deadlines.MetricStanding) -> deadlines.SellerMetricJudged:
+    return deadlines.SellerMetricJudged(
+        metric="late_shipment_rate",
+        period="LAST_MONTH",
+        standing=standing,
+        ours=Decimal("0.0432"),
+        theirs=None,
+        threshold=Decimal("0.05"),
+        counted=812,
+        occurred_at=at(10),
+    )
+
+
+MONTH_LATE = "late_shipment_rate/LAST_MONTH"
+
 RAISED: list[tuple[Event, str, str]] = [
+    (AT_RISK, "dispatch_at_risk", "O1"),
+    (LATE, "dispatch_late", "O1"),
+    (many(deadlines.LATE), "dispatch_late", "dispatch"),
+    (many(deadlines.AT_RISK), "dispatch_at_risk", "dispatch"),
+    (metric("near"), "seller_metric_near", MONTH_LATE),
+    (metric("crossed"), "seller_metric_crossed", MONTH_LATE),
     (NOT_BACK, "reversal_refused", "O1"),
     (HELD_BACK, "reversal_waits", "O1"),
     (UNCLEAR, "reversal_unclear", "O1"),
@@ -351,9 +410,23 @@ RAISED: list[tuple[Event, str, str]] = [
     (INTERRUPTED, "job_interrupted", "orders/posting"),
     (switched(allowed=False), "writes_off", "service"),
     (STOPPED, "writes_off", "service"),
+    *RAISED_OF_PARCELS,
 ]
 
+EASED = deadlines.DeadlineEased(order_id="O1", reason="moved", occurred_at=at(11))
+
 CLEARED: list[tuple[Event, Event]] = [
+    (AT_RISK, EASED),
+    (AT_RISK, CLOSED),
+    (LATE, EASED),
+    (LATE, CLOSED),
+    (LATE, trade.changed(ORDER, "SHIPPED")),
+    (LATE, trade.changed(ORDER, "CANCELED")),
+    (LATE, trade.forgone(ORDER)),
+    (LATE, orders.OrderPassedOver(order_id="O1", reason="old", skus=(), occurred_at=at(11))),
+    (many(deadlines.LATE), many(deadlines.LATE, 0)),
+    (metric("near"), metric("fine")),
+    (metric("crossed"), metric("fine")),
     (NOT_BACK, ENDED),
     (HELD_BACK, taken(as_asked=True)),
     (UNCLEAR, ENDED),
@@ -472,6 +545,7 @@ CLEARED: list[tuple[Event, Event]] = [
     (INTERRUPTED, JobResumed(room="orders", job="posting", occurred_at=at(2))),
     (switched(allowed=False), switched(allowed=True)),
     (STOPPED, WritesSwitched(allowed=True, reason="mended", occurred_at=at(2))),
+    *CLEARED_OF_PARCELS,
 ]
 
 
@@ -514,7 +588,6 @@ def test_condition_that_is_gone_clears_by_itself(event: Event, later: Event) -> 
         trade.changed(ORDER, "WAITING_ACCEPTANCE"),
         trade.money_line(kind="PAYMENT"),
         trade.money_line(kind="ORDER_AMOUNT"),
-        trade.shipped(tracking=""),
         trade.cycle_seen(),
         msgspec.structs.replace(CANCELLED_THERE, still_wanted=False),
         ORDER,
@@ -615,13 +688,13 @@ def test_messages_name_what_they_are_about() -> None:
         if isinstance(each, Raise)
     }
     without_code = msgspec.structs.replace(UNMAPPED, courier_code=None)
-    (other,) = conditions(without_code)
+    other = conditions(without_code)[-1]
 
     assert "nearest codes: none" in said["sku_unmatched"]
     assert "'Bike' (B1)" in said["courier_unmapped"]
     assert "ours 20.00 GBP, the ERP's 20.01 GBP" == said["total_differs"]
     assert isinstance(other, Raise)
-    assert "for 'Bike';" in other.message
+    assert "for 'Bike':" in other.message
 
 
 def test_money_at_risk_is_never_negative() -> None:
@@ -631,3 +704,36 @@ def test_money_at_risk_is_never_negative() -> None:
     assert [Money(10), Money(1)] == [
         each.money_at_risk for each in raised if isinstance(each, ExceptionRaised)
     ]
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "left"),
+    [
+        (AT_RISK, LATE, [("dispatch_late", "O1")]),
+        (metric("near"), metric("crossed"), [("seller_metric_crossed", MONTH_LATE)]),
+        (metric("crossed"), metric("near"), [("seller_metric_near", MONTH_LATE)]),
+    ],
+)
+def test_what_is_worse_takes_the_place_of_what_was_bad(
+    first: Event, then: Event, left: list[tuple[str, str]]
+) -> None:
+    """One exception of one order's time, or of one metric, at a time."""
+    assert left == OnDesk(first, then).open
+
+
+def test_deadline_says_whose_time_it_was_in_words() -> None:
+    """A person reads it without a table of codes."""
+    (raised,) = (each for each in conditions(LATE) if isinstance(each, Raise))
+
+    assert (
+        "the deadline has passed: it is held (waits for a person); until then warehouse 1.5 h "
+        "of working time"
+    ) == raised.message
+
+
+def test_count_of_late_orders_says_how_many_are_not_named_and_where_they_are() -> None:
+    """Nothing is cut in silence."""
+    (raised,) = (e for e in conditions(many(deadlines.LATE)) if isinstance(e, Raise))
+
+    assert raised.message.startswith("312 orders are late, 287 of them not named one by one")
+    assert raised.message.endswith("kcjl dispatch list --late")

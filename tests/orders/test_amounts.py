@@ -241,7 +241,7 @@ def circumstances(words: Words | None = None) -> Circumstances:
         known=KNOWN,
         words=words,
         in_force=PolicyInForce(version=1, policy=AcceptancePolicy()),
-        shelves=Shelves(Table(SHELVES), Table(STOCK_LOOK)),
+        shelves=Shelves(Table(SHELVES), Table(STOCK_LOOK), Table(ORDERS)),
         automatic=False,
         now=at(9),
     )

@@ -232,6 +232,26 @@ async def test_line_refunded_whole_before_its_goods_went_is_taken_off() -> None:
         assert {"refund_to_enter:O1/F1/refund"} == set(process.desk.open)
 
 
+async def test_credit_note_that_was_moot_for_a_while_is_asked_for_again() -> None:
+    """Refunded in part, then whole, the line was to come off; it went, and both are owed."""
+    place = Shop()
+    async with place.open() as process:
+        await posted(process)
+        place.refund(700)
+        await corrected(process)
+        (part,) = place.shop.orders_there["O1"].lines[0].refunds
+        rest = msgspec.structs.replace(part, refund_id="F2", amount=gbp(2_300))
+        place.change(refunds=(part, rest))
+        await corrected(process)
+        assert {"sales_order_to_reduce:O1/O1-1/units"} == set(process.desk.open)
+        place.shop.set_state("O1", "SHIPPED")
+        await corrected(process)
+
+        assert {"refund_to_enter:O1/F1/refund", "refund_to_enter:O1/F2/refund"} == set(
+            process.desk.open
+        )
+
+
 async def test_order_cancelled_whole_after_the_posting_is_one_exception() -> None:
     """The exception of the order says it; no line asks for the same again."""
     place = Shop()

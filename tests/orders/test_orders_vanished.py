@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from kcjl.dispatch.events import DispatchEvent, SalesOrderNotShown, SalesOrdersKept
@@ -16,12 +17,26 @@ from kcjl.orders.events import (
     SalesOrderPosted,
     SalesOrderVanished,
 )
+from kcjl.orders.state import ORDERS
+from kcjl.orders.vanished import decide_forgone
 from kcjl.stock.state import Product
 from tests.outside.erp import parcel
 from tests.outside.marketplace import marketplace_order
 from tests.outside.mishaps import LOST
 from tests.rooms import Premises, Process
-from tests.trade import SHIPPING, gbp
+from tests.trade import (
+    SHIPPING,
+    changed,
+    gbp,
+    intended,
+    made_of,
+    ordered,
+    received,
+    sealed,
+    stands,
+)
+from tests.trade import posted as sold
+from tests.trade import vanished as gone
 
 pytestmark = pytest.mark.anyio
 
@@ -308,6 +323,20 @@ async def test_vanished_order_that_the_marketplace_cancels_is_nobodys_work_any_m
 
     assert ["SalesOrderForgone"] == await place.story(SalesOrderForgone)
     assert ["ExceptionRaised", "ExceptionCleared"] == await place.story(DeskEvent)
+
+
+async def test_vanished_order_whose_delivery_was_not_refunded_is_still_a_persons_work() -> None:
+    """The merchant keeps the delivery charge: it has to be in the ERP."""
+    line = msgspec.structs.replace(ordered(), shipping_price=gbp(395))
+    order = received("O1", line)
+    lost = made_of(
+        ORDERS, "O1", order, changed(order), sealed(), intended(order), sold(order), gone(order)
+    )
+    goods = changed(order, "RECEIVED", stands(line, "RECEIVED", refunded=2_000))
+    whole = changed(order, "RECEIVED", stands(line, "RECEIVED", refunded=2_395))
+
+    assert () == decide_forgone(lost, goods)
+    assert [SalesOrderForgone] == [type(each) for each in decide_forgone(lost, whole)]
 
 
 async def test_order_that_is_done_is_looked_for_until_every_backup_has_it() -> None:

@@ -46,11 +46,16 @@ class Warehouse:
         self.quantities: dict[tuple[str, str], Decimal] = {}
         """By reference and stock code: what a person has set a line to."""
         self.taken: dict[str, erp.NewOrder] = {}
+        self.couriers_there: tuple[erp.Courier, ...] = ()
         self.returns: dict[str, erp.ReturnRequest] = {}
         self.customers: dict[str, str] = {}
         """By reference: the customer of a sales order that is somebody else's."""
         self.parcels: dict[str, tuple[erp.Parcel, ...]] = {}
+        self.stages: dict[str, erp.Stage] = {}
+        """Of the invoice of a reference, where it is not SHIPPED."""
         self.cancelled: dict[str, str] = {}
+        self.complete: dict[str, bool] = {}
+        """By reference: whether it is shipped whole; it is where nothing is said."""
         self.asked_levels: list[tuple[str, ...]] = []
         self.penny_off = Money(0)
         self.stamps = True
@@ -109,7 +114,7 @@ class Warehouse:
             )
 
     async def couriers(self) -> Sequence[erp.Courier]:
-        return ()
+        return self.couriers_there
 
     async def moved_products(self, since: datetime) -> Sequence[erp.ProductRef]:
         with self.mishaps.at("moved_products"):
@@ -246,7 +251,7 @@ class Warehouse:
             erp_order_code=f"SO-{reference}",
             cancelled=reference in self.cancelled,
             cancel_reason=self.cancelled.get(reference, ""),
-            complete=True,
+            complete=self.complete.get(reference, True),
             currency="GBP",
             gross_total=order.gross_total + self.penny_off,
             delivery_gross=order.delivery_gross + self.penny_off,
@@ -255,7 +260,7 @@ class Warehouse:
             invoices=(
                 erp.Invoice(
                     invoice_code="INV1",
-                    stage=erp.Stage.SHIPPED,
+                    stage=self.stages.get(reference, erp.Stage.SHIPPED),
                     stage_raw="15",
                     parcels=self.parcels.get(reference, ()),
                 ),
@@ -280,7 +285,7 @@ def parcel(
     units: int = 2,
     *,
     courier: str = "DPD",
-    tracking: str = "TRK1",
+    tracking: str = "15500000000001",
     shipped: bool = True,
 ) -> erp.Parcel:
     return erp.Parcel(

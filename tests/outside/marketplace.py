@@ -6,6 +6,7 @@ itself.
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -13,13 +14,20 @@ from kcjl.clock import Clock
 from kcjl.errors import NotFound, Refused
 from kcjl.johnlewis import port as shop
 from kcjl.johnlewis.order_port import Cancelation, Refund
+from kcjl.johnlewis.parcel_port import ShipmentOutcome, ShipmentOutcomeKind
 from kcjl.johnlewis.reversal_port import (
     CancelationRequest,
     RefundRequest,
     ReversalMade,
     ReversalRequest,
 )
-from kcjl.johnlewis.tenant_port import Reason, TenantProfile
+from kcjl.johnlewis.tenant_port import (
+    Reason,
+    ShopStatistics,
+    Statistic,
+    StatisticsPeriod,
+    TenantProfile,
+)
 from tests.outside.mishaps import Mishaps
 from tests.trade import SHIPPING, WAITING, at, gbp
 
@@ -101,11 +109,14 @@ class Shop:
         self.lines: list[shop.TransactionLine] = []
         self.cycles: list[shop.BillingCycle] = []
         self.multi_shipment = True
+        self.carriers_shown = 2
         self.has_export = True
         self.returns_there: list[shop.Return] = []
         self.model = "MARKETPLACE"
         self.accepts_by_itself = False
         self.tracked: dict[str, shop.Tracking] = {}
+        self.metrics_there: dict[str, Decimal | None] = {}
+        """What the operator measures of the shop, the same in every period."""
         self.balance = 1_000_000
         """Pence: a refund above it is refused."""
         self._reversals = 0
@@ -150,7 +161,7 @@ class Shop:
             return (
                 shop.Carrier(code="dpd", label="DPD"),
                 shop.Carrier(code="evri", label="Evri"),
-            )
+            )[: self.carriers_shown]
 
     async def shipping_types(self) -> Sequence[shop.ShippingType]:
         return ()
@@ -175,6 +186,19 @@ class Shop:
                 ),
                 taxes=(),
                 read_at=self._clock.now(),
+            )
+
+    async def statistics(self, periods: Sequence[StatisticsPeriod] = ()) -> ShopStatistics:
+        with self.mishaps.at("statistics"):
+            return ShopStatistics(
+                shop_id="1",
+                updated_at=self._clock.now(),
+                channel=None,
+                figures=tuple(
+                    Statistic(metric=metric, period=period.value, value=value)
+                    for metric, value in self.metrics_there.items()
+                    for period in periods
+                ),
             )
 
     async def offers(self) -> Sequence[shop.Offer]:
@@ -247,7 +271,7 @@ class Shop:
 
     async def set_tracking(self, order_id: str, tracking: shop.Tracking) -> None:
         with self.mishaps.at("set_tracking"):
-            if self.orders_there[order_id].state_raw != SHIPPING:
+            if self.orders_there[order_id].state_raw not in (SHIPPING, "SHIPPED"):
                 raise Refused(f"order {order_id} can't be tracked")
             self.tracked[order_id] = tracking
 
@@ -263,8 +287,10 @@ class Shop:
             order = self.orders_there[request.order_id]
             left = {line.line_id: line.quantity for line in order.lines}
             for shipment in self.shipments_there:
-                for line_id, units in shipment.lines:
-                    left[line_id] = left.get(line_id, 0) - units
+                for line_id, units in (
+                    shipment.lines if shipment.order_id == order.order_id else ()
+                ):
+                    left[line_id] -= units
             for line_id, units in request.lines:
                 left[line_id] = left.get(line_id, 0) - units
             if order.state_raw != SHIPPING or min(left.values()) < 0:
@@ -274,12 +300,30 @@ class Shop:
                 order_id=order.order_id,
                 status="SHIPPED",
                 lines=request.lines,
+                packages=(request.package_reference,),
                 tracking_number=request.tracking.tracking_number if request.tracking else None,
             )
             self.shipments_there.append(shipment)
             if not any(left.values()):
                 self.set_state(order.order_id, "SHIPPED")
             return shipment
+
+    async def set_shipment_tracking(
+        self, trackings: Mapping[str, shop.Tracking]
+    ) -> Sequence[ShipmentOutcome]:
+        with self.mishaps.at("set_shipment_tracking"):
+            self.shipments_there = [
+                msgspec.structs.replace(each, tracking_number=tracking.tracking_number)
+                if (tracking := trackings.get(each.shipment_id))
+                else each
+                for each in self.shipments_there
+            ]
+            known = {each.shipment_id for each in self.shipments_there}
+            kinds = {True: ShipmentOutcomeKind.DONE, False: ShipmentOutcomeKind.REFUSED}
+            return [
+                ShipmentOutcome(shipment_id=each, kind=kinds[each in known])
+                for each in trackings
+            ]
 
     async def shipments(self, order_id: str) -> Sequence[shop.Shipment]:
         with self.mishaps.at("shipments"):

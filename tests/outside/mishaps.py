@@ -34,6 +34,11 @@ class Mishaps:
         """The next calls do their work, and fail then."""
         self._after[call].extend(errors)
 
+    def mended(self, call: str) -> None:
+        """Nothing that was planned for this call goes wrong any more."""
+        self._before[call].clear()
+        self._after[call].clear()
+
     @contextmanager
     def at(self, call: str) -> Iterator[None]:
         self.calls.append(call)

@@ -2,7 +2,8 @@
 
 The real service and both outside systems over HTTP, PostgreSQL, lost and broken answers,
 refusals that quote, customers who cancel, goods that come back. The vault alone is not
-searched: it is sealed. Journals of payouts have their own law in the simulation.
+searched: it is sealed. A journal pack that was written lies in the folder that is searched;
+that journals name nobody is a law of the simulation, where every run has some.
 """
 
 import io
@@ -22,10 +23,12 @@ from kcjl.sandbox.faults import Fault
 from kcjl.sandbox.generator import GeneratedTrade
 from kcjl.sandbox.world_settings import WorldSettings
 from kcjl.settings import SettlementSettings
+from tests.cli.test_orders import kcjl
+from tests.cli.test_stock import CONFIG
 from tests.privacy.searching import database_texts, file_texts, personal_words, search
 from tests.service.running import MERCHANT, Shop, busy_world, serving, shop, until
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
 SPEED = 3_000.0
 SECRETS = ("johnlewis.key", "vault.key")
@@ -141,13 +144,16 @@ async def test_nobody_who_bought_is_found_in_what_the_program_has_written(
     words = personal_words(orders)
     tables = await database_texts(database_dsn)
     files = file_texts(tmp_path, but=SECRETS)
-    said = {"stderr": stderr.getvalue()}
+    listed = await _said_by_the_command_line(day, database_dsn, tmp_path)
+    said = {"stderr": stderr.getvalue(), **listed}
 
     assert 100 <= len(orders)
     assert 500 <= len(words)
     assert {"table event", "table sync_log", "table snapshot"} <= set(tables)
     assert "SalesOrderPosted" in tables["table event"]
     assert "SalesOrderPosted" in files["file log.export"]
+    assert "ExceptionRaised" in tables["table event"]
+    assert "JL550000001" in said["orders list"] + said["orders show"]
     assert [] == search(tables | files | said, words)
     assert "job_interrupted" in said["stderr"]
 
@@ -166,6 +172,22 @@ async def test_nobody_who_bought_is_found_in_what_the_program_has_written(
         found
     )
     assert f"stderr: {buyer.phone}" in found
+
+
+async def _said_by_the_command_line(
+    day: Shop, database_dsn: str, folder: Path
+) -> dict[str, str]:
+    """What it lists, and the lives of a few orders: the posted, the refused, the last."""
+    (folder / "kcjl.toml").write_text(CONFIG.format(dsn=database_dsn))
+    listed = await kcjl("list", "--all", "--json", cwd=folder)
+    assert 0 == listed.returncode, listed.stderr
+    orders = [*day.sandbox.world.marketplace.orders]
+    lives = [await kcjl("show", each, "--json", cwd=folder) for each in (orders[0], orders[-1])]
+    assert [0, 0] == [each.returncode for each in lives], lives[0].stderr
+    return {
+        "orders list": listed.stdout,
+        "orders show": "\n".join(each.stdout for each in lives),
+    }
 
 
 async def _plant_in_the_database(dsn: str, word: str) -> None:

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kcjl import actors
+from kcjl.dispatch import carriers_state, deadlines, metrics, outage, timekeeping
 from kcjl.dispatch import state as dispatch
 from kcjl.events import EVENT_CLASSES, vocabulary
 from kcjl.exceptions import decide as desk
@@ -61,7 +62,12 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "reversals": reversals.REVERSALS,
     "buyers": personal.BUYERS,
     "dispatches": dispatch.DISPATCHES,
-    "carriers": dispatch.CARRIERS,
+    "timings": timekeeping.TIMINGS,
+    "deadlines counted": deadlines.COUNTED,
+    "metrics read": metrics.METRICS_READ,
+    "metrics judged": metrics.METRICS_JUDGED,
+    "carriers": carriers_state.CARRIERS,
+    "answering": outage.ANSWERING,
     "lines": settlement.LINES,
     "cycles": settlement.CYCLES,
     "sales orders": settlement.SALES_ORDERS,

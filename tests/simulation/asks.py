@@ -11,14 +11,17 @@ from random import Random
 import msgspec
 
 from kcjl.commands import Command
+from kcjl.orders.reversal_plan import CANCELATION, REFUND
 
 __all__ = [
     "WHAT_WAITS",
     "Asks",
     "BufferChange",
+    "GivesBack",
     "PolicyChange",
     "WritesOff",
     "draw_asks",
+    "draw_gives_back",
     "planned",
 ]
 
@@ -28,6 +31,7 @@ WHAT_WAITS = ""
 APPROVED_AFTER_H = 0.5
 SILENT = 0.3
 """In so many runs nobody asks for anything."""
+KEPT_BACK = 0.5
 IN_TRADE = 0.7
 """Of the stops: so many come while orders come in."""
 
@@ -55,6 +59,22 @@ class PolicyChange(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
     document: str
 
 
+class GivesBack(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody looks at what a refund or a cancelation would be, and says yes to it."""
+
+    at_h: float
+    kind: str
+    """refund or cancelation."""
+    part: str = "order"
+    """The whole order, one line, one unit of it, or an amount: a pound, goods only."""
+    lot: float = 0.0
+    """Which order: the share of those that fit that came in before it."""
+    not_to_ship: bool = False
+    """The goods stay; of a whole order only, for nobody here takes units off a sales order."""
+    twice: bool = False
+    """The yes is said a second time."""
+
+
 class Asks(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All that is asked in a run."""
 
@@ -71,6 +91,9 @@ class Asks(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A sales order that the ERP has lost is posted again after so long; 0: never."""
     aliased_after_h: float = 0.0
     """A SKU that the ERP spells otherwise is made an alias after so long; 0: never."""
+    gives_back: tuple[GivesBack, ...] = ()
+    withdrawn_after_h: float = 0.0
+    """A reversal that is unclear or refused is ended by a person after so long; 0: never."""
 
     def without(self, *kinds: str) -> "Asks":
         """The same with these kinds switched off, by their field names."""
@@ -116,6 +139,26 @@ def draw_asks(luck: Random, until_h: float, *, busy_h: float) -> Asks:
         posted_again_after_h=luck.choice((0.0, 1.0, 6.0)),
         aliased_after_h=luck.choice((0.0, 0.5, 2.0)),
     )
+
+
+def draw_gives_back(luck: Random, until_h: float) -> dict[str, object]:
+    """Refunds and cancelations by us: more of the former, for most orders are soon paid."""
+    count = luck.choice((0, 0, 1, 2, 4, 8))
+    given = [
+        GivesBack(
+            at_h=luck.uniform(until_h * 0.15, until_h),
+            kind=luck.choice((REFUND, REFUND, REFUND, CANCELATION)),
+            part=luck.choice(("order", "line", "unit", "unit", "amount")),
+            lot=luck.random(),
+            not_to_ship=luck.random() < KEPT_BACK,
+            twice=luck.random() < 0.3,
+        )
+        for _ in range(count)
+    ]
+    return {
+        "gives_back": tuple(sorted(given, key=lambda each: each.at_h)),
+        "withdrawn_after_h": luck.choice((0.0, 0.5, 3.0)) if count else 0.0,
+    }
 
 
 def planned(asks: Asks) -> list[tuple[float, Command]]:

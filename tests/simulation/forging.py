@@ -55,6 +55,7 @@ def copied(evidence: Evidence) -> Evidence:
     forged.journals = dict(evidence.journals)
     forged.witness = copy.copy(evidence.witness)
     forged.witness.calls = list(evidence.witness.calls)
+    forged.witness.given_back = list(evidence.witness.given_back)
     forged.world = _copied_world(evidence.world)
     return forged
 

@@ -16,6 +16,7 @@ from kcjl.exceptions.decide import OPEN
 from kcjl.exceptions.events import ExceptionRaised
 from kcjl.fold import Table
 from kcjl.log.memory import MemoryLogReader
+from kcjl.orders.reversals import REVERSALS
 from kcjl.stock.policy_book import POLICY_BOOK, PolicyBook
 from kcjl.stock.publishing_state import PUBLISHING
 from tests.simulation.asks import WHAT_WAITS, Asks, planned
@@ -27,6 +28,9 @@ BY = "operations"
 CARRIER_OF_THE_REST = "YODEL"
 """What a courier that has no carrier of its own is mapped to."""
 LOOKS_EVERY_S = 1_800.0
+BALANCE_WAITED_FOR_H = 8.0
+"""Then whoever looks gives a refund up that the shop's balance does not cover: after a second
+try, and so that a run comes to rest."""
 
 
 class Operators:
@@ -48,6 +52,7 @@ class Operators:
         self._desk = Table(OPEN)
         self._policies = Table(POLICY_BOOK)
         self._publishing = Table(PUBLISHING)
+        self._reversals = Table(REVERSALS, group=lambda each: each.order_id)
         self._read_to = 0
         self._answering: dict[str, str] = {}
         """The last command about an exception, by its id."""
@@ -78,7 +83,7 @@ class Operators:
         reader = MemoryLogReader(self._premises.store, MERCHANT)
         async for page in reader.read(self._read_to):
             for recorded in page:
-                for table in (self._desk, self._policies, self._publishing):
+                for table in (self._desk, self._policies, self._publishing, self._reversals):
                     table.apply(recorded.event)
                 self._read_to = recorded.position
 
@@ -115,6 +120,11 @@ class Operators:
                     return None
                 said = {"sku": raised.subject, "code": code}
                 command = Command(verb="stock-alias", arguments=said)
+            case "reversal_unclear" | "reversal_refused":
+                after_h = asks.withdrawn_after_h
+                command = self._withdrawal(raised.subject)
+            case "reversal_waits":
+                after_h, command = BALANCE_WAITED_FOR_H, self._withdrawal(raised.subject)
             case "publish_held":
                 return self._release()
             case _:
@@ -128,6 +138,12 @@ class Operators:
         if hold is None or hold.released:
             return None
         return Command(verb="release-publish", arguments={"hold_id": hold.hold_id})
+
+    def _withdrawal(self, order_id: str) -> Command:
+        """Of the order's newest: whoever looks at the desk ends it, and asks anew or not."""
+        newest = self._reversals.grouped(order_id)[-1]
+        said = {"reversal_id": newest.reversal_id, "reason": "looked at"}
+        return Command(verb="withdraw-reversal", arguments=said)
 
     def _is_asked(self, exception_id: str) -> bool:
         """The service has been asked, and has not said no."""

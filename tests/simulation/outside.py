@@ -81,11 +81,12 @@ class SimulatedOutside:
 
         def take() -> None:
             backup = back_up(self.world.warehouse)
-            self.world.agenda.at(restored_at, lambda: self._restore(each, backup))
+            self.world.agenda.at(restored_at, lambda: self.set_back(each, backup))
 
         self.world.agenda.at(taken_at, take)
 
-    def _restore(self, each: Restore, backup: Backup) -> None:
+    def set_back(self, each: Restore, backup: Backup) -> None:
+        """The ERP is as it was in the backup, now; who observes is told."""
         if self.mishaps.is_stopped:
             return
         restore(self.world.warehouse, backup)

@@ -17,12 +17,20 @@ from kcjl.johnlewis import offer_records, parcels, returns, shop_account, tenant
 from kcjl.johnlewis import port as shop
 from kcjl.johnlewis.asking import chunks, distinct_ids
 from kcjl.johnlewis.budget import Budget, CallBudgets, TenantBudgets
+from kcjl.johnlewis.parcel_port import ShipmentOutcome, ShipmentOutcomeKind
 from kcjl.johnlewis.reading import words_of_refusal
 from kcjl.johnlewis.reversal_port import CancelationRequest, RefundRequest, ReversalMade
 from kcjl.johnlewis.splitting import CsvRows
-from kcjl.johnlewis.tenant_port import Reason, TaxCode, TenantProfile
+from kcjl.johnlewis.tenant_port import (
+    Reason,
+    ShopStatistics,
+    StatisticsPeriod,
+    TaxCode,
+    TenantProfile,
+)
 from kcjl.sandbox.johnlewis import lists, orders
 from kcjl.sandbox.johnlewis import shop as tenant
+from kcjl.sandbox.johnlewis.account_statistics import account_statistics
 from kcjl.sandbox.johnlewis.accounting import list_cycles
 from kcjl.sandbox.johnlewis.answers import encoded
 from kcjl.sandbox.johnlewis.asking import Operation
@@ -126,6 +134,13 @@ class SimulatedMarketplace:
             taxes=tuple(await self.order_taxes()),
             read_at=began,
         )
+
+    async def statistics(self, periods: Sequence[StatisticsPeriod] = ()) -> ShopStatistics:
+        query = [("periods", ",".join(periods))] if periods else []
+        body = await self._read(
+            "A21", lambda: body_of(self._marketplace, account_statistics, query)
+        )
+        return tenant_records.statistics(body, rates_are_percent=False)
 
     # ── offers and stock ────────────────────────────────────────────────────────────────────
 
@@ -322,6 +337,27 @@ class SimulatedMarketplace:
             return parcels._as_asked(shown_shipment(outcome.shipment, self._stamp), request)
 
         return await self._write("ST01", change)
+
+    async def set_shipment_tracking(
+        self, trackings: Mapping[str, shop.Tracking]
+    ) -> Sequence[ShipmentOutcome]:
+        said = [
+            {"id": shipment_id, "tracking": tracking_asked(tracking)}
+            for shipment_id, tracking in trackings.items()
+        ]
+        told = await self._change("ST23", "track_shipments", shipments=said)
+        if not isinstance(told, list):
+            raise TypeError("ST23 answered with something else than outcomes")
+        return tuple(
+            ShipmentOutcome(
+                shipment_id=each.key,
+                kind=ShipmentOutcomeKind.REFUSED
+                if each.shipment is None
+                else ShipmentOutcomeKind.DONE,
+                message=each.message or "",
+            )
+            for each in told
+        )
 
     async def shipments(self, order_id: str) -> Sequence[shop.Shipment]:
         def rows() -> list[shop.Shipment]:

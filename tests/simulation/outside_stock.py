@@ -58,6 +58,7 @@ class ShownStock:
         self._stamp = stamp
         self._off_by_max = off_by_max
         self._products: dict[int, tuple[WarehouseSettings, object, erp.Product]] = {}
+        self._rows: dict[int, tuple[WarehouseSettings, object, dict[str, str]]] = {}
 
     # ── what changed ──
 
@@ -84,16 +85,26 @@ class ShownStock:
         dated = [(item, at) for item, at in stamped if at >= earliest]
         inclusive = self._warehouse.settings.since_is_inclusive
         rows = [
-            {
-                "stockcode": item.code.strip(),
-                "stockdesc": item.description.strip(),
-                "otherref": item.other_ref.strip(),
-                "parentcode": self._parent_of(item),
-                "lastupdated": forms.typed(at),
-            }
+            self._row(item, at, forms)
             for item, at in forms.since(wall, dated, inclusive=inclusive)
         ]
         return stock_document.product_refs(rows, now)
+
+    def _row(self, item: StockItem, at: datetime, forms: Forms) -> dict[str, str]:
+        """Made again only when something in it has changed."""
+        said = (at, item.code, item.description, item.other_ref, item.parent_code)
+        known = self._rows.get(item.item_id)
+        if known is not None and known[0] is self._warehouse.settings and known[1] == said:
+            return known[2]
+        row = {
+            "stockcode": item.code.strip(),
+            "stockdesc": item.description.strip(),
+            "otherref": item.other_ref.strip(),
+            "parentcode": self._parent_of(item),
+            "lastupdated": forms.typed(at),
+        }
+        self._rows[item.item_id] = self._warehouse.settings, said, row
+        return row
 
     def deleted(self, since: datetime, now: datetime) -> list[erp.ProductRef]:
         """All that was deleted since then by the wall's time; read at `now`."""
@@ -166,9 +177,12 @@ class ShownStock:
         items = self.items(codes)
         if not items:
             or_empty("<STOCK_STATUS/>", settings)
-        return [self._level(item, site_id, read_at) for item in items]
+        today = self._today()
+        return [self._level(item, site_id, today, read_at) for item in items]
 
-    def _level(self, item: StockItem, site_id: int, read_at: datetime) -> erp.StockLevel:
+    def _level(
+        self, item: StockItem, site_id: int, today: date, read_at: datetime
+    ) -> erp.StockLevel:
         level = item.level(site_id)
         stock, by_free_stock = self._warehouse.stock, self._settings.due_with_free_stock
         buildable = Decimal(build_potential(item, stock, site_id)) if item.pack_of else None
@@ -180,7 +194,7 @@ class ShownStock:
             stock_code=item.code.strip(),
             site_id=str(site_id),
             available=available,
-            status=status_of(item, level, site_id, self._today()),
+            status=status_of(item, level, site_id, today),
             on_order=Decimal(plain(item.units_on_order())) if tells_more else None,
             build_potential=buildable,
             due=lead_time(item, next_with_free_stock=by_free_stock),

@@ -17,7 +17,7 @@ import msgspec
 
 from kcjl.rooms import Outside
 from kcjl.sandbox.world import World
-from kcjl.settings import MerchantSettings
+from tests.simulation.cashiers import Cashiers
 from tests.simulation.faults import Faults
 from tests.simulation.laws import Broken, Evidence, exercised, gather, judge
 from tests.simulation.laws.evidence import LIVENESS
@@ -26,24 +26,13 @@ from tests.simulation.loop import run as run_loop
 from tests.simulation.operators import Operators
 from tests.simulation.outside import SimulatedOutside
 from tests.simulation.premises import MERCHANT, Premises, VirtualClock
+from tests.simulation.resting import come_to_rest
 from tests.simulation.scenario import Scenario, draw
 from tests.simulation.site import Site
 from tests.simulation.witness import Witness
 
-__all__ = ["Run", "broken_by", "run_scenario", "simulate"]
+__all__ = ["Run", "broken_by", "run_scenario", "simulate", "watched"]
 
-REST_H = 144.0
-"""Virtual hours in which everything has come to rest once the faults have stopped."""
-LOOK_EVERY_S = 1_800.0
-LONGEST_PAUSE = timedelta(hours=10)
-"""Of a world in which something still goes on: parcels under way, a warehouse that sleeps."""
-DAILY_CYCLE = timedelta(hours=24)
-LEFT_LYING = timedelta(hours=6)
-OURS_TO_DO = frozenset({"WAITING_ACCEPTANCE", "SHIPPING"})
-UNDER_WAY = frozenset(
-    {"STAGING", "WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "SHIPPED", "TO_COLLECT"}
-)
-"""States from which an order goes on by itself."""
 STEPS_MAX = 400
 """From its hour a death comes within so many steps: at any await of what is going on."""
 
@@ -123,7 +112,7 @@ class _Attempt:
         premises = self._premises = Premises(
             scenario,
             clock,
-            outside=lambda: _watched(outside.ports(), witness, clock),
+            outside=lambda: watched(outside.ports(), witness, clock),
             keep_lines=self._keep_lines,
         )
         premises.on_death_in.append(witness.unheard)
@@ -137,8 +126,11 @@ class _Attempt:
                 )
                 group.start_soon(operators.act)
                 group.start_soon(operators.look)
+                if given := scenario.asks.gives_back:
+                    cashiers = Cashiers(premises, given, scenario.seed)
+                    group.start_soon(cashiers.act, scenario.faults_until_h)
                 await self._trade(world, clock)
-                at_rest = await self._rest(world, witness, clock)
+                at_rest = await come_to_rest(world, witness, premises, outside)
                 evidence = await self._evidence(world, witness, at_rest=at_rest)
                 unanswered = await operators.unanswered()
                 site.close()
@@ -163,34 +155,6 @@ class _Attempt:
         self._premises.luck.stop()
         self._premises.stop_deaths()
         self._premises.trace.happened("nothing goes wrong any more")
-
-    async def _rest(self, world: World, witness: Witness, clock: VirtualClock) -> bool:
-        """Whether everything is done that can be, within REST_H: nothing new but readings."""
-        assert self._outside is not None
-        assert self._premises is not None
-        trace, by = self._premises.trace, clock.now() + timedelta(hours=REST_H)
-        quiet = _quiet(self._scenario.settings)
-        long_pause = _long_pause(world) + quiet
-        since, seen, stood_at = clock.now(), -1, None
-        told: tuple[int, ...] = ()
-        while clock.now() < by:
-            self._outside.advance()
-            there = _shown(world, witness)
-            if told != there:
-                told, stood_at, since = there, None, clock.now()  # to be read yet
-            stood_at = (stood_at or clock.now()) if _stands(world) else None
-            if trace.deeds != seen:
-                since, seen = clock.now(), trace.deeds
-            silence = clock.now() - max(since, stood_at or since)
-            payouts_read_at = trace.read_at.get("CyclesRead", clock.began)
-            if stood_at is None:
-                is_over = silence >= long_pause and payouts_read_at >= since
-            else:
-                is_over = silence >= quiet and payouts_read_at >= stood_at
-            if is_over:
-                return True
-            await clock.sleep(LOOK_EVERY_S)
-        return False
 
     async def _evidence(self, world: World, witness: Witness, *, at_rest: bool) -> Evidence:
         assert self._premises is not None
@@ -264,71 +228,12 @@ async def _until(clock: VirtualClock, moment: datetime) -> None:
     await clock.sleep(max((moment - clock.now()).total_seconds(), 0.0))
 
 
-def _watched(ports: Outside, witness: Witness, clock: VirtualClock) -> Outside:
+def watched(ports: Outside, witness: Witness, clock: VirtualClock) -> Outside:
     return Outside(
         witness.beside(ports.marketplace, "johnlewis", clock),
         witness.beside(ports.erp, "khaos", clock),
         witness.beside(ports.ledger, "ledger", clock),
     )
-
-
-def _shown(world: World, witness: Witness) -> tuple[int, ...]:
-    """How much both sides have to be read of: where it grows, there is something new."""
-    market = world.marketplace
-    return (
-        len(market.transactions),
-        len(witness.sent),
-        sum(order.complete for order in world.warehouse.sales_orders.values()),
-        sum(
-            len(line.refunds) + len(line.cancelations)
-            for order in market.orders.values()
-            for line in order.lines
-        ),
-    )
-
-
-def _stands(world: World) -> bool:
-    """Nothing goes on in it without the seller: paid out, or left lying where it is ours to do.
-
-    The world's own `finished` counts on a seller who confirms whatever left the warehouse; one
-    whose courier nobody has mapped yet waits for a person, and rightly so.
-    """
-    if world.finished:
-        return True
-    market, still = world.marketplace, world.agenda.now - LEFT_LYING
-    paid_out = market.ledger.total("PAYABLE").amount_minor <= 0 and all(
-        cycle.payout_state == "PAID" for cycle in market.cycles.values()
-    )
-    return (
-        world.trade_over
-        and paid_out
-        and not any(order.state in UNDER_WAY for order in market.orders.values())
-        and all(
-            order.updated_at <= still
-            for order in market.orders.values()
-            if order.state in OURS_TO_DO
-        )
-    )
-
-
-def _quiet(settings: MerchantSettings) -> timedelta:
-    """So long nothing happens when every job but the daily one has looked again."""
-    slowest_s = max(
-        settings.stock.poll_s,
-        settings.orders.poll_s,
-        settings.dispatch.poll_s,
-        settings.settlement.transactions_poll_s,
-    )
-    return timedelta(seconds=slowest_s + LOOK_EVERY_S)
-
-
-def _long_pause(world: World) -> timedelta:
-    """Without any deed for so long: every job has looked again, and what is left waits for a
-    person.
-    """
-    hours = world.marketplace.settings.cycle_every_hours
-    cycle = DAILY_CYCLE if hours is None else timedelta(hours=hours)
-    return max(cycle, LONGEST_PAUSE)
 
 
 def _skew(faults: Faults) -> timedelta:

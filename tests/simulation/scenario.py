@@ -29,7 +29,7 @@ from kcjl.settings import (
     SettlementSettings,
     StockSettings,
 )
-from tests.simulation.asks import Asks, draw_asks
+from tests.simulation.asks import Asks, draw_asks, draw_gives_back
 from tests.simulation.faults import (
     CALL_KINDS,
     LOG_KINDS,
@@ -72,7 +72,17 @@ SHARES: dict[str, tuple[float, float]] = {
 }
 OPERATIONS: dict[str, tuple[str, ...]] = {
     "stale": ("OR11", "OF21", "ST11", "STO02", "TL02", "SBC11", "ExportOrderStatusEx"),
-    "arrives_late": ("ImportOrders", "OR21", "OR04", "OR23", "OR24", "ST01"),
+    "arrives_late": (
+        "ImportOrders",
+        "OR21",
+        "OR04",
+        "OR23",
+        "OR24",
+        "ST01",
+        "OR28",
+        "OR29",
+        "OR30",
+    ),
 }
 """Where a kind is drawn for some operations only: a level that is old, or a stock import that
 arrives behind a newer one, no seller could know of."""
@@ -89,6 +99,9 @@ DEATHS_IN: dict[str, int] = {
     "stock_levels": 60,
     "orders_updated_since": 100,
     "transaction_lines": 20,
+    "refund": 3,
+    "cancel_line": 1,
+    "cancel_order": 1,
 }
 """At which call at the latest, by a port's method."""
 
@@ -97,6 +110,7 @@ RECEIVED_H = ((0.2, 1.0), (0.5, 2.0), (0.5, 3.0), (3.0, 8.0))
 """From leaving the warehouse to the customer's door, least and most."""
 QUICK_NIGHT_H, NIGHT_H = 6.0, 16.0
 """Hours after the trade until which the faults go on at most, by how often payouts come."""
+BALANCE_NEEDED = 0.3
 DAILY_PAYOUTS = 0.15
 """Of the seeds: a billing cycle a day, read once or twice a day, as in life."""
 CYCLES_READ_DAILY = (("06:30",), ("21:00", "06:30"))
@@ -243,13 +257,16 @@ def draw(seed: int) -> Scenario:
         skus=luck.randint(20, 60),
         packs=luck.choice((0, 0, 1, 3)),
         first_day=luck.choice(FIRST_DAYS),
-        tenant=_tenant(chance(f"scenario/tenant/{seed}")) | rhythm,
+        tenant=_tenant(chance(f"scenario/tenant/{seed}")) | rhythm | _balance(seed),
         warehouse=_warehouse(chance(f"scenario/warehouse/{seed}")),
         mismatches=luck.choice((0, 1, 2, 4)),
         discontinued=luck.choice((0, 3, 6)),
         return_share=luck.choice((0.0, 0.05, 0.3)),
         people=_acts(chance(f"scenario/people/{seed}")),
-        asks=draw_asks(chance(f"scenario/asks/{seed}"), until_h, busy_h=1.0 + open_h),
+        asks=msgspec.structs.replace(
+            draw_asks(chance(f"scenario/asks/{seed}"), until_h, busy_h=1.0 + open_h),
+            **draw_gives_back(chance(f"scenario/money back/{seed}"), until_h),
+        ),
         merchant=_merchant(
             chance(f"scenario/merchant/{seed}"),
             CYCLES_READ_OFTEN if is_quick else CYCLES_READ_DAILY,
@@ -288,6 +305,12 @@ def _tenant(luck: Random) -> dict[str, object]:
         "staging_s": lambda: luck.choice((0.0, 0.0, 600.0)),
     }
     return {name: value() for name, value in switches.items()}
+
+
+def _balance(seed: int) -> dict[str, object]:
+    """Where the shop's balance has to cover a refund, a refund may have to wait."""
+    luck = chance(f"scenario/balance/{seed}")
+    return {"refund_needs_payable_balance": luck.random() < BALANCE_NEEDED}
 
 
 def _rhythm(luck: Random) -> dict[str, object]:

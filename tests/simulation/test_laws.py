@@ -28,6 +28,7 @@ from kcjl.settlement.events import (
 )
 from kcjl.stock.events import StockImportFinished, StockImportIntended
 from kcjl.stock.policy_events import StockPolicyApproved
+from tests.simulation.asks import Asks, GivesBack
 from tests.simulation.forging import (
     copied,
     left_out,
@@ -40,7 +41,19 @@ from tests.simulation.laws import CHECKERS, Evidence, judge
 from tests.simulation.scenario import Scenario
 from tests.simulation.witness import Outcome
 
-SCENARIO = Scenario(seed=7, orders_a_day=14.0, skus=20, mismatches=1)
+SCENARIO = Scenario(
+    seed=7,
+    orders_a_day=14.0,
+    skus=20,
+    mismatches=1,
+    asks=Asks(
+        gives_back=(
+            GivesBack(at_h=3.0, kind="refund", part="unit", lot=0.4),
+            GivesBack(at_h=6.0, kind="refund", lot=0.9, twice=True),
+        )
+    ),
+)
+"""A calm day, on which a unit and a whole order are refunded."""
 PENNY = Money(1, "GBP")
 
 
@@ -112,6 +125,10 @@ def _second_journal(e: Evidence) -> None:
     assert isinstance(intended.event, JournalIntended)
     assert reference
     e.log = [*e.log, replace(intended, event=replace(intended.event, reference="JL-AGAIN"))]
+
+
+def _given_back_twice(e: Evidence) -> None:
+    e.witness.given_back.append(e.witness.given_back[0])
 
 
 def _never_intended(e: Evidence) -> None:
@@ -320,6 +337,7 @@ BREACHES: dict[tuple[int, str], Callable[[Evidence], None]] = {
     (2, "sales orders"): _second_sales_order,
     (2, "confirmations"): _confirmed_twice,
     (2, "journals"): _second_journal,
+    (2, "money back"): _given_back_twice,
     (2, "intentions"): _never_intended,
     (2, "look-ups"): _not_looked_up,
     (2, "stopped"): _sent_though_stopped,

@@ -31,8 +31,7 @@ from tests.simulation.forging import (
 )
 from tests.simulation.laws import CHECKERS, Evidence
 from tests.simulation.laws.exercised import SITUATIONS, SUBJECTS, exercised
-from tests.simulation.scenario import Scenario
-from tests.simulation.test_laws import BREACHES
+from tests.simulation.test_laws import BREACHES, SCENARIO
 from tests.simulation.witness import Outcome
 
 PENNY = Money(1, "GBP")
@@ -41,7 +40,7 @@ PENNY = Money(1, "GBP")
 @pytest.fixture(scope="module")
 def true() -> Evidence:
     """A calm day that came to rest."""
-    return true_evidence(Scenario(seed=7, orders_a_day=14.0, skus=20, mismatches=1))
+    return true_evidence(SCENARIO)
 
 
 def _sent(e: Evidence) -> str:
@@ -346,6 +345,11 @@ def _refunded_and_nobody_told(e: Evidence) -> None:
     )
 
 
+def _late_and_nobody_told(e: Evidence) -> None:
+    order = e.world.marketplace.orders[_sent(e)]
+    order.state, order.shipping_deadline = "SHIPPING", e.now - timedelta(hours=2)
+
+
 RULES: dict[tuple[int, str, str], Callable[[Evidence], None]] = {
     (1, "chain", "hash"): _broken_chain,
     (1, "writers", "epoch"): _written_in_an_old_epoch,
@@ -389,6 +393,7 @@ RULES: dict[tuple[int, str, str], Callable[[Evidence], None]] = {
     (0, "causes", "no kind"): _exception_of_no_kind,
     (0, "desk", "cancelled there"): _cancelled_there_and_nobody_told,
     (0, "desk", "stranded"): _stranded_and_nobody_told,
+    (0, "late ones", "not told"): _late_and_nobody_told,
 }
 
 

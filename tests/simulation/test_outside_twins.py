@@ -15,6 +15,7 @@ import pytest
 from kcjl.clock import chance
 from kcjl.errors import KcjlError
 from kcjl.johnlewis import port as shop
+from kcjl.johnlewis.tenant_port import StatisticsPeriod
 from kcjl.khaos import port as erp
 from kcjl.money import Money
 from kcjl.rooms import Marketplace
@@ -98,6 +99,7 @@ async def read_everything(twin: Twin, began: datetime, now: datetime) -> list[sh
     skus = [*sorted(twin.world.marketplace.offers), "no-such-code"]
     await twin.note(market.offers())
     await twin.note(market.tenant_profile())
+    await twin.note(market.statistics([StatisticsPeriod.LAST_MONTH]))
     await twin.note(market.orders_updated_since(now - timedelta(hours=1, seconds=0.4)))
     orders = await twin.note(market.orders_updated_since(began))
     assert isinstance(orders, list)
@@ -195,7 +197,10 @@ async def dispatch(twin: Twin, order: shop.Order) -> None:
             tracking=tracking,
             package_reference=parcel.parcel_key,
         )
-        await twin.note(market.create_shipment(request))
+        made = await twin.note(market.create_shipment(request))
+        if isinstance(made, shop.Shipment):
+            anew = shop.Tracking(carrier_code="DPD", tracking_number="15500000000001")
+            await twin.note(market.set_shipment_tracking({made.shipment_id: anew, "x": anew}))
         if not twin.world.marketplace.settings.multi_shipment:
             await twin.note(market.set_tracking(order.order_id, tracking))
             await twin.note(market.ship(order.order_id))

@@ -8,8 +8,8 @@ Called by the simulation, which wraps the ports with it; read by the laws.
 
 import inspect
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, aclosing, contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -19,12 +19,18 @@ from unittest.mock import patch
 
 from kcjl.clock import Clock
 from kcjl.errors import OutcomeUnknown, Refused, Unavailable
+from kcjl.money import Money
+from kcjl.orders.reversal_plan import CANCELATION, ORDER_CANCELATION, REFUND
+from kcjl.sandbox.marketplace.cancelations import Cancelations
+from kcjl.sandbox.marketplace.counter import Counter
+from kcjl.sandbox.marketplace.records import Cancelation, Charge, Refund
+from kcjl.sandbox.marketplace.refunds import Refunds
 from kcjl.sandbox.warehouse import SalesOrder, Warehouse
 from kcjl.sandbox.warehouse.documents import OrderDocument
 from kcjl.sandbox.warehouse.orders import OrderBook
 from kcjl.sandbox.warehouse.stock import StockBook, StockItem, key_of
 
-__all__ = ["Call", "Movement", "Outcome", "Witness"]
+__all__ = ["Call", "GivenBack", "Movement", "Outcome", "Witness"]
 
 P = TypeVar("P")
 
@@ -82,6 +88,23 @@ class Movement:
         """The level changed because the ERP took one of the marketplace's orders."""
 
 
+class GivenBack:
+    """Money that the marketplace gave back because the shop called: OR28, OR29, OR30."""
+
+    __slots__ = ("amount", "kind", "shipping_amount", "subject")
+
+    def __init__(
+        self, kind: str, subject: str, amount: Money | None, shipping_amount: Money | None
+    ) -> None:
+        self.kind = kind
+        """As reversals have it: refund, cancelation, order_cancelation."""
+        self.subject = subject
+        """A line; of a whole order, the order."""
+        self.amount = amount
+        """None: whatever the order came to."""
+        self.shipping_amount = shipping_amount
+
+
 class Witness:
     """Keeps what it saw, in order."""
 
@@ -93,6 +116,7 @@ class Witness:
         """(reference, tracking number, units) of each box that ever left the warehouse."""
         self.taken: dict[str, list[datetime]] = {}
         """When the ERP took a sales order of a reference, also those that it has forgotten."""
+        self.given_back: list[GivenBack] = []
         self.was_restored = False
         """The ERP was set back to a backup: it has forgotten what was done since."""
         self._lies: list[_Lie] = []
@@ -144,13 +168,60 @@ class Witness:
                 witness._importing = False
                 witness._took(taking)
 
-        with (
-            patch.object(StockBook, "_note_movement", note_movement),
-            patch.object(StockBook, "add", add),
-            patch.object(OrderBook, "note_tracking", note_tracking),
-            patch.object(Warehouse, "import_read_orders", import_orders),
-        ):
+        with ExitStack() as stack:
+            for target, name, noted in (
+                (StockBook, "_note_movement", note_movement),
+                (StockBook, "add", add),
+                (OrderBook, "note_tracking", note_tracking),
+                (Warehouse, "import_read_orders", import_orders),
+                (Refunds, "refund", self._noting_refunds()),
+                (Cancelations, "cancel", self._noting_cancelations()),
+                (Counter, "cancel", self._noting_order_cancelations()),
+            ):
+                stack.enter_context(patch.object(target, name, noted))
             yield
+
+    # ── money given back ──
+
+    def _noting_refunds(self) -> Callable[..., list[Refund]]:
+        refunding, witness = Refunds.refund, self
+
+        def refund(
+            refunds: Refunds, asked: Sequence[Mapping[str, object]], tax_mode: str | None
+        ) -> list[Refund]:
+            made = refunding(refunds, asked, tax_mode)
+            for each in made:
+                witness._gave(REFUND, each.order_line_id, each.charge)
+            return made
+
+        return refund
+
+    def _noting_cancelations(self) -> Callable[..., list[Cancelation]]:
+        cancelling, witness = Cancelations.cancel, self
+
+        def cancel(
+            cancelations: Cancelations,
+            asked: Sequence[Mapping[str, object]],
+            tax_mode: str | None,
+        ) -> list[Cancelation]:
+            made = cancelling(cancelations, asked, tax_mode)
+            for said, each in zip(asked, made, strict=True):
+                witness._gave(CANCELATION, str(said["order_line_id"]), each.charge)
+            return made
+
+        return cancel
+
+    def _noting_order_cancelations(self) -> Callable[[Counter, str], None]:
+        cancelling, witness = Counter.cancel, self
+
+        def cancel(counter: Counter, order_id: str) -> None:
+            cancelling(counter, order_id)
+            witness.given_back.append(GivenBack(ORDER_CANCELATION, order_id, None, None))
+
+        return cancel
+
+    def _gave(self, kind: str, line_id: str, charge: Charge) -> None:
+        self.given_back.append(GivenBack(kind, line_id, charge.amount, charge.shipping_amount))
 
     def restored(self, warehouse: Warehouse, at: datetime, age: timedelta) -> None:
         """The ERP is as it was in the backup: every level, and what it says for a while."""

@@ -134,7 +134,7 @@ def test_stale_feed_holds_back_more_and_a_fast_mover_is_closed_at_last() -> None
     rules = InForce(speed=Decimal("0.99"), fast_mover_units_a_day=Decimal(10))
     fresh, soft, hard = (
         available_to_sell(
-            shelf("16"),
+            shelf("32"),
             Circumstances(
                 rules=rules,
                 at=BUSY_AT,

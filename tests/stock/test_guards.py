@@ -55,7 +55,7 @@ def figures(count: int, before: int = 10, after: int = 0) -> list[Figure]:
 
 
 def guards(changes: list[Figure], offered: int = 50, released: Hold | None = None) -> list[str]:
-    found = findings(changes, offered=offered, limits=LIMITS, released=released)
+    found = findings(changes, offered=lambda: offered, limits=LIMITS, released=released)
     return [each.guard for each in found]
 
 
@@ -92,7 +92,12 @@ def test_guard_holds_beyond_its_share(
 def test_held_names_counts_and_ten_examples() -> None:
     """Who decides sees what it is about."""
     said, may_go = decide_guard(
-        None, figures(12), offered=50, limits=LIMITS, new_hold_id=lambda: "H1", now=at(3)
+        None,
+        figures(12),
+        offered=lambda: 50,
+        limits=LIMITS,
+        new_hold_id=lambda: "H1",
+        now=at(3),
     )
 
     assert not may_go
@@ -129,7 +134,12 @@ def test_hold_waits_for_a_word_and_a_release_lets_no_more_through_than_was_held(
 ) -> None:
     """Another share beyond what was released is held anew."""
     events, may_go = decide_guard(
-        hold, figures(count), offered=50, limits=LIMITS, new_hold_id=lambda: "H2", now=at(3)
+        hold,
+        figures(count),
+        offered=lambda: 50,
+        limits=LIMITS,
+        new_hold_id=lambda: "H2",
+        now=at(3),
     )
 
     assert (said, may) == ([type(each) for each in events], may_go)

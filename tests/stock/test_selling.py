@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kcjl.stock.selling import HALF_LIFE, SIZES, Selling, exposure_s, held_for_speed, with_fall
+from kcjl.stock.selling import HALF_LIFE, SIZES, Selling, held_for_speed, with_fall
 from tests.patience import unhurried
 from tests.trade import at
 
@@ -78,11 +78,18 @@ def test_nothing_is_held_back_of_what_never_sold() -> None:
     assert 0 == held(None, 5)
 
 
-def test_lag_covers_the_poll_the_way_and_the_order_until_it_is_posted() -> None:
-    """An order that the ERP has not taken is sold a second time elsewhere, too."""
-    covered = exposure_s(poll_s=300, read_to_shown_s=45, placed_to_posted_s=900)
+def test_lag_of_many_sales_holds_for_their_spread_too() -> None:
+    """A hundred sales are expected in the lag: a fifth more are there now and then, and twice
+    as many never.
+    """
+    selling = sold(*((day / 100, 1) for day in range(6_000)))
+    now = at(60 * DAY)
+    units = [
+        held_for_speed(selling, free, lag_s=86_400, service=0.999, at=now)
+        for free in (120, 200)
+    ]
 
-    assert 1_245 == covered
+    assert [120, 0] == units
 
 
 @unhurried

@@ -15,6 +15,8 @@ __all__ = ["Point", "draw"]
 SIZE_INCHES = (7.5, 4.5)
 COLOURS = ("#b4491f", "#1f6f6b", "#7a7a7a", "#5b4b8a")
 HEADROOM = 1.15
+FOOTROOM = 0.04
+"""A way that oversells nothing is a point above the edge, and seen."""
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +51,7 @@ def draw(path: Path, lines: Mapping[str, Sequence[Point]]) -> None:
             )
     axes.set_xscale("log")
     most = max((point.oversold for points in lines.values() for point in points), default=1)
-    axes.set_ylim(0, max(1, most) * HEADROOM)
+    axes.set_ylim(-max(1, most) * FOOTROOM, max(1, most) * HEADROOM)
     axes.set_xlabel("withheld: units that were there and not offered, in unit-hours")
     axes.set_ylabel("units oversold")
     axes.grid(visible=True, alpha=0.25)

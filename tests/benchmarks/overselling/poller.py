@@ -18,13 +18,16 @@ from kcjl.rooms import Outside
 from kcjl.sandbox.marketplace.offer_records import Offer
 from kcjl.sandbox.warehouse.stock import StockItem
 from kcjl.sandbox.world import World
+from kcjl.stock.selling import Moved, Selling, after_change, held_for_speed
 
-__all__ = ["Poller", "Seer"]
+__all__ = ["SEER_LAG_S", "SEER_S", "Poller", "Seer"]
 
 POLL_S = 600.0
 SEER_S = 60.0
 """STO01: at most one import a minute."""
 SEER_ORDERS_S = 300.0
+SEER_LAG_S = 90.0
+"""Its minute, and the import."""
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 OVERLAP = timedelta(minutes=10)
 
@@ -96,10 +99,25 @@ class Poller:
 class Seer:
     """Offers exactly what is free at that moment, of whatever has changed, once a minute.
 
-    It needs no reading and keeps no buffer: what it oversells is the lag of an import.
+    It needs no reading: without a buffer, what it oversells is the lag of an import. `speed`:
+    it holds back the speed buffer of the policy at this service level (0: none).
     """
 
-    def __init__(self, outside: Outside, clock: Clock, world: World) -> None:
+    def __init__(
+        self,
+        outside: Outside,
+        clock: Clock,
+        world: World,
+        *,
+        speed: float = 0.0,
+        lag_s: float = SEER_LAG_S,
+        every_s: float = SEER_S,
+    ) -> None:
+        self._speed = speed
+        self._lag_s = lag_s
+        self._every_s = every_s
+        self._sold: dict[str, tuple[Selling | None, Moved | None]] = {}
+        self._levels: dict[str, int] = {}
         self._marketplace = outside.marketplace
         self._clock = clock
         self._world = world
@@ -121,12 +139,13 @@ class Seer:
             self._world.agenda.advance(self._clock.now())
             await self._publish()
             took_s = (self._clock.now() - began).total_seconds()
-            await self._clock.sleep(max(0.0, SEER_S - took_s))
+            await self._clock.sleep(max(0.0, self._every_s - took_s))
 
     async def _publish(self) -> None:
         marketplace, figures = self._world.marketplace, []
         for key in self._changed:
             free = max(0, self._world.buying.free(key))
+            free -= self._held(key, free)
             figures += [
                 StockFigure(sku=sku, quantity=units)
                 for sku, units in _dealt(free, self._offers[key])
@@ -135,6 +154,18 @@ class Seer:
         self._changed = {}
         if figures:
             await self._marketplace.publish_stock(figures)
+
+    def _held(self, key: str, free: int) -> int:
+        """What the speed buffer holds back, of a product that sells as its level has fallen."""
+        item = self._world.warehouse.stock.find(key)
+        if not self._speed or item is None:
+            return 0
+        level, now = int(item.level()), self._clock.now()
+        change = level - self._levels.get(key, level)
+        self._levels[key] = level
+        selling, moved = after_change(*self._sold.get(key, (None, None)), change, now)
+        self._sold[key] = selling, moved
+        return held_for_speed(selling, free, lag_s=self._lag_s, service=self._speed, at=now)
 
     def _moved(self, item: StockItem) -> None:
         self._changed[item.code.upper()] = None

@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Literal
 
@@ -32,8 +32,8 @@ from kcjl.settings import (
     OpeningPolicy,
 )
 from kcjl.vault import MemoryVault
-from tests.benchmarks.overselling.observer import Observer, Tally
-from tests.benchmarks.overselling.poller import Poller, Seer
+from tests.benchmarks.overselling.observer import Observer, Tally, added_up
+from tests.benchmarks.overselling.poller import SEER_LAG_S, SEER_S, Poller, Seer
 from tests.benchmarks.overselling.shop import Shop, open_shop
 from tests.simulation.faults import Faults
 from tests.simulation.loop import run as run_loop
@@ -56,6 +56,12 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     kind: Literal["service", "poller", "seer"] = "service"
     buffer: int = 0
     """Units: of the poller's, or of the service's opening policy."""
+    speed: float | None = None
+    """Service level of the speed buffer, 0: none; None: the default's, and the seer's none."""
+    lag_s: float = SEER_LAG_S
+    """What the seer's speed buffer covers."""
+    every_s: float = SEER_S
+    """How often the seer publishes."""
     stock_poll_s: float = 0.0
     """How often the service reads levels; 0: as it does by default."""
     shop: Shop = Shop()
@@ -107,7 +113,7 @@ class _Attempt:
             while clock.now() < ends_at:
                 wait = min(SAY_EVERY, ends_at - clock.now())
                 await clock.sleep(wait.total_seconds())
-                self._say(f"{self._asked.kind} {self._asked.buffer}: {clock.now():%Y-%m-%d}")
+                self._say(_so_far(self._asked, clock.now(), observer))
             group.cancel_scope.cancel()
         world.agenda.advance(clock.now())
         observer.close()
@@ -123,7 +129,14 @@ class _Attempt:
             case "poller":
                 return Poller(outside, clock, buffer=asked.buffer).run
             case "seer":
-                return Seer(outside, clock, world).run
+                return Seer(
+                    outside,
+                    clock,
+                    world,
+                    speed=asked.speed or 0.0,
+                    lag_s=asked.lag_s,
+                    every_s=asked.every_s,
+                ).run
             case "service":
                 return partial(self._serve, outside, clock)
 
@@ -137,7 +150,7 @@ class _Attempt:
                     line1="1 Example Road", town="London", postcode="ZZ1 1ZZ"
                 ),
             ),
-            opening_policy=OpeningPolicy(buffer_units=self._asked.buffer),
+            opening_policy=self._opening(),
         )
         if self._asked.stock_poll_s:
             stock = msgspec.structs.replace(settings.stock, poll_s=self._asked.stock_poll_s)
@@ -155,6 +168,14 @@ class _Attempt:
                 for room in (rooms.tenant, rooms.stock, rooms.orders):
                     group.start_soon(room.run, following.listen)
 
+    def _opening(self) -> OpeningPolicy:
+        """The default, but for what was asked otherwise."""
+        opening = OpeningPolicy(buffer_units=self._asked.buffer)
+        speed = self._asked.speed
+        if speed is None:
+            return opening
+        return msgspec.structs.replace(opening, speed=speed or False)
+
     def ran(self, cpu_s: float) -> Ran:
         return Ran(
             asked=self._asked,
@@ -164,6 +185,16 @@ class _Attempt:
             events=self._store.shelf(MERCHANT).head.position,
             cpu_s=cpu_s,
         )
+
+
+def _so_far(asked: Asked, now: datetime, observer: Observer) -> str:
+    """A line of how far it is, for who waits."""
+    so_far = added_up(observer.days.values())
+    return (
+        f"{asked.kind} {asked.buffer}: {now:%Y-%m-%d}, {so_far.units_oversold} oversold, "
+        f"{so_far.unit_hours_withheld:.0f} unit-hours withheld, "
+        f"{so_far.units_lost_though_there} lost though there"
+    )
 
 
 def _tell(line: str) -> None:

@@ -8,6 +8,7 @@ Called by `tests/simulation/run.py` after each run.
 from tests.simulation.laws import (
     clocks,
     complete,
+    given_back,
     limits,
     offered,
     once,
@@ -27,6 +28,7 @@ __all__ = ["CHECKERS", "Broken", "Checker", "Evidence", "exercised", "gather", "
 CHECKERS: tuple[Checker, ...] = (
     *replayed.CHECKERS,
     *once.CHECKERS,
+    *given_back.CHECKERS,
     *complete.CHECKERS,
     *offered.CHECKERS,
     *pennies.CHECKERS,

@@ -14,7 +14,6 @@ from tests.simulation.laws.standing import open_exceptions, order_truth
 
 __all__ = ["CAUSES_AFTER_INTAKE", "corrections_are_on_the_desk"]
 
-DECIDED_ELSEWHERE = frozenset({"WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "STAGING"})
 ENDED = frozenset({"REFUSED", "CANCELED"})
 
 
@@ -30,8 +29,8 @@ def corrections_are_on_the_desk(evidence: Evidence) -> Iterator[str]:
     }
     for order_id, line_id in sorted(posted):
         truth = order_truth(evidence, order_id)
-        if truth is None or not truth.sales_orders:
-            continue  # lost by the ERP: that is told of
+        if truth is None or all(each.cancelled for each in truth.sales_orders):
+            continue  # lost, or cancelled there: that is told of, and nothing is to be reduced
         line = _line(evidence, order_id, line_id)
         reduced = ("sales_order_to_reduce", f"{order_id}/{line_id}/units") in told
         for refund in line.refunds if line else ():
@@ -80,18 +79,18 @@ def _has_none(evidence: Evidence, raised: ExceptionRaised) -> bool:
     return truth is not None and not truth.sales_orders and truth.state not in ENDED
 
 
-def _never(_evidence: Evidence, _raised: ExceptionRaised) -> bool:
-    return False
-
-
-def _waits_for_others(evidence: Evidence, raised: ExceptionRaised) -> bool:
-    """The marketplace has not let it go, and its time for shipping is over."""
+def _is_unpaid_too_long(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    """Accepted, and the customer's payment has not come by the time to ship by."""
     truth = order_truth(evidence, raised.subject)
     return (
         truth is not None
-        and truth.state in DECIDED_ELSEWHERE
+        and truth.state in ("STAGING", "WAITING_DEBIT", "WAITING_DEBIT_PAYMENT")
         and truth.shipping_deadline < evidence.now
     )
+
+
+def _never(_evidence: Evidence, _raised: ExceptionRaised) -> bool:
+    return False
 
 
 CAUSES_AFTER_INTAKE: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
@@ -102,6 +101,6 @@ CAUSES_AFTER_INTAKE: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] =
     "incident_open": _incident,
     "order_without_sales_order": _has_none,
     "sales_order_without_order": _never,
-    "order_unaccounted": _waits_for_others,
+    "order_unaccounted": _is_unpaid_too_long,
 }
 """By kind: whether it still has its cause."""

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from kcjl.exceptions.events import ExceptionRaised
+from kcjl.orders.reversal_events import ReversalTaken
 from kcjl.settlement.events import PayoutHeld
 from tests.simulation.laws.evidence import Evidence
 from tests.simulation.laws.standing import open_exceptions
@@ -17,7 +18,7 @@ from tests.simulation.witness import Call, Outcome
 
 __all__ = ["SITUATIONS", "SUBJECTS", "exercised"]
 
-BY = "operations"
+PEOPLE = frozenset({"operations", "customer service"})
 ASKED = frozenset(
     {
         "AccountMapSet",
@@ -25,6 +26,8 @@ ASKED = frozenset(
         "CarrierMapped",
         "PostingApproved",
         "PublishReleased",
+        "ReversalOrdered",
+        "ReversalWithdrawn",
         "SkuAliasApproved",
         "StockPolicyApproved",
         "StockPolicyProposed",
@@ -35,10 +38,13 @@ ASKED = frozenset(
 WRITES = frozenset(
     {
         "accept",
+        "cancel_line",
+        "cancel_order",
         "create_order",
         "create_shipment",
         "prepare",
         "publish_stock",
+        "refund",
         "set_tracking",
         "ship",
         "write_seller_references",
@@ -96,6 +102,7 @@ SUBJECTS: Mapping[tuple[int, str], Callable[[_Seen], int]] = {
     (2, "journals"): lambda seen: len(seen.evidence.journals),
     (2, "intentions"): lambda seen: seen.made(*WRITES),
     (2, "look-ups"): lambda seen: sum(map(_is_in_doubt, seen.calls)),
+    (2, "money back"): lambda seen: len(seen.evidence.witness.given_back),
     (2, "stopped"): lambda seen: seen.of["WritesSwitched"],
     (2, "looks again"): lambda seen: sum(
         call.operation == "create_shipment" and _is_in_doubt(call) for call in seen.calls
@@ -145,6 +152,7 @@ SUBJECTS: Mapping[tuple[int, str], Callable[[_Seen], int]] = {
     (0, "causes"): _at_rest(lambda seen: len(open_exceptions(seen.evidence))),
     (0, "desk"): _at_rest(lambda seen: seen.orders),
     (0, "corrections"): _at_rest(lambda seen: seen.of["LineRefunded"]),
+    (0, "late ones"): _at_rest(lambda seen: seen.orders),
 }
 """By law and checker: how many of what it looks at there were."""
 
@@ -216,13 +224,20 @@ SITUATIONS: Mapping[str, Callable[[_Seen], int]] = {
     "writes without an answer": lambda seen: sum(map(_is_in_doubt, seen.calls)),
     "orders shown older than before": _old_pages,
     "things asked by people": lambda seen: sum(
-        recorded.by == BY and recorded.type in ASKED for recorded in seen.evidence.log
+        recorded.by in PEOPLE and recorded.type in ASKED for recorded in seen.evidence.log
     ),
     "orders posted within a level read": _posted_within_a_level_read,
     "orders that ended after posting": lambda seen: seen.of["CancelledAfterPosting"],
     "counts both ways": lambda seen: seen.of["OrdersCounted"],
     "orders caught up by export": lambda seen: seen.of["OrdersCaughtUp"],
     "corrections asked for": lambda seen: seen.of["CorrectionDue"],
+    "reversals ordered": lambda seen: seen.of["ReversalOrdered"],
+    "reversals in doubt": lambda seen: seen.of["ReversalUnknown"],
+    "reversals found by a look-up": lambda seen: sum(
+        taken.found_by_lookup for _, taken in seen.evidence.said(ReversalTaken)
+    ),
+    "reversals sent again": lambda seen: seen.of["ReversalMissing"],
+    "refunds that waited for a balance": lambda seen: seen.of["ReversalHeldBack"],
     "postings in doubt": lambda seen: seen.of["PostingUnknown"],
     "stock imports lost": lambda seen: seen.of["StockImportUnknown"],
     "units oversold": lambda seen: sum(

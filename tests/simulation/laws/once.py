@@ -9,14 +9,18 @@ is known by its number and its units: of two that are alike, either is the other
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from kcjl.dispatch.events import ConfirmationIntended
 from kcjl.johnlewis.port import ShipmentRequest
+from kcjl.johnlewis.reversal_port import CancelationRequest, RefundRequest
 from kcjl.khaos.port import NewOrder
 from kcjl.ledger.port import Journal
 from kcjl.orders.events import AcceptanceIntended, PostingIntended, ReferenceWriteIntended
+from kcjl.orders.reversal_events import ReversalIntended
+from kcjl.orders.reversal_plan import CANCELATION, ORDER_CANCELATION, REFUND
+from kcjl.orders.reversals import REVERSALS
 from kcjl.settlement.events import JournalIntended
 from tests.simulation.laws.evidence import Checker, Evidence
 from tests.simulation.witness import Call, Outcome
@@ -25,7 +29,11 @@ __all__ = ["CHECKERS"]
 
 FRESH_LOOK = timedelta(minutes=3)
 """A look before a parcel is sent again: with the database's and the outside's slowness."""
-ONCE_EACH = frozenset({"create_order", "accept", "create_shipment", "ship"})
+MONEY_BACK = frozenset({"refund", "cancel_line", "cancel_order"})
+CALL_OF = {
+    REFUND: "refund", CANCELATION: "cancel_line", ORDER_CANCELATION: "cancel_order",
+}  # fmt: skip
+ONCE_EACH = MONEY_BACK | {"create_order", "accept", "create_shipment", "ship"}
 """A write that is not harmless when it comes again: each has an intention of its own."""
 
 
@@ -45,7 +53,8 @@ def one_sales_order(evidence: Evidence) -> Iterator[str]:
 def one_confirmation(evidence: Evidence) -> Iterator[str]:
     """One confirmation per parcel: none twice, and none of a parcel that was never sent."""
     for order in evidence.world.order_truths():
-        references = {sale.reference for sale in order.sales_orders}
+        references = {order.customer_order_number}
+        references |= {sale.reference for sale in order.sales_orders}
         sent = Counter(
             (parcel.consignment, sum(parcel.units.values()))
             for sale in order.sales_orders
@@ -100,7 +109,7 @@ def intended_before(evidence: Evidence) -> Iterator[str]:
     """No write outside without an intention in the log that was recorded before it."""
     intended: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
     for recorded in evidence.log:
-        for intention in _intentions(recorded.event):
+        for intention in _intentions(recorded.event, evidence):
             intended[intention].append(recorded.recorded_at)
     made: Counter[tuple[str, str]] = Counter()
     for call in evidence.witness.calls:
@@ -120,7 +129,7 @@ def intended_before(evidence: Evidence) -> Iterator[str]:
             yield f"sales order {code} was never intended"
 
 
-def _intentions(event: object) -> Iterator[tuple[str, str]]:
+def _intentions(event: object, evidence: Evidence) -> Iterator[tuple[str, str]]:
     """What an event says that we are about to write: the port's method, and of what."""
     match event:
         case PostingIntended():
@@ -133,6 +142,9 @@ def _intentions(event: object) -> Iterator[tuple[str, str]]:
             yield "write_seller_references", event.order_id
         case JournalIntended():
             yield "prepare", event.reference
+        case ReversalIntended():
+            reversal = evidence.folded(REVERSALS)[event.reversal_id]
+            yield CALL_OF[reversal.kind], event.line_id or event.order_id
 
 
 def _written(call: Call) -> Iterator[tuple[str, str]]:
@@ -144,7 +156,9 @@ def _written(call: Call) -> Iterator[tuple[str, str]]:
         yield from ((operation, str(order_id)) for order_id in first)
     elif operation == "create_order":
         yield from ((operation, reference) for reference in _reference(call))
-    elif operation in {"accept", "create_shipment", "ship"}:
+    elif isinstance(first, RefundRequest | CancelationRequest):
+        yield operation, first.line_id
+    elif operation in {"accept", "create_shipment", "ship", "cancel_order"}:
         subjects = ((operation, order_id) for order_id in _order_id(call))
         yield from subjects if call.operation != "set_tracking" else ()
 
@@ -162,6 +176,21 @@ def looked_before_writing_again(evidence: Evidence) -> Iterator[str]:
     )
     yield from _not_looked_up(
         evidence.witness.calls, {"accept"}, {"orders_by_id"}, subject_of=_order_id
+    )
+    order_of = {
+        line.line_id: order_id
+        for order_id, order in evidence.world.marketplace.orders.items()
+        for line in order.lines
+    }
+
+    def order_given_back(call: Call) -> tuple[str, ...]:
+        first = call.arguments[0]
+        if isinstance(first, RefundRequest | CancelationRequest):
+            return (order_of[first.line_id],)
+        return _order_id(call)
+
+    yield from _not_looked_up(
+        evidence.witness.calls, MONEY_BACK, {"orders_by_id"}, subject_of=order_given_back
     )
 
 
@@ -192,7 +221,7 @@ def looked_again_before_a_second_parcel(evidence: Evidence) -> Iterator[str]:
 
 def _not_looked_up(
     calls: Iterable[Call],
-    writes: set[str],
+    writes: Collection[str],
     looks: set[str],
     *,
     subject_of: Callable[[Call], tuple[str, ...]],

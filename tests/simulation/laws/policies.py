@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from kcjl.dispatch.carriers_state import CARRIERS, Carriers
 from kcjl.dispatch.events import CarrierMapped, ConfirmationIntended, ParcelShipped
-from kcjl.dispatch.state import CARRIERS, Carriers
+from kcjl.dispatch.policy_events import CarrierMapWithdrawn
 from kcjl.fold import Table
 from kcjl.log.port import Recorded
 from kcjl.orders.acceptance_events import AcceptanceDecided, AcceptancePolicySet
@@ -29,6 +30,7 @@ Versioned = (
     | StockPolicyApproved
     | AccountMapSet
     | CarrierMapped
+    | CarrierMapWithdrawn
     | AcceptancePolicySet
 )
 
@@ -38,7 +40,7 @@ def versions_count_up(evidence: Evidence) -> Iterator[str]:
     kinds: Sequence[Sequence[tuple[Recorded, Versioned]]] = (
         _stock_versions(evidence),
         evidence.said(AccountMapSet),
-        evidence.said(CarrierMapped),
+        _carrier_versions(evidence),
         evidence.said(AcceptancePolicySet),
     )
     for said in kinds:
@@ -70,6 +72,15 @@ def acceptances_in_force(evidence: Evidence) -> Iterator[str]:
         named = _in_force(versions, answer.policy_version, recorded, answer.occurred_at)
         if isinstance(named, str):
             yield f"acceptance of {answer.order_id}: policy {answer.policy_version} {named}"
+
+
+def _carrier_versions(evidence: Evidence) -> list[tuple[Recorded, Versioned]]:
+    """A courier that is mapped, and one that is mapped no more, count as one policy."""
+    return [
+        (recorded, recorded.event)
+        for recorded in evidence.log
+        if isinstance(recorded.event, CarrierMapped | CarrierMapWithdrawn)
+    ]
 
 
 def _stock_versions(evidence: Evidence) -> list[tuple[Recorded, Versioned]]:

@@ -12,6 +12,7 @@ from kcjl.actors import JOBS
 from kcjl.dispatch.events import ParcelShipped
 from kcjl.dispatch.state import DISPATCHES, ParcelState
 from kcjl.exceptions.events import ExceptionRaised
+from kcjl.orders.reversals import REVERSALS, ItemStanding
 from kcjl.orders.state import ORDERS, Acceptance, Posting, WriteBack
 from kcjl.sandbox.warehouse.stock import key_of
 from kcjl.sandbox.world_truth import OrderTruth
@@ -20,6 +21,8 @@ from kcjl.stock.publishing_state import PUBLISHES
 from kcjl.stock.state import PRODUCTS
 from tests.simulation.laws.changed import CAUSES_AFTER_INTAKE, corrections_are_on_the_desk
 from tests.simulation.laws.evidence import LIVENESS, Checker, Evidence
+from tests.simulation.laws.given_back import CAUSES_OF_REVERSALS
+from tests.simulation.laws.in_time import CAUSES_OF_TIME, late_ones_are_told
 from tests.simulation.laws.standing import open_exceptions, order_truth
 
 __all__ = ["CHECKERS"]
@@ -38,13 +41,7 @@ def no_intention_is_open(evidence: Evidence) -> Iterator[str]:
     """At rest no intention is without its outcome."""
     if not evidence.at_rest:
         return
-    for order_id, entry in evidence.folded(ORDERS).items():
-        if entry.posting == Posting.OPEN:
-            yield f"the posting of order {order_id} has no outcome"
-        if entry.acceptance == Acceptance.OPEN:
-            yield f"the acceptance of order {order_id} has no outcome"
-        if entry.write_back == WriteBack.OPEN:
-            yield f"the reference on order {order_id} has no outcome"
+    yield from _orders_with_an_open_intention(evidence)
     for order_id, dispatch in evidence.folded(DISPATCHES).items():
         for parcel in dispatch.parcels:
             if parcel.state == ParcelState.OPEN:
@@ -54,6 +51,19 @@ def no_intention_is_open(evidence: Evidence) -> Iterator[str]:
     for cycle_id, cycle in evidence.folded(CYCLES).items():
         if cycle.state == CycleState.JOURNAL_OPEN:
             yield f"the journal of payout {cycle_id} has no outcome"
+
+
+def _orders_with_an_open_intention(evidence: Evidence) -> Iterator[str]:
+    for order_id, entry in evidence.folded(ORDERS).items():
+        if entry.posting == Posting.OPEN:
+            yield f"the posting of order {order_id} has no outcome"
+        if entry.acceptance == Acceptance.OPEN:
+            yield f"the acceptance of order {order_id} has no outcome"
+        if entry.write_back == WriteBack.OPEN:
+            yield f"the reference on order {order_id} has no outcome"
+    for reversal_id, reversal in evidence.folded(REVERSALS).items():
+        if any(each.standing == ItemStanding.OPEN for each in reversal.items):
+            yield f"reversal {reversal_id} of order {reversal.order_id} has no outcome"
 
 
 def no_job_is_interrupted(evidence: Evidence) -> Iterator[str]:
@@ -146,10 +156,14 @@ def _held(evidence: Evidence, raised: ExceptionRaised) -> bool:
 
 
 def _too_little_there(evidence: Evidence, order: OrderTruth) -> bool:
-    """The ERP has less than this order and the older ones want that it does not have yet."""
+    """The ERP has less than this order and the older ones want that it does not have yet.
+
+    What it had taken, and lost with a restored backup, stands in front of whatever is new.
+    """
     wanted: Counter[str] = Counter()
     for each in evidence.world.order_truths():
         older = (each.placed_at, each.order_id) <= (order.placed_at, order.order_id)
+        older = older or each.customer_order_number in evidence.witness.taken
         if older and not each.sales_orders and each.state not in ENDED | SHIPPED:
             live = (line for line in each.lines if line.state not in ENDED)
             wanted.update({key_of(line.sku): 0 for line in each.lines})
@@ -209,6 +223,22 @@ def _unconfirmed(evidence: Evidence, raised: ExceptionRaised) -> bool:
         sum(parcel.units.values()) for each in order.sales_orders for parcel in each.parcels
     )
     return confirmed < sent
+
+
+def _carrier_gone(evidence: Evidence, _raised: ExceptionRaised) -> bool:
+    """Nobody takes a carrier off the list in the simulation."""
+    return evidence.world.marketplace.settings.carriers == ()
+
+
+def _number_untold(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    order_id, _, _ = raised.subject.partition("/")
+    order = order_truth(evidence, order_id)
+    told = {each.tracking_number for each in order.confirmations} if order else set()
+    return order is not None and any(
+        parcel.consignment and parcel.consignment not in told
+        for sale in order.sales_orders
+        for parcel in sale.parcels
+    )
 
 
 def _courier_waits(evidence: Evidence, raised: ExceptionRaised) -> bool:
@@ -305,7 +335,11 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "offer_drifted": _drifted,
     "offer_inactive": _inactive,
     "courier_unmapped": _courier_waits,
+    "carrier_gone": _carrier_gone,
     "tracking_missing": _unconfirmed,
+    "tracking_malformed": _unconfirmed,
+    "tracking_not_sent": _number_untold,
+    "confirmations_stopped": _never,
     "parcel_unmatched": _unconfirmed,
     "confirmation_refused": _unconfirmed,
     "cancelled_in_erp": _cancelled_in_erp,
@@ -314,6 +348,8 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "writes_off": _never,
     "job_interrupted": _never,
     **CAUSES_AFTER_INTAKE,
+    **CAUSES_OF_TIME,
+    **CAUSES_OF_REVERSALS,
 }
 
 
@@ -324,4 +360,5 @@ CHECKERS = (
     Checker(LIVENESS, "causes", exceptions_have_their_cause),
     Checker(LIVENESS, "desk", causes_are_on_the_desk),
     Checker(LIVENESS, "corrections", corrections_are_on_the_desk),
+    Checker(LIVENESS, "late ones", late_ones_are_told),
 )

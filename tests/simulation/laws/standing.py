@@ -4,6 +4,7 @@ Promises: open exceptions are folded from the log; what stops a sales order is t
 word. Called by `complete.py` and `rest.py`.
 """
 
+from kcjl.dispatch.deadline_events import DEADLINE_KINDS
 from kcjl.exceptions.decide import OPEN
 from kcjl.exceptions.events import ExceptionRaised
 from kcjl.sandbox.warehouse import StageId
@@ -28,7 +29,12 @@ def open_exceptions(evidence: Evidence) -> list[ExceptionRaised]:
 
 
 def open_subjects(evidence: Evidence) -> set[str]:
-    return {raised.subject for raised in open_exceptions(evidence)}
+    """Of what needs a person; that an order is late says nothing of why."""
+    return {
+        raised.subject
+        for raised in open_exceptions(evidence)
+        if raised.kind not in DEADLINE_KINDS
+    }
 
 
 def order_truth(evidence: Evidence, order_id: str) -> OrderTruth | None:
