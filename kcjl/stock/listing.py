@@ -30,7 +30,7 @@ __all__ = ["OFFERS_EVERY", "OfferReader"]
 
 OFFERS_EVERY = timedelta(hours=1)
 OFFERS_TOGETHER = 1_000
-"""So many are looked at and in the log before the next: a catalogue's events are never held."""
+"""What is new of so many is in the log before the next: a catalogue's events are never held."""
 OVERLAP = timedelta(minutes=10)
 """A read of changes reaches back so far: their clock is not ours."""
 
@@ -110,18 +110,16 @@ class OfferReader:
         whole: bool = False,
     ) -> None:
         now = self._room.clock.now()
+        self._differing, mended = candidates(self._room.products, found, began=began, now=now)
+        self._differing_at = now
+        # An offer that is listed anew is in doubt anyway; the whole list says it last.
         await self._room.commit(gone)
-        differing: list[Candidate] = []
         for start in range(0, len(found), OFFERS_TOGETHER):
-            offers = found[start : start + OFFERS_TOGETHER]
             said: list[Event] = []
-            for offer in offers:
+            for offer in found[start : start + OFFERS_TOGETHER]:
                 said.extend(decide_listing(self._shown(offer.sku), offer, now=now))
-            differ, mended = candidates(self._room.products, offers, began=began, now=now)
-            differing.extend(differ)
-            # An offer that is listed anew is in doubt anyway; the whole list says it last.
-            await self._room.commit([*said, *mended])
-        self._differing, self._differing_at = tuple(differing), now
+            await self._room.commit(said)
+        await self._room.commit(mended)
         await self._room.commit(
             (OffersRead(finished_at=now, offers=len(found), whole=whole, occurred_at=began),)
         )
