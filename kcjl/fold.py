@@ -6,7 +6,7 @@ Invariant: events are applied in order of position, each once.
 Called by rooms (their state) and by projections (their rows).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 import msgspec
@@ -66,7 +66,8 @@ class Table(Generic[S]):
         self._fold = fold
         self._watch = watch
         self._group = group
-        self._groups: dict[str, dict[str, None]] = {}
+        self._groups: dict[str, str | dict[str, None]] = {}
+        """The key of the only entry, or the keys: most groups have one, a catalogue 100,000."""
         self._watched: dict[str, None] = {}
         self._entries: dict[str, S | msgspec.Raw] = {}
         self._changed: dict[str, None] | None = {} if tracked else None
@@ -114,13 +115,27 @@ class Table(Generic[S]):
         old = None if before is None else self._group(before)
         new = None if after is None else self._group(after)
         if old != new and old is not None:
-            self._groups.get(old, {}).pop(key, None)
+            self._leave(old, key)
         if new is not None:
-            self._groups.setdefault(new, {})[key] = None
+            self._join(new, key)
+
+    def _join(self, group: str, key: str) -> None:
+        held = self._groups.setdefault(group, key)
+        if isinstance(held, dict):
+            held[key] = None
+        elif held != key:
+            self._groups[group] = {held: None, key: None}
+
+    def _leave(self, group: str, key: str) -> None:
+        held = self._groups.get(group)
+        if isinstance(held, dict):
+            held.pop(key, None)
+        if not held or held == key:
+            self._groups.pop(group, None)
 
     def grouped(self, group: str) -> list[S]:
         """The entries of one group, oldest first."""
-        return [self[key] for key in self._groups.get(group, {})]
+        return [self[key] for key in _keys_in(self._groups.get(group))]
 
     def watched(self) -> list[tuple[str, S]]:
         """The entries for which `watch` holds, oldest first: where work may be due."""
@@ -131,14 +146,17 @@ class Table(Generic[S]):
         return Contents(
             entries=self._entries.copy(),
             watched=list(self._watched),
-            groups={group: list(keys) for group, keys in self._groups.items() if keys},
+            groups={group: list(_keys_in(held)) for group, held in self._groups.items()},
         )
 
     def put_back(self, contents: Contents[S]) -> None:
         """Hold what another table of the same fold held, instead of whatever is here."""
         self._entries = dict(contents.entries)
         self._watched = dict.fromkeys(contents.watched)
-        self._groups = {group: dict.fromkeys(keys) for group, keys in contents.groups.items()}
+        self._groups = {
+            group: keys[0] if len(keys) == 1 else dict.fromkeys(keys)
+            for group, keys in contents.groups.items()
+        }
         if self._changed is not None:
             self._changed.update(dict.fromkeys(self._entries))
 
@@ -168,3 +186,10 @@ class Table(Generic[S]):
 
     def values(self) -> Iterator[S]:
         return iter([self[key] for key in list(self._entries)])
+
+
+def _keys_in(held: str | dict[str, None] | None) -> Iterable[str]:
+    """Of a group, as a table holds it."""
+    if held is None:
+        return ()
+    return (held,) if isinstance(held, str) else held

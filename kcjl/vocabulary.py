@@ -6,6 +6,7 @@ Invariant: change is additive; anything else is a new SCHEMA with an upcaster (l
 Called by every `events.py`; a `Vocabulary` is built once by `kcjl/events.py`.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import ClassVar, NoReturn, cast
@@ -15,7 +16,7 @@ import msgspec
 from kcjl.errors import CorruptLog
 from kcjl.log.upcast import Key, Reading, Upcaster, readings
 
-__all__ = ["Event", "Vocabulary"]
+__all__ = ["Event", "Vocabulary", "held_once"]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -32,6 +33,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def stream(self) -> str:
         """The stream that this event belongs to, e.g. order-700123456-A."""
         raise NotImplementedError(type(self).__name__)
+
+
+def held_once(text: str) -> str:
+    """The same text as one object: a code that stands in many tables takes its room once."""
+    return sys.intern(text)
 
 
 class Vocabulary:

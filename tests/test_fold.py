@@ -151,3 +151,32 @@ def test_same_events_make_the_same_entries(events: list[Counted], cut: int) -> N
             parts.apply(event)
 
     assert list(whole.items()) == list(parts.items())
+
+
+def test_group_of_one_that_is_joined_and_left_holds_what_is_there() -> None:
+    """A group is held as its only key, as its keys, and not at all when the last has left."""
+    counts = table()
+    counts.apply(counted(1, "A"))
+    assert [("left", 1)] == counts.grouped("left")
+    counts.apply(counted(2, "B"))
+    assert [("left", 1), ("left", 2)] == counts.grouped("left")
+    counts.apply(counted(1, "A", shelf="right"))
+    assert [("left", 2)] == counts.grouped("left")
+    counts.apply(counted(1, "B", shelf="right"))
+
+    assert [] == counts.grouped("left")
+    assert {"right": ["A", "B"]} == counts.contents().groups
+
+
+def test_groups_that_are_put_back_are_joined_and_left_as_before() -> None:
+    """A table out of a snapshot goes on as the one that it was taken from."""
+    before, after = table(), table()
+    before.apply(counted(1, "A"))
+    before.apply(counted(1, "B", "C", shelf="right"))
+    after.put_back(before.contents())
+    for counts in (before, after):
+        counts.apply(counted(0, "B"))
+        counts.apply(counted(1, "A", shelf="right"))
+
+    assert {"right": ["C", "A"]} == before.contents().groups
+    assert before.contents().groups == after.contents().groups

@@ -7,6 +7,7 @@ modules that read one kind of document each. Source: contract khaos b.0.
 """
 
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from kcjl.errors import ProtocolSurprise
 from kcjl.khaos.answer_xml import Element, excerpt
@@ -69,10 +70,7 @@ def figure(text: str, what: str) -> Decimal | None:
     """A plain decimal; None for a blank one. Raises ProtocolSurprise when it is no number."""
     if not text.strip():
         return None
-    try:
-        number = Decimal(text.strip())
-    except InvalidOperation:
-        number = Decimal("NaN")
+    number = _number(text.strip())
     if not number.is_finite() or number.adjusted() > FIGURE_DIGITS_MAX:
         raise ProtocolSurprise(f"Khaos Control sent {text[:40]!r} as {what}")
     return number
@@ -84,3 +82,12 @@ def informing_figure(text: str) -> Decimal | None:
         return figure(text, "a figure")
     except ProtocolSurprise:
         return None
+
+
+@lru_cache(maxsize=1_024)
+def _number(text: str) -> Decimal:
+    """Made once: the levels of a catalogue are few different figures."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")

@@ -14,6 +14,7 @@ from itertools import islice
 import anyio.to_thread
 
 from kcjl.clock import Clock
+from kcjl.collector import give_back_freed
 from kcjl.khaos import stock_document
 from kcjl.khaos.answer_xml import Element
 from kcjl.khaos.asking import (
@@ -43,6 +44,8 @@ _EDITED, _LAUNCHED, _MOVED = "0", "1", "2"
 """DateType of GetStockList."""
 _ALL_ITEMS = "0"
 """StockItemType of GetStockList: parents and children, too."""
+LONG_LIST = 5_000
+"""After a list of so many rows its document's memory is given back: some 15 MB."""
 
 
 class KwsStock:
@@ -181,7 +184,7 @@ class KwsStock:
         now = self._clock.now()
         rows = await self._stock_list(date_type, since)
         # Beside the event loop: the list of a whole catalogue takes seconds to read.
-        refs = await anyio.to_thread.run_sync(stock_document.product_refs, rows, now)
+        refs = await anyio.to_thread.run_sync(_refs_of, rows, now)
         return self._families.sellable(refs)
 
     async def _stock_list(self, date_type: str, since: datetime) -> Iterable[dict[str, str]]:
@@ -203,3 +206,11 @@ class KwsStock:
             if not says_nothing_found(fault):
                 raise
             return ()
+
+
+def _refs_of(rows: Iterable[dict[str, str]], now: datetime) -> list[ProductRef]:
+    """When the last row is read, its document is gone."""
+    refs = stock_document.product_refs(rows, now)
+    if len(refs) >= LONG_LIST:
+        give_back_freed()
+    return refs

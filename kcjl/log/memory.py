@@ -35,7 +35,7 @@ class _Shelf:
         self.events: list[Recorded] = []
         self.head = Head(position=0, hash=genesis(merchant), epoch=0)
         self.revisions: dict[str, int] = {}
-        self.tail = Tail(0, events_max=_NO_BOUND)
+        self.tail = Tail(0, events_max=_NO_BOUND, bytes_max=_NO_BOUND)
 
 
 class MemoryStore:

@@ -7,28 +7,39 @@ Called by `writer.py` and `memory.py` (in), `follow()` of either keeper (out).
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import anyio
 
 from kcjl.errors import KcjlError
 from kcjl.log.port import PAGE_EVENTS_MAX, Recorded
 
-__all__ = ["TAIL_EVENTS_MAX", "Tail"]
+__all__ = ["TAIL_BYTES_MAX", "TAIL_EVENTS_MAX", "Tail"]
 
-TAIL_EVENTS_MAX = 20_000
-"""Events kept in memory a merchant: some tens of megabytes, and minutes of a busy day."""
+TAIL_EVENTS_MAX = 10_000
+"""Events kept in memory a merchant: some ten megabytes, and minutes of a busy day."""
+TAIL_BYTES_MAX = 4 << 20
+"""Of payload: a stock import of thousands of figures is as large as thousands of events."""
 
 
 class Tail:
     """A run of events that ends at the log's end."""
 
-    def __init__(self, position: int, *, events_max: int = TAIL_EVENTS_MAX) -> None:
+    def __init__(
+        self,
+        position: int,
+        *,
+        events_max: int = TAIL_EVENTS_MAX,
+        bytes_max: int = TAIL_BYTES_MAX,
+    ) -> None:
         self.last = position
         """Position of the last durable event."""
         self.ended = False
         self.error: KcjlError | None = None
         """Why it ended, when not on purpose."""
         self._events_max = events_max
+        self._bytes_max = bytes_max
+        self._bytes = 0
         self._events: list[Recorded] = []
         self._bell: anyio.Event | None = None
         """Of those who wait; None: nobody does."""
@@ -38,10 +49,19 @@ class Tail:
             return
         self._events.extend(events)
         self.last = events[-1].position
+        self._bytes += sum(len(each.data) for each in events)
+        # Cut seldom and in bulk: cutting one by one would move the whole list each time.
         if len(self._events) > 2 * self._events_max:
-            # Cut seldom and in bulk: cutting one by one would move the whole list each time.
-            del self._events[: -self._events_max]
+            self._cut(len(self._events) - self._events_max)
+        if self._bytes > 2 * self._bytes_max:
+            sizes = accumulate(len(each.data) for each in reversed(self._events))
+            self._cut(sum(size > self._bytes_max for size in sizes))
         self._ring()
+
+    def _cut(self, events: int) -> None:
+        """Let go of the oldest."""
+        self._bytes -= sum(len(each.data) for each in self._events[:events])
+        del self._events[:events]
 
     def end(self, error: KcjlError | None = None) -> None:
         self.ended, self.error = True, error

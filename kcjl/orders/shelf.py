@@ -47,7 +47,7 @@ LINE_ENDED = frozenset({"REFUSED", "CANCELED"})
 OLDEST = datetime.min.replace(tzinfo=UTC)
 
 
-class Promised(msgspec.Struct, frozen=True, kw_only=True):
+class Promised(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Units of an order line that the level does not yet lack."""
 
     order_id: str
@@ -57,7 +57,7 @@ class Promised(msgspec.Struct, frozen=True, kw_only=True):
     """The ERP had the order at this time at the latest; None while it does not."""
 
 
-class Shelf(msgspec.Struct, frozen=True, kw_only=True):
+class Shelf(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One SKU, in all its spellings."""
 
     code_key: str = ""
@@ -138,12 +138,17 @@ def _evolve(entry: Shelf | None, event: Event, key: str) -> Shelf:
             )
             return replace(
                 shelf,
-                level=sum((level for _, level in event.levels), Decimal(0)),
+                level=_of_all(event.levels),
                 counted=shelf.counted and event.status != STATUS_NON_CONTROLLED,
                 promised=still,
             )
         case _:
             return replace(shelf, promised=_promised(shelf.promised, event, key))
+
+
+def _of_all(levels: tuple[tuple[str, Decimal], ...]) -> Decimal:
+    """Of one site the figure itself: the stock room holds it too."""
+    return levels[0][1] if len(levels) == 1 else sum((each for _, each in levels), Decimal(0))
 
 
 def _promised(known: tuple[Promised, ...], event: Event, key: str) -> tuple[Promised, ...]:

@@ -52,7 +52,7 @@ from kcjl.orders.events import (
 from kcjl.orders.events_changes import LineWithdrawn
 from kcjl.orders.posting_events import ReferenceTaken, TotalsCompared
 from kcjl.stock.events import SkuConfirmed, SkuUnmatched, stock_key
-from kcjl.vocabulary import Event
+from kcjl.vocabulary import Event, held_once
 
 __all__ = [
     "CATALOGUE",
@@ -181,7 +181,7 @@ def lines_to_post(entry: OrderEntry) -> tuple[LineOrdered, ...]:
     return tuple(line for line in left.values() if line.quantity > 0)
 
 
-class Catalogued(msgspec.Struct, frozen=True, kw_only=True):
+class Catalogued(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the ERP said about a SKU."""
 
     stock_code: str = ""
@@ -403,7 +403,9 @@ def _catalogue_keys(event: Event) -> tuple[str, ...]:
 def _evolve_catalogue(entry: Catalogued | None, event: Event, _key: str) -> Catalogued | None:
     match event:
         case SkuConfirmed():
-            return Catalogued(stock_code=event.stock_code, discontinued=event.discontinued)
+            return Catalogued(
+                stock_code=held_once(event.stock_code), discontinued=event.discontinued
+            )
         case SkuUnmatched():
             return Catalogued(nearest=event.nearest)
         case _:

@@ -61,7 +61,7 @@ class Shelf(Protocol):
     def values(self) -> Iterable[Product]: ...
 
 
-class OfferFound(msgspec.Struct, frozen=True, kw_only=True):
+class OfferFound(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An offer as it was read back. What was not told is None."""
 
     sku: str

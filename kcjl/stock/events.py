@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
-from kcjl.vocabulary import Event
+from kcjl.vocabulary import Event, held_once
 
 __all__ = [
     "BufferSet",
@@ -57,7 +57,7 @@ __all__ = [
 
 def stock_key(sku: str) -> str:
     """The key under which all spellings of a code meet."""
-    return sku.casefold()
+    return held_once(sku.casefold())
 
 
 class OfferListed(Event, frozen=True, kw_only=True):

@@ -27,7 +27,12 @@ from kcjl.stock.reads import Reads
 from kcjl.stock.state import Match, Product
 from kcjl.vocabulary import Event
 
-__all__ = ["StockGate"]
+__all__ = ["ASKED_TOGETHER", "StockGate"]
+
+ASKED_TOGETHER = 1_000
+"""What the ERP said of so many is in the log before the next are asked about: of a catalogue
+of 100,000 the answers alone would take some 50 MB.
+"""
 
 
 class GateRoom(Protocol):
@@ -88,9 +93,11 @@ class StockGate:
         )
 
     async def confirm(self, products: Sequence[Product]) -> None:
-        """Have the ERP say whether it knows them."""
-        if not products:
-            return
+        """Have the ERP say whether it knows them; so many at a time that none is held long."""
+        for start in range(0, len(products), ASKED_TOGETHER):
+            await self._confirm(products[start : start + ASKED_TOGETHER])
+
+    async def _confirm(self, products: Sequence[Product]) -> None:
         answers = await self._codes.answers(products)
         fallen = [product.sku for product, answer in answers if has_fallen(product, answer)]
         own = await self._codes.find(fallen) if fallen else {}

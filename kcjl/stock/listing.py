@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from kcjl.johnlewis.parts import OfferChange
-from kcjl.johnlewis.port import MarketplacePort
+from kcjl.johnlewis.port import MarketplacePort, Offer
 from kcjl.settings import StockSettings
 from kcjl.stock.drift import (
     Candidate,
@@ -29,6 +29,8 @@ from kcjl.vocabulary import Event
 __all__ = ["OFFERS_EVERY", "OfferReader"]
 
 OFFERS_EVERY = timedelta(hours=1)
+OFFERS_TOGETHER = 1_000
+"""What is new of so many is in the log before the next: a catalogue's events are never held."""
 OVERLAP = timedelta(minutes=10)
 """A read of changes reaches back so far: their clock is not ours."""
 
@@ -60,19 +62,7 @@ class OfferReader:
 
     async def _list(self) -> None:
         began = self._room.clock.now()
-        offers = await self._marketplace.offers()
-        found = {
-            offer.sku: OfferFound(
-                sku=offer.sku,
-                offer_id=offer.offer_id,
-                quantity=offer.quantity,
-                title=offer.product_title,
-                category_code=offer.category_code,
-                active=offer.active,
-                reasons=offer.inactivity_reasons,
-            )
-            for offer in offers
-        }
+        found = _found_in(await self._marketplace.offers())
         gone = decide_gone(self._room.products.values(), set(found), now=began)
         await self._take(list(found.values()), began=began, gone=gone, whole=True)
         self._has_listed = True
@@ -120,13 +110,16 @@ class OfferReader:
         whole: bool = False,
     ) -> None:
         now = self._room.clock.now()
-        said: list[Event] = list(gone)
-        for offer in found:
-            said.extend(decide_listing(self._shown(offer.sku), offer, now=now))
         self._differing, mended = candidates(self._room.products, found, began=began, now=now)
         self._differing_at = now
         # An offer that is listed anew is in doubt anyway; the whole list says it last.
-        await self._room.commit([*said, *mended])
+        await self._room.commit(gone)
+        for start in range(0, len(found), OFFERS_TOGETHER):
+            said: list[Event] = []
+            for offer in found[start : start + OFFERS_TOGETHER]:
+                said.extend(decide_listing(self._shown(offer.sku), offer, now=now))
+            await self._room.commit(said)
+        await self._room.commit(mended)
         await self._room.commit(
             (OffersRead(finished_at=now, offers=len(found), whole=whole, occurred_at=began),)
         )
@@ -146,3 +139,19 @@ class OfferReader:
         now = self._room.clock.now()
         await self._room.commit(decide_drift(self._differing, self._room.products, now=now))
         self._differing = ()
+
+
+def _found_in(offers: Sequence[Offer]) -> dict[str, OfferFound]:
+    """By SKU, what we need of each."""
+    return {
+        offer.sku: OfferFound(
+            sku=offer.sku,
+            offer_id=offer.offer_id,
+            quantity=offer.quantity,
+            title=offer.product_title,
+            category_code=offer.category_code,
+            active=offer.active,
+            reasons=offer.inactivity_reasons,
+        )
+        for offer in offers
+    }

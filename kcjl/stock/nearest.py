@@ -13,6 +13,8 @@ import msgspec
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from kcjl.vocabulary import held_once
+
 __all__ = ["NEAREST_MAX", "CodeIndex", "Near", "bare", "how_near", "nearest_codes"]
 
 NEAREST_MAX = 3
@@ -36,7 +38,7 @@ class CodeIndex:
     """All stock codes that we have heard of, ready to be asked for near ones."""
 
     def __init__(self, codes: Iterable[str] = ()) -> None:
-        self._codes: dict[str, dict[str, None]] = {}
+        self._codes: dict[str, tuple[str, ...]] = {}
         """By bare form: the codes that have it."""
         self._count = 0
         self.changes = 0
@@ -48,22 +50,22 @@ class CodeIndex:
 
     def add(self, codes: Iterable[str]) -> None:
         for code in codes:
-            same = self._codes.setdefault(bare(code), {})
+            form = bare(code)
+            same = self._codes.get(form, ())
             if code not in same:
-                same[code] = None
+                self._codes[form] = (*same, held_once(code))
                 self._count += 1
                 self.changes += 1
 
     def discard(self, code: str) -> None:
         """The ERP has it no more."""
         form = bare(code)
-        same = self._codes.get(form, {})
-        for each in [each for each in same if each.casefold() == code.casefold()]:
-            del same[each]
-            self._count -= 1
-            self.changes += 1
-        if form in self._codes and not same:
-            del self._codes[form]
+        same = self._codes.pop(form, ())
+        left = tuple(each for each in same if each.casefold() != code.casefold())
+        if left:
+            self._codes[form] = left
+        self._count -= len(same) - len(left)
+        self.changes += len(same) - len(left)
 
     def nearest(self, sku: str, *, limit: int = NEAREST_MAX) -> tuple[Near, ...]:
         """The nearest codes, nearest first."""

@@ -5,7 +5,7 @@ its read began and when it had ended. It holds no rule, and keeps nothing but ca
 Called by `actor.py`. Source: design 6; contract khaos b.1, b.2, b.7.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,7 +15,7 @@ from kcjl.settings import StockSettings
 from kcjl.stock.codes import LONG_AGO, OVERLAP
 from kcjl.stock.decide import Look, decide_level, wants_sweep
 from kcjl.stock.events import LevelRead, StockRead, stock_key
-from kcjl.stock.gate import StockGate
+from kcjl.stock.gate import ASKED_TOGETHER, StockGate
 from kcjl.stock.room import StockRoom
 from kcjl.stock.state import Match, Product
 from kcjl.vocabulary import Event
@@ -52,9 +52,7 @@ class StockReader:
         await self._gate.read(sweep=sweep)
         asked_at = self._room.clock.now()
         moved = await self._moved_products()
-        levels = await self._changed_levels(began, moved, sweep=sweep)
-        finished = self._room.clock.now()
-        await self._room.commit(levels)
+        changed, finished = await self._read_levels(began, self._wanted(moved, sweep=sweep))
         self._have_read(moved, asked_at)
         self.has_polled = True
         await self._room.commit(
@@ -62,7 +60,7 @@ class StockReader:
                 StockRead(
                     finished_at=finished,
                     cursor=began,
-                    products=len(levels),
+                    products=changed,
                     swept=sweep,
                     occurred_at=began,
                 ),
@@ -123,17 +121,30 @@ class StockReader:
         news = sorted(key for key, when in moved.items() if self._is_news(key, when))
         return (each for key in news for each in self._sharing(key))
 
-    async def _changed_levels(
-        self, began: datetime, moved: Mapping[str, datetime | None], *, sweep: bool
-    ) -> list[Event]:
+    def _wanted(
+        self, moved: Mapping[str, datetime | None], *, sweep: bool
+    ) -> list[tuple[str, str]]:
+        """Stock codes whose levels are to be read, each with its key."""
         looked_at = (product for _, product in self._room.products.watched())
         wanted = _by_code(
             self._room.products.values() if sweep else (*looked_at, *self._moved_here(moved))
         )
-        levels = await self._levels(began, wanted)
-        events = self._news(levels)
-        await self._gate.ask_about_missing(wanted.keys() - levels.keys())
-        return events
+        return list(wanted.items())
+
+    async def _read_levels(
+        self, began: datetime, codes: Sequence[tuple[str, str]]
+    ) -> tuple[int, datetime]:
+        """How many of them were news, and when the ERP had answered."""
+        changed, finished = 0, self._room.clock.now()
+        for start in range(0, len(codes), ASKED_TOGETHER):
+            wanted = dict(codes[start : start + ASKED_TOGETHER])
+            levels = await self._levels(began, wanted)
+            events = self._news(levels)
+            await self._gate.ask_about_missing(wanted.keys() - levels.keys())
+            finished = self._room.clock.now()
+            await self._room.commit(events)
+            changed += len(events)
+        return changed, finished
 
     async def _levels(self, began: datetime, wanted: Mapping[str, str]) -> dict[str, LevelRead]:
         """By stock key, as the ERP tells them now."""

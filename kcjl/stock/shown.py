@@ -59,7 +59,7 @@ SHOWN_EVENTS = (
 _Line = Figure | ImportLineRefused | str
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
+class Shown(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One offer. Without any figure of ours, `listed` is what was found there."""
 
     sku: str

@@ -4,7 +4,7 @@ Promises: pure; the same events give the same entries. It decides nothing.
 Invariant: units are in flight from the first sight of an order until a level read that began
 after the ERP took it (design 6), and again from when the ERP no longer shows it; a cancelled or
 refused line leaves at once.
-When both sides were read stands in `reads.py`.
+When both sides were read stands in `reads.py`. SKUs and codes are interned: held once.
 Called by `decide.py`, `room.py`, `projection.py`.
 """
 
@@ -49,7 +49,7 @@ from kcjl.stock.shown import (
     listed_again,
     moved_outside,
 )
-from kcjl.vocabulary import Event
+from kcjl.vocabulary import Event, held_once
 
 __all__ = [
     "PRODUCTS",
@@ -77,7 +77,7 @@ class Match(StrEnum):
     UNMATCHED = "unmatched"
 
 
-class InFlight(msgspec.Struct, frozen=True, kw_only=True):
+class InFlight(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Units of an order line that the ERP has not yet taken off its level."""
 
     order_id: str
@@ -87,7 +87,7 @@ class InFlight(msgspec.Struct, frozen=True, kw_only=True):
     """The ERP had the order at this time at the latest; None while it does not."""
 
 
-class Product(msgspec.Struct, frozen=True, kw_only=True):
+class Product(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One product, and all spellings of its SKU."""
 
     key: str
@@ -231,7 +231,9 @@ def _evolve_known(product: Product, event: Event) -> Product:
     match event:
         case OfferListed():
             known = any(each.sku == event.sku for each in product.shown)
-            shown = product.shown if known else (*product.shown, Shown(sku=event.sku))
+            shown = (
+                product.shown if known else (*product.shown, Shown(sku=held_once(event.sku)))
+            )
             again = (
                 listed_again(each, event) if each.sku == event.sku else each for each in shown
             )
@@ -243,7 +245,7 @@ def _evolve_known(product: Product, event: Event) -> Product:
                 product,
                 match=Match.CONFIRMED,
                 confirmed_at=product.confirmed_at if same else event.occurred_at,
-                stock_code=event.stock_code,
+                stock_code=held_once(event.stock_code),
                 nearest=(),
                 unmatched_because="",
                 discontinued=event.discontinued,

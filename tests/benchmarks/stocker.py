@@ -23,6 +23,7 @@ from kcjl.clock import LONDON, SeededIds, real_monotonic, real_sleep
 from kcjl.collector import settle_collector
 from kcjl.database import SERVICE, Database
 from kcjl.events import vocabulary
+from kcjl.following import Following
 from kcjl.johnlewis.seller_api import SellerApi, SellerApiSettings
 from kcjl.khaos.kws import KwsSoapAdapter
 from kcjl.log.lease import acquire, release
@@ -42,6 +43,8 @@ CHANGED = 1_000
 CYCLES = 30
 TICK_S = 0.001
 IMPORT_S = 60
+QUIET_S = 3 * 3_600
+"""After the opening: then what moved is a poll's news, and not the whole catalogue."""
 
 
 class Took(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,7 +154,13 @@ async def opened(dsn: str, doors: Doors) -> AsyncIterator[Shop]:
         ) as log:
             vault = MemoryVault(MERCHANT, b"k" * 32)
             rooms = Rooms(SETTINGS, log, vault, outside, clock, SeededIds(1))
-            yield Shop(rooms, clock)
+            following = Following(log, 0)
+            async with anyio.create_task_group() as group:
+                group.start_soon(following.run)
+                for room in rooms.all():
+                    group.start_soon(following.listen, room)
+                yield Shop(rooms, clock)
+                group.cancel_scope.cancel()
         await release(database, lease)
 
 
@@ -164,6 +173,8 @@ async def measure(dsn: str, doors: Doors) -> Measured:
         first = await shop.do("levels", "intake")
         say(f"levels {first}")
         await _published(shop)
+        await shop.clock.sleep(QUIET_S)
+        await shop.do("levels", "intake")
         opened_mb = memory_mb("VmHWM:")
         opening = len(shop.rooms.stock.publishing.lags_s)
         say("opened")

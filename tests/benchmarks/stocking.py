@@ -40,7 +40,8 @@ async def benchmark(place: Place, *, rounds: int, say: Callable[[str], None]) ->
                     [*command, dsn, told], cwd=ROOT, stderr=None, env={**os.environ}
                 )
         run = msgspec.json.decode(ended.stdout.splitlines()[-1], type=Measured)
-        if run.imports != CYCLES:
+        # A lag that was measured anew moves some speed buffers: imports of their own.
+        if run.imports < CYCLES:
             raise AssertionError(f"{CYCLES} changes went in {run.imports} imports")
         runs.append(run)
     return _rows(runs)

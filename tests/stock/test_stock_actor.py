@@ -10,6 +10,7 @@ from kcjl.johnlewis.port import StockImport, StockImportError, StockImportStatus
 from kcjl.stock.events import (
     BufferSet,
     LevelRead,
+    OffersRead,
     SkuConfirmed,
     SkuUnmatched,
     StockImportFailed,
@@ -19,6 +20,7 @@ from kcjl.stock.events import (
     StockImportUnknown,
     StockRead,
 )
+from kcjl.stock.gate import ASKED_TOGETHER
 from kcjl.stock.policy_book import buffer_policy
 from kcjl.stock.policy_events import StockPolicyApproved
 from tests.outside.marketplace import marketplace_order
@@ -277,6 +279,24 @@ async def test_level_whose_row_comes_twice_counts_once() -> None:
     assert 10 == place.shop.offers_there["A-1"]
 
 
+async def test_catalogue_larger_than_a_step_is_read_whole() -> None:
+    """Offers, answers and levels are in the log a thousand at a time, and none is missed."""
+    place = Premises()
+    codes = [f"L-{number:04}" for number in range(ASKED_TOGETHER + 500)]
+    for code in codes:
+        place.warehouse.put(code, 10)
+        place.shop.offers_there[code] = 3
+    async with place.open() as process:
+        await process.do(*READ)
+        products = list(process.stock.products.values())
+
+    assert codes == [each.stock_code for each in products]
+    assert {Decimal(10)} == {each.level for each in products}
+    assert [ASKED_TOGETHER, 500] == [len(each) for each in place.warehouse.asked_levels]
+    assert [len(codes)] == [each.products for each in await place.said(StockRead)]
+    assert [len(codes)] == [each.offers for each in await place.said(OffersRead)]
+
+
 async def test_level_that_did_not_move_is_not_asked_for_again() -> None:
     """Only what moved, is new, or is in flight is asked for."""
     place = premises()
@@ -287,7 +307,7 @@ async def test_level_that_did_not_move_is_not_asked_for_again() -> None:
         place.clock.tick(300)
         await process.do("levels")
 
-    assert [("A-1",), ("A-1",), ()] == place.warehouse.asked_levels
+    assert [("A-1",), ("A-1",)] == place.warehouse.asked_levels
     assert 1 == len(await place.said(LevelRead))
     assert 3 == len(await place.said(StockRead))
 
