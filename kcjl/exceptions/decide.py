@@ -178,8 +178,9 @@ def _orders(event: Event) -> tuple[Condition, ...]:
         case orders.OrderChanged() if event.state in ("REFUSED", "CANCELED"):
             return (_order_ended(event),)
         case orders.OrderChanged() if event.state != "WAITING_ACCEPTANCE":
+            gone_on = ("order_held",) if event.state in GONE_ON else ()
             said = f"the marketplace shows the order as {event.state}"
-            return (Clear(subject=event.order_id, kinds=TIME_KINDS, reason=said),)
+            return (Clear(subject=event.order_id, kinds=(*TIME_KINDS, *gone_on), reason=said),)
         case _:
             return _postings(event)
 
@@ -262,6 +263,10 @@ def _stranded(event: orders.CancelledAfterPosting) -> Condition:
         f"({event.reference})",
         money=event.money,
     )
+
+
+GONE_ON = ("SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED")
+"""States in which nothing of an order can be held any more, whoever sent it or gave it up."""
 
 
 def _order_ended(event: orders.OrderChanged) -> Condition:

@@ -458,6 +458,7 @@ RAISED: list[tuple[Event, str, str]] = [
 EASED = deadlines.DeadlineEased(order_id="O1", reason="moved", occurred_at=at(11))
 
 CLEARED: list[tuple[Event, Event]] = [
+    (HELD, trade.changed(ORDER, "CLOSED")),
     (AT_RISK, EASED),
     (AT_RISK, CLOSED),
     (LATE, EASED),

@@ -114,3 +114,8 @@ def test_sales_order_that_arrived_late_of_a_cancelled_order_is_told() -> None:
 def test_parcel_with_units_that_were_cancelled_is_confirmed_without_them(seed: int) -> None:
     """Liveness: the marketplace refused the whole parcel, every two hours, for ever."""
     assert [] == broken_by(seed)
+
+
+def test_order_given_back_whole_while_it_was_held_is_off_the_desk() -> None:
+    """Liveness: the marketplace closed it, and its hold stayed for ever."""
+    assert [] == broken_by(200083)
