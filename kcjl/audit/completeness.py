@@ -82,8 +82,8 @@ def _order(entry: OrderEntry, open_subjects: set[str]) -> tuple[str, str]:
     if where == "held":
         raised = entry.order_id in open_subjects
         return where, "" if raised else f"order {entry.order_id} is held, and nobody told"
-    if where in ("cancelled", "passed_over"):
-        return where, ""
+    if where in ("cancelled", "passed_over") or entry.posting == Posting.FORGONE:
+        return where, ""  # forgone: the ERP lost it, and nobody needs it any more
     asked = (Posting.OPEN, Posting.QUEUED)
     if entry.state in SHIPPED_OR_LATER and entry.posting not in asked:
         there = f"order {entry.order_id} is {entry.state} at the marketplace"

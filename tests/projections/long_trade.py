@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.orders.events import AcceptanceConfirmed, AcceptanceIntended
+from kcjl.settlement.intake_events import InvoiceSeen
 from kcjl.vocabulary import Event
 from tests.audit.handmade import cleared, raised
 from tests.trade import (
@@ -17,6 +18,7 @@ from tests.trade import (
     changed,
     confirmed,
     cycle_seen,
+    gbp,
     intended,
     level,
     listed,
@@ -57,10 +59,26 @@ def long_trade(orders: int) -> Iterator[Event]:
             yield stock_read(number)
             yield transactions_read(number)
             yield cycle_seen(cycle=f"CY{number // ORDERS_A_CYCLE}", minutes=number)
+            yield _invoice(number // ORDERS_A_CYCLE, number)
             on = number % (2 * ORDERS_A_CYCLE) == 0
             yield WritesSwitched(allowed=on, reason="a trial", occurred_at=at(number))
     while under_way:
         yield from _step(under_way)
+
+
+def _invoice(cycle: int, minutes: int) -> Event:
+    return InvoiceSeen(
+        invoice_id=cycle,
+        kind="AUTO_INVOICE",
+        state="COMPLETE",
+        document_id=None,
+        cycle_id=f"CY{cycle}",
+        voucher=None,
+        total_excluding_tax=gbp(1_000),
+        total_including_tax=gbp(1_200),
+        amount_transferred=gbp(2_000),
+        occurred_at=at(minutes),
+    )
 
 
 def _step(under_way: deque[Iterator[Event]]) -> Iterator[Event]:
