@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from kcjl.khaos.kws_stock import LONG_LIST
 from kcjl.khaos.port import (
     ExportedLine,
     ExportedOrder,
@@ -16,7 +17,6 @@ from kcjl.khaos.port import (
     Unsupported,
     WholeErp,
 )
-from kcjl.khaos.kws_stock import LONG_LIST
 from tests.khaos.conftest import HandClock, MakeAdapter
 from tests.khaos.server import ScriptedErp, fault, soap, string
 
