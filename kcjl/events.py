@@ -18,6 +18,9 @@ from kcjl.orders import personal_events as order_buyers
 from kcjl.orders import posting_events as orders_posting
 from kcjl.orders import reversal_events as order_reversals
 from kcjl.settlement import events as settlement
+from kcjl.settlement import gap_events as settlement_gaps
+from kcjl.settlement import intake_events as settlement_intake
+from kcjl.settlement import terms_events as settlement_terms
 from kcjl.stock import events as stock
 from kcjl.stock import policy_events as stock_policy
 from kcjl.tenant import events as tenant
@@ -41,6 +44,9 @@ EVENT_CLASSES: tuple[type[Event], ...] = tuple(
         dispatch_deadlines,
         dispatch_policy,
         settlement,
+        settlement_intake,
+        settlement_gaps,
+        settlement_terms,
         exceptions,
         tenant,
     )

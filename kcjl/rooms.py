@@ -27,7 +27,7 @@ from kcjl.exceptions.actor import Desk
 from kcjl.following import Following, catch_up_together
 from kcjl.johnlewis.tenant_port import TenantReading
 from kcjl.khaos.port import ErpPort
-from kcjl.ledger.port import LedgerPort
+from kcjl.ledger.port import DocumentShelf, LedgerPort
 from kcjl.log.port import Log
 from kcjl.orders.acceptance_policy import AcceptancePolicy
 from kcjl.orders.actor import Orders, OrdersMarketplace
@@ -37,7 +37,8 @@ from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.runner import ProjectionRunner
 from kcjl.projections.store import RowStore
 from kcjl.settings import MerchantSettings
-from kcjl.settlement.actor import Settlement
+from kcjl.settlement.actor import Settlement, SettlementMarketplace
+from kcjl.settlement.asked import settlement_words
 from kcjl.snapshots import (
     SnapshotPace,
     SnapshotStore,
@@ -58,17 +59,26 @@ BUFFER_UNITS_MAX = 1_000_000
 _say = structlog.get_logger("kcjl.service")
 
 
-class Marketplace(OrdersMarketplace, DispatchMarketplace, TenantReading, Protocol):
+class Marketplace(
+    OrdersMarketplace, DispatchMarketplace, SettlementMarketplace, TenantReading, Protocol
+):
     """What the service asks of the marketplace: the actors' calls, and the tenant whole."""
 
 
 class Outside:
-    """The two systems and the ledger, as ports."""
+    """The two systems, the ledger and the shelf of documents, as ports."""
 
-    def __init__(self, marketplace: Marketplace, erp: ErpPort, ledger: LedgerPort) -> None:
+    def __init__(
+        self,
+        marketplace: Marketplace,
+        erp: ErpPort,
+        ledger: LedgerPort,
+        documents: DocumentShelf,
+    ) -> None:
         self.marketplace = marketplace
         self.erp = erp
         self.ledger = ledger
+        self.documents = documents
 
 
 class Rooms:
@@ -121,6 +131,7 @@ class Rooms:
             ids,
             marketplace=outside.marketplace,
             ledger=outside.ledger,
+            documents=outside.documents,
             settings=settings.settlement,
             opening_accounts=opening.accounts,
         )
@@ -139,10 +150,6 @@ class Rooms:
     def handlers(self) -> Mapping[str, Handler]:
         """What people can ask for, by verb. Each is decided on all that is in the log."""
 
-        async def set_accounts(arguments: Mapping[str, str], by: str) -> None:
-            await self.settlement.catch_up()
-            await self.settlement.set_accounts(arguments, by=by)
-
         async def switch_writes(arguments: Mapping[str, str], by: str) -> None:
             switch, reason = arguments["switch"], arguments["reason"]
             if switch not in ("on", "off"):
@@ -156,7 +163,7 @@ class Rooms:
             **order_words(self.orders),
             **dispatch_words(self.dispatch),
             "switch-writes": switch_writes,
-            "set-accounts": set_accounts,
+            **settlement_words(self.settlement),
         }
 
     def _stock_handlers(self) -> dict[str, Handler]:

@@ -41,7 +41,7 @@ from kcjl.khaos.kws import KwsSoapAdapter
 from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.port import DeliveryAddress, ErpPort
 from kcjl.khaos.turns import Turns
-from kcjl.ledger.pack import JournalPack
+from kcjl.ledger.pack import DocumentFolder, JournalPack
 from kcjl.log.lease import Heartbeat, Lease, PostgresLeases, acquire, release
 from kcjl.log.postgres import PostgresLog
 from kcjl.projections.store import PostgresRows
@@ -213,7 +213,8 @@ async def _outside(
         erp = KwsSoapAdapter(
             _kws(mine.khaos), clock=clock, session=session, sync_log=sync_log, turns=turns
         )
-    yield Outside(marketplace, erp, JournalPack(journals))
+    documents = DocumentFolder(journals / "documents")
+    yield Outside(marketplace, erp, JournalPack(journals), documents)
 
 
 def _check_live(settings: Settings, name: str, url: str) -> None:

@@ -304,8 +304,19 @@ class SettlementSettings(Section, frozen=True, kw_only=True):
     """"paid": a payout closes when the marketplace shows it as paid; "cycle": at the cycle, for
     tenants that do not confirm payments."""
 
+    cycle_days: float = 11
+    """How long a billing cycle lasts at most (Mirakl's three a month: 11 days). Money that is
+    payable for longer, and on no cycle, is raised; a payout whose cycle spans a month's end has
+    its journal split there."""
+    sweep_days: float = 10
+    """How far back transaction lines are read again once a day."""
+
     def __post_init__(self) -> None:
-        _above_zero(transactions_poll_s=self.transactions_poll_s)
+        _above_zero(
+            transactions_poll_s=self.transactions_poll_s,
+            cycle_days=self.cycle_days,
+            sweep_days=self.sweep_days,
+        )
         if not self.cycles_read_at:
             raise ValueError("cycles_read_at needs a time of day, e.g. 06:30")
         for each in self.cycles_read_at:

@@ -73,6 +73,7 @@ class Process:
             ids,
             marketplace=premises.shop,
             ledger=premises.books,
+            documents=premises.books,
             settings=SettlementSettings(),
             opening_accounts={},
         )

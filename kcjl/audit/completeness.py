@@ -9,8 +9,9 @@ from collections import Counter
 import msgspec
 
 from kcjl.dispatch.deadline_events import DEADLINE_KINDS
+from kcjl.dispatch.parcel import Parcel, ParcelState
 from kcjl.dispatch.projection import DISPATCHES_SHOWN
-from kcjl.dispatch.state import Dispatch, Parcel, ParcelState
+from kcjl.dispatch.state import Dispatch
 from kcjl.exceptions.projection import EXCEPTIONS_SHOWN
 from kcjl.orders.decide import SHIPPED_OR_LATER, standing
 from kcjl.orders.projection import ORDERS_SHOWN

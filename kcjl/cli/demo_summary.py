@@ -13,8 +13,9 @@ from kcjl.audit.completeness import Completeness, completeness
 from kcjl.audit.replay import Replayed, replay
 from kcjl.cli.demo_world import WorldView
 from kcjl.database import Database
+from kcjl.dispatch.parcel import ParcelState
 from kcjl.dispatch.projection import DISPATCHES_SHOWN
-from kcjl.dispatch.state import Dispatch, ParcelState
+from kcjl.dispatch.state import Dispatch
 from kcjl.errors import CorruptLog
 from kcjl.events import vocabulary
 from kcjl.exceptions.projection import EXCEPTIONS_SHOWN, ExceptionLife

@@ -13,7 +13,19 @@ import structlog
 import typer
 
 from kcjl import __version__
-from kcjl.cli import calls, demo, dispatch, log, orders, policy, service, stock, world
+from kcjl.cli import (
+    calls,
+    demo,
+    dispatch,
+    log,
+    orders,
+    payouts,
+    policy,
+    service,
+    settlement_policy,
+    stock,
+    world,
+)
 from kcjl.cli.places import Stopped, printable
 from kcjl.errors import CorruptLog, KcjlError, Misuse
 
@@ -38,7 +50,8 @@ app.add_typer(calls.app, name="calls")
 app.add_typer(orders.app, name="orders")
 app.add_typer(stock.app, name="stock")
 app.add_typer(dispatch.app, name="dispatch")
-app.add_typer(policy.settlement, name="settlement")
+app.add_typer(payouts.app, name="payouts")
+app.add_typer(settlement_policy.app, name="settlement")
 
 
 @app.command("version")

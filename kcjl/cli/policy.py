@@ -1,6 +1,6 @@
-"""`kcjl settlement account`, `kcjl writes`: commands of people.
+"""`kcjl writes`: the kill switch, a command of people.
 
-They are put into the service's queue and carried out by it; the answer is shown when it comes.
+It is put into the service's queue and carried out by it; the answer is shown when it comes.
 """
 
 from typing import Annotated
@@ -10,28 +10,7 @@ import typer
 from kcjl.cli.asking import ask
 from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant
 
-__all__ = ["settlement", "writes"]
-
-settlement = typer.Typer(help="Settlement policy.", no_args_is_help=True)
-
-
-@settlement.callback()
-def _group() -> None:
-    """Policy is history: each change is an event with your name."""
-
-
-@settlement.command("account")
-def account(
-    role: Annotated[
-        str,
-        typer.Argument(help="bank, clearing, commission, refunds, …, or a transaction type."),
-    ],
-    nominal: Annotated[str, typer.Argument(help="The nominal account.")],
-    config: Config = DEFAULT_CONFIG,
-    merchant: Merchant = "",
-) -> None:
-    """Name the nominal account of a role in the payout journal, from now on."""
-    ask(config, merchant, "set-accounts", {role: nominal})
+__all__ = ["writes"]
 
 
 def writes(

@@ -23,8 +23,9 @@ from kcjl.dispatch.events import (
     TrackingSent,
 )
 from kcjl.dispatch.matching import settle_open
+from kcjl.dispatch.parcel import Parcel
 from kcjl.dispatch.room import DispatchMarketplace, DispatchRoom
-from kcjl.dispatch.state import Dispatch, Parcel
+from kcjl.dispatch.state import Dispatch
 from kcjl.errors import (
     CredentialsRefused,
     NotFound,

@@ -17,12 +17,13 @@ from kcjl.dispatch.events import (
     UnmappedCouriersSeen,
 )
 from kcjl.dispatch.matching import is_open
+from kcjl.dispatch.parcel import ParcelState
 from kcjl.dispatch.policy_events import (
     CarrierMapWithdrawn,
     MappedCarrierBack,
     MappedCarrierGone,
 )
-from kcjl.dispatch.state import Dispatch, ParcelState
+from kcjl.dispatch.state import Dispatch
 from kcjl.vocabulary import Event
 
 __all__ = [

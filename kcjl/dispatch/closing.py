@@ -11,7 +11,8 @@ import msgspec
 
 from kcjl.dispatch.events import DispatchClosed, ParcelsLeft
 from kcjl.dispatch.matching import ENDED, confirmed, is_open, matched_lines
-from kcjl.dispatch.state import DISPATCHES, Dispatch, ParcelState
+from kcjl.dispatch.parcel import ParcelState
+from kcjl.dispatch.state import DISPATCHES, Dispatch
 from kcjl.vocabulary import Event
 
 __all__ = ["decide_shipped_there"]

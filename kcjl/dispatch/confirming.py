@@ -25,9 +25,10 @@ from kcjl.dispatch.events import (
 )
 from kcjl.dispatch.matching import is_open
 from kcjl.dispatch.outage import ANSWERING_KEY, Answering, decide_resumed, decide_stopped
+from kcjl.dispatch.parcel import Parcel, ParcelState
 from kcjl.dispatch.room import DispatchMarketplace, DispatchRoom
 from kcjl.dispatch.sending_on import decide_number, waits_to_send_on
-from kcjl.dispatch.state import Dispatch, Parcel, ParcelState
+from kcjl.dispatch.state import Dispatch
 from kcjl.dispatch.terms import Terms
 from kcjl.settings import DispatchSettings
 from kcjl.vocabulary import Event

@@ -23,8 +23,9 @@ from kcjl.dispatch.events import (
     TrackingMalformed,
 )
 from kcjl.dispatch.matching import ENDED, matched_lines
+from kcjl.dispatch.parcel import Parcel, ParcelState
 from kcjl.dispatch.sending_on import decide_changed
-from kcjl.dispatch.state import Dispatch, Parcel, ParcelState
+from kcjl.dispatch.state import Dispatch
 from kcjl.dispatch.terms import LAST_CALL, Terms
 from kcjl.dispatch.tracking_forms import is_malformed
 from kcjl.vocabulary import Event

@@ -1,7 +1,9 @@
 """Dispatch, the rules: which lines of an order a parcel is, and whether it is there already.
 
 Promises: pure; units are shared out over the order's open lines, what the ERP names to its
-line first; what does not fit is None, never guessed. A shipment is one parcel only.
+line first; what does not fit is None, never guessed. Units that were cancelled after the ERP
+had them, and went all the same, are left out: of those somebody is told by orders. A shipment
+is one parcel only.
 Called by `decide.py`, `closing.py` and the shell. Source: design 8; johnlewis b.4, d.5.
 """
 
@@ -10,7 +12,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from kcjl.dispatch.events import ConfirmedLine, ParcelConfirmed
-from kcjl.dispatch.state import Dispatch, Parcel, ParcelState
+from kcjl.dispatch.parcel import Parcel, ParcelState
+from kcjl.dispatch.state import Dispatch, DispatchLine
 from kcjl.vocabulary import Event
 
 __all__ = ["ENDED", "ShipmentThere", "confirmed", "is_open", "matched_lines", "settle_open"]
@@ -28,7 +31,10 @@ def is_open(entry: Dispatch) -> bool:
 
 def matched_lines(entry: Dispatch, parcel: Parcel) -> tuple[ConfirmedLine, ...] | None:
     """Share the parcel's units out over the order's open lines; None when they don't fit."""
-    left = {line.line_id: line.quantity for line in entry.lines}
+    left = {line.line_id: _asked_for(entry, line) for line in entry.lines}
+    spare: dict[str, int] = defaultdict(int)
+    for line in entry.lines:
+        spare[line.stock_code.casefold()] += line.quantity - left[line.line_id]
     for other in entry.parcels:
         if other.state in (ParcelState.CONFIRMED, ParcelState.OPEN):
             for confirmed in other.lines:
@@ -50,9 +56,17 @@ def matched_lines(entry: Dispatch, parcel: Parcel) -> tuple[ConfirmedLine, ...] 
         for line in entry.lines
         if taken[line.line_id] > 0
     )
-    if not matched or any(units.values()):
+    if not matched or any(more > spare[key] for key, more in units.items()):
         return None
     return matched
+
+
+def _asked_for(entry: Dispatch, line: DispatchLine) -> int:
+    """Units of a line that the marketplace wants, of those that the ERP has."""
+    if line.line_id in (*entry.ended_lines, *entry.refunded_lines):
+        return 0
+    cancelled = max(entry.cancelled_units.get(line.line_id, 0), 0)
+    return max(line.quantity - cancelled, 0)
 
 
 def settle_open(

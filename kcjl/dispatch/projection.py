@@ -1,6 +1,7 @@
 """Dispatch, the read models: an order with its parcels, by the least advanced; and its time."""
 
-from kcjl.dispatch.state import DISPATCHES, Dispatch, ParcelState
+from kcjl.dispatch.parcel import ParcelState
+from kcjl.dispatch.state import DISPATCHES, Dispatch
 from kcjl.dispatch.timekeeping import TIMINGS
 from kcjl.projections.projection import Projection
 

@@ -16,7 +16,8 @@ from kcjl.dispatch.events import (
     TrackingMalformed,
     TrackingRefused,
 )
-from kcjl.dispatch.state import Dispatch, NumberState, Parcel, ParcelState
+from kcjl.dispatch.parcel import NumberState, Parcel, ParcelState
+from kcjl.dispatch.state import Dispatch
 from kcjl.dispatch.terms import Terms
 from kcjl.dispatch.tracking_forms import is_malformed
 from kcjl.vocabulary import Event

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from kcjl.dispatch.carriers_state import Carriers
-from kcjl.dispatch.state import Parcel
+from kcjl.dispatch.parcel import Parcel
 from kcjl.dispatch.terms import Terms
 
 __all__ = ["FORMS", "CarrierForms", "Form", "families_of", "fits_a_form", "is_malformed"]

@@ -7,7 +7,8 @@ Called by `asked.py`. Source: design 8.
 from datetime import datetime
 
 from kcjl.dispatch.events import ConfirmationRetried, TrackingLetThrough
-from kcjl.dispatch.state import Dispatch, NumberState, Parcel, ParcelState
+from kcjl.dispatch.parcel import NumberState, Parcel, ParcelState
+from kcjl.dispatch.state import Dispatch
 from kcjl.errors import NotFound, Refused
 from kcjl.vocabulary import Event
 

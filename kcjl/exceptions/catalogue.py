@@ -296,7 +296,33 @@ KINDS: dict[str, Kind] = {
     "payout_open": Kind(
         severity="high",
         owner="finance",
-        next_step="look at the named lines: each needs its order, or a word from the operator",
+        next_step="look at the named lines: each needs its order, or a word from the operator "
+        "(kcjl payouts show PAYOUT). If it is as it should be: kcjl payouts accept PAYOUT "
+        "--reason WHY",
+    ),
+    "payout_gaps": Kind(
+        severity="medium",
+        owner="finance",
+        next_step="look at each gap (kcjl payouts show PAYOUT) and claim from the marketplace "
+        "what it owes; the payout itself is closed and booked as it was paid",
+    ),
+    "late_line": Kind(
+        severity="high",
+        owner="finance",
+        next_step="compare it with the marketplace's statement; to book it now: kcjl payouts "
+        "reverse PAYOUT --reason WHY, which undoes the journal and makes it anew, dated today",
+    ),
+    "billing_cycle_overdue": Kind(
+        severity="high",
+        owner="finance",
+        next_step="ask the operator why no billing cycle has come: an incomplete KYC or "
+        "blocked shop stops them; where cycles last longer, set settlement.cycle_days",
+    ),
+    "invoice_document_missing": Kind(
+        severity="low",
+        owner="finance",
+        next_step="nothing: it is asked for again every day; or load the PDF from the "
+        "marketplace's back office",
     ),
     "unknown_line_type": Kind(
         severity="low",

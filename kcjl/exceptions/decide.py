@@ -3,7 +3,6 @@
 Promises: pure; the same condition again is the same exception; what clears, closes by itself.
 Invariant: an exception is keyed by kind and subject; the desk keeps which are open by subject.
 Called by `actor.py` and `projection.py`. Source: design 10.
-Over 400 lines, because what an event means to the desk is one table.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from kcjl.exceptions import (
     order_conditions,
     posting_conditions,
     reversal_conditions,
+    settlement_conditions,
     stock_conditions,
 )
 from kcjl.exceptions.acceptance_conditions import TIME_KINDS
@@ -35,6 +35,8 @@ from kcjl.fold import Fold
 from kcjl.orders import events as orders
 from kcjl.orders import events_changes as changes
 from kcjl.settlement import events as settlement
+from kcjl.settlement import gap_events as settlement_gaps
+from kcjl.settlement import intake_events as settlement_intake
 from kcjl.stock import events as stock
 from kcjl.vocabulary import Event
 
@@ -77,6 +79,8 @@ SAYS_NOTHING: tuple[type[Event], ...] = (
     changes.ReturnsRead,
     orders.OrdersRead,
     settlement.CyclesRead,
+    settlement_gaps.GapFound,
+    settlement_intake.InvoicesRead,
     settlement.SettlementLineTied,
     settlement.TransactionsRead,
     stock.LevelRead,
@@ -153,7 +157,7 @@ def conditions(event: Event) -> tuple[Condition, ...]:
         or _stock(event)
         or dispatch_conditions.conditions(event)
         or deadline_conditions.conditions(event)
-        or _money(event)
+        or settlement_conditions.conditions(event)
         or _jobs(event)
     )
     return (*found, *order_conditions.also(event), *deadline_conditions.also(event))
@@ -174,8 +178,9 @@ def _orders(event: Event) -> tuple[Condition, ...]:
         case orders.OrderChanged() if event.state in ("REFUSED", "CANCELED"):
             return (_order_ended(event),)
         case orders.OrderChanged() if event.state != "WAITING_ACCEPTANCE":
+            gone_on = ("order_held",) if event.state in GONE_ON else ()
             said = f"the marketplace shows the order as {event.state}"
-            return (Clear(subject=event.order_id, kinds=TIME_KINDS, reason=said),)
+            return (Clear(subject=event.order_id, kinds=(*TIME_KINDS, *gone_on), reason=said),)
         case _:
             return _postings(event)
 
@@ -260,6 +265,10 @@ def _stranded(event: orders.CancelledAfterPosting) -> Condition:
     )
 
 
+GONE_ON = ("SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED")
+"""States in which nothing of an order can be held any more, whoever sent it or gave it up."""
+
+
 def _order_ended(event: orders.OrderChanged) -> Condition:
     return Clear(
         subject=event.order_id,
@@ -295,41 +304,6 @@ def _codes(event: Event) -> tuple[Condition, ...]:
             )
         case stock.SkuConfirmed():
             return (clear(stock.stock_key(event.sku), "sku_unmatched", "the ERP knows it now"),)
-        case _:
-            return ()
-
-
-def _money(event: Event) -> tuple[Condition, ...]:
-    match event:
-        case settlement.PayoutHeld():
-            return (
-                Raise(
-                    kind="payout_open",
-                    subject=event.cycle_id,
-                    message=f"{event.reason}; stated {event.stated}, lines {event.lines_total}",
-                    money=abs(event.residue),
-                ),
-            )
-        case settlement.PayoutClosed():
-            return (clear(event.cycle_id, "payout_open", "residue 0, every line tied"),)
-        case settlement.AccountMapSet():
-            return tuple(
-                clear(each.role, "unknown_line_type", "its account is named")
-                for each in event.accounts
-                if each.role.isupper()
-            )
-        case settlement.SettlementLineSeen() if (
-            event.kind not in settlement.ROLE_OF_KIND
-            and event.kind != settlement.PAYMENT
-            and not event.own_account
-        ):
-            return (
-                Raise(
-                    kind="unknown_line_type",
-                    subject=event.kind,
-                    message=f"lines of type {event.kind} have no account of their own",
-                ),
-            )
         case _:
             return ()
 

@@ -16,7 +16,14 @@ from kcjl.johnlewis.exports import ExportMemory
 from kcjl.johnlewis.port import TransactionLine
 from kcjl.money import Money
 
-__all__ = ["AccountPort", "Invoice", "InvoiceDetail", "InvoiceTax", "TransactionFilter"]
+__all__ = [
+    "AccountPort",
+    "Invoice",
+    "InvoiceDetail",
+    "InvoicePort",
+    "InvoiceTax",
+    "TransactionFilter",
+]
 
 
 class TransactionFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +95,17 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True):
     amount_to_operator: Money | None = None
 
 
-class AccountPort(Protocol):
+class InvoicePort(Protocol):
+    """The operator's invoices to the shop."""
+
+    async def invoices(
+        self, since: datetime | None = None, *, cycle_ids: Sequence[str] = ()
+    ) -> Sequence[Invoice]: ...  # IV01
+
+    async def invoice_document(self, invoice_id: int) -> bytes: ...  # IV02
+
+
+class AccountPort(InvoicePort, Protocol):
     """What can be asked about the shop's account."""
 
     async def transaction_lines_of(
@@ -104,9 +121,3 @@ class AccountPort(Protocol):
     ) -> AsyncGenerator[Sequence[TransactionLine], None]:
         """TL03, TL04, TL05, file by file."""
         ...
-
-    async def invoices(
-        self, since: datetime | None = None, *, cycle_ids: Sequence[str] = ()
-    ) -> Sequence[Invoice]: ...  # IV01
-
-    async def invoice_document(self, invoice_id: int) -> bytes: ...  # IV02

@@ -2,6 +2,7 @@
 
 Promises: a file is there whole or not at all; the same journal again changes nothing; another
 journal under the same reference is refused. A cell that a spreadsheet would run is quoted.
+Documents of others are filed in the same way.
 Called through `port.py`; built by `service.py`.
 """
 
@@ -17,7 +18,7 @@ import anyio.to_thread
 from kcjl.errors import Refused, Unavailable
 from kcjl.ledger.port import Journal, JournalDocument
 
-__all__ = ["JournalPack", "journal_csv"]
+__all__ = ["DocumentFolder", "JournalPack", "journal_csv"]
 
 COLUMNS = ("Reference", "Date", "Account", "Tax code", "Debit", "Credit", "Memo", "Narrative")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -30,32 +31,43 @@ class JournalPack:
         self._folder = folder
 
     async def prepare(self, journal: Journal) -> Sequence[JournalDocument]:
-        content = journal_csv(journal)
         name = f"{journal.reference}.csv"
+        return (await _filed(self._folder, name, journal_csv(journal)),)
 
-        def write() -> None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            target = self._folder / name
-            if target.exists():
-                if target.read_bytes() == content:
-                    return
-                raise Refused(
-                    f"{name} is already there with another content: it is never overwritten; "
-                    "move it away if it is not a journal of kcjl's"
-                )
-            half = target.with_suffix(".csv.part")
-            with half.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            half.replace(target)
 
-        try:
-            await anyio.to_thread.run_sync(write)
-        except OSError as error:
-            raise Unavailable(f"journal {name} can't be written: {error.strerror}") from None
-        digest = hashlib.sha256(content).hexdigest()
-        return (JournalDocument(name=name, sha256=digest),)
+class DocumentFolder:
+    """Documents of others, as they came, in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def keep(self, name: str, content: bytes) -> JournalDocument:
+        return await _filed(self._folder, name, content)
+
+
+async def _filed(folder: Path, name: str, content: bytes) -> JournalDocument:
+    def write() -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / name
+        if target.exists():
+            if target.read_bytes() == content:
+                return
+            raise Refused(
+                f"{name} is already there with another content: it is never overwritten; "
+                "move it away if it is not a file of kcjl's"
+            )
+        half = target.with_suffix(f"{target.suffix}.part")
+        with half.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(target)
+
+    try:
+        await anyio.to_thread.run_sync(write)
+    except OSError as error:
+        raise Unavailable(f"{name} can't be written: {error.strerror}") from None
+    return JournalDocument(name=name, sha256=hashlib.sha256(content).hexdigest())
 
 
 def journal_csv(journal: Journal) -> bytes:

@@ -13,7 +13,7 @@ import msgspec
 
 from kcjl.money import Money
 
-__all__ = ["Entry", "Journal", "JournalDocument", "LedgerPort"]
+__all__ = ["DocumentShelf", "Entry", "Journal", "JournalDocument", "LedgerPort"]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,3 +38,11 @@ class JournalDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 class LedgerPort(Protocol):
     async def prepare(self, journal: Journal) -> Sequence[JournalDocument]: ...
+
+
+class DocumentShelf(Protocol):
+    """Where documents of others are filed: the operator's invoices."""
+
+    async def keep(self, name: str, content: bytes) -> JournalDocument:
+        """The same again changes nothing; Refused where another one has the name."""
+        ...

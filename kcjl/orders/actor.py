@@ -45,11 +45,8 @@ from kcjl.orders.changes_state import (
 )
 from kcjl.orders.count import COUNTS, GAPS, TOLD
 from kcjl.orders.counting import OrderCount
-from kcjl.orders.decide import (
-    decide_seen,
-    wants_work,
-    wants_write_back,
-)
+from kcjl.orders.decide import decide_seen
+from kcjl.orders.decide_posting import wants_work, wants_write_back
 from kcjl.orders.events import (
     AcceptanceConfirmed,
     DeliveryAddressSealed,

@@ -17,7 +17,7 @@ from kcjl.dispatch.events import LineNotShown, SalesOrderNotShown
 from kcjl.exceptions.events import ExceptionCleared, ExceptionRaised
 from kcjl.fold import Fold
 from kcjl.money import Money
-from kcjl.orders.decide import live_lines
+from kcjl.orders.decide import live_lines, may_be_held
 from kcjl.orders.events import SalesOrderFoundAgain, SalesOrderPosted
 from kcjl.orders.events_intake import (
     GAP_KINDS,
@@ -157,7 +157,7 @@ def unaccounted(
     """
     if entry.order_id in told or entry.passed_over or needs_sales_order(entry):
         return ""
-    if entry.held is not None:
+    if entry.held is not None and may_be_held(entry):
         return f"order {entry.order_id} is held, and nobody was told"
     if entry.state != "WAITING_ACCEPTANCE" and entry.state not in DECIDED_ELSEWHERE:
         return ""  # ended, or a state in which nothing is asked of us

@@ -17,7 +17,7 @@ from kcjl.khaos.port import ErpPort, ExportedOrder, OrderProgress
 from kcjl.log.port import Recorded
 from kcjl.money import Money
 from kcjl.orders.count import Foreigner, Sides, decide_count, decide_doubts, needs_sales_order
-from kcjl.orders.decide import wants_work
+from kcjl.orders.decide_posting import wants_work
 from kcjl.orders.events_intake import OrderGapFound, OrdersCounted
 from kcjl.orders.intake import Intake
 from kcjl.orders.reading import OrderReading

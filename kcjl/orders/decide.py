@@ -4,7 +4,6 @@ Promises: pure; one sales order per marketplace order, because nothing is posted
 outcome is open, and an open outcome is only ended by a look-up (law 2). It does no I/O.
 Invariant: an order is final, waiting or held (law 3); `standing` names which.
 Called by `actor.py` and `projection.py`. Source: design 7; contract johnlewis c, khaos b.3.
-Over 400 lines, because all rules of one order are read together.
 """
 
 from collections.abc import Callable
@@ -19,12 +18,6 @@ from kcjl.orders.events import (
     OrderPassedOver,
     OrderReceived,
     OrderReleased,
-    PostingFetched,
-    PostingOverdue,
-    PostingQueued,
-    PostingRefused,
-    SalesOrderMissing,
-    SalesOrderPosted,
     SkuSuggestion,
 )
 from kcjl.orders.state import (
@@ -33,10 +26,9 @@ from kcjl.orders.state import (
     OrderEntry,
     Posting,
     Standing,
-    WriteBack,
     lines_to_post,
 )
-from kcjl.orders.vanished import decide_forgone, is_in_question
+from kcjl.orders.vanished import decide_forgone
 from kcjl.stock.events import stock_key
 from kcjl.tenant.events import TenantRead
 from kcjl.vocabulary import Event
@@ -47,35 +39,22 @@ __all__ = [
     "ENDED_UNSOLD",
     "NOT_AVAILABLE",
     "POLICY",
-    "POSTING_ATTEMPTS_MAX",
     "WAITING_STANDINGS",
+    "all_sellable",
     "deadline_of",
     "decide_hold",
-    "decide_missing",
-    "decide_posted",
-    "decide_queued",
     "decide_seen",
+    "has_ended",
     "hold_of",
     "left_to_the_marketplace",
     "live_lines",
     "may_be_held",
-    "may_post_at",
     "standing",
-    "wants_lookup",
-    "wants_posting",
-    "wants_totals",
-    "wants_work",
-    "wants_write_back",
+    "too_late",
 ]
-
-POSTING_ATTEMPTS_MAX = 6
-"""After so many refusals it waits for a person: endless sending is harmful (khaos g.2)."""
 
 AUTOMATIC_WAIT = timedelta(hours=1)
 """How long an order may wait where the marketplace accepts by itself."""
-
-POSTING_RETRY_FIRST = timedelta(minutes=10)
-"""Pause after the first refusal; doubled each time."""
 
 WAITING_STANDINGS = ("received", "accepted", "ready", "posting", "posted")
 """Standings in which somebody or something is waited for."""
@@ -139,7 +118,7 @@ def decide_seen(
         )
     ends = changed.state in ENDED_UNSOLD and entry.state not in ENDED_UNSOLD
     if ends and entry.posting == Posting.POSTED:
-        events += (_too_late(entry, entry.erp_order_code, changed.occurred_at),)
+        events += (too_late(entry, entry.erp_order_code, changed.occurred_at),)
     events += decide_forgone(entry, changed)
     if entry.held and changed.state in ENDED_UNSOLD:
         events += (OrderReleased(order_id=entry.order_id, occurred_at=changed.occurred_at),)
@@ -187,7 +166,7 @@ def live_lines(entry: OrderEntry) -> tuple[LineOrdered, ...]:
     return tuple(line for line in lines_to_post(entry) if line.line_id not in dead)
 
 
-def _ended(entry: OrderEntry) -> bool:
+def has_ended(entry: OrderEntry) -> bool:
     if entry.passed_over or entry.state in ENDED_UNSOLD:
         return True
     return bool(entry.withdrawn) and not live_lines(entry)  # all of it, before it was posted
@@ -196,7 +175,7 @@ def _ended(entry: OrderEntry) -> bool:
 def may_be_held(entry: OrderEntry) -> bool:
     """It is still to be accepted or posted, and no posting is under way."""
     return (
-        not _ended(entry)
+        not has_ended(entry)
         and entry.posting in (Posting.NONE, Posting.REFUSED)
         and entry.state in ("WAITING_ACCEPTANCE", "SHIPPING")
     )
@@ -296,7 +275,7 @@ def left_to_the_marketplace(
     return automatic and now < entry.created_at + AUTOMATIC_WAIT
 
 
-def _all_sellable(entry: OrderEntry, known: dict[str, Catalogued | None]) -> bool:
+def all_sellable(entry: OrderEntry, known: dict[str, Catalogued | None]) -> bool:
     entries = [known.get(stock_key(line.sku)) for line in live_lines(entry)]
     return bool(entries) and all(
         found and found.stock_code and not found.discontinued for found in entries
@@ -310,42 +289,7 @@ def deadline_of(entry: OrderEntry) -> datetime:
     return due or datetime.max.replace(tzinfo=UTC)
 
 
-def wants_lookup(entry: OrderEntry) -> bool:
-    """An outcome is open: the ERP must be asked before anything is written."""
-    return entry.posting in (Posting.OPEN, Posting.QUEUED)
-
-
-def decide_posted(
-    entry: OrderEntry,
-    erp_order_code: str,
-    *,
-    found: bool,
-    now: datetime,
-    heard_at: datetime | None = None,
-    shows_total: bool = True,
-) -> tuple[Event, ...]:
-    """The ERP has the sales order; and that nobody wants it, when it ended meanwhile.
-
-    `heard_at`: when the ERP said so of its own accord.
-    """
-    posted = SalesOrderPosted(
-        order_id=entry.order_id,
-        reference=entry.reference,
-        erp_order_code=erp_order_code,
-        found_by_lookup=found,
-        taken_by=heard_at or now,
-        lines=entry.intended,
-        gross_total=entry.gross_total or entry.total_price,
-        shows_total=shows_total,
-        placed_at=entry.created_at,
-        occurred_at=now,
-    )
-    if entry.state in ENDED_UNSOLD:
-        return (posted, _too_late(entry, erp_order_code, now))
-    return (posted,)
-
-
-def _too_late(entry: OrderEntry, erp_order_code: str, at: datetime) -> CancelledAfterPosting:
+def too_late(entry: OrderEntry, erp_order_code: str, at: datetime) -> CancelledAfterPosting:
     return CancelledAfterPosting(
         order_id=entry.order_id,
         reference=entry.reference,
@@ -353,121 +297,6 @@ def _too_late(entry: OrderEntry, erp_order_code: str, at: datetime) -> Cancelled
         money=entry.total_price,
         occurred_at=at,
     )
-
-
-def decide_queued(
-    entry: OrderEntry, *, until: datetime, fetched: bool, now: datetime
-) -> tuple[Event, ...]:
-    """The sales order waits for the ERP: what is news about it, and when it is late."""
-    events: list[Event] = []
-    if entry.posting != Posting.QUEUED:
-        events.append(
-            PostingQueued(
-                order_id=entry.order_id,
-                reference=entry.reference,
-                attempt=entry.posting_attempts,
-                until=until,
-                occurred_at=now,
-            )
-        )
-    was_fetched = entry.posting == Posting.QUEUED and entry.fetched
-    if fetched and not was_fetched:
-        events.append(
-            PostingFetched(
-                order_id=entry.order_id,
-                reference=entry.reference,
-                until=until,
-                occurred_at=now,
-            )
-        )
-    said = entry.overdue and not events
-    if now >= until and not said:
-        step = "has not said that it has it" if fetched else "has not fetched it"
-        events.append(
-            PostingOverdue(
-                order_id=entry.order_id,
-                reference=entry.reference,
-                message=f"{entry.reference} waits for the ERP, which {step}",
-                until=until,
-                money=entry.total_price,
-                occurred_at=now,
-            )
-        )
-    return tuple(events)
-
-
-def decide_missing(entry: OrderEntry, *, refused: str, now: datetime) -> tuple[Event, ...]:
-    """The ERP does not have the reference: it said no (`refused`), or our order never arrived.
-
-    The last attempt that never arrived is a refusal too: nothing gives up without saying so.
-    """
-    attempts = entry.posting_attempts
-    if not refused and attempts >= POSTING_ATTEMPTS_MAX:
-        refused = f"sent {attempts} times, and the ERP still does not have {entry.reference}"
-    if not refused:
-        return (
-            SalesOrderMissing(
-                order_id=entry.order_id,
-                reference=entry.reference,
-                attempt=attempts,
-                occurred_at=now,
-            ),
-        )
-    return (
-        PostingRefused(
-            order_id=entry.order_id,
-            message=refused,
-            attempt=attempts,
-            money=entry.total_price,
-            skus=tuple(line.sku for line in entry.intended),
-            occurred_at=now,
-        ),
-    )
-
-
-def may_post_at(entry: OrderEntry) -> datetime | None:
-    """When the next posting may be tried; None when only a person can start it again."""
-    if entry.posting_attempts >= POSTING_ATTEMPTS_MAX or entry.reference_taken:
-        return None
-    if entry.posting_tried_at is None:
-        return entry.created_at
-    pause = POSTING_RETRY_FIRST * (1 << max(entry.posting_attempts - 1, 0))
-    if entry.posting == Posting.NONE:  # looked up and missing: no reason to wait long
-        pause = timedelta(minutes=1)
-    return entry.posting_tried_at + pause
-
-
-def wants_posting(
-    entry: OrderEntry, known: dict[str, Catalogued | None], now: datetime
-) -> bool:
-    if _ended(entry) or entry.state != "SHIPPING" or not entry.vault_ref:
-        return False
-    if entry.posting not in (Posting.NONE, Posting.REFUSED) or entry.held is not None:
-        return False
-    when = may_post_at(entry)
-    return when is not None and when <= now and _all_sellable(entry, known)
-
-
-def wants_work(entry: OrderEntry) -> bool:
-    """Something may still be due: such orders are looked at when a job runs."""
-    if is_in_question(entry):
-        return True
-    if entry.posting == Posting.POSTED:
-        right = entry.totals is not None and entry.totals.agree
-        return (entry.shows_total and not right) or entry.write_back != WriteBack.WRITTEN
-    if entry.posting == Posting.FORGONE:
-        return False
-    return wants_lookup(entry) or not _ended(entry)
-
-
-def wants_totals(entry: OrderEntry) -> bool:
-    """Its total in the ERP is still to be compared with ours."""
-    posted = entry.posting == Posting.POSTED
-    return posted and entry.shows_total and entry.totals is None
-
-
-def wants_write_back(entry: OrderEntry) -> bool:
-    return entry.posting == Posting.POSTED and entry.write_back != WriteBack.WRITTEN
 
 
 _POSTED_STANDINGS = {
@@ -482,7 +311,7 @@ def standing(entry: OrderEntry) -> Standing:
     """Where the order is, in one word (law 3)."""
     if entry.passed_over:
         return Standing.PASSED_OVER
-    if entry.state in ENDED_UNSOLD or (entry.posting == Posting.NONE and _ended(entry)):
+    if entry.state in ENDED_UNSOLD or (entry.posting == Posting.NONE and has_ended(entry)):
         return Standing.CANCELLED
     if entry.posting == Posting.FORGONE:
         return Standing.CLOSED

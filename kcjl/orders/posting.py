@@ -30,10 +30,11 @@ from kcjl.orders.amounts import (
     posting_lines,
     wants_totals_again,
 )
-from kcjl.orders.decide import (
+from kcjl.orders.decide_posting import (
     decide_missing,
     decide_posted,
     decide_queued,
+    is_last_look_due,
     wants_lookup,
     wants_posting,
     wants_totals,
@@ -117,17 +118,19 @@ class OrderPosting:
 
     def _is_due(self, order_id: str) -> bool:
         entry = self._room.orders[order_id]
-        if wants_lookup(entry) or wants_totals(entry):
+        now = self._room.clock.now()
+        if wants_lookup(entry) or wants_totals(entry) or is_last_look_due(entry, now):
             return True
         if not self._room.writes_allowed or entry.state != "SHIPPING" or entry.held is not None:
             return False  # nearly all: the codes of a line need not be looked for
-        if not wants_posting(entry, self._room.known(entry), self._room.clock.now()):
+        if not wants_posting(entry, self._room.known(entry), now):
             return False
         return self._room.accepting.passes(order_id) is not None
 
     async def _post_one(self, order_id: str) -> None:
         room = self._room
-        if wants_lookup(room.orders[order_id]):
+        entry = room.orders[order_id]
+        if wants_lookup(entry) or is_last_look_due(entry, room.clock.now()):
             await self._look_up(order_id)
         entry = room.orders[order_id]
         due = wants_posting(entry, room.known(entry), room.clock.now())

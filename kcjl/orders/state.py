@@ -135,6 +135,7 @@ class OrderEntry(msgspec.Struct, frozen=True, kw_only=True):
     posting: Posting = Posting.NONE
     posting_attempts: int = 0
     posting_tried_at: datetime | None = None
+    posting_sent_at: datetime | None = None
     intended: tuple[PostedLine, ...] = ()
     delivery_gross: Money | None = None
     gross_total: Money | None = None
@@ -286,6 +287,7 @@ def _posting(standing: Posting, tried_at: datetime) -> Change:
 def _posting_intended(event: PostingIntended) -> Change:
     return {
         **_posting(Posting.OPEN, event.occurred_at),
+        "posting_sent_at": event.occurred_at,
         "posting_attempts": event.attempt,
         "intended": event.lines,
         "delivery_gross": event.delivery_gross,

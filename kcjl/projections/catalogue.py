@@ -18,6 +18,7 @@ PROJECTIONS: tuple[Projection[Any], ...] = (
     dispatch.TIMINGS_SHOWN,
     settlement.PAYOUTS_SHOWN,
     settlement.LINES_SHOWN,
+    settlement.INVOICES_SHOWN,
     exceptions.EXCEPTIONS_SHOWN,
     exceptions.READS_SHOWN,
     exceptions.SWITCHES_SHOWN,

@@ -71,6 +71,10 @@ LANE_OF_KIND = {
     "reversal_unclear": "Money",
     "reversal_differs": "Money",
     "payout_open": "Money",
+    "payout_gaps": "Money",
+    "late_line": "Money",
+    "billing_cycle_overdue": "Money",
+    "invoice_document_missing": "Money",
     "unknown_line_type": "Money",
 }
 RATE_MINUTES = 60

@@ -5,51 +5,78 @@ repeat is the same file. Once-a-day calls keep their hour across restarts. It ho
 Called by `service.py`. Source: design 9; contract johnlewis b.6, d.1, e.
 """
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from kcjl.actors import Job, Room
 from kcjl.clock import Clock, Ids
-from kcjl.johnlewis.port import BillingCycle, MarketplacePort, TransactionLine
-from kcjl.ledger.port import Entry, Journal, LedgerPort
+from kcjl.errors import ProtocolSurprise, Refused
+from kcjl.exceptions.events import WritesSwitched
+from kcjl.johnlewis.account_port import InvoicePort
+from kcjl.johnlewis.port import MarketplacePort
+from kcjl.ledger.port import DocumentShelf, Entry, Journal, LedgerPort
 from kcjl.log.port import Log
-from kcjl.orders.events import SalesOrderPosted
+from kcjl.money import Money
+from kcjl.orders.events import OrderPassedOver, SalesOrderPosted
 from kcjl.settings import SettlementSettings
-from kcjl.settlement.decide import (
-    cycles_due_at,
-    decide_accounts,
-    decide_cycle,
-    decide_journal,
-    decide_line,
-    decide_payout,
-    decide_tie,
-)
+from kcjl.settlement.accounts import decide_accounts, decide_terms
+from kcjl.settlement.decide import carried_balance, decide_acceptance, decide_payout
 from kcjl.settlement.events import (
     AccountMapSet,
-    BillingCycleSeen,
     CyclesRead,
     JournalFile,
     JournalIntended,
     JournalPrepared,
+    PayoutAccepted,
     SettlementLineSeen,
     TransactionsRead,
 )
+from kcjl.settlement.expectation import Known
+from kcjl.settlement.intake import (
+    cycles_due_at,
+    cycles_since,
+    decide_cycle,
+    decide_document,
+    decide_invoice,
+    decide_late,
+    decide_line,
+    decide_overdue,
+    lines_plan,
+)
+from kcjl.settlement.intake_events import (
+    InvoiceDocumentKept,
+    InvoiceDocumentMissing,
+    InvoicesRead,
+)
+from kcjl.settlement.journal import decide_acknowledged, decide_correction, decide_journals
+from kcjl.settlement.matching import decide_tie
+from kcjl.settlement.reading import cycle_seen, invoice_seen, line_seen
+from kcjl.settlement.sold import ORDER_MONEY, SOLD
 from kcjl.settlement.state import (
     ACCOUNTS,
     CYCLES,
+    INVOICES,
     LINES,
     READS,
-    SALES_ORDERS,
+    TERMS,
+    TERMS_KEY,
     Cycle,
     CycleState,
+    Line,
 )
+from kcjl.settlement.terms import read_terms
 from kcjl.vocabulary import Event
 
-__all__ = ["Settlement"]
+__all__ = ["Settlement", "SettlementMarketplace"]
 
-OVERLAP = timedelta(hours=1)
-FIRST_BACK = timedelta(days=90)
-CYCLES_BACK = timedelta(days=60)
+NO_CYCLE = ""
+"""The group of lines that no cycle has yet."""
+INVOICES_BACK = timedelta(days=60)
+
+
+class SettlementMarketplace(MarketplacePort, InvoicePort, Protocol):
+    """What of the marketplace settlement is made of."""
 
 
 class Settlement(Room):
@@ -63,29 +90,46 @@ class Settlement(Room):
         clock: Clock,
         ids: Ids,
         *,
-        marketplace: MarketplacePort,
+        marketplace: SettlementMarketplace,
         ledger: LedgerPort,
+        documents: DocumentShelf,
         settings: SettlementSettings,
         opening_accounts: Mapping[str, str],
     ) -> None:
         super().__init__(log, clock, ids)
         self._marketplace = marketplace
         self._ledger = ledger
+        self._documents = documents
         self._settings = settings
         self._opening_accounts = dict(opening_accounts)
         self._started_at = clock.now()
         self.lines = self.table(
-            LINES, watch=lambda line: line.wants_tie, group=lambda line: line.seen.cycle_id
+            LINES,
+            watch=lambda line: line.wants_tie,
+            group=lambda line: line.seen.cycle_id or NO_CYCLE,
         )
+        self.order_money = self.table(ORDER_MONEY)
         self.cycles = self.table(CYCLES, watch=lambda each: each.state != CycleState.DONE)
-        self.sales_orders = self.table(SALES_ORDERS)
+        self.invoices = self.table(INVOICES, watch=lambda each: each.document is None)
+        self.sold = self.table(SOLD)
         self.accounts = self.table(ACCOUNTS)
+        self.terms = self.table(TERMS)
         self.reads = self.table(READS)
         every = timedelta(seconds=settings.transactions_poll_s)
-        closing = (TransactionsRead, CyclesRead, SalesOrderPosted, AccountMapSet)
+        closing = (
+            TransactionsRead,
+            CyclesRead,
+            SalesOrderPosted,
+            OrderPassedOver,
+            AccountMapSet,
+            PayoutAccepted,
+            JournalIntended,
+            WritesSwitched,
+        )
         self.jobs = (
             Job("transactions", self._read_transactions, every=every),
             Job("cycles", self._read_cycles, every=timedelta(days=1)),
+            Job("invoices", self._read_invoices, every=timedelta(days=1)),
             Job("payouts", self._close_payouts, every=every, wakes_on=closing),
         )
 
@@ -94,45 +138,148 @@ class Settlement(Room):
         events = decide_accounts(self.accounts.get("accounts"), named, self.clock.now())
         await self.commit(events, by=by)
 
+    async def set_terms(self, document: str, reason: str, *, by: str) -> str:
+        """The operator's command: the commission terms, as TOML."""
+        known = self.terms.get(TERMS_KEY)
+        events = decide_terms(known, read_terms(document), reason, self.clock.now())
+        await self.commit(events, by=by)
+        return f"commission terms {self.terms[TERMS_KEY].version} are looked at from now on"
+
+    async def accept(self, cycle_id: str, reason: str, *, by: str) -> str:
+        """The operator's command: what holds a payout is as it should be."""
+        lines, cycle = self.lines.grouped(cycle_id), self.cycles.get(cycle_id)
+        events = decide_acceptance(cycle, cycle_id, lines, reason, self.clock.now())
+        await self.commit(events, by=by, correlation_id=cycle_id)
+        return f"payout {cycle_id} is closed with what you accepted, when it is paid"
+
+    async def reverse(self, cycle_id: str, reason: str, *, by: str) -> str:
+        """The operator's command: undo the payout's journals, and make one anew."""
+        events = decide_correction(
+            self.cycles.get(cycle_id),
+            cycle_id,
+            self.lines.grouped(cycle_id),
+            self.accounts["accounts"],
+            reason=reason,
+            now=self.clock.now(),
+        )
+        await self.commit(events, by=by, correlation_id=cycle_id)
+        made = [each.reference for each in events if isinstance(each, JournalIntended)]
+        return f"journals {', '.join(made)} are made; enter them in this order"
+
+    async def acknowledge(self, reference: str, ledger_number: str, *, by: str) -> str:
+        """The operator's command: the journal is in the ledger, under this number."""
+        cycles = (each for _, each in self.cycles.items())
+        cycle = next(
+            (
+                each
+                for each in cycles
+                if any(one.intended.reference == reference for one in each.journals)
+            ),
+            None,
+        )
+        now = self.clock.now()
+        await self.commit(decide_acknowledged(cycle, reference, ledger_number, now), by=by)
+        return f"journal {reference} is {ledger_number} in the ledger"
+
     async def _read_transactions(self) -> None:
         began = self.clock.now()
-        reads = self.reads.get("reads")
-        cursor = reads.transactions_cursor if reads else None
-        since = cursor - OVERLAP if cursor else began - FIRST_BACK
-        lines = await self._marketplace.transaction_lines(since)
+        sweep_back = timedelta(days=self._settings.sweep_days)
+        plan = lines_plan(self.reads.get("reads"), began, sweep_back=sweep_back)
+        lines = await self._marketplace.transaction_lines(plan.since)
         accounts = self.accounts.get("accounts")
         events: list[Event] = []
         for line in lines:
             own = accounts is not None and accounts.named(line.kind) is not None
-            seen = _line_seen(line, own_account=own)
-            events.extend(decide_line(self.lines.get(line.line_id), seen))
+            seen = line_seen(line, own_account=own)
+            before = self.lines.get(line.line_id)
+            if news := decide_line(before, seen):
+                events.extend(
+                    (*news, *decide_late(before, seen, self._cycles_of(before, seen)))
+                )
         await self.commit(events)
-        await self.commit((TransactionsRead(cursor=began, read=len(lines), occurred_at=began),))
+        done = TransactionsRead(
+            cursor=began, read=len(lines), swept=plan.swept, occurred_at=began
+        )
+        await self.commit((done,))
+
+    def _cycles_of(self, before: Line | None, seen: SettlementLineSeen) -> dict[str, Cycle]:
+        ids = (before.seen.cycle_id if before is not None else None, seen.cycle_id)
+        found = ((each, self.cycles.get(each)) for each in ids if each is not None)
+        return {cycle_id: cycle for cycle_id, cycle in found if cycle is not None}
+
+    def _due_s(self, last: datetime | None) -> float:
+        """Seconds until what is read at London's hours is due again."""
+        due = cycles_due_at(last or self._started_at, self._settings.cycles_read_at)
+        return (due - self.clock.now()).total_seconds()
 
     async def _read_cycles(self) -> float | None:
         reads = self.reads.get("reads")
-        last = reads.cycles_at if reads and reads.cycles_at else self._started_at
+        if (due_s := self._due_s(reads.cycles_at if reads else None)) > 0:
+            return due_s
         now = self.clock.now()
-        due = cycles_due_at(last, self._settings.cycles_read_at)
-        if now < due:
-            return (due - now).total_seconds()
-        cycles = await self._marketplace.billing_cycles(now - CYCLES_BACK)
+        open_cycles = [cycle for _, cycle in self.cycles.watched()]
+        cycles = await self._marketplace.billing_cycles(cycles_since(open_cycles, now))
         events: list[Event] = []
         for cycle in cycles:
-            seen = _cycle_seen(cycle)
-            events.extend(decide_cycle(self.cycles.get(cycle.cycle_id), seen))
+            events.extend(decide_cycle(self.cycles.get(cycle.cycle_id), cycle_seen(cycle)))
         await self.commit(events)
-        await self.commit((CyclesRead(read=len(cycles), occurred_at=now),))
+        overdue = decide_overdue(
+            self.lines.grouped(NO_CYCLE),
+            self.cycles.values(),
+            said=reads.cycle_overdue if reads else False,
+            cycle_days=self._settings.cycle_days,
+            now=now,
+        )
+        await self.commit((*overdue, CyclesRead(read=len(cycles), occurred_at=now)))
         return 0.0
 
+    async def _read_invoices(self) -> float | None:
+        reads = self.reads.get("reads")
+        if (due_s := self._due_s(reads.invoices_at if reads else None)) > 0:
+            return due_s
+        now = self.clock.now()
+        waiting = [each.seen.occurred_at for _, each in self.invoices.watched()]
+        since = min((*waiting, now - INVOICES_BACK))
+        invoices = await self._marketplace.invoices(since)
+        events: list[Event] = []
+        for invoice in invoices:
+            known = self.invoices.get(str(invoice.invoice_id))
+            events.extend(decide_invoice(known, invoice_seen(invoice)))
+        await self.commit(events)
+        for _, each in self.invoices.watched():
+            outcome = await self._fetch_document(each.seen.invoice_id)
+            await self.commit(decide_document(each, outcome))
+        await self.commit((InvoicesRead(read=len(invoices), occurred_at=now),))
+        return 0.0
+
+    async def _fetch_document(
+        self, invoice_id: int
+    ) -> InvoiceDocumentKept | InvoiceDocumentMissing:
+        try:
+            content = await self._marketplace.invoice_document(invoice_id)
+        except (Refused, ProtocolSurprise) as error:
+            return InvoiceDocumentMissing(
+                invoice_id=invoice_id, message=error.message, occurred_at=self.clock.now()
+            )
+        kept = await self._documents.keep(f"invoice-{invoice_id}.pdf", content)
+        return InvoiceDocumentKept(
+            invoice_id=invoice_id,
+            name=kept.name,
+            sha256=kept.sha256,
+            size_bytes=len(content),
+            occurred_at=self.clock.now(),
+        )
+
     async def _close_payouts(self) -> None:
-        if "accounts" not in self.accounts:
-            await self.set_accounts(self._opening_accounts, by="opening policy")
+        known = self.accounts.get("accounts")
+        named = self._opening_accounts if known is None else {}
+        opening = decide_accounts(known, named, self.clock.now())
+        await self.commit(opening, by="opening policy")
         now = self.clock.now()
         ties: list[Event] = []
         for _, line in self.lines.watched():
             if line.seen.order_id is not None:
-                ties.extend(decide_tie(line, self.sales_orders.get(line.seen.order_id), now))
+                ties.extend(decide_tie(line, self.sold.get(line.seen.order_id), now))
         await self.commit(ties)
         for cycle_id, _ in self.cycles.watched():
             await self._advance(cycle_id)
@@ -144,18 +291,46 @@ class Settlement(Room):
         closing = decide_payout(
             cycle,
             lines,
+            self._known(lines),
             lines_read_at=reads.transactions_cursor if reads else None,
             close_on=self._settings.close_on,
+            carried=self._carried(cycle),
             now=now,
         )
         for event in closing:
             cycle = CYCLES.evolve(cycle, event, cycle_id) or cycle
         # With the closing, and so of the very lines that it was closed on.
-        journal = decide_journal(cycle, lines, self.accounts["accounts"], now)
-        await self.commit((*closing, *journal), correlation_id=cycle_id)
+        journals = decide_journals(
+            cycle,
+            lines,
+            self.accounts["accounts"],
+            now,
+            cycle_days=self._settings.cycle_days,
+        )
+        await self.commit((*closing, *journals), correlation_id=cycle_id)
         cycle = self.cycles[cycle_id]
-        if cycle.state == CycleState.JOURNAL_OPEN and cycle.journal is not None:
-            await self._prepare(cycle, cycle.journal)
+        if cycle.state != CycleState.JOURNAL_OPEN or not self.writes_allowed:
+            return
+        for each in cycle.journals:
+            if each.prepared is None:
+                await self._prepare(cycle, each.intended)
+
+    def _carried(self, cycle: Cycle) -> Money | None:
+        return carried_balance(self.cycles.values(), cycle.seen.currency)
+
+    def _known(self, lines: Sequence[Line]) -> Known:
+        reads = self.reads.get("reads")
+        order_ids = {line.seen.order_id for line in lines} - {None}
+        sold = {each: self.sold.get(each) for each in order_ids if each is not None}
+        return Known(
+            sold={each: entry for each, entry in sold.items() if entry is not None},
+            lines={each: self._lines_of(each) for each in order_ids if each is not None},
+            terms=self.terms.get(TERMS_KEY),
+            returns_are_told=reads.returns_read if reads else False,
+        )
+
+    def _lines_of(self, order_id: str) -> Sequence[Line]:
+        return [self.lines[each] for each in self.order_money[order_id].line_ids]
 
     async def _prepare(self, cycle: Cycle, intended: JournalIntended) -> None:
         documents = await self._ledger.prepare(
@@ -189,36 +364,3 @@ class Settlement(Room):
             ),
             correlation_id=cycle.cycle_id,
         )
-
-
-def _line_seen(line: TransactionLine, *, own_account: bool) -> SettlementLineSeen:
-    return SettlementLineSeen(
-        line_id=line.line_id,
-        kind=line.kind,
-        amount=line.amount,
-        payment_state=line.payment_state,
-        cycle_id=line.cycle_id,
-        voucher=line.voucher,
-        document_number=line.document_number,
-        order_id=line.order_id,
-        order_line_id=line.order_line_id,
-        refund_id=line.refund_id,
-        customer_order_number=line.customer_order_number,
-        own_account=own_account,
-        occurred_at=line.updated_at,
-    )
-
-
-def _cycle_seen(cycle: BillingCycle) -> BillingCycleSeen:
-    return BillingCycleSeen(
-        cycle_id=cycle.cycle_id,
-        currency=cycle.currency,
-        amount_to_seller=cycle.amount_to_seller,
-        amount_to_operator=cycle.amount_to_operator,
-        payout_state=cycle.payout_state,
-        payout_reference=cycle.payout_reference,
-        paid_at=cycle.paid_at,
-        failure_reason=cycle.failure_reason,
-        voucher=cycle.voucher,
-        occurred_at=cycle.created_at,
-    )

@@ -6,6 +6,7 @@ settlement-policy. Amounts are signed as the marketplace sends them, never re-si
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Literal
 
 import msgspec
 
@@ -19,14 +20,20 @@ __all__ = [
     "AccountNamed",
     "BillingCycleSeen",
     "CyclesRead",
+    "JournalAcknowledged",
     "JournalFile",
     "JournalIntended",
+    "JournalKind",
     "JournalLine",
     "JournalPrepared",
+    "JournalReversalAsked",
+    "LateLineFound",
+    "PayoutAccepted",
     "PayoutClosed",
     "PayoutHeld",
     "SettlementLineSeen",
     "SettlementLineTied",
+    "TieTo",
     "TransactionsRead",
 ]
 
@@ -47,11 +54,41 @@ ROLE_OF_KIND: Mapping[str, str] = {
     "REFUND_ORDER_FEE_AMOUNT": "refunds",
     "SUBSCRIPTION_FEE": "subscription",
     "SUBSCRIPTION_VAT": "subscription_vat",
+    "MANUAL_CREDIT": "documents",
+    "MANUAL_CREDIT_VAT": "documents_vat",
+    "MANUAL_INVOICE": "documents",
+    "MANUAL_INVOICE_VAT": "documents_vat",
+    "INVOICEABLE_ONE_OFF_DEBIT": "documents",
+    "INVOICEABLE_ONE_OFF_DEBIT_TAX": "documents_vat",
+    "INVOICEABLE_ONE_OFF_CREDIT": "documents",
+    "INVOICEABLE_ONE_OFF_CREDIT_TAX": "documents_vat",
+    "SELLER_PENALTY_FEE": "penalties",
+    "SELLER_PENALTY_FEE_TAX": "penalties_vat",
+    "SELLER_FEE_ON_ORDER": "fees",
+    "SELLER_FEE_ON_ORDER_TAX": "fees_vat",
+    "OPERATOR_REMITTED_ORDER_AMOUNT_TAX": "remitted_tax",
+    "OPERATOR_REMITTED_ORDER_SHIPPING_AMOUNT_TAX": "remitted_tax",
+    "OPERATOR_REMITTED_ORDER_FEE_AMOUNT": "remitted_tax",
+    "OPERATOR_REMITTED_REFUND_ORDER_AMOUNT_TAX": "remitted_tax",
+    "OPERATOR_REMITTED_REFUND_ORDER_SHIPPING_AMOUNT_TAX": "remitted_tax",
+    "OPERATOR_REMITTED_REFUND_ORDER_FEE_AMOUNT": "remitted_tax",
+    "OPERATOR_PAID_ORDER_SHIPPING_AMOUNT": "operator_shipping",
+    "OPERATOR_PAID_ORDER_SHIPPING_AMOUNT_TAX": "operator_shipping",
+    "OPERATOR_PAID_REFUND_ORDER_SHIPPING_AMOUNT": "operator_shipping",
+    "OPERATOR_PAID_REFUND_ORDER_SHIPPING_AMOUNT_TAX": "operator_shipping",
+    "RESERVE_FUNDING": "reserve",
+    "RESERVE_SETTLEMENT": "reserve",
 }
 """Transaction types by the role of their account; any other type is booked to `other`."""
 
 PAYMENT = "PAYMENT"
 """The line that equals the payout: never added to it (contract e.3)."""
+
+
+TieTo = Literal["sales_order", "order", "passed_over"]
+"""What a line of an order is tied to: its sales order; the order alone, where a fee is for the
+order and not for the sale; an order that is not ours to post.
+"""
 
 
 class SettlementLineSeen(Event, frozen=True, kw_only=True):
@@ -68,6 +105,12 @@ class SettlementLineSeen(Event, frozen=True, kw_only=True):
     order_line_id: str | None
     refund_id: str | None
     customer_order_number: str | None
+    created_at: datetime | None = None
+    """When the money moved at the marketplace: the month that it belongs to."""
+    shipment_id: str | None = None
+    debit_id: str | None = None
+    manual_document: str | None = None
+    """The number of a document that the operator made by hand."""
     own_account: bool = False
     """A type that is not known here, and has had an account named for it."""
 
@@ -84,6 +127,8 @@ class SettlementLineTied(Event, frozen=True, kw_only=True):
     order_line_id: str | None
     reference: str
     erp_order_code: str
+    """Empty: it is tied to the order alone."""
+    to: TieTo = "sales_order"
 
     @property
     def stream(self) -> str:
@@ -122,13 +167,33 @@ class PayoutHeld(PayoutEvent, frozen=True, kw_only=True):
     reason: str
 
 
+class PayoutAccepted(PayoutEvent, frozen=True, kw_only=True):
+    """A person accepts what keeps a payout open, as it is: untied lines, and a residue."""
+
+    residue: Money
+    untied: int
+    reason: str
+
+
 class PayoutClosed(PayoutEvent, frozen=True, kw_only=True):
-    """Σ lines = amount transferred, and every line is tied."""
+    """Σ lines and named amounts = amount transferred, and every line is tied or excepted."""
 
     stated: Money
     lines_total: Money
     residue: Money
+    """Nothing, or the sum of the amounts that `PayoutReconciled` names."""
     lines: int
+    excepted: int = 0
+    """Lines that are tied to nothing, and that a person has accepted so."""
+
+
+class LateLineFound(PayoutEvent, frozen=True, kw_only=True):
+    """A line came to a closed payout, left it or changed. It goes to the open month."""
+
+    line_id: str
+    kind: str
+    amount: Money
+    """By how much the payout's lines are other than they were when it was closed."""
 
 
 class AccountNamed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -160,14 +225,31 @@ class JournalLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     memo: str
 
 
+JournalKind = Literal["payout", "month_end", "reversal", "correction"]
+"""A payout's own; what of it belongs to the month before; its undoing; what stands instead."""
+
+
 class JournalIntended(PayoutEvent, frozen=True, kw_only=True):
-    """We are about to prepare the payout's one summary journal."""
+    """We are about to prepare a journal of the payout."""
 
     reference: str
     posting_date: date
     narrative: str
     lines: tuple[JournalLine, ...]
     policy_version: int
+    kind: JournalKind = "payout"
+    reverses: str = ""
+    """The journal that this one undoes."""
+    corrects: tuple[str, ...] = ()
+    """The journals that this one stands instead of."""
+    reason: str = ""
+
+
+class JournalReversalAsked(PayoutEvent, frozen=True, kw_only=True):
+    """A person wants the payout's journals undone, and made anew as things stand now."""
+
+    references: tuple[str, ...]
+    reason: str
 
 
 class JournalFile(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -183,11 +265,20 @@ class JournalPrepared(PayoutEvent, frozen=True, kw_only=True):
     files: tuple[JournalFile, ...]
 
 
+class JournalAcknowledged(PayoutEvent, frozen=True, kw_only=True):
+    """The journal is in the ledger, under this number of the ledger's."""
+
+    reference: str
+    ledger_number: str
+
+
 class TransactionsRead(Event, frozen=True, kw_only=True):
     """A read of transaction lines by update ended. Occurred when it began."""
 
     cursor: datetime
     read: int
+    swept: bool = False
+    """It was the daily sweep, which looks back further."""
 
     @property
     def stream(self) -> str:

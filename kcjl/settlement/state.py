@@ -1,7 +1,7 @@
-"""Settlement, the fold: lines, cycles, the sales orders they tie to, the account map.
+"""Settlement, the fold: lines, cycles and their journals, invoices, reads, the policies.
 
 Promises: pure; the same events give the same entries; amounts stay signed as they came.
-Called by `decide.py`, `actor.py`, `projection.py`.
+Orders stand in `sold.py`. Called by the rules of this room, `actor.py` and `projection.py`.
 """
 
 from datetime import datetime
@@ -10,14 +10,18 @@ from enum import StrEnum
 import msgspec
 
 from kcjl.fold import Fold
-from kcjl.orders.events import SalesOrderPosted
+from kcjl.money import Money
+from kcjl.orders.events_changes import ReturnsRead
 from kcjl.settlement.events import (
     AccountMapSet,
     AccountNamed,
     BillingCycleSeen,
     CyclesRead,
+    JournalAcknowledged,
     JournalIntended,
     JournalPrepared,
+    LateLineFound,
+    PayoutAccepted,
     PayoutClosed,
     PayoutEvent,
     PayoutHeld,
@@ -25,31 +29,52 @@ from kcjl.settlement.events import (
     SettlementLineTied,
     TransactionsRead,
 )
+from kcjl.settlement.gap_events import PayoutReconciled
+from kcjl.settlement.intake_events import (
+    BillingCycleCame,
+    BillingCycleOverdue,
+    InvoiceDocumentKept,
+    InvoiceDocumentMissing,
+    InvoiceEvent,
+    InvoiceSeen,
+    InvoicesRead,
+)
+from kcjl.settlement.terms import CommissionTerms
+from kcjl.settlement.terms_events import CommissionTermsSet
 from kcjl.vocabulary import Event
 
 __all__ = [
     "ACCOUNTS",
+    "CLOSED_STATES",
     "CYCLES",
+    "INVOICES",
     "LINES",
     "READS",
-    "SALES_ORDERS",
+    "TERMS",
+    "TERMS_KEY",
     "Accounts",
     "Cycle",
     "CycleState",
+    "Invoiced",
+    "JournalStanding",
     "Line",
     "Reads",
-    "SalesOrder",
+    "TermsInForce",
 ]
+
+TERMS_KEY = "terms"
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     seen: SettlementLineSeen
     tied_to: str = ""
     """The sales order's code in the ERP."""
+    tied_otherwise: bool = False
+    """Tied to an order that needs no sales order of ours for this."""
 
     @property
     def wants_tie(self) -> bool:
-        return self.seen.order_id is not None and not self.tied_to
+        return self.seen.order_id is not None and not (self.tied_to or self.tied_otherwise)
 
 
 class CycleState(StrEnum):
@@ -61,21 +86,54 @@ class CycleState(StrEnum):
     DONE = "done"
 
 
+CLOSED_STATES = (CycleState.CLOSED, CycleState.JOURNAL_OPEN, CycleState.DONE)
+
+
+class JournalStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """One journal of a payout, and how far it is."""
+
+    intended: JournalIntended
+    prepared: JournalPrepared | None = None
+    ledger_number: str = ""
+    """The ledger's own number, once somebody has said it."""
+    reversed_by: str = ""
+    """The journal that undoes it."""
+
+
 class Cycle(msgspec.Struct, frozen=True, kw_only=True):
     cycle_id: str
     created_at: datetime
     seen: BillingCycleSeen
     state: CycleState = CycleState.WAITING
     held: PayoutHeld | None = None
+    accepted: PayoutAccepted | None = None
     closed: PayoutClosed | None = None
-    journal: JournalIntended | None = None
-    prepared: JournalPrepared | None = None
+    reconciled: PayoutReconciled | None = None
+    journals: tuple[JournalStanding, ...] = ()
+    """Oldest first."""
+    late_lines: int = 0
+    late_total: Money | None = None
+    """Of lines that came, left or changed after the payout was closed."""
 
+    @property
+    def journal(self) -> JournalIntended | None:
+        """The payout's own journal; what was corrected since stands behind it."""
+        own = (each.intended for each in self.journals if each.intended.kind == "payout")
+        return next(own, None)
 
-class SalesOrder(msgspec.Struct, frozen=True, kw_only=True):
-    order_id: str
-    reference: str
-    erp_order_code: str
+    @property
+    def prepared(self) -> JournalPrepared | None:
+        own = (each.prepared for each in self.journals if each.intended.kind == "payout")
+        return next(own, None)
+
+    @property
+    def in_force(self) -> tuple[JournalStanding, ...]:
+        """The journals that stand: neither undone nor undoing."""
+        return tuple(
+            each
+            for each in self.journals
+            if not each.reversed_by and each.intended.kind != "reversal"
+        )
 
 
 class Accounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,9 +144,30 @@ class Accounts(msgspec.Struct, frozen=True, kw_only=True):
         return next((each for each in self.accounts if each.role == role), None)
 
 
+class TermsInForce(msgspec.Struct, frozen=True, kw_only=True):
+    """The commission terms, and which version they are."""
+
+    version: int
+    terms: CommissionTerms
+
+
 class Reads(msgspec.Struct, frozen=True, kw_only=True):
     transactions_cursor: datetime | None = None
+    swept_at: datetime | None = None
     cycles_at: datetime | None = None
+    invoices_at: datetime | None = None
+    cycle_overdue: bool = False
+    """It was said that a cycle should have come."""
+    returns_read: bool = False
+    """The tenant has the returns module: we are told what has come back."""
+
+
+class Invoiced(msgspec.Struct, frozen=True, kw_only=True):
+    """An invoice of the operator's, and whether its PDF is on file."""
+
+    seen: InvoiceSeen
+    document: InvoiceDocumentKept | None = None
+    missing: bool = False
 
 
 def _line_keys(event: Event) -> tuple[str, ...]:
@@ -100,9 +179,15 @@ def _line_keys(event: Event) -> tuple[str, ...]:
 def _evolve_line(entry: Line | None, event: Event, _key: str) -> Line | None:
     match event:
         case SettlementLineSeen():
-            return Line(seen=event, tied_to=entry.tied_to if entry else "")
+            if entry is None:
+                return Line(seen=event)
+            return msgspec.structs.replace(entry, seen=event)
         case SettlementLineTied() if entry is not None:
-            return msgspec.structs.replace(entry, tied_to=event.erp_order_code)
+            return msgspec.structs.replace(
+                entry,
+                tied_to=event.erp_order_code,
+                tied_otherwise=event.to != "sales_order",
+            )
         case _:
             return entry
 
@@ -126,35 +211,52 @@ def _evolve_cycle(entry: Cycle | None, event: Event, key: str) -> Cycle | None:
         return None
     match event:
         case PayoutHeld():
-            return replace(entry, state=CycleState.HELD, held=event)
+            return replace(entry, state=CycleState.HELD, held=event, accepted=None)
+        case PayoutAccepted():
+            return replace(entry, accepted=event)
+        case PayoutReconciled():
+            return replace(entry, reconciled=event)
         case PayoutClosed():
             return replace(entry, state=CycleState.CLOSED, held=None, closed=event)
-        case JournalIntended():
-            return replace(entry, state=CycleState.JOURNAL_OPEN, journal=event)
-        case JournalPrepared():
-            return replace(entry, state=CycleState.DONE, prepared=event)
+        case LateLineFound():
+            total = event.amount
+            if entry.late_total is not None and entry.late_total.currency == total.currency:
+                total += entry.late_total
+            return replace(entry, late_lines=entry.late_lines + 1, late_total=total)
+        case JournalIntended() | JournalPrepared() | JournalAcknowledged():
+            journals = _journals(entry.journals, event)
+            if isinstance(event, JournalAcknowledged):
+                return replace(entry, journals=journals)
+            done = all(each.prepared is not None for each in journals)
+            state = CycleState.DONE if done else CycleState.JOURNAL_OPEN
+            return replace(entry, state=state, journals=journals)
         case _:
             return entry
 
 
+def _journals(
+    known: tuple[JournalStanding, ...],
+    event: JournalIntended | JournalPrepared | JournalAcknowledged,
+) -> tuple[JournalStanding, ...]:
+    replace = msgspec.structs.replace
+    found: list[JournalStanding] = []
+    for each in known:
+        reference = each.intended.reference
+        if isinstance(event, JournalIntended):
+            undone = event.reverses == reference
+            found.append(replace(each, reversed_by=event.reference) if undone else each)
+        elif event.reference != reference:
+            found.append(each)
+        elif isinstance(event, JournalPrepared):
+            found.append(replace(each, prepared=event))
+        else:
+            found.append(replace(each, ledger_number=event.ledger_number))
+    if isinstance(event, JournalIntended):
+        found.append(JournalStanding(intended=event))
+    return tuple(found)
+
+
 CYCLES: Fold[Cycle] = Fold(_cycle_keys, _evolve_cycle, Cycle, hears=(PayoutEvent,))
-
-
-def _sales_order_keys(event: Event) -> tuple[str, ...]:
-    return (event.order_id,) if isinstance(event, SalesOrderPosted) else ()
-
-
-def _evolve_sales_order(entry: SalesOrder | None, event: Event, key: str) -> SalesOrder | None:
-    if not isinstance(event, SalesOrderPosted):
-        return entry
-    return SalesOrder(
-        order_id=key, reference=event.reference, erp_order_code=event.erp_order_code
-    )
-
-
-SALES_ORDERS: Fold[SalesOrder] = Fold(
-    _sales_order_keys, _evolve_sales_order, SalesOrder, hears=(SalesOrderPosted,)
-)
 
 
 def _accounts_keys(event: Event) -> tuple[str, ...]:
@@ -172,21 +274,72 @@ ACCOUNTS: Fold[Accounts] = Fold(
 )
 
 
+def _terms_keys(event: Event) -> tuple[str, ...]:
+    return (TERMS_KEY,) if isinstance(event, CommissionTermsSet) else ()
+
+
+def _evolve_terms(entry: TermsInForce | None, event: Event, _key: str) -> TermsInForce | None:
+    if not isinstance(event, CommissionTermsSet):
+        return entry
+    return TermsInForce(version=event.version, terms=event.terms)
+
+
+TERMS: Fold[TermsInForce] = Fold(
+    _terms_keys, _evolve_terms, TermsInForce, hears=(CommissionTermsSet,)
+)
+
+
+READ_EVENTS = (
+    TransactionsRead,
+    CyclesRead,
+    InvoicesRead,
+    BillingCycleOverdue,
+    BillingCycleCame,
+    ReturnsRead,
+)
+
+
 def _reads_keys(event: Event) -> tuple[str, ...]:
-    return ("reads",) if isinstance(event, TransactionsRead | CyclesRead) else ()
+    return ("reads",) if isinstance(event, READ_EVENTS) else ()
 
 
 def _evolve_reads(entry: Reads | None, event: Event, _key: str) -> Reads:
     reads = entry or Reads()
+    replace = msgspec.structs.replace
     match event:
         case TransactionsRead():
-            return msgspec.structs.replace(reads, transactions_cursor=event.cursor)
+            swept_at = event.occurred_at if event.swept else reads.swept_at
+            return replace(reads, transactions_cursor=event.cursor, swept_at=swept_at)
         case CyclesRead():
-            return msgspec.structs.replace(reads, cycles_at=event.occurred_at)
+            return replace(reads, cycles_at=event.occurred_at)
+        case InvoicesRead():
+            return replace(reads, invoices_at=event.occurred_at)
+        case ReturnsRead():
+            return replace(reads, returns_read=True)
+        case BillingCycleOverdue() | BillingCycleCame():
+            return replace(reads, cycle_overdue=isinstance(event, BillingCycleOverdue))
         case _:
             return reads
 
 
-READS: Fold[Reads] = Fold(
-    _reads_keys, _evolve_reads, Reads, hears=(TransactionsRead, CyclesRead)
-)
+READS: Fold[Reads] = Fold(_reads_keys, _evolve_reads, Reads, hears=READ_EVENTS)
+
+
+def _invoice_keys(event: Event) -> tuple[str, ...]:
+    return (str(event.invoice_id),) if isinstance(event, InvoiceEvent) else ()
+
+
+def _evolve_invoice(entry: Invoiced | None, event: Event, _key: str) -> Invoiced | None:
+    replace = msgspec.structs.replace
+    match event:
+        case InvoiceSeen():
+            return Invoiced(seen=event) if entry is None else replace(entry, seen=event)
+        case InvoiceDocumentKept() if entry is not None:
+            return replace(entry, document=event, missing=False)
+        case InvoiceDocumentMissing() if entry is not None:
+            return replace(entry, missing=True)
+        case _:
+            return entry
+
+
+INVOICES: Fold[Invoiced] = Fold(_invoice_keys, _evolve_invoice, Invoiced, hears=(InvoiceEvent,))

@@ -90,7 +90,7 @@ async def morning(orders: int, seed: int) -> Morning:
     memory_kb: list[int] = []
     epoch = store.take_over(MERCHANT)
     async with MemoryLog.open(store, MERCHANT, vocabulary(), clock, epoch) as log:
-        rooms = _rooms(settings, log, clock, Outside(market, erp, Books()))  # type: ignore[arg-type]
+        rooms = _rooms(settings, log, clock, Outside(market, erp, Books(), Books()))  # type: ignore[arg-type]
         async with anyio.create_task_group() as group:
             pace = SnapshotPace(look_every_s=3600.0, events_min=1_000_000_000)
             group.start_soon(

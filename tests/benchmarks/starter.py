@@ -65,7 +65,7 @@ async def start(dsn: str, merchant: str, how: str) -> Started:
         async with PostgresLog.open(
             database, merchant, vocabulary(), clock, lease.epoch
         ) as log:
-            outside = Outside(Shop(clock), Warehouse(clock), Books())
+            outside = Outside(Shop(clock), Warehouse(clock), Books(), Books())
             vault = MemoryVault(merchant, b"k" * 32)
             rooms = Rooms(SETTINGS, log, vault, outside, clock, SeededIds(1))
             store = PostgresSnapshots(database, merchant)

@@ -147,6 +147,7 @@ async def opened(dsn: str, doors: Doors) -> AsyncIterator[Shop]:
             SellerApi(access, clock=clock, session=session),
             KwsSoapAdapter(there, clock=clock, session=session),
             Books(),
+            Books(),
         )
         async with PostgresLog.open(
             database, MERCHANT, vocabulary(), clock, lease.epoch

@@ -95,7 +95,7 @@ async def serving(made: Handmade) -> AsyncIterator[None]:
             occurred_at=at(),
         ),
     )
-    outside = Outside(Shop(made.clock), Warehouse(made.clock), Books())
+    outside = Outside(Shop(made.clock), Warehouse(made.clock), Books(), Books())
     vault = MemoryVault(MERCHANT, b"k" * 32)
     rooms = Rooms(SETTINGS, made.log, vault, outside, made.clock, SeededIds(1))
     for room in rooms.all():

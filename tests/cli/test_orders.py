@@ -191,7 +191,7 @@ async def test_show_of_an_order_that_is_none_says_where_to_look(
 @pytest.fixture
 async def served(shop: Handmade) -> AsyncIterator[Handmade]:
     """The orders room hears commands; both outsides are there, and are not asked."""
-    outside = Outside(Shop(shop.clock), Warehouse(shop.clock), Books())
+    outside = Outside(Shop(shop.clock), Warehouse(shop.clock), Books(), Books())
     vault = MemoryVault(MERCHANT, b"k" * 32)
     rooms = Rooms(SETTINGS, shop.log, vault, outside, shop.clock, SeededIds(9))
     queue = PostgresCommands(shop.database, MERCHANT)

@@ -43,7 +43,7 @@ async def served(made: Handmade) -> AsyncIterator[None]:
         SETTINGS,
         made.log,
         MemoryVault(MERCHANT, b"k" * 32),
-        Outside(shop, warehouse, Books()),
+        Outside(shop, warehouse, Books(), Books()),
         made.clock,
         SeededIds(9),
     )

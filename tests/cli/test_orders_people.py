@@ -56,7 +56,7 @@ async def serving(made: Handmade) -> AsyncIterator[Shop]:
     await vault.seal("buyer-O1", buyer, at=at(), until=at(60 * 24 * 90))
     tenant = told(await market.tenant_profile(), at())
     await made.says(tenant, order, sealed(), posted(order))
-    outside = Outside(market, Warehouse(made.clock), Books())
+    outside = Outside(market, Warehouse(made.clock), Books(), Books())
     rooms = Rooms(SETTINGS, made.log, vault, outside, made.clock, SeededIds(1))
     for room in rooms.all():
         await room.catch_up()

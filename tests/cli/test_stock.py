@@ -288,7 +288,7 @@ async def test_explain_before_the_sku_was_known_says_so(shop: Handmade, tmp_path
 @asynccontextmanager
 async def serving(shop: Handmade, warehouse: Warehouse) -> AsyncIterator[None]:
     """A service's rooms that carry out what is asked of them; their jobs stand still."""
-    outside = Outside(Shop(shop.clock), warehouse, Books())
+    outside = Outside(Shop(shop.clock), warehouse, Books(), Books())
     vault = MemoryVault(MERCHANT, b"k" * 32)
     rooms = Rooms(SETTINGS, shop.log, vault, outside, shop.clock, SeededIds(1))
     for room in rooms.all():

@@ -12,7 +12,7 @@ from kcjl.khaos.cloud import CloudFeedAdapter
 from kcjl.khaos.cloud_feed import DocumentKind, Endpoint
 from kcjl.khaos.cloud_inbound import HeardItem, HeardPackage, HeardShipment, HeardStatus
 from kcjl.khaos.cloud_memory import MemoryCloudFeed
-from kcjl.orders.decide import wants_work
+from kcjl.orders.decide_posting import wants_work
 from kcjl.orders.events import (
     CancelledAfterPosting,
     PostingFetched,

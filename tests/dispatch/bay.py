@@ -11,7 +11,7 @@ from decimal import Decimal
 import msgspec
 
 from kcjl.dispatch.asked import dispatch_words
-from kcjl.dispatch.state import ParcelState
+from kcjl.dispatch.parcel import ParcelState
 from kcjl.errors import Misuse, OutcomeUnknown, RateLimited, Refused, Unavailable
 from kcjl.khaos.port import Parcel
 from kcjl.settings import DispatchSettings

@@ -17,7 +17,8 @@ from kcjl.dispatch.events import (
     DispatchClosed,
     ParcelConfirmed,
 )
-from kcjl.dispatch.state import DISPATCHES, Dispatch, Parcel
+from kcjl.dispatch.parcel import Parcel
+from kcjl.dispatch.state import DISPATCHES, Dispatch
 from kcjl.dispatch.terms import Terms
 from kcjl.orders.events import OrderReceived
 from kcjl.vocabulary import Event

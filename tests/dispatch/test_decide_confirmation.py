@@ -16,7 +16,7 @@ from kcjl.dispatch.events import (
     SalesOrderCancelled,
     TrackingAwaited,
 )
-from kcjl.dispatch.state import ParcelState
+from kcjl.dispatch.parcel import ParcelState
 from kcjl.vocabulary import Event
 from tests.dispatch.parcels import (
     CARRIERS_KNOWN,

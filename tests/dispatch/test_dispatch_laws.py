@@ -18,8 +18,9 @@ from kcjl.dispatch.events import (
     ParcelConfirmed,
 )
 from kcjl.dispatch.matching import settle_open
+from kcjl.dispatch.parcel import ParcelState
 from kcjl.dispatch.sending_on import decide_number
-from kcjl.dispatch.state import DISPATCHES, Dispatch, ParcelState
+from kcjl.dispatch.state import DISPATCHES, Dispatch
 from kcjl.dispatch.terms import Terms
 from kcjl.fold import Table
 from kcjl.vocabulary import Event

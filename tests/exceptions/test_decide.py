@@ -33,6 +33,8 @@ from kcjl.orders import events_intake as intake
 from kcjl.orders import posting_events as posting
 from kcjl.orders import reversal_events as reversals
 from kcjl.settlement import events as settlement
+from kcjl.settlement import gap_events as settlement_gaps
+from kcjl.settlement import intake_events as settlement_intake
 from kcjl.stock import events as stock
 from kcjl.vocabulary import Event
 from tests import trade
@@ -142,6 +144,42 @@ PAYOUT_HELD = settlement.PayoutHeld(
     untied=(),
     reason="they differ",
     occurred_at=at(1),
+)
+GAPS = settlement_gaps.PayoutReconciled(
+    cycle_id="CY1",
+    lines_total=gbp(2_000),
+    named=(),
+    gaps=(
+        settlement_gaps.GapTotal(kind="commission_rate", gaps=2, amount=gbp(-20)),
+        settlement_gaps.GapTotal(kind="rounding", gaps=1, amount=gbp(1)),
+    ),
+    orders=3,
+    terms_version=1,
+    occurred_at=at(1),
+)
+LATE_LINE = settlement.LateLineFound(
+    cycle_id="CY1", line_id="L9", kind="ORDER_AMOUNT", amount=gbp(500), occurred_at=at(1)
+)
+CORRECTED = settlement.JournalIntended(
+    cycle_id="CY1",
+    reference="JL-2",
+    posting_date=at(2).date(),
+    narrative="instead of JL-1",
+    lines=(),
+    policy_version=1,
+    kind="correction",
+    corrects=("JL-1",),
+    reason="a late line",
+    occurred_at=at(2),
+)
+NO_CYCLE = settlement_intake.BillingCycleOverdue(
+    payable=gbp(2_000), lines=1, payable_since=at(0), last_cycle_at=None, occurred_at=at(1)
+)
+NO_PDF = settlement_intake.InvoiceDocumentMissing(
+    invoice_id=981, message="404", occurred_at=at(1)
+)
+FILED = settlement_intake.InvoiceDocumentKept(
+    invoice_id=981, name="invoice-981.pdf", sha256="0" * 64, size_bytes=9, occurred_at=at(2)
 )
 STOPPED = WritesSwitched(allowed=False, reason="wrong prices", occurred_at=at(1))
 INTERRUPTED = JobInterrupted(
@@ -406,6 +444,10 @@ RAISED: list[tuple[Event, str, str]] = [
     (NOT_CONFIRMED, "confirmation_refused", "O1/INV1/1"),
     (CANCELLED_THERE, "cancelled_in_erp", "O1"),
     (PAYOUT_HELD, "payout_open", "CY1"),
+    (GAPS, "payout_gaps", "CY1"),
+    (LATE_LINE, "late_line", "CY1"),
+    (NO_CYCLE, "billing_cycle_overdue", "billing cycles"),
+    (NO_PDF, "invoice_document_missing", "invoice 981"),
     (trade.money_line(kind="NEW_FEE"), "unknown_line_type", "NEW_FEE"),
     (INTERRUPTED, "job_interrupted", "orders/posting"),
     (switched(allowed=False), "writes_off", "service"),
@@ -416,6 +458,7 @@ RAISED: list[tuple[Event, str, str]] = [
 EASED = deadlines.DeadlineEased(order_id="O1", reason="moved", occurred_at=at(11))
 
 CLEARED: list[tuple[Event, Event]] = [
+    (HELD, trade.changed(ORDER, "CLOSED")),
     (AT_RISK, EASED),
     (AT_RISK, CLOSED),
     (LATE, EASED),
@@ -542,6 +585,9 @@ CLEARED: list[tuple[Event, Event]] = [
             occurred_at=at(2),
         ),
     ),
+    (LATE_LINE, CORRECTED),
+    (NO_CYCLE, settlement_intake.BillingCycleCame(occurred_at=at(2))),
+    (NO_PDF, FILED),
     (INTERRUPTED, JobResumed(room="orders", job="posting", occurred_at=at(2))),
     (switched(allowed=False), switched(allowed=True)),
     (STOPPED, WritesSwitched(allowed=True, reason="mended", occurred_at=at(2))),

@@ -30,7 +30,8 @@ from kcjl.orders.amounts import (
     why_not_to_the_penny,
 )
 from kcjl.orders.as_paid import as_paid, tax_of
-from kcjl.orders.decide import AMOUNTS_DIFFER, wants_work
+from kcjl.orders.decide import AMOUNTS_DIFFER
+from kcjl.orders.decide_posting import wants_work
 from kcjl.orders.posting_events import AmountsShown, LineAmount, TotalsCompared
 from kcjl.orders.shelf import SHELVES, STOCK_LOOK, Shelves
 from kcjl.orders.state import ORDERS, OrderEntry

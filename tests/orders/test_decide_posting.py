@@ -6,18 +6,22 @@ import msgspec
 import pytest
 
 from kcjl.orders.amounts import posting_amounts, posting_lines
-from kcjl.orders.decide import (
+from kcjl.orders.decide import live_lines
+from kcjl.orders.decide_posting import (
     POSTING_ATTEMPTS_MAX,
+    UNDER_WAY,
     decide_missing,
     decide_posted,
-    live_lines,
+    is_last_look_due,
     may_post_at,
     wants_lookup,
     wants_posting,
+    wants_work,
 )
 from kcjl.orders.events import (
     CancelledAfterPosting,
     PostedLine,
+    SalesOrderMissing,
     SalesOrderPosted,
 )
 from kcjl.orders.state import ORDERS, OrderEntry
@@ -109,6 +113,27 @@ def test_lookup_is_wanted_from_the_intention_until_an_outcome() -> None:
     assert wants_lookup(ready(intended(first), unknown(first)))
     assert not wants_lookup(ready(intended(first), missing(first)))
     assert not wants_lookup(ready(intended(first), refused(first)))
+
+
+def test_order_cancelled_after_a_lost_answer_is_looked_for_once_more() -> None:
+    """It was not found, but may have been under way: nobody would know that the ERP has it."""
+    first = received()
+    sent = intended(first)
+    gone = ready(sent, unknown(first), missing(first), changed(first, "CANCELED", minutes=12))
+    later = sent.occurred_at + UNDER_WAY
+
+    assert wants_work(gone)
+    assert not is_last_look_due(gone, later - timedelta(seconds=1))
+    assert is_last_look_due(gone, later)
+    looked = msgspec.structs.replace(missing(first), occurred_at=later)
+    assert not is_last_look_due(ORDERS.evolve(gone, looked, "O1") or gone, later)
+    (said,) = decide_missing(gone, refused="", now=later)
+    assert isinstance(said, SalesOrderMissing)
+
+
+def test_order_that_was_never_sent_is_not_looked_for_when_it_is_cancelled() -> None:
+    """Nothing of it can be on its way."""
+    assert not is_last_look_due(ready(changed(received(), "CANCELED")), at(100_000))
 
 
 def test_posting_first_try_may_be_at_once() -> None:

@@ -4,11 +4,10 @@ from datetime import datetime
 
 import pytest
 
-from kcjl.orders.decide import (
-    decide_hold,
+from kcjl.orders.decide import decide_hold, standing
+from kcjl.orders.decide_posting import (
     decide_posted,
     decide_queued,
-    standing,
     wants_lookup,
     wants_posting,
     wants_totals,

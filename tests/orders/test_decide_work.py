@@ -3,13 +3,8 @@
 import pytest
 
 from kcjl.money import Money
-from kcjl.orders.decide import (
-    decide_hold,
-    left_to_the_marketplace,
-    standing,
-    wants_work,
-    wants_write_back,
-)
+from kcjl.orders.decide import decide_hold, left_to_the_marketplace, standing
+from kcjl.orders.decide_posting import wants_work, wants_write_back
 from kcjl.orders.events import (
     OrderHeld,
     OrderReleased,

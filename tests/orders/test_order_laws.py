@@ -8,14 +8,8 @@ from hypothesis import strategies as st
 
 from kcjl.fold import Table
 from kcjl.orders import events as orders
-from kcjl.orders.decide import (
-    decide_missing,
-    decide_seen,
-    standing,
-    wants_lookup,
-    wants_posting,
-    wants_work,
-)
+from kcjl.orders.decide import decide_seen, standing
+from kcjl.orders.decide_posting import decide_missing, wants_lookup, wants_posting, wants_work
 from kcjl.orders.events import PostingIntended, SalesOrderPosted
 from kcjl.orders.intake import INTAKE
 from kcjl.orders.state import CATALOGUE, ORDERS, Catalogued, OrderEntry, Posting

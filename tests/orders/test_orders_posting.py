@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from kcjl.errors import NotFound, Refused, Unavailable
-from kcjl.orders.decide import POSTING_ATTEMPTS_MAX
+from kcjl.orders.decide_posting import POSTING_ATTEMPTS_MAX
 from kcjl.orders.events import (
     CancelledAfterPosting,
     DeliveryAddressSealed,

@@ -4,6 +4,7 @@ They know only what the rooms' tests need; the sandbox is the full one. No time 
 by itself.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -305,6 +306,12 @@ class Books:
     def __init__(self) -> None:
         self.mishaps = Mishaps()
         self.journals: dict[str, Journal] = {}
+        self.documents: dict[str, bytes] = {}
+
+    async def keep(self, name: str, content: bytes) -> JournalDocument:
+        if self.documents.setdefault(name, content) != content:
+            raise Refused(f"{name} is another document")
+        return JournalDocument(name=name, sha256=hashlib.sha256(content).hexdigest())
 
     async def prepare(self, journal: Journal) -> Sequence[JournalDocument]:
         with self.mishaps.at("prepare"):

@@ -13,6 +13,7 @@ import msgspec
 from kcjl.clock import Clock
 from kcjl.errors import NotFound, Refused
 from kcjl.johnlewis import port as shop
+from kcjl.johnlewis.account_port import Invoice
 from kcjl.johnlewis.order_port import Cancelation, Refund
 from kcjl.johnlewis.parcel_port import ShipmentOutcome, ShipmentOutcomeKind
 from kcjl.johnlewis.reversal_port import (
@@ -108,6 +109,9 @@ class Shop:
         self.refused_references: dict[str, str] = {}
         self.lines: list[shop.TransactionLine] = []
         self.cycles: list[shop.BillingCycle] = []
+        self.invoices_there: list[Invoice] = []
+        self.documents: dict[int, bytes] = {}
+        """The PDF of an invoice; without one it is refused."""
         self.multi_shipment = True
         self.carriers_shown = 2
         self.has_export = True
@@ -412,6 +416,23 @@ class Shop:
     async def billing_cycles(self, created_since: datetime) -> Sequence[shop.BillingCycle]:
         with self.mishaps.at("billing_cycles"):
             return [each for each in self.cycles if each.created_at >= created_since]
+
+    async def invoices(
+        self, since: datetime | None = None, *, cycle_ids: Sequence[str] = ()
+    ) -> Sequence[Invoice]:
+        with self.mishaps.at("invoices"):
+            return [
+                each
+                for each in self.invoices_there
+                if (since is None or each.created_at >= since)
+                and (not cycle_ids or each.cycle_id in cycle_ids)
+            ]
+
+    async def invoice_document(self, invoice_id: int) -> bytes:
+        with self.mishaps.at("invoice_document"):
+            if invoice_id not in self.documents:
+                raise NotFound(f"invoice {invoice_id} has no document")
+            return self.documents[invoice_id]
 
 
 def _made(request: ReversalRequest, reversal_id: str) -> ReversalMade:

@@ -24,6 +24,7 @@ from kcjl.orders import (
 from kcjl.orders import state as orders
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.projection import Projection
+from kcjl.settlement import sold
 from kcjl.settlement import state as settlement
 from kcjl.stock import policy_book, reads
 from kcjl.stock import publishing_state as publishing
@@ -70,7 +71,10 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "answering": outage.ANSWERING,
     "lines": settlement.LINES,
     "cycles": settlement.CYCLES,
-    "sales orders": settlement.SALES_ORDERS,
+    "sold": sold.SOLD,
+    "order money": sold.ORDER_MONEY,
+    "invoices": settlement.INVOICES,
+    "terms": settlement.TERMS,
     "accounts": settlement.ACCOUNTS,
     "settlement reads": settlement.READS,
     "open exceptions": desk.OPEN,

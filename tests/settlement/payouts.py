@@ -1,22 +1,26 @@
 """Words for the tests of settlement: lines, a billing cycle, and what became of it."""
 
-from kcjl.settlement.decide import (
-    HOUSE_ACCOUNTS,
-    decide_payout,
-)
+from collections.abc import Sequence
+
+from kcjl.money import Money
+from kcjl.settlement.accounts import HOUSE_ACCOUNTS
+from kcjl.settlement.decide import decide_payout
 from kcjl.settlement.events import (
     AccountNamed,
     BillingCycleSeen,
     PayoutClosed,
+    PayoutHeld,
     SettlementLineTied,
 )
+from kcjl.settlement.expectation import Known
+from kcjl.settlement.sold import SoldOrder
 from kcjl.settlement.state import (
     CYCLES,
     LINES,
     Accounts,
     Cycle,
     Line,
-    SalesOrder,
+    TermsInForce,
 )
 from kcjl.vocabulary import Event
 from tests.trade import (
@@ -27,7 +31,7 @@ from tests.trade import (
     money_line,
 )
 
-SALES_ORDER = SalesOrder(order_id="O1", reference="REF-O1", erp_order_code="SO-O1")
+SALES_ORDER = SoldOrder(order_id="O1", reference="REF-O1", erp_order_code="SO-O1")
 TIED = SettlementLineTied(
     line_id="L1",
     order_id="O1",
@@ -57,16 +61,45 @@ def cycle(*then: Event, seen: BillingCycleSeen | None = None) -> Cycle:
     return made_of(CYCLES, "CY1", seen or cycle_seen(), *then)
 
 
+def known(
+    *sold: SoldOrder, lines: Sequence[Line] = (), terms: TermsInForce | None = None
+) -> Known:
+    """What a payout is held against: these orders, and these lines."""
+    by_order: dict[str, list[Line]] = {}
+    for each in lines:
+        by_order.setdefault(each.seen.order_id or "", []).append(each)
+    return Known(
+        sold={each.order_id: each for each in sold},
+        lines=by_order,
+        terms=terms,
+        returns_are_told=False,
+    )
+
+
 def payout(
-    entry: Cycle, *lines: Line, read: float | None = 130, close_on: str = "paid"
+    entry: Cycle,
+    *lines: Line,
+    read: float | None = 130,
+    close_on: str = "paid",
+    carried: Money | None = None,
+    against: Known | None = None,
 ) -> tuple[Event, ...]:
     return decide_payout(
         entry,
         lines,
+        against or known(lines=lines),
         lines_read_at=None if read is None else at(read),
         close_on=close_on,
+        carried=carried,
         now=at(200),
     )
+
+
+def closing(events: tuple[Event, ...]) -> PayoutClosed | PayoutHeld:
+    """What is said last: the payout is closed, or held."""
+    last = events[-1]
+    assert isinstance(last, PayoutClosed | PayoutHeld)
+    return last
 
 
 def closed_cycle(amount: int = 2_000) -> Cycle:

@@ -7,11 +7,7 @@ import pytest
 
 from kcjl.errors import Misuse
 from kcjl.money import Money
-from kcjl.settlement.decide import (
-    HOUSE_ACCOUNTS,
-    decide_accounts,
-    decide_journal,
-)
+from kcjl.settlement.accounts import HOUSE_ACCOUNTS, decide_accounts
 from kcjl.settlement.events import (
     ROLE_OF_KIND,
     AccountMapSet,
@@ -20,6 +16,7 @@ from kcjl.settlement.events import (
     JournalLine,
     SettlementLineSeen,
 )
+from kcjl.settlement.journal import decide_journals
 from kcjl.settlement.state import (
     ACCOUNTS,
     CYCLES,
@@ -104,7 +101,7 @@ def test_accounts_of_an_unknown_role_are_refused() -> None:
 
 
 def journal(entry: Cycle, *lines: Line, accounts: Accounts = HOUSE) -> JournalIntended:
-    (event,) = decide_journal(entry, lines, accounts, at(201))
+    (event,) = decide_journals(entry, lines, accounts, at(201), cycle_days=11)
     assert isinstance(event, JournalIntended)
     return event
 
@@ -140,13 +137,13 @@ def test_journal_clears_the_clearing_account_into_bank_and_fees() -> None:
     ] == booked(event)
 
 
-def test_journal_of_a_debt_credits_the_bank() -> None:
-    """A payout below zero is paid by us: amounts keep the sign that they came with."""
+def test_journal_below_nothing_is_carried_over_and_touches_no_bank() -> None:
+    """Below nothing nobody pays: what we owe waits for a later payout (contract e.4)."""
     event = journal(closed_cycle(-500), tied(-500, "REFUND_ORDER_AMOUNT"))
 
     assert [
-        ("Bank Current", "", 0, 500, "bank"),
         ("John Lewis Refunds", "", 500, 0, "refunds"),
+        ("John Lewis Payout Due", "", 0, 500, "due"),
     ] == booked(event)
 
 
@@ -221,7 +218,7 @@ def test_journal_reference_is_derived_from_payout_and_policy() -> None:
 @pytest.mark.parametrize("entry", [cycle(), cycle(*payout(cycle(), tied(1)))])
 def test_journal_only_of_a_closed_payout(entry: Cycle) -> None:
     """What is not explained is not booked."""
-    assert () == decide_journal(entry, [tied(2_000)], HOUSE, at(201))
+    assert () == decide_journals(entry, [tied(2_000)], HOUSE, at(201), cycle_days=11)
 
 
 def test_journal_once() -> None:
@@ -230,7 +227,7 @@ def test_journal_once() -> None:
     after = CYCLES.evolve(entry, journal(entry, tied(2_000)), "CY1")
 
     assert after is not None
-    assert () == decide_journal(after, [tied(2_000)], HOUSE, at(202))
+    assert () == decide_journals(after, [tied(2_000)], HOUSE, at(202), cycle_days=11)
 
 
 def test_journal_that_does_not_balance_is_refused() -> None:

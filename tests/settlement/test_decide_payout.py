@@ -6,23 +6,26 @@ import msgspec
 import pytest
 
 from kcjl.money import Money
-from kcjl.settlement.decide import (
-    UNTIED_SHOWN_MAX,
-    cycles_due_at,
-    decide_cycle,
-    decide_line,
-    decide_tie,
-)
+from kcjl.settlement.decide import UNTIED_SHOWN_MAX
 from kcjl.settlement.events import (
     PayoutClosed,
     PayoutHeld,
 )
-from kcjl.settlement.state import (
-    LINES,
-    SALES_ORDERS,
-    Line,
+from kcjl.settlement.gap_events import PayoutReconciled
+from kcjl.settlement.intake import cycles_due_at, decide_cycle, decide_line
+from kcjl.settlement.matching import decide_tie
+from kcjl.settlement.sold import SOLD
+from kcjl.settlement.state import LINES, Line
+from tests.settlement.payouts import (
+    SALES_ORDER,
+    TIED,
+    closed_cycle,
+    closing,
+    cycle,
+    line,
+    payout,
+    tied,
 )
-from tests.settlement.payouts import SALES_ORDER, TIED, closed_cycle, cycle, line, payout, tied
 from tests.trade import (
     at,
     cycle_seen,
@@ -92,7 +95,7 @@ def test_tie_of_an_unknown_line_makes_no_entry() -> None:
 
 def test_sales_order_is_known_from_its_posting() -> None:
     """What lines are tied to is what was posted."""
-    assert SALES_ORDER == folded(SALES_ORDERS, "O1", [posted(received())])
+    assert SALES_ORDER == folded(SOLD, "O1", [posted(received())])
 
 
 def test_cycle_is_news_when_it_differs() -> None:
@@ -108,6 +111,15 @@ def test_cycle_is_news_when_it_differs() -> None:
 def test_payout_closes_when_its_lines_add_up_and_all_are_tied() -> None:
     """Sum of the lines = amount transferred, every line tied: closed with residue 0."""
     assert (
+        PayoutReconciled(
+            cycle_id="CY1",
+            lines_total=gbp(2_000),
+            named=(),
+            gaps=(),
+            orders=1,
+            terms_version=0,
+            occurred_at=at(200),
+        ),
         PayoutClosed(
             cycle_id="CY1",
             stated=gbp(2_000),
@@ -121,7 +133,7 @@ def test_payout_closes_when_its_lines_add_up_and_all_are_tied() -> None:
 
 def test_payout_does_not_count_its_own_payment_line() -> None:
     """The line that equals the payout is never added to it."""
-    (event,) = payout(cycle(), tied(2_000), tied(-2_000, "PAYMENT", "L2"))
+    event = closing(payout(cycle(), tied(2_000), tied(-2_000, "PAYMENT", "L2")))
 
     assert isinstance(event, PayoutClosed)
     assert 1 == event.lines
@@ -131,7 +143,7 @@ def test_payout_counts_cycle_lines_that_no_order_has() -> None:
     """A subscription fee belongs to no order, and needs no tie."""
     fee = Line(seen=money_line("L2", -500, "SUBSCRIPTION_FEE", order_id=None))
 
-    (event,) = payout(cycle(), tied(2_500), fee)
+    event = closing(payout(cycle(), tied(2_500), fee))
 
     assert isinstance(event, PayoutClosed)
 
@@ -147,7 +159,7 @@ def test_payout_that_is_not_paid_yet_waits_by_policy() -> None:
     unpaid = cycle(seen=cycle_seen(state="TO_PAY"))
 
     assert () == payout(unpaid, tied(2_000))
-    (event,) = payout(unpaid, tied(2_000), close_on="cycle")
+    event = closing(payout(unpaid, tied(2_000), close_on="cycle"))
     assert isinstance(event, PayoutClosed)
 
 
@@ -202,7 +214,7 @@ def test_payout_held_is_said_again_only_when_something_is_new() -> None:
     assert () == payout(cycle(held), tied(1_999))
     (again,) = payout(cycle(held), tied(1_998))
     assert isinstance(again, PayoutHeld)
-    (closed,) = payout(cycle(held), tied(2_000))
+    closed = closing(payout(cycle(held), tied(2_000)))
     assert isinstance(closed, PayoutClosed)
 
 

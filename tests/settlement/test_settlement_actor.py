@@ -41,6 +41,7 @@ def transaction(
         payment_state="PAYABLE",
         cycle_id="CY1",
         order_id=order_id,
+        order_line_id=None if order_id is None else f"{order_id}-1",
         customer_order_number=None if order_id is None else f"REF-{order_id}",
     )
 

@@ -67,7 +67,7 @@ class SimulatedOutside:
             shifts=faults.erp_clock,
             shown=self._sales_orders,
         )
-        return Outside(marketplace, erp, self.ledger)
+        return Outside(marketplace, erp, self.ledger, self.ledger)
 
     def advance(self) -> int:
         """Let the world come to the clock's now; how many things happened in it."""

@@ -6,7 +6,7 @@ are made in one step; what is read once a day goes through the face's own operat
 adapter's own reading, without HTTP. It decides nothing. Called by the simulated marketplace.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from aiohttp import web
@@ -35,11 +35,16 @@ __all__ = ["body_of", "shown_line", "shown_offer"]
 
 
 def body_of(
-    marketplace: Marketplace, operation: Operation, query: Sequence[tuple[str, str]] = ()
+    marketplace: Marketplace,
+    operation: Operation,
+    query: Sequence[tuple[str, str]] = (),
+    path: Mapping[str, str] | None = None,
 ) -> bytes:
     """What the face's operation answers, without a face."""
     gate = DirectGate(marketplace.agenda, {"johnlewis": marketplace})
-    asked = Asked(marketplace, gate, url="http://simulated/", path={}, query=list(query))
+    asked = Asked(
+        marketplace, gate, url="http://simulated/", path=dict(path or {}), query=list(query)
+    )
     answer: web.Response = operation(asked)
     if not isinstance(answer.body, bytes):
         raise TypeError(f"{operation.__name__} answered without a body")

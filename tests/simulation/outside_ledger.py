@@ -23,8 +23,16 @@ class SimulatedLedger:
     def __init__(self, mishaps: Mishaps, clock: Clock) -> None:
         self.journals: dict[str, Journal] = {}
         """By reference: the truth for checks."""
+        self.documents: dict[str, bytes] = {}
         self._mishaps = mishaps
         self._clock = clock
+
+    async def keep(self, name: str, content: bytes) -> JournalDocument:
+        """A document of others: filed at once, since nothing of ours depends on it."""
+        await self._clock.sleep(self._mishaps.latency_s())
+        if self.documents.setdefault(name, content) != content:
+            raise Refused(f"another document lies under {name}")
+        return JournalDocument(name=name, sha256=hashlib.sha256(content).hexdigest())
 
     async def prepare(self, journal: Journal) -> Sequence[JournalDocument]:
         kind = self._mishaps.draw("prepare", "write")

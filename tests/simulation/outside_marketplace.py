@@ -13,8 +13,10 @@ from typing import TypeVar
 
 from kcjl.clock import Clock
 from kcjl.errors import Misuse, RateLimited, Refused
+from kcjl.johnlewis import invoices as invoice_records
 from kcjl.johnlewis import offer_records, parcels, returns, shop_account, tenant_records
 from kcjl.johnlewis import port as shop
+from kcjl.johnlewis.account_port import Invoice
 from kcjl.johnlewis.asking import chunks, distinct_ids
 from kcjl.johnlewis.budget import Budget, CallBudgets, TenantBudgets
 from kcjl.johnlewis.parcel_port import ShipmentOutcome, ShipmentOutcomeKind
@@ -31,7 +33,7 @@ from kcjl.johnlewis.tenant_port import (
 from kcjl.sandbox.johnlewis import lists, orders
 from kcjl.sandbox.johnlewis import shop as tenant
 from kcjl.sandbox.johnlewis.account_statistics import account_statistics
-from kcjl.sandbox.johnlewis.accounting import list_cycles
+from kcjl.sandbox.johnlewis.accounting import invoice_file, list_cycles, list_invoices
 from kcjl.sandbox.johnlewis.answers import encoded
 from kcjl.sandbox.johnlewis.asking import Operation
 from kcjl.sandbox.johnlewis.exports import export_offers
@@ -62,6 +64,7 @@ __all__ = ["SimulatedMarketplace"]
 T = TypeVar("T")
 
 REFERENCE_CHARACTERS_MAX = 2000
+INVOICES_PAGE = 100
 EXPORT_BATCH = 5
 """Orders handed over at once: small, so that there are batches at all."""
 
@@ -437,6 +440,36 @@ class SimulatedMarketplace:
 
         reading = Reading(rows, lambda cycle: cycle.cycle_id, recall=told)
         return await self._rows("SBC11", reading)
+
+    async def invoices(
+        self, since: datetime | None = None, *, cycle_ids: Sequence[str] = ()
+    ) -> Sequence[Invoice]:
+        def rows() -> tuple[Invoice, ...]:
+            query = [
+                ("type", "ALL"),
+                *(("seller_billing_cycle_id", each) for each in cycle_ids),
+            ]
+            if since is not None:
+                asked = since.replace(microsecond=0) - self._widest
+                query.append(("start_date", asked.isoformat()))
+            found: list[Invoice] = []
+            while True:
+                part = [*query, ("max", "100"), ("offset", str(len(found)))]
+                body = body_of(self._marketplace, list_invoices, part)
+                page = invoice_records.invoices(body, self._currency)
+                found += [invoice for _, invoice in page.rows]
+                if len(page.rows) < INVOICES_PAGE:
+                    return tuple(found)
+
+        return await self._read("IV01", rows)
+
+    async def invoice_document(self, invoice_id: int) -> bytes:
+        def look() -> bytes:
+            return body_of(
+                self._marketplace, invoice_file, path={"invoice_id": str(invoice_id)}
+            )
+
+        return await self._read("IV02", look)
 
     # ── calls ───────────────────────────────────────────────────────────────────────────────
 

@@ -121,7 +121,10 @@ class Process:
 
     def _traced(self, outside: Outside) -> Outside:
         return Outside(
-            self._line(outside.marketplace), self._line(outside.erp), self._line(outside.ledger)
+            self._line(outside.marketplace),
+            self._line(outside.erp),
+            self._line(outside.ledger),
+            self._line(outside.documents),
         )
 
     def _line(self, port: P) -> P:

@@ -233,6 +233,7 @@ def watched(ports: Outside, witness: Witness, clock: VirtualClock) -> Outside:
         witness.beside(ports.marketplace, "johnlewis", clock),
         witness.beside(ports.erp, "khaos", clock),
         witness.beside(ports.ledger, "ledger", clock),
+        witness.beside(ports.documents, "documents", clock),
     )
 
 

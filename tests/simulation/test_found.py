@@ -103,3 +103,19 @@ def test_order_that_the_erp_forgot_stands_in_front_of_no_older_one() -> None:
 def test_order_that_has_gone_on_under_a_clock_set_back_is_heard() -> None:
     """Law 3: the marketplace's clock jumped back, and its new state bore an older stamp."""
     assert [] == broken_by(452)
+
+
+def test_sales_order_that_arrived_late_of_a_cancelled_order_is_told() -> None:
+    """Law 3: its answer was lost, it was not found at once, and then the customer cancelled."""
+    assert [] == broken_by(11)
+
+
+@pytest.mark.parametrize("seed", [200013, 200055])
+def test_parcel_with_units_that_were_cancelled_is_confirmed_without_them(seed: int) -> None:
+    """Liveness: the marketplace refused the whole parcel, every two hours, for ever."""
+    assert [] == broken_by(seed)
+
+
+def test_order_given_back_whole_while_it_was_held_is_off_the_desk() -> None:
+    """Liveness: the marketplace closed it, and its hold stayed for ever."""
+    assert [] == broken_by(200083)

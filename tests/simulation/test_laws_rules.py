@@ -19,6 +19,7 @@ from kcjl.sandbox.marketplace.records import Charge, Refund
 from kcjl.sandbox.warehouse.orders import Cancellation
 from kcjl.settlement.decide import UNTIED_SHOWN_MAX
 from kcjl.settlement.events import PayoutClosed, PayoutHeld
+from kcjl.settlement.gap_events import PayoutReconciled
 from kcjl.stock.events import HeldBack, StockImportIntended
 from kcjl.stock.policy_events import StockPolicyApproved
 from tests.simulation.forging import (
@@ -195,6 +196,10 @@ def _closed_with_a_residue(e: Evidence) -> None:
 
 def _closed_on_fewer_lines(e: Evidence) -> None:
     said_otherwise(e, PayoutClosed, lambda x: replace(x, lines=x.lines - 1))  # type: ignore[attr-defined]
+
+
+def _closed_without_its_sum(e: Evidence) -> None:
+    left_out(e, PayoutReconciled)
 
 
 def _closed_of_nobody(e: Evidence) -> None:
@@ -379,6 +384,7 @@ RULES: dict[tuple[int, str, str], Callable[[Evidence], None]] = {
     (5, "ties", "later"): _taken_after_the_closing,
     (5, "payouts", "residue"): _closed_with_a_residue,
     (5, "payouts", "lines"): _closed_on_fewer_lines,
+    (5, "payouts", "sum"): _closed_without_its_sum,
     (5, "payouts", "of nobody"): _closed_of_nobody,
     (5, "journals", "unbalanced"): _unbalanced,
     (5, "residues", "not told"): _held_and_not_told,

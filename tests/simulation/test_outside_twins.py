@@ -110,6 +110,10 @@ async def read_everything(twin: Twin, began: datetime, now: datetime) -> list[sh
     await twin.note(market.transaction_lines(began))
     await twin.note(market.transaction_lines(now - timedelta(hours=2)))
     await twin.note(market.billing_cycles(began))
+    await twin.note(market.invoices(began))
+    for invoice in await market.invoices():
+        document = await market.invoice_document(invoice.invoice_id)
+        twin.said.append(("", document[:8] == b"%PDF-1.4"))
     await twin.note(khaos.sites())
     await twin.note(khaos.couriers())
     await twin.note(khaos.moved_products(now - timedelta(hours=2)))

@@ -22,6 +22,7 @@ __all__ = ["Trace"]
 READINGS = frozenset(
     {
         "CyclesRead",
+        "InvoicesRead",
         "OffersRead",
         "OrdersRead",
         "SalesOrdersKept",

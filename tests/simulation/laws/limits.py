@@ -6,7 +6,7 @@ no run reaches is not tried here but by its own test. Called by `laws/__init__.p
 
 from collections.abc import Iterator
 
-from kcjl.orders.decide import POSTING_ATTEMPTS_MAX
+from kcjl.orders.decide_posting import POSTING_ATTEMPTS_MAX
 from kcjl.orders.state import ORDERS, Posting
 from kcjl.settlement.decide import UNTIED_SHOWN_MAX
 from kcjl.settlement.events import PayoutHeld

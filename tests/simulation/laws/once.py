@@ -71,10 +71,10 @@ def one_confirmation(evidence: Evidence) -> Iterator[str]:
             for each in order.confirmations
             if each.shipment_id
         )
-        for (number, units), count in (told - sent).items():
+        for number, units in _never_sent(told, sent, _not_asked_for(evidence, order.order_id)):
             yield (
                 f"order {order.order_id}: parcel {number or 'without a number'} of {units} "
-                f"units was confirmed {count} times more than it was sent"
+                "units was confirmed once more than it was sent"
             )
         units_told: Counter[str] = Counter()
         for each in order.confirmations:
@@ -87,17 +87,54 @@ def one_confirmation(evidence: Evidence) -> Iterator[str]:
                 )
 
 
+def _never_sent(
+    told: Counter[tuple[str, int]], sent: Counter[tuple[str, int]], not_asked_for: int
+) -> Iterator[tuple[str, int]]:
+    """Confirmations without a parcel. Of a parcel, units that nobody asks for are left out."""
+    left = sent - told
+    for number, units in (told - sent).elements():
+        fuller = [
+            each
+            for each in left.elements()
+            if each[0] == number and units < each[1] <= units + not_asked_for
+        ]
+        if not fuller:
+            yield number, units
+            continue
+        left[fuller[0]] -= 1
+        not_asked_for -= fuller[0][1] - units
+
+
+def _not_asked_for(evidence: Evidence, order_id: str) -> int:
+    """Units of an order that were cancelled, or whose money is back."""
+    lines = evidence.world.marketplace.orders[order_id].lines
+    over = ("REFUSED", "CANCELED", "REFUNDED")
+    return sum(
+        line.quantity
+        if line.state in over
+        else line.not_to_ship + sum(each.quantity for each in line.cancelations)
+        for line in lines
+    )
+
+
 def one_journal(evidence: Evidence) -> Iterator[str]:
-    """One journal per payout, whatever crashed; and none of no payout."""
+    """One journal per payout, whatever crashed; and none of no payout.
+
+    What belongs to the month before has a journal of its own, under the payout's reference.
+    """
     cycle_of: dict[str, str] = {}
+    of_month_before: set[str] = set()
     for _, intended in evidence.said(JournalIntended):
+        if intended.kind == "month_end":
+            of_month_before.add(intended.reference)
         known = cycle_of.setdefault(intended.reference, intended.cycle_id)
         if known != intended.cycle_id:
             yield f"journal {intended.reference} is of two payouts"
     of_cycle: defaultdict[str, list[str]] = defaultdict(list)
     for reference in evidence.journals:
         cycle_id = cycle_of.get(reference, "")
-        of_cycle[cycle_id].append(reference)
+        if reference not in of_month_before:
+            of_cycle[cycle_id].append(reference)
         if cycle_id not in evidence.world.marketplace.cycles:
             yield f"journal {reference} is of no payout of the marketplace's"
     for cycle_id, references in of_cycle.items():
@@ -172,7 +209,7 @@ def looked_before_writing_again(evidence: Evidence) -> Iterator[str]:
         evidence.witness.calls,
         {"create_shipment", "ship"},
         {"shipments", "orders_by_id"},
-        subject_of=_order_id,
+        subject_of=_parcel,
     )
     yield from _not_looked_up(
         evidence.witness.calls, {"accept"}, {"orders_by_id"}, subject_of=_order_id
@@ -229,9 +266,10 @@ def _not_looked_up(
     unknown: dict[str, Call] = {}
     for call in calls:
         if call.operation in looks and call.outcome in (Outcome.DONE, Outcome.REFUSED):
-            for subject in subject_of(call):
-                before = unknown.get(subject)
-                if before is not None and call.began >= (before.ended or before.began):
+            looked = {*subject_of(call)}
+            for subject, write in [*unknown.items()]:
+                whole = subject.partition("/")[0]  # a look at an order shows all its parcels
+                if whole in looked and call.began >= (write.ended or write.began):
                     del unknown[subject]
         elif call.operation in writes:
             for subject in subject_of(call):
@@ -256,6 +294,14 @@ def _order_id(call: Call) -> tuple[str, ...]:
     if isinstance(first, ShipmentRequest):
         return (first.order_id,)
     return (first,) if isinstance(first, str) else tuple(str(each) for each in _listed(first))
+
+
+def _parcel(call: Call) -> tuple[str, ...]:
+    """A parcel of an order where one is sent, else the orders: another parcel is no repeat."""
+    first = call.arguments[0]
+    if isinstance(first, ShipmentRequest):
+        return (f"{first.order_id}/{first.package_reference}",)
+    return _order_id(call)
 
 
 def _listed(subjects: object) -> Iterable[object]:

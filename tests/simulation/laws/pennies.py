@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from kcjl.ledger.port import Journal
 from kcjl.money import Money
+from kcjl.orders.events import OrderPassedOver
 from kcjl.sandbox.marketplace import TransactionLine
 from kcjl.settlement.events import (
     PAYMENT,
@@ -21,6 +22,7 @@ from kcjl.settlement.events import (
     PayoutHeld,
     SettlementLineSeen,
 )
+from kcjl.settlement.gap_events import PayoutReconciled
 from tests.simulation.laws.evidence import Checker, Evidence
 from tests.simulation.laws.standing import open_subjects
 
@@ -31,6 +33,7 @@ def closed_with_every_penny(evidence: Evidence) -> Iterator[str]:
     """A payout is closed with the bank's amount, and that is the sum of its lines there."""
     cycles = evidence.world.marketplace.cycles
     lines = _lines_by_cycle(evidence)
+    sums = {event.cycle_id: event for _, event in evidence.said(PayoutReconciled)}
     for _, closed in evidence.said(PayoutClosed):
         cycle = cycles.get(closed.cycle_id)
         if cycle is None:
@@ -45,6 +48,12 @@ def closed_with_every_penny(evidence: Evidence) -> Iterator[str]:
                 f"payout {closed.cycle_id}: the bank has {cycle.amount_to_seller}, its lines "
                 f"are {total}; closed with {closed.stated}, lines {closed.lines_total}"
             )
+        whole = sums.get(closed.cycle_id)
+        if whole is None or (whole.transferred, whole.residue) != (
+            closed.stated,
+            closed.residue,
+        ):
+            yield f"payout {closed.cycle_id} was closed, and its named sum says otherwise"
         if closed.lines != len(there):
             yield f"payout {closed.cycle_id} has {len(there)} lines, closed on {closed.lines}"
 
@@ -52,10 +61,13 @@ def closed_with_every_penny(evidence: Evidence) -> Iterator[str]:
 def closed_with_every_line_tied(evidence: Evidence) -> Iterator[str]:
     """A payout is closed only when the ERP had a sales order for each line of an order."""
     orders, lines = evidence.world.marketplace.orders, _lines_by_cycle(evidence)
+    passed_over = {event.order_id for _, event in evidence.said(OrderPassedOver)}
     for recorded, closed in evidence.said(PayoutClosed):
         for line in lines[closed.cycle_id]:
-            if line.order_id is None:
+            if line.order_id is None or line.order_id in passed_over:
                 continue
+            if line.kind.startswith("SELLER_"):
+                continue  # a fee or a penalty is for the order, sold or not
             reference = orders[line.order_id].customer_order_number
             taken = evidence.witness.taken.get(reference, ())
             if not any(at <= recorded.recorded_at for at in taken):
@@ -69,32 +81,42 @@ def booked_with_every_penny(evidence: Evidence) -> Iterator[str]:
     """The ledger's journal of a payout balances, and books each kind of line to its account."""
     accounts = {event.version: event for _, event in evidence.said(AccountMapSet)}
     lines = _lines_by_cycle(evidence)
+    of_payout: defaultdict[str, list[JournalIntended]] = defaultdict(list)
     for _, intended in evidence.said(JournalIntended):
-        journal = evidence.journals.get(intended.reference)
-        policy = accounts.get(intended.policy_version)
-        if journal is None or policy is None:
+        of_payout[intended.cycle_id].append(intended)
+    for cycle_id, journals in of_payout.items():
+        there = [evidence.journals.get(each.reference) for each in journals]
+        policy = accounts.get(journals[-1].policy_version)
+        if policy is None or None in there:
             continue  # judged by law 3, payouts, and law 9, accounts
         named = {each.role: (each.account, each.tax_code) for each in policy.accounts}
         wanted: defaultdict[tuple[str, str], int] = defaultdict(int)
-        for line in lines[intended.cycle_id]:
+        for line in lines[cycle_id]:
             wanted[named[ROLE_OF_KIND.get(line.kind, "other")]] += line.amount.amount_minor
             wanted[named["bank"]] -= line.amount.amount_minor
-        booked = _booked(journal)
-        if sum(booked.values()):
-            yield f"journal {intended.reference} does not balance: by {sum(booked.values())}"
-        if {key: each for key, each in wanted.items() if each} != booked:
+        booked: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for journal in filter(None, there):
+            yield from _book(journal, booked)
+        if _not_zero(wanted) != _not_zero(booked):
             yield (
-                f"journal {intended.reference} of payout {intended.cycle_id} books {booked}, "
+                f"the journals of payout {cycle_id} book {_not_zero(booked)}, "
                 f"the payout's lines are {dict(wanted)}"
             )
 
 
-def _booked(journal: Journal) -> dict[tuple[str, str], int]:
-    booked: defaultdict[tuple[str, str], int] = defaultdict(int)
+def _book(journal: Journal, booked: defaultdict[tuple[str, str], int]) -> Iterator[str]:
+    """Add a journal to what is booked; by how much it does not balance."""
+    off = 0
     for entry in journal.entries:
         amount = entry.credit.amount_minor - entry.debit.amount_minor
         booked[entry.account, entry.tax_code] += amount
-    return {key: amount for key, amount in booked.items() if amount}
+        off += amount
+    if off:
+        yield f"journal {journal.reference} does not balance: by {off}"
+
+
+def _not_zero(sums: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    return {key: amount for key, amount in sums.items() if amount}
 
 
 def lines_are_as_they_came(evidence: Evidence) -> Iterator[str]:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from kcjl.actors import JOBS
 from kcjl.dispatch.events import ParcelShipped
-from kcjl.dispatch.state import DISPATCHES, ParcelState
+from kcjl.dispatch.parcel import ParcelState
+from kcjl.dispatch.state import DISPATCHES
 from kcjl.exceptions.events import ExceptionRaised
 from kcjl.orders.reversals import REVERSALS, ItemStanding
 from kcjl.orders.state import ORDERS, Acceptance, Posting, WriteBack
@@ -344,6 +345,10 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "confirmation_refused": _unconfirmed,
     "cancelled_in_erp": _cancelled_in_erp,
     "payout_open": _payout_open,
+    "payout_gaps": _never,
+    "late_line": _never,
+    "billing_cycle_overdue": _never,
+    "invoice_document_missing": _never,
     "unknown_line_type": _line_type_unknown,
     "writes_off": _never,
     "job_interrupted": _never,

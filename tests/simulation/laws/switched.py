@@ -17,7 +17,7 @@ UNDER_WAY = timedelta(minutes=5)
 """For a write that was decided before: its intention waits for a database that is away, and may
 wait a second time behind another."""
 WRITES = (
-    "accept", "create_order", "create_shipment", "publish_stock",
+    "accept", "create_order", "create_shipment", "prepare", "publish_stock",
     "set_shipment_tracking", "set_tracking", "ship",
     "write_seller_references", "refund", "cancel_line", "cancel_order",
 )  # fmt: skip

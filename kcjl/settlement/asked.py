@@ -1,0 +1,47 @@
+"""What people ask of settlement, by verb: each is decided on all that is in the log.
+
+Called by `rooms.py`.
+"""
+
+from collections.abc import Mapping
+
+from kcjl.commands import Handler
+from kcjl.settlement.actor import Settlement
+
+__all__ = ["settlement_words"]
+
+
+def settlement_words(settlement: Settlement) -> Mapping[str, Handler]:
+    """The handlers, by verb."""
+
+    async def set_accounts(arguments: Mapping[str, str], by: str) -> None:
+        await settlement.catch_up()
+        await settlement.set_accounts(arguments, by=by)
+
+    async def set_terms(arguments: Mapping[str, str], by: str) -> str:
+        document, reason = arguments["document"], arguments["reason"]
+        await settlement.catch_up()
+        return await settlement.set_terms(document, reason, by=by)
+
+    async def accept(arguments: Mapping[str, str], by: str) -> str:
+        cycle_id, reason = arguments["cycle_id"], arguments["reason"]
+        await settlement.catch_up()
+        return await settlement.accept(cycle_id, reason, by=by)
+
+    async def reverse(arguments: Mapping[str, str], by: str) -> str:
+        cycle_id, reason = arguments["cycle_id"], arguments["reason"]
+        await settlement.catch_up()
+        return await settlement.reverse(cycle_id, reason, by=by)
+
+    async def acknowledge(arguments: Mapping[str, str], by: str) -> str:
+        reference, number = arguments["reference"], arguments["ledger_number"]
+        await settlement.catch_up()
+        return await settlement.acknowledge(reference, number, by=by)
+
+    return {
+        "set-accounts": set_accounts,
+        "commission-terms-set": set_terms,
+        "payout-accept": accept,
+        "payout-reverse": reverse,
+        "payout-ack": acknowledge,
+    }
