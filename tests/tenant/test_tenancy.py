@@ -50,7 +50,7 @@ async def test_tenant_is_in_the_log_before_the_other_rooms_begin() -> None:
         read.carriers,
         read.shipping_types,
     )
-    assert (("17", "REFUND", "Returned"),) == read.reasons
+    assert (("17", "REFUND", "Returned"), ("34", "CANCELATION", "Gone")) == read.reasons
 
 
 async def test_tenant_is_read_once_a_day_also_over_restarts() -> None:
