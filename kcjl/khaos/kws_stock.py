@@ -36,7 +36,7 @@ from kcjl.khaos.soap import SoapFault, SoapService
 from kcjl.khaos.stock_port import Product, ProductRef, StockLevel, StockPotential
 from kcjl.khaos.wsdl import Argument
 
-__all__ = ["KwsStock"]
+__all__ = ["LONG_LIST", "KwsStock"]
 
 _STOCK_CODE = "1"
 """MappingType of ExportStock, ExportStockStatus and GetStockPotential."""

@@ -12,6 +12,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Sequence
+from statistics import median
 
 import anyio
 import msgspec
@@ -53,7 +54,9 @@ def _rows(runs: Sequence[Measured]) -> list[Row]:
     return [
         _below(f"{changed}: worked out and sent", "s", _worst(runs, _sent_cpu_s), SENT_S),
         row("  the same, on the wall", "s", _worst(runs, lambda run, n: run.sends[n].wall_s)),
+        row("  half of them within", "s", [_half(run.sends) for run in runs]),
         row(f"{changed}: read", "s", _worst(runs, lambda run, n: run.reads[n].cpu_s)),
+        row("  half of them within", "s", [_half(run.reads) for run in runs]),
         _below(f"{lag}, p99, our CPU", "s", [_p99(run, _cpu_s) for run in runs], LAG_S),
         row(f"{lag}, p99, on the wall", "s", [_p99(run, _wall_s) for run in runs]),
         _below(
@@ -82,6 +85,11 @@ def _worst(runs: Sequence[Measured], of: Callable[[Measured, int], float]) -> li
 
 def _sent_cpu_s(run: Measured, number: int) -> float:
     return run.sends[number].cpu_s
+
+
+def _half(took: Sequence[Took]) -> float:
+    """By CPU time: of some cycles a sweep of all levels, or new conditions, are a part."""
+    return median(each.cpu_s for each in took)
 
 
 def _p99(run: Measured, of: Callable[[Took], float]) -> float:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from kcjl.khaos.kws_stock import LONG_LIST
 from kcjl.khaos.port import (
     ExportedLine,
     ExportedOrder,
@@ -57,6 +58,16 @@ async def test_parent_is_replaced_by_its_children(erp: ScriptedErp, make: MakeAd
     }
     asked = [list(arguments.values()) for arguments in erp.arguments("GetStockList")]
     assert [["2", "2026-03-02T08:00:00", "0"]] == asked
+
+
+async def test_list_whose_memory_is_given_back_is_read_whole(
+    erp: ScriptedErp, make: MakeAdapter
+) -> None:
+    """The document of a long list goes when its last row was read, and not before."""
+    codes = [f"RUG-{number:05}" for number in range(LONG_LIST + 1)]
+    erp.will_say("GetStockList", stock_list(*map(info, codes)))
+
+    assert codes == [each.stock_code for each in await make().moved_products(SINCE)]
 
 
 async def test_parent_alone_is_replaced_by_children_known_from_before(
