@@ -190,7 +190,8 @@ def find_reversal(
     if line is None:
         return _unclear(f"order {after.order_id} shows no line {request.line_id}")
     former = _ids(before, request) | set(known)
-    earliest = intention.intended_at - CLOCKS_APART_MAX
+    # Their stamps have whole seconds: the part of one must not make ours somebody else's.
+    earliest = (intention.intended_at - CLOCKS_APART_MAX).replace(microsecond=0)
     fresh = [
         each
         for each in _reversals(line, request)

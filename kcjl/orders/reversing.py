@@ -8,7 +8,7 @@ Called by the orders room. Source: design 7; contract johnlewis b.3, d.5.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -199,7 +199,13 @@ class Reversing:
                 return [LOOK_EVERY.total_seconds()]
 
     async def _send(self, reversal: Reversal, each: ItemEntry) -> None:
+        read_at = self._room.clock.now()
         order = await self._read(reversal.order_id)
+        if each.attempts:  # the look that did not find it may have been shown an older order
+            finding = self._finding(reversal, each, order, read_at)
+            if finding.found != Found.NOT_THERE:
+                await self._room.commit((self._settled(reversal, each, finding),))
+                return
         if because := why_not_now(order, each.item, reversal.kind):
             await self._room.commit((self._refused(reversal, each.item, because),))
             return
@@ -269,13 +275,18 @@ class Reversing:
     async def _look(self, reversal: Reversal, each: ItemEntry) -> bool:
         """Settle an item whose outcome is open; False while it is too early to say."""
         finding = await self._find(reversal, each)
+        if finding.found == Found.TOO_EARLY:
+            return False
+        await self._room.commit((self._settled(reversal, each, finding),))
+        return True
+
+    def _settled(self, reversal: Reversal, each: ItemEntry, finding: Finding) -> Event:
+        """What a look has said of an item."""
         match finding.found:
-            case Found.TOO_EARLY:
-                return False
             case Found.THERE:
-                said: Event = self._found(reversal, each.item, finding)
+                return self._found(reversal, each.item, finding)
             case Found.UNCLEAR:
-                said = ReversalUnclear(
+                return ReversalUnclear(
                     order_id=reversal.order_id,
                     reversal_id=reversal.reversal_id,
                     line_id=each.item.line_id,
@@ -285,15 +296,17 @@ class Reversing:
                 )
             case Found.NOT_THERE if given_up(each):
                 because = f"sent {each.attempts} times, and it never arrived"
-                said = self._refused(reversal, each.item, because)
-            case Found.NOT_THERE:
-                said = self._missing(reversal, each.item, each.attempts)
-        await self._room.commit((said,))
-        return True
+                return self._refused(reversal, each.item, because)
+            case _:
+                return self._missing(reversal, each.item, each.attempts)
 
     async def _find(self, reversal: Reversal, each: ItemEntry) -> Finding:
         read_at = self._room.clock.now()
-        order = await self._read(reversal.order_id)
+        return self._finding(reversal, each, await self._read(reversal.order_id), read_at)
+
+    def _finding(
+        self, reversal: Reversal, each: ItemEntry, order: Order, read_at: datetime
+    ) -> Finding:
         intended_at = each.intended_at or read_at
         if reversal.kind == ORDER_CANCELATION:
             return find_order_cancelation(order, intended_at=intended_at, read_at=read_at)

@@ -119,3 +119,10 @@ def test_parcel_with_units_that_were_cancelled_is_confirmed_without_them(seed: i
 def test_order_given_back_whole_while_it_was_held_is_off_the_desk() -> None:
     """Liveness: the marketplace closed it, and its hold stayed for ever."""
     assert [] == broken_by(200083)
+
+
+def test_refund_stamped_by_a_clock_five_minutes_behind_is_found() -> None:
+    """Law 2: their stamp had whole seconds, so it was older than any of ours could be, and the
+    money went back twice.
+    """
+    assert [] == broken_by(194)

@@ -25,6 +25,7 @@ READINGS = frozenset(
         "InvoicesRead",
         "OffersRead",
         "OrdersRead",
+        "SellerMetricsRead",
         "SalesOrdersKept",
         "ShipmentsRead",
         "StockRead",

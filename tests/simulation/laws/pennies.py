@@ -147,7 +147,9 @@ def residue_has_a_name(evidence: Evidence) -> Iterator[str]:
 def posted_with_every_penny(evidence: Evidence) -> Iterator[str]:
     """A sales order of an order that nobody touched has the total that the customer pays."""
     for order in evidence.world.marketplace.orders.values():
-        if any(line.not_to_ship or line.state == "REFUSED" for line in order.lines):
+        if any(
+            line.not_to_ship or line.state in ("REFUSED", "REFUNDED") for line in order.lines
+        ):
             continue
         truth = evidence.world.order_truth(order)
         for sale in truth.sales_orders:
