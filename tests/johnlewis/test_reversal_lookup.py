@@ -251,6 +251,16 @@ def test_cancelation_is_looked_for_among_the_cancelations() -> None:
     assert "C1" == find_reversal(order(), cancelled, sent, read_at=LATER).reversal_id
 
 
+def test_refund_stamped_in_whole_seconds_by_a_clock_five_minutes_behind_is_ours() -> None:
+    """The part of a second that their stamp lacks must not make it somebody else's."""
+    sent_at = NOW.replace(microsecond=660_000)
+    sent = ReversalIntention(request=intention().request, intended_at=sent_at)
+    theirs = (sent_at - timedelta(minutes=5)).replace(microsecond=0)
+    after = order(there("R1", at=theirs))
+
+    assert "R1" == find_reversal(None, after, sent, read_at=LATER).reversal_id
+
+
 @given(st.lists(st.sampled_from([2400, 1200, 100]), max_size=4), st.booleans())
 def test_refund_is_never_sent_again_while_it_is_there(
     others: list[int],
