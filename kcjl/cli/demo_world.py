@@ -177,6 +177,12 @@ async def _enter_numbers(view: WorldView) -> None:
                         {
                             "invoice_code": parcel.invoice_code,
                             "box_number": number,
-                            "consignment": f"VAN{parcel.invoice_code}{number}",
+                            "consignment": _number_of_van(parcel.invoice_code, number),
                         },
                     )
+
+
+def _number_of_van(invoice_code: str, box: int) -> str:
+    """A number as the carrier that the van is mapped to has them: fourteen digits."""
+    digits = "".join(filter(str.isdigit, invoice_code))
+    return f"{digits:0>12}{box:02}"
