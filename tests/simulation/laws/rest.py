@@ -18,6 +18,7 @@ from kcjl.orders.state import ORDERS, Acceptance, Posting, WriteBack
 from kcjl.sandbox.warehouse.stock import key_of
 from kcjl.sandbox.world_truth import OrderTruth
 from kcjl.settlement.state import CYCLES, LINES, CycleState
+from kcjl.stock.events import SkuAliasApproved
 from kcjl.stock.publishing_state import PUBLISHES
 from kcjl.stock.state import PRODUCTS
 from tests.simulation.laws.changed import CAUSES_AFTER_INTAKE, corrections_are_on_the_desk
@@ -104,9 +105,14 @@ def causes_are_on_the_desk(evidence: Evidence) -> Iterator[str]:
         cancelled = ("cancelled_in_erp", order.order_id) in told
         if _is_cancelled_there(order) and not cancelled:
             yield f"the ERP has cancelled order {order.order_id}, and nobody told"
+    aliases = {key_of(event.sku) for _, event in evidence.said(SkuAliasApproved)}
     for sku in evidence.world.marketplace.offers:
         unknown = evidence.world.warehouse.stock.find(sku) is None
-        if unknown and ("sku_unmatched", key_of(sku)) not in told:
+        if (
+            unknown
+            and key_of(sku) not in aliases
+            and ("sku_unmatched", key_of(sku)) not in told
+        ):
             yield f"offer {sku} is not known to the ERP, and nobody told"
 
 
@@ -142,7 +148,10 @@ def _vanished(evidence: Evidence, raised: ExceptionRaised) -> bool:
 
 
 def _is_cancelled_there(order: OrderTruth) -> bool:
-    return order.state not in ENDED and any(each.cancelled for each in order.sales_orders)
+    """And the customer neither has the money back nor the goods coming."""
+    given_back = all(line.state in (*ENDED, "REFUNDED") for line in order.lines)
+    wanted = order.state not in ENDED and not given_back
+    return wanted and any(each.cancelled for each in order.sales_orders)
 
 
 def _held(evidence: Evidence, raised: ExceptionRaised) -> bool:
