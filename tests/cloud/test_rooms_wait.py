@@ -275,7 +275,10 @@ async def test_parcel_goes_to_the_lines_that_the_erp_names() -> None:
         items=(HeardItem(line_ref="O1-2", stock_code="A-1", units=Decimal(1)),),
         packages=(
             HeardPackage(
-                tracking_number="T1", courier_name="DPD", courier_code=None, shipped_on=None
+                tracking_number="15500000000001",
+                courier_name="DPD",
+                courier_code=None,
+                shipped_on=None,
             ),
         ),
     )
