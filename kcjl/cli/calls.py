@@ -59,12 +59,13 @@ Subject = Annotated[
 
 
 @app.callback(invoke_without_command=True)
-def calls(  # noqa: PLR0917 - the options of the verb
+def calls(
+    *,
     context: typer.Context,
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=ROWS_MAX)] = 20,
-    follow: Annotated[  # noqa: FBT002 - a flag
+    follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on as calls are made; Ctrl-C ends it.")
     ] = False,
     side: WhichSide = None,
@@ -72,7 +73,7 @@ def calls(  # noqa: PLR0917 - the options of the verb
     outcome: Outcome = None,
     since: Since = "",
     subject: Subject = "",
-    json: Json = False,  # noqa: FBT002 - a flag
+    json: Json = False,
 ) -> None:
     """The sync log: each call to the marketplace and to the ERP, apart from the event log.
 
@@ -111,7 +112,8 @@ def summary(
     merchant: Merchant = "",
     side: WhichSide = None,
     since: Since = "",
-    json: Json = False,  # noqa: FBT002 - a flag
+    *,
+    json: Json = False,
 ) -> None:
     """By operation: how many calls, how many went wrong, how long they took, how much came."""
     asked = Asked(side=side, since=moment("--since", since))
@@ -142,7 +144,8 @@ def summary(
 def surprises(
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    json: Json = False,  # noqa: FBT002 - a flag
+    *,
+    json: Json = False,
 ) -> None:
     """Fields, and words in fields, that the marketplace sends and kcjl does not know."""
 

@@ -65,14 +65,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     finished: bool = False
 
 
-def demo(  # noqa: PLR0917 - one parameter an option
-    headless: Annotated[  # noqa: FBT002 - a flag
+def demo(
+    *,
+    headless: Annotated[
         bool, typer.Option("--headless", help="No monitor: progress, then a summary.")
     ] = False,
     for_: Annotated[
         str, typer.Option("--for", help="Stop after so long, e.g. 60s or 5m; else when done.")
     ] = "",
-    json: Annotated[  # noqa: FBT002 - a flag
+    json: Annotated[
         bool, typer.Option("--json", help="The summary as JSON, on stdout.")
     ] = False,
     trade: Annotated[

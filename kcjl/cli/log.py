@@ -43,19 +43,20 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, on s
 
 
 @app.command()
-def tail(  # noqa: PLR0917 - the options of the verb
+def tail(
+    *,
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=10_000)] = 20,
-    follow: Annotated[  # noqa: FBT002 - a flag
+    follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on as events come; Ctrl-C ends it.")
     ] = False,
     types: filters.Types = None,
     stream: filters.Stream = "",
     since: filters.Since = "",
     until: filters.Until = "",
-    backward: filters.Backward = False,  # noqa: FBT002 - a flag
-    json: Json = False,  # noqa: FBT002 - a flag
+    backward: filters.Backward = False,
+    json: Json = False,
 ) -> None:
     """The newest events, or the newest of those that are asked for, oldest first."""
     settings = settings_at(config)
@@ -109,7 +110,8 @@ def show(
     position: Annotated[int, typer.Argument(min=1, help="Which event.")],
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    json: Json = False,  # noqa: FBT002 - a flag
+    *,
+    json: Json = False,
 ) -> None:
     """One event, whole: both clocks, its causes, its payload, its place in the chain."""
     settings = settings_at(config)

@@ -23,7 +23,8 @@ COUNT_S = 900.0
 def count(
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    json: Annotated[  # noqa: FBT002 - a flag
+    *,
+    json: Annotated[
         bool, typer.Option("--json", help="The figures as one JSON object, on stdout.")
     ] = False,
 ) -> None:

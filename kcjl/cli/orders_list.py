@@ -83,13 +83,14 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     policy_version: int
 
 
-def list_orders(  # noqa: PLR0917 - one parameter an option
+def list_orders(
+    *,
     state: Annotated[
         list[str] | None,
         typer.Option("--state", help=f"Only these: {', '.join(STATES)}; several times."),
     ] = None,
-    held: Annotated[bool, typer.Option("--held", help="Only what is held.")] = False,  # noqa: FBT002 - a flag
-    late: Annotated[  # noqa: FBT002 - a flag
+    held: Annotated[bool, typer.Option("--held", help="Only what is held.")] = False,
+    late: Annotated[
         bool, typer.Option("--late", help="Only what is past its deadline and not done.")
     ] = False,
     sku: Annotated[str, typer.Option("--sku", help="Only orders of this SKU.")] = "",
@@ -100,13 +101,13 @@ def list_orders(  # noqa: PLR0917 - one parameter an option
     since: Annotated[
         str, typer.Option("--since", help="Placed then or later: 2026-10-01; UTC if not said.")
     ] = "",
-    every: Annotated[bool, typer.Option("--all", help="Ended ones, too.")] = False,  # noqa: FBT002 - a flag
+    every: Annotated[bool, typer.Option("--all", help="Ended ones, too.")] = False,
     lines: Annotated[
         int, typer.Option("--lines", "-n", min=1, max=LINES_MAX, help="So many at most.")
     ] = 200,
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    json: Annotated[  # noqa: FBT002 - a flag
+    json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line, on stdout.")
     ] = False,
 ) -> None:

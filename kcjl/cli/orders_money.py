@@ -42,7 +42,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
-def refund(  # noqa: PLR0917 - typer reads options as they stand
+def refund(
+    *,
     order: OrderId,
     line: Lines = None,
     units: Units = None,
@@ -53,7 +54,6 @@ def refund(  # noqa: PLR0917 - typer reads options as they stand
     reason: Reason = "",
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    *,
     not_to_ship: Annotated[
         bool, typer.Option("--not-to-ship", help="The refunded units are not to be shipped.")
     ] = False,
@@ -72,7 +72,8 @@ def refund(  # noqa: PLR0917 - typer reads options as they stand
     _plan_or_do(config, merchant, (order, REFUND), asked, plan, reason, as_json=as_json)
 
 
-def cancel(  # noqa: PLR0917 - typer reads options as they stand
+def cancel(
+    *,
     order: OrderId,
     line: Lines = None,
     units: Units = None,
@@ -83,7 +84,6 @@ def cancel(  # noqa: PLR0917 - typer reads options as they stand
     reason: Reason = "",
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    *,
     as_json: AsJson = False,
 ) -> None:
     """Cancel an order, or a part of it, before the customer has paid.

@@ -97,9 +97,8 @@ def show(
     order: Annotated[str, typer.Argument(help="The marketplace's order id.")],
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    json: Annotated[  # noqa: FBT002 - a flag
-        bool, typer.Option("--json", help="One JSON object, on stdout.")
-    ] = False,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object, on stdout.")] = False,
 ) -> None:
     """Where an order is and why: its lines, and its life as a tree of causes.
 

@@ -122,7 +122,8 @@ def verify(
             "[default: that of data_dir, which who sealed could have exchanged].",
         ),
     ] = "",
-    json: Json = False,  # noqa: FBT002 - a flag
+    *,
+    json: Json = False,
 ) -> None:
     """Compute the hash chain again, to the head; exit code 1 and the first bad position.
 
@@ -267,11 +268,12 @@ def seal(
         Path | None, typer.Option("--out", "-o", help="A new file [default: stdout].")
     ] = None,
     key: KeyFile = None,
-    public_key: Annotated[  # noqa: FBT002 - a flag
+    *,
+    public_key: Annotated[
         bool,
         typer.Option("--public-key", help="Print the public key instead; give it to auditors."),
     ] = False,
-    json: Json = False,  # noqa: FBT002 - a flag
+    json: Json = False,
 ) -> None:
     """Sign the head of the log (Ed25519). Keep the seal where nobody who runs this can reach.
 
@@ -329,7 +331,8 @@ def export(
     last: Annotated[
         int | None, typer.Option("--to", min=1, help="Last position [default: the head].")
     ] = None,
-    json: Json = False,  # noqa: FBT002 - a flag
+    *,
+    json: Json = False,
 ) -> None:
     """Write the log into one compressed file, which `kcjl log verify FILE` checks anywhere.
 

@@ -57,7 +57,8 @@ def rebuild(
     ] = None,
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    json: Json = False,  # noqa: FBT002 - a flag
+    *,
+    json: Json = False,
 ) -> None:
     """Build read models anew from the log, beside the live ones, and swap them in.
 
@@ -157,7 +158,8 @@ def state(
     ] = "",
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    json: Json = False,  # noqa: FBT002 - a flag
+    *,
+    json: Json = False,
 ) -> None:
     """What a read model says now, or said at any time or position: folded from the log.
 

@@ -43,7 +43,8 @@ def run(
         list[str] | None,
         typer.Option("--only", help="Serve only these merchants; otherwise all."),
     ] = None,
-    with_parent: Annotated[  # noqa: FBT002 - a flag
+    *,
+    with_parent: Annotated[
         bool,
         typer.Option("--with-parent", help="Be a part of a demo: it owns us.", hidden=True),
     ] = False,

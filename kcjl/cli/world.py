@@ -27,7 +27,8 @@ __all__ = ["sandbox"]
 CLOUD_PASSWORD = "KCJL_SANDBOX_CLOUD_PASSWORD"  # noqa: S105 - the name of a variable
 
 
-def sandbox(  # noqa: PLR0917 - one parameter an option
+def sandbox(
+    *,
     trade: Annotated[
         Path | None,
         typer.Option(help="Real trade to replay (csv or csv.gz); otherwise it is generated."),
@@ -54,7 +55,7 @@ def sandbox(  # noqa: PLR0917 - one parameter an option
         Path | None,
         typer.Option(help="Folder for the world's journal: started again, it goes on."),
     ] = None,
-    wait: Annotated[  # noqa: FBT002 - a flag
+    wait: Annotated[
         bool, typer.Option("--wait", help="Time stands still until a client has called both.")
     ] = False,
     faults: Annotated[
@@ -84,9 +85,7 @@ def sandbox(  # noqa: PLR0917 - one parameter an option
         Path | None,
         typer.Option("--write-config", help="Write a kcjl.toml for this sandbox here."),
     ] = None,
-    with_parent: Annotated[  # noqa: FBT002 - a flag
-        bool, typer.Option("--with-parent", hidden=True)
-    ] = False,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
     service_data_dir: Annotated[
         Path | None, typer.Option(help="For --write-config: the service's data directory.")
     ] = None,
