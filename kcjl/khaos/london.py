@@ -7,7 +7,7 @@ Called by the areas of the adapter and the documents. Source: contract khaos b.0
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 
 from kcjl.clock import LONDON
@@ -75,7 +75,7 @@ def _both(bare: str) -> tuple[datetime, datetime] | None:
     parts = _ISO.match(bare)
     if parts is None:
         day = received_date(bare)
-        return None if day is None else _from_wall(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - a wall time has no zone yet
+        return None if day is None else _from_wall(datetime.combine(day, time()))
     year, month, day_of_month = (int(parts[n]) for n in (1, 2, 3))
     if year <= _NO_DATE_YEAR_MAX:
         return None

@@ -121,6 +121,8 @@ POSTED_ON = (
     PostingRetried,
 )
 """What may let an order be posted."""
+OPENING_ACCEPTANCE = AcceptancePolicy()
+"""In force until people set one."""
 
 
 class OrdersMarketplace(MarketplacePort, ReversingMarketplace, Protocol):
@@ -142,7 +144,7 @@ class Orders(Room):
         erp: ErpPort,
         vault: Vault,
         settings: OrderSettings,
-        opening_acceptance: AcceptancePolicy = AcceptancePolicy(),  # noqa: B008 - it is frozen
+        opening_acceptance: AcceptancePolicy = OPENING_ACCEPTANCE,
     ) -> None:
         super().__init__(log, clock, ids)
         self._marketplace = marketplace

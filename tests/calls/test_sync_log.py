@@ -121,7 +121,8 @@ async def test_call_that_fails_is_noted_by_how_it_ended(
     notes: SyncLog,
     keeper: MoodyKeeper,
     error: Exception,
-    writes: bool,  # noqa: FBT001 - a column of the table
+    *,
+    writes: bool,
     outcome: str,
     reason_code: str,
 ) -> None:

@@ -174,8 +174,9 @@ async def test_reference_in_the_channels_format_is_ours(
 async def test_parcel_is_shipped_by_its_stage_or_its_date(
     erp: Channel,
     stage: str,
-    dated: bool,  # noqa: FBT001 - pytest passes it by name
-    shipped: bool,  # noqa: FBT001 - the same
+    *,
+    dated: bool,
+    shipped: bool,
 ) -> None:
     """A date at an early stage is a plan; a customer is told of facts."""
     package = {"ShipmentDate": "2026-10-02T08:00:00"} if dated else {"ConsignmentRef": ""}

@@ -376,7 +376,8 @@ def test_units_go_to_the_line_that_the_erp_names_first(
 def test_parcel_without_a_number_goes_at_the_last_call_where_it_may(
     shipping_types: tuple[tuple[str, bool], ...],
     hours_left: int,
-    goes: bool,  # noqa: FBT001 - pytest passes it by name
+    *,
+    goes: bool,
 ) -> None:
     """SH12 says whether tracking is mandatory; a type that it does not name asks for it."""
     read = tenant_read(carriers=READ.carriers, shipping_types=shipping_types)

@@ -480,8 +480,9 @@ async def test_shipments_that_could_not_be_read_are_read_from_there_again() -> N
 @pytest.mark.parametrize("multi_shipment", [True, False])
 @pytest.mark.parametrize("answer_is_lost", [False, True])
 async def test_parcel_without_a_number_goes_before_it_is_late(
-    multi_shipment: bool,  # noqa: FBT001 - pytest passes it by name
-    answer_is_lost: bool,  # noqa: FBT001 - the same
+    *,
+    multi_shipment: bool,
+    answer_is_lost: bool,
 ) -> None:
     """Where tracking is not mandatory: awaited, said, and confirmed without it, once."""
     place = premises()

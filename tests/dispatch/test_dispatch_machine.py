@@ -47,7 +47,7 @@ class Parcels(RuleBasedStateMachine):
         return self.loop.run_until_complete(work)
 
     @initialize(multi_shipment=st.booleans())
-    def posted(self, multi_shipment: bool) -> None:  # noqa: FBT001 - hypothesis passes it
+    def posted(self, *, multi_shipment: bool) -> None:
         self.bay = Bay(multi_shipment=multi_shipment)
         self._do(self.bay.open())
         self.bay.pack("A-1", 1, [number_of(0)], "DPD")
@@ -64,7 +64,7 @@ class Parcels(RuleBasedStateMachine):
         self.bay.pack(code, units, numbers, courier)
 
     @rule(box=BOXES, label=LABELS, wrong=st.booleans())
-    def box_is_labelled_anew(self, box: int, label: int, wrong: bool) -> None:  # noqa: FBT001
+    def box_is_labelled_anew(self, *, box: int, label: int, wrong: bool) -> None:
         self.bay.relabel(box, "TRK" if wrong else number_of(box, 10 + label))
 
     @rule(
@@ -73,7 +73,9 @@ class Parcels(RuleBasedStateMachine):
         after=st.booleans(),
         times=st.integers(1, 4),
     )
-    def marketplace_goes_wrong(self, call: str, mishap: str, after: bool, times: int) -> None:  # noqa: FBT001
+    def marketplace_goes_wrong(
+        self, *, call: str, mishap: str, after: bool, times: int
+    ) -> None:
         for _ in range(1 if mishap == "killed" else times):
             self.bay.plan(call, mishap, after=after)
 

@@ -103,7 +103,8 @@ async def test_number_that_is_demanded_is_never_gone_without(
 
 @BOTH
 async def test_number_that_comes_after_the_confirmation_is_sent_on(
-    multi_shipment: bool,  # noqa: FBT001 - pytest passes it by name
+    *,
+    multi_shipment: bool,
 ) -> None:
     """Confirmed without one, closed; entered later, the marketplace has it, once."""
     place = premises()
@@ -153,7 +154,8 @@ async def test_number_that_never_comes_is_looked_for_a_week_and_named_then() -> 
 @BOTH
 @pytest.mark.parametrize("mishap", ["nothing", "lost", "killed before", "killed after"])
 async def test_parcel_that_is_labelled_anew_has_its_new_number_at_the_marketplace(
-    multi_shipment: bool,  # noqa: FBT001 - pytest passes it by name
+    *,
+    multi_shipment: bool,
     mishap: str,
 ) -> None:
     """A spoilt label: the new number replaces the old one, whatever goes wrong meanwhile."""
@@ -281,7 +283,8 @@ async def test_new_number_that_is_malformed_is_not_sent_over_a_good_one() -> Non
 
 @BOTH
 async def test_several_consignments_in_one_field_are_told_as_the_tenant_takes_them(
-    multi_shipment: bool,  # noqa: FBT001 - pytest passes it by name
+    *,
+    multi_shipment: bool,
 ) -> None:
     """A shipment each with its share; or one number, and the others named in the log."""
     place = premises()

@@ -53,7 +53,8 @@ def is_back(place: Premises) -> None:
 
 @pytest.mark.parametrize("multi_shipment", [True, False])
 async def test_six_hours_down_are_one_exception_with_a_count_then_all_are_caught_up(
-    multi_shipment: bool,  # noqa: FBT001 - pytest passes it by name
+    *,
+    multi_shipment: bool,
 ) -> None:
     """Nothing is lost, nobody is told forty times, the most urgent goes first."""
     place = premises(orders=40)

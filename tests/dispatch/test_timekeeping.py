@@ -1,6 +1,7 @@
 """An order's time: which stage when, and whose it was."""
 
 from datetime import date
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -258,7 +259,7 @@ def test_stages_follow_one_another_without_a_gap(told: list[tuple[Event, float]]
     ends = [entry.ordered_at, *(until for _, until in entry.spans)]
 
     assert sorted(ends) == ends
-    assert all(one != other for one, other in zip(_stages(entry), _stages(entry)[1:]))  # noqa: B905 - neighbours
+    assert all(one != other for one, other in pairwise(_stages(entry)))
     assert not FINAL & {stage for stage, _ in entry.spans}
 
 

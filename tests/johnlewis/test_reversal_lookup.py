@@ -261,10 +261,11 @@ def test_refund_stamped_in_whole_seconds_by_a_clock_five_minutes_behind_is_ours(
     assert "R1" == find_reversal(None, after, sent, read_at=LATER).reversal_id
 
 
-@given(st.lists(st.sampled_from([2400, 1200, 100]), max_size=4), st.booleans())
+@given(others=st.lists(st.sampled_from([2400, 1200, 100]), max_size=4), done=st.booleans())
 def test_refund_is_never_sent_again_while_it_is_there(
     others: list[int],
-    done: bool,  # noqa: FBT001 - hypothesis passes it
+    *,
+    done: bool,
 ) -> None:
     """Whatever stood there before: ours, if it was done, is found; if not, it is missed."""
     before = tuple(there(f"old-{n}", amount) for n, amount in enumerate(others))

@@ -92,9 +92,10 @@ async def test_platform_with_parts_missing_is_read_cautiously(
     market: ScriptedServer,
     api: SellerApi,
     features: object,
-    automatic: bool,  # noqa: FBT001 - pytest passes it by name
-    several: bool,  # noqa: FBT001 - the same
-    listed_only: bool,  # noqa: FBT001 - the same
+    *,
+    automatic: bool,
+    several: bool,
+    listed_only: bool,
 ) -> None:
     """What PC01 does not say is taken as off: we accept by hand, ship whole orders."""
     market.will_say(said(200, {"features": features, "timezone": "Europe/London"}))

@@ -210,7 +210,8 @@ async def test_stock_import_with_a_bad_line_is_followed_to_its_errors() -> None:
 
 @pytest.mark.parametrize("doubled", [False, True])
 async def test_orders_over_many_pages_are_each_read_once(
-    doubled: bool,  # noqa: FBT001 - pytest passes it by name
+    *,
+    doubled: bool,
 ) -> None:
     """Also where later pages begin with the row that ended the one before."""
     settings = quick(
@@ -340,7 +341,8 @@ async def test_faults_between_us_never_hide_what_may_have_been_done(
     fault: Fault,
     for_reads: type[KcjlError],
     for_writes: type[KcjlError],
-    is_done: bool,  # noqa: FBT001 - pytest passes it by name
+    *,
+    is_done: bool,
 ) -> None:
     """A parcel that may exist is unknown; ST11 then tells whether it does (d.5)."""
     async with serving() as world:

@@ -90,7 +90,7 @@ async def test_order_that_changed_while_the_export_was_made_comes_with_the_pages
 
 
 @pytest.mark.parametrize("there", [False, True])
-async def test_tenant_without_a_usable_export_is_read_by_pages(there: bool) -> None:  # noqa: FBT001 - a case
+async def test_tenant_without_a_usable_export_is_read_by_pages(*, there: bool) -> None:
     """No export, or one that does not end: nothing is missed, and it is said why."""
     place = premises()
     async with place.open() as process:

@@ -62,7 +62,8 @@ def sent(*then: Event) -> OrderEntry:
 def test_queued_order_says_each_step_and_each_delay_once(
     then: tuple[Event, ...],
     until: datetime,
-    fetched: bool,  # noqa: FBT001 - pytest passes it by name
+    *,
+    fetched: bool,
     minutes: float,
     expected: tuple[Event, ...],
 ) -> None:

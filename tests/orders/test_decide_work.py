@@ -48,9 +48,10 @@ from tests.trade import (
     [(True, 0, True), (True, 59, True), (True, 60, False), (False, 0, False)],
 )
 def test_order_is_left_to_a_marketplace_that_accepts_by_itself(
-    automatic: bool,  # noqa: FBT001 - pytest passes it by name
+    *,
+    automatic: bool,
     minutes: int,
-    left: bool,  # noqa: FBT001 - the same
+    left: bool,
 ) -> None:
     """No OR21 where PC01 says automatic; what is left waiting even so is accepted by us."""
     read = tenant_read(acceptance_is_automatic=automatic)
@@ -176,7 +177,7 @@ def test_hold_of_an_order_past_holding_says_nothing(entry: OrderEntry) -> None:
         "done",
     ],
 )
-def test_work_is_wanted_until_nothing_is_due(entry: OrderEntry, due: bool) -> None:  # noqa: FBT001
+def test_work_is_wanted_until_nothing_is_due(*, entry: OrderEntry, due: bool) -> None:
     """An order is looked at while anything is due; an open outcome always is."""
     assert due == wants_work(entry)
 

@@ -76,7 +76,8 @@ def short_of_two(*events: Event) -> tuple[Short, ...] | None:
 )
 def test_stock_is_there_when_the_level_covers_it_after_older_orders(
     events: tuple[Event, ...],
-    there: bool,  # noqa: FBT001 - pytest passes it by name
+    *,
+    there: bool,
 ) -> None:
     """Younger orders wait; refused ones, and what the level lacks already, do not count."""
     assert there == (short_of_two(*events) == ())

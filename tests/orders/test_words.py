@@ -211,7 +211,8 @@ def test_retry_of_what_was_not_refused_says_what_to_do(
 )
 def test_every_line_is_decided_in_one_answer(
     lines: tuple[str, ...],
-    refuse: bool,  # noqa: FBT001 - pytest passes it by name
+    *,
+    refuse: bool,
     accepted: tuple[str, ...],
     turned_down: tuple[str, ...],
 ) -> None:
@@ -262,7 +263,8 @@ def test_another_answer_after_a_refused_one_is_sent() -> None:
 )
 def test_answer_that_is_too_late_is_refused_with_the_next_step(
     entry: OrderEntry,
-    refuse: bool,  # noqa: FBT001 - pytest passes it by name
+    *,
+    refuse: bool,
     next_step: str,
 ) -> None:
     """One answer an order; after it only money goes back."""

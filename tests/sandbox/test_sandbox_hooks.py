@@ -263,7 +263,8 @@ async def test_customer_returns_and_the_goods_come_back_after_acceptance(
 
 @pytest.mark.parametrize("module", [True, False])
 async def test_customers_of_the_world_return_goods_with_and_without_the_module(
-    module: bool,  # noqa: FBT001 - a parameter of the test
+    *,
+    module: bool,
 ) -> None:
     """The agenda sends some of what was delivered back; the operator refunds it, once."""
     world = msgspec.structs.replace(

@@ -115,7 +115,8 @@ async def test_call_that_suffers_is_done_or_not_as_its_kind_says(
     kind: str,
     for_reads: set[type[KcjlError]],
     for_writes: set[type[KcjlError]],
-    is_done: bool,  # noqa: FBT001 - pytest passes it by name
+    *,
+    is_done: bool,
 ) -> None:
     """An answer that is lost hides what was done; one that never arrived hides nothing."""
     day = Day(faults_of(**{kind: ALWAYS}))

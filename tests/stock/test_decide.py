@@ -142,7 +142,8 @@ def test_available_of_what_is_not_for_sale_is_zero_with_its_reason(
 )
 def test_publish_only_after_stock_and_then_orders(
     reads: Reads | None,
-    may: bool,  # noqa: FBT001
+    *,
+    may: bool,
 ) -> None:
     """Read stock, then orders, then publish: never the other way round."""
     assert may == may_publish(reads)

@@ -130,7 +130,8 @@ def test_hold_waits_for_a_word_and_a_release_lets_no_more_through_than_was_held(
     hold: Hold | None,
     count: int,
     said: list[type],
-    may: bool,  # noqa: FBT001
+    *,
+    may: bool,
 ) -> None:
     """Another share beyond what was released is held anew."""
     events, may_go = decide_guard(

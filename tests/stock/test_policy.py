@@ -218,7 +218,7 @@ def test_strictest_of_several_skus_takes_each_term_by_itself() -> None:
         (date(2027, 1, 6), False),
     ],
 )
-def test_window_of_each_year_goes_over_new_year(day: date, there: bool) -> None:  # noqa: FBT001 - a table of cases
+def test_window_of_each_year_goes_over_new_year(*, day: date, there: bool) -> None:
     """From the 20th of December until the 5th of January, both days in it."""
     assert there == is_open(Rule(name="yule", begins="12-20", ends="01-05"), day)
 

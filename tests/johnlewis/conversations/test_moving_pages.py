@@ -124,7 +124,8 @@ async def test_orders_that_move_under_the_paging_are_read_once_each(
 @pytest.mark.parametrize("doubled", [False, True])
 async def test_polls_one_after_another_miss_no_order(
     seed: int,
-    doubled: bool,  # noqa: FBT001 - pytest passes it by name
+    *,
+    doubled: bool,
 ) -> None:
     """What slipped past one reading is in the next, which begins where the last one began."""
     draw = chance(seed)
@@ -157,7 +158,8 @@ async def test_polls_one_after_another_miss_no_order(
 @pytest.mark.parametrize("doubled", [False, True])
 async def test_offers_that_come_and_go_under_the_paging_are_read_once_each(
     seed: int,
-    doubled: bool,  # noqa: FBT001 - pytest passes it by name
+    *,
+    doubled: bool,
 ) -> None:
     """OF21: an offer that stays is read, whichever others are listed and deleted around it."""
     draw = chance(seed)
