@@ -26,7 +26,7 @@ from kcjl.cli.tables import table
 from kcjl.database import AUDITOR, Database
 from kcjl.errors import Misuse
 from kcjl.money import Money
-from kcjl.orders.decide import WAITING_STANDINGS, deadline_of, standing
+from kcjl.orders.decide import WAITING_STANDINGS, deadline_of, standing, why_held
 from kcjl.orders.state import OrderEntry, Standing
 from kcjl.projections.orderreading import OrderRows
 from kcjl.settings import Settings
@@ -185,7 +185,7 @@ def _row(entry: OrderEntry, now: datetime) -> Listed:
         placed_at=entry.created_at,
         reference=entry.reference,
         erp_order_code=entry.erp_order_code,
-        held=held.message if held else "",
+        held=why_held(entry),
         rule=held.rule if held else "",
         policy_version=held.policy_version if held else 0,
     )

@@ -28,7 +28,7 @@ from kcjl.events import vocabulary
 from kcjl.log.port import LogQueries, Recorded, Selection
 from kcjl.log.queries import PostgresQueries
 from kcjl.money import Money
-from kcjl.orders.decide import deadline_of, standing
+from kcjl.orders.decide import deadline_of, standing, why_held
 from kcjl.orders.life import Node, tree_of
 from kcjl.orders.state import OrderEntry
 from kcjl.projections.orderreading import OrderRows
@@ -176,7 +176,7 @@ def _all_of(entry: OrderEntry, tree: Sequence[Node], now: datetime, *, cut: bool
         total=entry.total_price,
         buyer=MASKED if entry.vault_ref else "",
         country=entry.country,
-        held=held.message if held else "",
+        held=why_held(entry),
         rule=held.rule if held else "",
         policy_version=held.policy_version if held else 0,
         acceptance=entry.acceptance.value,

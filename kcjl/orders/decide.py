@@ -51,6 +51,7 @@ __all__ = [
     "may_be_held",
     "standing",
     "too_late",
+    "why_held",
 ]
 
 AUTOMATIC_WAIT = timedelta(hours=1)
@@ -330,3 +331,12 @@ def standing(entry: OrderEntry) -> Standing:
     if entry.acceptance == Acceptance.CONFIRMED or entry.state.startswith("WAITING_DEBIT"):
         return Standing.ACCEPTED
     return Standing.RECEIVED
+
+
+def why_held(entry: OrderEntry) -> str:
+    """What keeps an order that is held; empty: it is not."""
+    if standing(entry) != Standing.HELD:
+        return ""
+    if entry.posting == Posting.VANISHED:
+        return f"Khaos Control had {entry.erp_order_code} and shows it no more"
+    return entry.held.message if entry.held is not None else entry.refused_because

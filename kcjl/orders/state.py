@@ -133,6 +133,8 @@ class OrderEntry(msgspec.Struct, frozen=True, kw_only=True):
     acceptance: Acceptance = Acceptance.NONE
     vault_ref: str = ""
     posting: Posting = Posting.NONE
+    refused_because: str = ""
+    """What was last said to an acceptance or a posting that was refused."""
     posting_attempts: int = 0
     posting_tried_at: datetime | None = None
     posting_sent_at: datetime | None = None
@@ -284,6 +286,10 @@ def _posting(standing: Posting, tried_at: datetime) -> Change:
     return {"posting": standing, "posting_tried_at": tried_at}
 
 
+def _posting_refused(event: OrderEvent, why: str) -> Change:
+    return {**_posting(Posting.REFUSED, event.occurred_at), "refused_because": why}
+
+
 def _posting_intended(event: PostingIntended) -> Change:
     return {
         **_posting(Posting.OPEN, event.occurred_at),
@@ -336,16 +342,21 @@ _CHANGES = dict(
         _when(AcceptanceConfirmed, lambda _: _acceptance(Acceptance.CONFIRMED)),
         _when(
             AcceptanceRefused,
-            lambda event: _acceptance(Acceptance.NONE if event.retry else Acceptance.REFUSED),
+            lambda event: {
+                **_acceptance(Acceptance.NONE if event.retry else Acceptance.REFUSED),
+                "refused_because": event.message,
+            },
         ),
         _when(AcceptanceRetried, lambda _: _acceptance(Acceptance.NONE)),
         _when(PostingIntended, _posting_intended),
         _when(PostingUnknown, lambda event: _posting(Posting.OPEN, event.occurred_at)),
-        _when(PostingRefused, lambda event: _posting(Posting.REFUSED, event.occurred_at)),
+        _when(PostingRefused, lambda event: _posting_refused(event, event.message)),
         _when(
             ReferenceTaken,
             lambda event: {
-                **_posting(Posting.REFUSED, event.occurred_at),
+                **_posting_refused(
+                    event, f"{event.erp_order_code} has our reference: {event.because}"
+                ),
                 "reference_taken": True,
             },
         ),

@@ -3,7 +3,7 @@
 import pytest
 
 from kcjl.money import Money
-from kcjl.orders.decide import decide_hold, left_to_the_marketplace, standing
+from kcjl.orders.decide import decide_hold, left_to_the_marketplace, standing, why_held
 from kcjl.orders.decide_posting import wants_work, wants_write_back
 from kcjl.orders.events import (
     OrderHeld,
@@ -224,3 +224,22 @@ def test_totals_agree_only_to_the_penny() -> None:
 def test_standing_is_one_word_for_where_the_order_is(entry: OrderEntry, expected: str) -> None:
     """An order is final, waiting, or held: always exactly one of them."""
     assert expected == standing(entry).value
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (order(), ""),
+        (order(hold(UNKNOWN)), hold(UNKNOWN).message),
+        (order(intended(received()), refused(received())), refused(received()).message),
+        (
+            order(ACCEPTING, acceptance_refused(retry=False), state=WAITING),
+            acceptance_refused(retry=False).message,
+        ),
+        (order(intended(received()), refused(received()), intended(received())), ""),
+    ],
+    ids=["ready", "held by a rule", "posting refused", "acceptance refused", "tried again"],
+)
+def test_an_order_that_is_held_says_why(*, entry: OrderEntry, expected: str) -> None:
+    """By a rule, or refused by one of the two sides; the reason goes when it is tried again."""
+    assert expected == why_held(entry)
