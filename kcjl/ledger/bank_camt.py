@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from lxml import etree
 from lxml.etree import _Element as Element
 
-from kcjl.ledger.bank_lines import Place, StatementLine, amount_of, day_of
+from kcjl.ledger.bank_lines import OF_ANOTHER_CURRENCY, Place, StatementLine, amount_of, day_of
 from kcjl.money import Money
 
 __all__ = ["read_camt"]
@@ -70,7 +70,7 @@ def _entries(statement: Element, place: Place, currency: str) -> Iterator[Statem
                 account=account,
                 booked_on=day_of(day, here),
                 amount=amount,
-                text=" ".join(each for each in part.itertext() if each.strip()),
+                text=" ".join(str(each) for each in part.itertext() if each.strip()),
                 bank_number=f"{own}/{number}/{day}/{amount}" if own else "",
                 where=here.where,
             )
@@ -101,7 +101,7 @@ def _amount(node: Element, here: Place, currency: str, *, sign: int = 1) -> Mone
     if stated != currency:
         raise here.wrong(
             f"it is in {stated or 'no currency'}, and not in {currency}",
-            "Payouts are compared in their own currency: give the statement of that account.",
+            OF_ANOTHER_CURRENCY,
         )
     amount = amount_of(found.text or "", currency, here)
     if amount.amount_minor < 0:

@@ -1,8 +1,8 @@
 """A bank statement as CSV: the layouts of Barclays, NatWest and Lloyds, or columns by name.
 
 Promises: pure; every line or none; a line that is shorter than its heading, a quote that is not
-closed and bytes of no known encoding are refused, with the line. UTF-8 with or without its mark,
-UTF-16 with its mark, else Windows-1252. A file that is cut at the end of a line can't be told.
+closed and bytes of no known encoding are refused, with the line. UTF-8 with or without its
+mark, UTF-16 with its mark, else Windows-1252. A file cut at a line's end can't be told.
 Called by `bank_statement.py`. Source: contract khaos f.
 """
 
@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 
-from kcjl.ledger.bank_lines import Place, StatementLine, amount_of, day_of
+from kcjl.ledger.bank_lines import OF_ANOTHER_CURRENCY, Place, StatementLine, amount_of, day_of
 from kcjl.money import Money
 
 __all__ = ["COLUMNS", "read_csv"]
@@ -46,7 +46,7 @@ Row = tuple[int, list[str]]
 def read_csv(
     content: bytes, place: Place, *, columns: Mapping[str, str], currency: str
 ) -> Iterator[StatementLine]:
-    """The lines. `columns`: heading by role where the layout is none of those that are known."""
+    """The lines. `columns`: heading by role where the layout is none of the known ones."""
     text = _decoded(content, place)
     rows = _rows(text, place)
     headings, number = _heading(rows, columns, place)
@@ -116,7 +116,7 @@ def _heading(
     wanted = ", ".join(columns.values()) if columns else f"of {known}"
     raise place.at("line 1").wrong(
         f"no line has the columns {wanted}; the first has {', '.join(first)[:200] or 'none'}",
-        "Name the columns: --column date=HEADING --column amount=HEADING --column text=HEADING.",
+        "Name them: --column date=HEADING --column amount=HEADING --column text=HEADING.",
     )
 
 
@@ -125,7 +125,7 @@ def _line(cells: Mapping[str, str], here: Place, currency: str) -> StatementLine
     if stated and stated != currency:
         raise here.wrong(
             f"it is in {stated}, and not in {currency}",
-            "Payouts are compared in their own currency: give the statement of that account.",
+            OF_ANOTHER_CURRENCY,
         )
     return StatementLine(
         account=cells.get("account", ""),
@@ -144,7 +144,9 @@ def _amount(cells: Mapping[str, str], here: Place, currency: str) -> Money:
         amount_of(cells[role], currency, here) if cells.get(role) else nothing
         for role in ("paid_in", "paid_out")
     )
-    if bool(paid_in) == bool(paid_out) and (paid_in or not (cells["paid_in"] + cells["paid_out"])):
+    if bool(paid_in) == bool(paid_out) and (
+        paid_in or not (cells["paid_in"] + cells["paid_out"])
+    ):
         raise here.wrong("it must have either an amount in or an amount out", EXPORT_AGAIN)
     if min(paid_in.amount_minor, paid_out.amount_minor) < 0:
         raise here.wrong(

@@ -18,13 +18,24 @@ import msgspec
 from kcjl.errors import Misuse
 from kcjl.money import Money
 
-__all__ = ["BankLine", "Place", "StatementLine", "amount_of", "day_of", "identified"]
+__all__ = [
+    "OF_ANOTHER_CURRENCY",
+    "BankLine",
+    "Place",
+    "StatementLine",
+    "amount_of",
+    "day_of",
+    "identified",
+]
 
 AMOUNT = re.compile(r"(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<part>\d{1,2}))?")
 SIGNS = {"£": "GBP", "€": "EUR", "$": "USD"}
 DAY_FORMS = ("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%d %b %Y", "%d-%b-%Y")
 YEARS = range(2000, 2100)
 SHOWN_CHARS_MAX = 60
+OF_ANOTHER_CURRENCY = (
+    "Payouts are compared in their own currency: give the statement of that account."
+)
 
 
 class Place:
@@ -95,7 +106,7 @@ def amount_of(text: str, currency: str, place: Place) -> Money:
         if sign in bare and named != currency:
             raise place.wrong(
                 f"{_shown(text)} is in {named}, and not in {currency}",
-                "Payouts are compared in their own currency: give the statement of that account.",
+                OF_ANOTHER_CURRENCY,
             )
         bare = bare.replace(sign, "", 1)
     sign = bare[:1] if bare[:1] in ("-", "+") else ""

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from ofxtools.models.bank.stmt import STMTRS
 from ofxtools.Parser import OFXTree
 
-from kcjl.ledger.bank_lines import Place, StatementLine, amount_of
+from kcjl.ledger.bank_lines import OF_ANOTHER_CURRENCY, Place, StatementLine, amount_of
 
 __all__ = ["read_ofx"]
 
@@ -40,7 +40,7 @@ def read_ofx(content: bytes, place: Place, *, currency: str) -> Iterator[Stateme
             raise place.wrong(
                 f"account {statement.account.acctid} is in {statement.curdef}, and not in "
                 f"{currency}",
-                "Payouts are compared in their own currency: give that account's statement.",
+                OF_ANOTHER_CURRENCY,
             )
         yield from _lines(statement, place, currency)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from kcjl.errors import Misuse
 from kcjl.ledger.bank_camt import read_camt
 from kcjl.ledger.bank_csv import COLUMNS, read_csv
-from kcjl.ledger.bank_lines import BankLine, Place, identified
+from kcjl.ledger.bank_lines import BankLine, Place, StatementLine, identified
 from kcjl.ledger.bank_ofx import read_ofx
 
 __all__ = ["FILE_BYTES_MAX", "LINES_MAX", "read_statement"]
@@ -40,7 +40,7 @@ def read_statement(
     else:
         _assert_columns(columns)
         lines = read_csv(content, place, columns=columns, currency=currency)
-    found = []
+    found: list[StatementLine] = []
     for line in lines:
         if len(found) == LINES_MAX:
             raise place.wrong(

@@ -16,12 +16,12 @@ from pathlib import Path
 import anyio.to_thread
 
 from kcjl.errors import Refused, Unavailable
+from kcjl.ledger.cells import harmless
 from kcjl.ledger.port import Journal, JournalDocument
 
 __all__ = ["DocumentFolder", "JournalPack", "journal_csv"]
 
 COLUMNS = ("Reference", "Date", "Account", "Tax code", "Debit", "Credit", "Memo", "Narrative")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class JournalPack:
@@ -80,16 +80,12 @@ def journal_csv(journal: Journal) -> bytes:
             (
                 journal.reference,
                 f"{journal.posting_date:%d/%m/%Y}",
-                _harmless(entry.account),
-                _harmless(entry.tax_code),
+                harmless(entry.account),
+                harmless(entry.tax_code),
                 entry.debit.decimal() if entry.debit else "",
                 entry.credit.decimal() if entry.credit else "",
-                _harmless(entry.memo),
-                _harmless(journal.narrative),
+                harmless(entry.memo),
+                harmless(journal.narrative),
             )
         )
     return out.getvalue().encode("utf-8-sig")
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
