@@ -16,6 +16,7 @@ from kcjl.money import Money
 __all__ = ["read_camt"]
 
 ASK_AGAIN = "Ask the bank for the statement again."
+SAID_ELSEWHERE = ("Amt", "AmtDtls", "CdtDbtInd", "Sts", "BookgDt", "ValDt", "BkTxCd")
 BALANCES = ("OPBD", "CLBD")
 
 
@@ -70,7 +71,7 @@ def _entries(statement: Element, place: Place, currency: str) -> Iterator[Statem
                 account=account,
                 booked_on=day_of(day, here),
                 amount=amount,
-                text=" ".join(str(each) for each in part.itertext() if each.strip()),
+                text=_words(part),
                 bank_number=f"{own}/{number}/{day}/{amount}" if own else "",
                 where=here.where,
             )
@@ -140,6 +141,12 @@ def _assert_whole(
             f"{balances['CLBD'] - balances['OPBD']}: it is not whole",
             ASK_AGAIN,
         )
+
+
+def _words(part: Element) -> str:
+    """All that is said of it but its amounts, days and codes."""
+    said = (each.itertext() for each in part if _name(each) not in SAID_ELSEWHERE)
+    return " ".join(str(text).strip() for texts in said for text in texts if text.strip())
 
 
 def _children(node: Element, name: str) -> Iterator[Element]:

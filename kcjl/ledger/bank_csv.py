@@ -2,8 +2,8 @@
 
 Promises: pure; every line or none; a line that is shorter than its heading, a quote that is not
 closed and bytes of no known encoding are refused, with the line. UTF-8 with or without its
-mark, UTF-16 with its mark, else Windows-1252. A cut at a line's end or within its
-last cell can't be told.
+mark, UTF-16 with its mark, else Windows-1252. A cut at a line's end, or within the last cell,
+can't be told.
 Called by `bank_statement.py`. Source: contract khaos f.
 """
 

@@ -27,7 +27,7 @@ def read_statement(
     place = Place(name)
     if len(content) > FILE_BYTES_MAX:
         raise place.wrong(
-            f"it has {len(content):,} bytes, and {FILE_BYTES_MAX:,} are read at most",
+            f"it has more than {FILE_BYTES_MAX:,} bytes",
             "Export fewer days at a time.",
         )
     if not content.strip(b"\xef\xbb\xbf \t\r\n"):
