@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -118,7 +119,7 @@ def demo(
     )
     seconds = _seconds(for_)
     _claim(data_dir, plan)
-    summary = anyio.run(_demo, plan, data_dir.resolve(), headless, seconds)
+    summary = anyio.run(partial(_demo, plan, data_dir.resolve(), seconds, headless=headless))
     if summary.finished:
         _mark(data_dir, msgspec.structs.replace(plan, finished=True))
     if json:
@@ -192,8 +193,9 @@ def _mark(data_dir: Path, plan: Plan) -> None:
 async def _demo(
     plan: Plan,
     data_dir: Path,
-    headless: bool,  # noqa: FBT001
     seconds: float | None,
+    *,
+    headless: bool,
 ) -> Summary:
     _tell("starting the database …")
     server = await embedded.own(data_dir)
@@ -202,7 +204,7 @@ async def _demo(
         async with anyio.create_task_group() as group:
             group.start_soon(server.watch)
             group.start_soon(end_on_terminate)
-            summary = await _with_world(plan, data_dir, server.dsn, headless, seconds)
+            summary = await _with_world(plan, data_dir, server.dsn, seconds, headless=headless)
             group.cancel_scope.cancel()
         return summary
     finally:
@@ -214,8 +216,9 @@ async def _with_world(
     plan: Plan,
     data_dir: Path,
     dsn: str,
-    headless: bool,  # noqa: FBT001
     seconds: float | None,
+    *,
+    headless: bool,
 ) -> Summary:
     began = real_monotonic()
     config = data_dir / "kcjl.toml"
