@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -135,13 +135,11 @@ def _seconds(text: str) -> float | None:
     if not text:
         return None
     number, unit = (text[:-1], text[-1]) if text[-1] in units else (text, "s")
-    try:
+    with suppress(ValueError):
         seconds = float(number) * units[unit]
-    except ValueError:
-        raise Misuse(f"--for {text} is not a time: say 60s, 5m or 1h") from None
-    if not seconds > 0:
-        raise Misuse(f"--for {text}: it has to be more than nothing")
-    return seconds
+        if seconds > 0:
+            return seconds
+    raise Misuse(f"--for {text} is not a time above nothing: say 60s, 5m or 1h")
 
 
 # ── the data directory ──────────────────────────────────────────────────────────────────────
