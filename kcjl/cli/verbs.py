@@ -18,6 +18,7 @@ VERBS = {
     "demo": ("kcjl.cli.demo", "demo"),
     "run": ("kcjl.cli.service", "run"),
     "sandbox": ("kcjl.cli.world", "sandbox"),
+    "service": ("kcjl.cli.unit", "app"),
     "tui": ("kcjl.cli.service", "tui"),
     "writes": ("kcjl.cli.policy", "writes"),
     "log": ("kcjl.cli.log", "app"),
