@@ -11,9 +11,10 @@ from collections.abc import Callable
 import anyio
 import msgspec
 from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from kcjl.clock import real_sleep
-from kcjl.health.metrics import CONTENT_TYPE, Metrics
+from kcjl.health.metrics import Metrics
 from kcjl.health.vitals import Vitals
 from kcjl.settings import HealthSettings
 
@@ -70,7 +71,9 @@ def faces(vitals: Vitals, metrics: Metrics) -> web.Application:
         )
 
     async def figures(_request: web.Request) -> web.Response:
-        return web.Response(body=metrics.written(), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(
+            body=metrics.written(), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
 
     application = web.Application(client_max_size=0)
     application.router.add_get("/healthz", healthz)

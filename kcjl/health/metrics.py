@@ -14,6 +14,7 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client import Counter as TotalCounter
@@ -24,9 +25,8 @@ from kcjl import __version__
 from kcjl.calls.port import CallRecord
 from kcjl.health.vitals import State, Vitals
 
-__all__ = ["CONTENT_TYPE", "Metrics"]
+__all__ = ["Metrics"]
 
-CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 CALL_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -34,6 +34,7 @@ class Metrics:
     """A process's figures."""
 
     def __init__(self, vitals: Vitals) -> None:
+        disable_created_metrics()  # when a process began is a figure of its own
         self._registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
