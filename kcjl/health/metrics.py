@@ -14,7 +14,6 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
-    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client import Counter as TotalCounter
@@ -34,7 +33,6 @@ class Metrics:
     """A process's figures."""
 
     def __init__(self, vitals: Vitals) -> None:
-        disable_created_metrics()  # when a process began is a figure of its own
         self._registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
