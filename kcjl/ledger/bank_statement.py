@@ -10,7 +10,6 @@ from kcjl.errors import Misuse
 from kcjl.ledger.bank_camt import read_camt
 from kcjl.ledger.bank_csv import COLUMNS, read_csv
 from kcjl.ledger.bank_lines import BankLine, Place, StatementLine, identified
-from kcjl.ledger.bank_ofx import read_ofx
 
 __all__ = ["FILE_BYTES_MAX", "LINES_MAX", "read_statement"]
 
@@ -34,6 +33,8 @@ def read_statement(
         raise place.wrong("there is nothing in it", "Export the statement again.")
     begins = content[:BEGINNING].lstrip(b"\xef\xbb\xbf \t\r\n").replace(b"\x00", b"").upper()
     if begins.startswith((b"OFXHEADER", b"<OFX")) or b"<?OFX" in begins:
+        from kcjl.ledger.bank_ofx import read_ofx  # its library takes a while: only for OFX
+
         lines = read_ofx(content, place, currency=currency)
     elif begins.startswith((b"<", b"\xff\xfe<", b"\xfe\xff<")):
         lines = read_camt(content, place, currency=currency)
