@@ -5,6 +5,7 @@ which judges it again on all that is in the log. The bank's words about others s
 Called by `kcjl/cli/payouts.py`.
 """
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -119,7 +120,10 @@ def _write(out: Path, content: bytes) -> None:
                 return
             raise Refused(f"{out} is there already with another content: name another file")
         half = out.with_name(f"{out.name}.part")
-        half.write_bytes(content)
+        with half.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         half.replace(out)
     except OSError as error:
         raise Misuse(f"{out} can't be written: {error.strerror}") from None
