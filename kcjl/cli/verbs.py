@@ -19,6 +19,7 @@ VERBS = {
     "run": ("kcjl.cli.service", "run"),
     "sandbox": ("kcjl.cli.world", "sandbox"),
     "service": ("kcjl.cli.unit", "app"),
+    "check": ("kcjl.cli.check", "check"),
     "tui": ("kcjl.cli.service", "tui"),
     "writes": ("kcjl.cli.policy", "writes"),
     "log": ("kcjl.cli.log", "app"),
