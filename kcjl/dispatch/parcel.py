@@ -109,6 +109,8 @@ def changed(parcel: Parcel, event: ParcelEvent) -> Parcel:
                 change["state"] = ParcelState.MALFORMED
         case ConfirmationIntended() if parcel.first_tried_at is None:
             change["first_tried_at"] = event.occurred_at
+        case TrackingChanged() if _is_told(parcel, event.tracking_number):
+            change["number_state"] = NumberState.TOLD
         case TrackingIntended() if parcel.number_first_at is None:
             change["number_first_at"] = event.occurred_at
         case ConfirmationRetried() if parcel.state == ParcelState.CONFIRMED:
@@ -117,6 +119,11 @@ def changed(parcel: Parcel, event: ParcelEvent) -> Parcel:
         case _:
             pass
     return msgspec.structs.replace(parcel, **change)
+
+
+def _is_told(parcel: Parcel, number: str) -> bool:
+    """The ERP shows again what was confirmed, and no other number was sent on meanwhile."""
+    return number == parcel.number_told and parcel.number_attempts == 0
 
 
 def _parcel_change(event: ParcelEvent) -> dict[str, object]:

@@ -74,6 +74,7 @@ class TimedParcel(msgspec.Struct, frozen=True, kw_only=True):
     courier: str
     units: int
     tracked: bool
+    """It has a number, which has a form of its carrier's or a person's word that it is right."""
     stage: Stage = Stage.CONFIRMING
     """One of those after shipping; ENDED: it needs no confirmation any more."""
 
@@ -125,7 +126,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tracked(self) -> bool:
-        """Every parcel of it has a number."""
+        """Every parcel of it has a number that counts."""
         return bool(self.parcels) and all(each.tracked for each in self.parcels)
 
 

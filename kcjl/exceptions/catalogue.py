@@ -243,8 +243,9 @@ KINDS: dict[str, Kind] = {
     "tracking_not_sent": Kind(
         severity="medium",
         owner="operations",
-        next_step="the parcel is confirmed, the marketplace has another number or none: enter "
-        "it in its back office, or mend what it names and kcjl dispatch retry ORDER",
+        next_step="the parcel is confirmed, and the marketplace has another number or none. Do "
+        "what the message says; or enter it in the back office, or mend what is named and "
+        "kcjl dispatch retry ORDER. It clears when the marketplace has the number",
     ),
     "parcel_unmatched": Kind(
         severity="high",
