@@ -220,7 +220,11 @@ def test_number_that_comes_after_the_confirmation_makes_the_parcel_tracked() -> 
 def test_number_without_a_form_of_its_carriers_makes_no_tracked_order() -> None:
     """Also where somebody else ships it so; a person's word makes it a number that counts."""
     let_through = TrackingLetThrough(
-        order_id="O1", parcel_key="INV1/1", tracking_number="TRK1", reason="", occurred_at=at(45)
+        order_id="O1",
+        parcel_key="INV1/1",
+        tracking_number="TRK1",
+        reason="",
+        occurred_at=at(45),
     )
     there = confirmed(already=True, minutes=50)
     events = (ORDER, PAID, POSTED, SHIPPED, malformed("TRK1", 41))
