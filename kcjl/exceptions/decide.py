@@ -8,8 +8,6 @@ Called by `actor.py` and `projection.py`. Source: design 10.
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import msgspec
-
 from kcjl.dispatch.events import ShipmentsRead
 from kcjl.exceptions import (
     acceptance_conditions,
@@ -31,6 +29,7 @@ from kcjl.exceptions.events import (
     JobResumed,
     WritesSwitched,
 )
+from kcjl.exceptions.folding import Crowds, OpenException, fold_many
 from kcjl.fold import Fold
 from kcjl.orders import events as orders
 from kcjl.orders import events_changes as changes
@@ -50,10 +49,6 @@ __all__ = [
     "decide_desk",
     "decide_switch",
 ]
-
-
-class OpenException(msgspec.Struct, frozen=True, kw_only=True):
-    raised: ExceptionRaised
 
 
 def _open_keys(event: Event) -> tuple[str, ...]:
@@ -93,10 +88,13 @@ SAYS_NOTHING: tuple[type[Event], ...] = (
 
 
 def decide_desk(
-    event: Event, open_on: Callable[[str], Sequence[OpenException]]
-) -> tuple[Event, ...]:
-    """What the desk says to an event. `open_on`: what is open on a subject now."""
-    said: list[Event] = []
+    event: Event, open_on: Callable[[str], Sequence[OpenException]], crowds: Crowds
+) -> tuple[ExceptionRaised | ExceptionCleared, ...]:
+    """What the desk says to an event.
+
+    `open_on`: what is open on a subject now; `crowds`: the open ones, grouped by `crowd_of`.
+    """
+    said: list[ExceptionRaised | ExceptionCleared] = []
     if isinstance(event, SAYS_NOTHING):
         return ()
     for condition in conditions(event):
@@ -114,10 +112,12 @@ def decide_desk(
                 for each in still
                 if not condition.kinds or each.raised.kind in condition.kinds
             )
-    return tuple(said)
+    return fold_many(said, open_on, crowds) if said else ()
 
 
-def _raise(condition: Raise, still: Sequence[OpenException], at: datetime) -> tuple[Event, ...]:
+def _raise(
+    condition: Raise, still: Sequence[OpenException], at: datetime
+) -> tuple[ExceptionRaised, ...]:
     kind = KINDS[condition.kind]
     for each in still:
         if each.raised.kind == condition.kind and each.raised.message == condition.message:

@@ -57,7 +57,9 @@ def _evolve_exception(
 
 
 def _exception_state(entry: ExceptionLife) -> str:
-    return "open" if entry.cleared_at is None else "cleared"
+    if entry.cleared_at is not None:
+        return "cleared"
+    return "folded" if entry.raised.folded else "open"
 
 
 EXCEPTIONS_SHOWN = Projection(

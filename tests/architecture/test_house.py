@@ -66,6 +66,7 @@ PURE_FILES = (
     "corrections.py",
     "count.py",
     "deadline_conditions.py",
+    "folding.py",
     "deadline_events.py",
     "deadlines.py",
     "decide.py",
