@@ -10,7 +10,13 @@ from datetime import datetime
 import msgspec
 
 from kcjl.dispatch.events import DispatchClosed, ParcelsLeft
-from kcjl.dispatch.matching import ENDED, confirmed, is_open, matched_lines
+from kcjl.dispatch.matching import (
+    ENDED,
+    confirmed,
+    is_open,
+    matched_lines,
+    unwanted_units,
+)
 from kcjl.dispatch.parcel import ParcelState
 from kcjl.dispatch.state import DISPATCHES, Dispatch
 from kcjl.vocabulary import Event
@@ -54,6 +60,7 @@ def decide_shipped_there(entry: Dispatch, now: datetime) -> tuple[Event, ...]:
             # What still fits: lines of an attempt that was refused may have gone elsewhere.
             lines = matched_lines(entry, parcel) or ()
             mine = msgspec.structs.replace(parcel, lines=lines)
+            events.extend(unwanted_units(entry, parcel, lines, now))
             found = confirmed(entry, mine, "", already=True, now=now)
             events.append(found)
             entry = DISPATCHES.evolve(entry, found, entry.order_id) or entry

@@ -30,6 +30,7 @@ from kcjl.dispatch.events import (
     TrackingRefused,
     TrackingSent,
 )
+from kcjl.dispatch.unwanted_events import UnwantedUnits, UnwantedUnitsSent
 
 __all__ = ["NumberState", "Parcel", "ParcelState", "changed"]
 
@@ -94,6 +95,8 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     """A number that is right as it is, as a person has said."""
     number_malformed: str = ""
     """A number of which somebody was told that it has no form of the carrier's."""
+    unwanted: tuple[UnwantedUnits, ...] = ()
+    """Units in it that were to stay, and of which somebody was told."""
     number_state: NumberState = NumberState.TOLD
     number_attempts: int = 0
     number_first_at: datetime | None = None
@@ -132,6 +135,8 @@ def _parcel_change(event: ParcelEvent) -> dict[str, object]:
             return {"state": ParcelState.UNMAPPED}
         case TrackingAwaited():
             return {"state": ParcelState.NO_TRACKING}
+        case UnwantedUnitsSent():
+            return {"unwanted": event.units}
         case ParcelUnmatched():
             return {"state": ParcelState.UNMATCHED, "message": event.message}
         case TrackingLetThrough():

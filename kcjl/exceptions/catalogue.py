@@ -213,6 +213,13 @@ KINDS: dict[str, Kind] = {
         next_step="find who else writes stock at the marketplace (another tool, the back "
         "office) and stop it; ours is said again each time",
     ),
+    "shop_closed": Kind(
+        severity="critical",
+        owner="operations",
+        next_step="open the shop in the marketplace's back office, or ask the operator why it "
+        "is closed; what is ordered still has to be sent in time. The account is read once a "
+        "day: it clears at the reading after it is open again",
+    ),
     "offer_inactive": Kind(
         severity="medium",
         owner="catalogue",
@@ -251,6 +258,14 @@ KINDS: dict[str, Kind] = {
         severity="high",
         owner="warehouse",
         next_step="compare the parcel with the order's lines; correct it in Khaos Control",
+    ),
+    "unwanted_units_sent": Kind(
+        severity="high",
+        owner="warehouse",
+        next_step="stop the parcel if it is still in the house, and take the units out "
+        "(un-ship it in Khaos Control); else ask the carrier to bring it back, or customer "
+        "service to ask the customer. It clears when the parcel is un-shipped, or a "
+        "return is received",
     ),
     "confirmation_refused": Kind(
         severity="high",
