@@ -76,8 +76,6 @@ def decide_number(
     """The next step for a number that is to be sent on; () when it has to wait."""
     if not waits_to_send_on(entry, parcel):
         return ()
-    if entry.marketplace_state in TAKES_NO_MORE:
-        return (_given_up(entry, parcel, _too_late(entry, parcel), now),)
     number, carrier = parcel.tracking_number, parcel.carrier_code
     carrier = carrier_code_for(carriers, parcel.courier_name, parcel.courier_code) or carrier
     if whose := is_malformed(parcel, carriers, carrier, terms):
@@ -93,6 +91,8 @@ def decide_number(
                 occurred_at=now,
             ),
         )
+    if entry.marketplace_state in TAKES_NO_MORE:
+        return (_given_up(entry, parcel, _too_late(entry, parcel), now),)
     if parcel.number_first_at is not None and parcel.number_tried_at is not None:
         if terms.is_over(parcel.number_first_at, now):
             message = f"given up after {parcel.number_attempts} attempts"

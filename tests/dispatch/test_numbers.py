@@ -399,3 +399,18 @@ async def test_number_that_is_put_back_in_the_erp_is_nobodys_task_any_more() -> 
         assert set() == set(process.desk.open)
 
     assert 1 == len(await place.said(ExceptionRaised))
+
+
+async def test_mistyped_number_of_an_order_that_is_received_is_a_slip_and_no_advice() -> None:
+    """Nobody is told to give a customer a number that is none."""
+    place = premises()
+    async with place.open() as process:
+        await post_all(process)
+        place.warehouse.ship("REF-O1", parcel(tracking=DPD))
+        await process.do("shipments", "confirm", "intake", "confirm")
+        place.shop.set_state("O1", "RECEIVED")
+        place.clock.tick(2 * HOUR)
+        place.warehouse.ship("REF-O1", parcel(tracking="SLIP"))
+        await process.do("intake", "shipments", "confirm", "judge", "confirm", "judge")
+
+        assert {"tracking_malformed:O1/INV1/1"} == set(process.desk.open)
