@@ -35,7 +35,7 @@ def _slip_told(e: Evidence) -> None:
 def _number_not_sent_on(e: Evidence) -> None:
     for shipments in e.world.marketplace.book.shipments_of.values():
         for shipment in shipments:
-            shipment.tracking_number = "of another label"
+            shipment.tracking = None
 
 
 def _mapped_and_still_there(e: Evidence) -> None:
