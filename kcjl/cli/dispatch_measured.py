@@ -98,7 +98,7 @@ async def _reported(settings: Settings, merchant: str, since: str, until: str) -
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
         now = await now_of(settings, database, merchant)
         began, ended = _period(since, until, now)
-        rows = TimingRows(database, merchant).timings(since=began, until=ended)
+        rows = TimingRows(database, merchant).placed(began, ended)
         silences = await silences_of(PostgresQueries(database, merchant, vocabulary()))
         timings: list[Timing] = []
         async for page in rows:
@@ -195,7 +195,7 @@ async def _measured(settings: Settings, merchant: str) -> Measured:
         now = await now_of(settings, database, merchant)
         tallies = {period: Tally(now) for period in PERIODS}
         longest = now - max(PERIODS.values())
-        async for page in TimingRows(database, merchant).timings(since=longest):
+        async for page in TimingRows(database, merchant).placed(longest):
             for timing in page:
                 for period, span in PERIODS.items():
                     if timing.ordered_at >= now - span:

@@ -29,7 +29,7 @@ from kcjl.dispatch.deadline_events import TimeSpent
 from kcjl.dispatch.deadlines import DeadlineRules, Standing
 from kcjl.dispatch.minutes import Span, in_words, is_late, spans_of, spent_by, whose_now
 from kcjl.dispatch.outage import Silence
-from kcjl.dispatch.timing import FINAL, Stage, TimedParcel, Timing
+from kcjl.dispatch.timing import FINAL, WHOSE, Stage, TimedParcel, Timing
 from kcjl.errors import NotFound
 from kcjl.events import vocabulary
 from kcjl.log.queries import PostgresQueries
@@ -158,7 +158,7 @@ async def _listed(
     matching = 0
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
         now = await now_of(settings, database, merchant)
-        async for page in TimingRows(database, merchant).timings(without=sorted(FINAL)):
+        async for page in TimingRows(database, merchant).at(WHOSE.keys()):
             fitting = [each for each in page if asked.fits(each, rules.standing(each, now))]
             matching += len(fitting)
             found = sorted((*found, *fitting), key=_soonest)[:lines]

@@ -20,6 +20,7 @@ STEPS = [
     "0005_snapshots.sql",
     "0006_sync_log.sql",
     "0007_cloud_feed.sql",
+    "0008_timings_by_day.sql",
 ]
 
 

@@ -51,7 +51,7 @@ def every_number_is_there(evidence: Evidence) -> Iterator[str]:
     if not evidence.at_rest or evidence.witness.was_restored:
         return
     told = open_subjects(evidence)
-    kept = {order for _, event in evidence.said(SalesOrdersKept) for order in event.order_ids}
+    kept = _kept_within_the_trade(evidence)
     ours = {event.order_id for _, event in evidence.said(ParcelConfirmed) if not event.already}
     multi = evidence.world.marketplace.settings.multi_shipment
     for order in evidence.world.order_truths():
@@ -70,6 +70,17 @@ def every_number_is_there(evidence: Evidence) -> Iterator[str]:
                 f"order {order.order_id} ({order.state}): the ERP shows {_named(shown)}, the "
                 f"marketplace has {_named(there)}, and nobody told"
             )
+
+
+def _kept_within_the_trade(evidence: Evidence) -> set[str]:
+    """Orders that the ERP was asked for no more while people still worked on labels."""
+    until = evidence.world.trade.ends_at + timedelta(hours=5)
+    return {
+        order_id
+        for recorded, event in evidence.said(SalesOrdersKept)
+        if recorded.recorded_at < until
+        for order_id in event.order_ids
+    }
 
 
 def _named(numbers: set[str]) -> str:
