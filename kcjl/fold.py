@@ -137,11 +137,6 @@ class Table(Generic[S]):
         """The entries of one group, oldest first."""
         return [self[key] for key in _keys_in(self._groups.get(group))]
 
-    def held(self, group: str) -> int:
-        """How many entries a group has."""
-        held = self._groups.get(group)
-        return len(held) if isinstance(held, dict) else int(held is not None)
-
     def watched(self) -> list[tuple[str, S]]:
         """The entries for which `watch` holds, oldest first: where work may be due."""
         return [(key, self[key]) for key in self._watched]

@@ -12,7 +12,6 @@ from kcjl.actors import Job, Room
 from kcjl.clock import Clock, Ids
 from kcjl.exceptions.decide import OPEN, SAYS_NOTHING, decide_desk, decide_switch
 from kcjl.exceptions.events import ExceptionCleared, ExceptionRaised
-from kcjl.exceptions.folding import crowd_of
 from kcjl.log.port import Log, Recorded
 from kcjl.vocabulary import Event
 
@@ -29,7 +28,6 @@ class Desk(Room):
     def __init__(self, log: Log, clock: Clock, ids: Ids) -> None:
         super().__init__(log, clock, ids)
         self.open = self.table(OPEN, group=lambda each: each.raised.subject)
-        self.crowds = self.table(OPEN, group=crowd_of)
         self._judged = 0
         self.jobs = (
             Job(
@@ -63,7 +61,7 @@ class Desk(Room):
             for recorded in page:
                 if recorded.position <= self._judged:
                     continue
-                said = decide_desk(recorded.event, self.open.grouped, self.crowds)
+                said = decide_desk(recorded.event, self.open.grouped)
                 await self.commit(
                     said,
                     correlation_id=recorded.correlation_id,

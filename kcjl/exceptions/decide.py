@@ -8,6 +8,8 @@ Called by `actor.py` and `projection.py`. Source: design 10.
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import msgspec
+
 from kcjl.dispatch.events import ShipmentsRead
 from kcjl.exceptions import (
     acceptance_conditions,
@@ -30,7 +32,6 @@ from kcjl.exceptions.events import (
     JobResumed,
     WritesSwitched,
 )
-from kcjl.exceptions.folding import Crowds, OpenException, fold_many
 from kcjl.fold import Fold
 from kcjl.orders import events as orders
 from kcjl.orders import events_changes as changes
@@ -50,6 +51,10 @@ __all__ = [
     "decide_desk",
     "decide_switch",
 ]
+
+
+class OpenException(msgspec.Struct, frozen=True, kw_only=True):
+    raised: ExceptionRaised
 
 
 def _open_keys(event: Event) -> tuple[str, ...]:
@@ -89,13 +94,10 @@ SAYS_NOTHING: tuple[type[Event], ...] = (
 
 
 def decide_desk(
-    event: Event, open_on: Callable[[str], Sequence[OpenException]], crowds: Crowds
-) -> tuple[ExceptionRaised | ExceptionCleared, ...]:
-    """What the desk says to an event.
-
-    `open_on`: what is open on a subject now; `crowds`: the open ones, grouped by `crowd_of`.
-    """
-    said: list[ExceptionRaised | ExceptionCleared] = []
+    event: Event, open_on: Callable[[str], Sequence[OpenException]]
+) -> tuple[Event, ...]:
+    """What the desk says to an event. `open_on`: what is open on a subject now."""
+    said: list[Event] = []
     if isinstance(event, SAYS_NOTHING):
         return ()
     for condition in conditions(event):
@@ -113,12 +115,10 @@ def decide_desk(
                 for each in still
                 if not condition.kinds or each.raised.kind in condition.kinds
             )
-    return fold_many(said, open_on, crowds) if said else ()
+    return tuple(said)
 
 
-def _raise(
-    condition: Raise, still: Sequence[OpenException], at: datetime
-) -> tuple[ExceptionRaised, ...]:
+def _raise(condition: Raise, still: Sequence[OpenException], at: datetime) -> tuple[Event, ...]:
     kind = KINDS[condition.kind]
     for each in still:
         if each.raised.kind == condition.kind and each.raised.message == condition.message:

@@ -39,10 +39,6 @@ class ExceptionRaised(DeskEvent, frozen=True, kw_only=True):
     owner: str
     money_at_risk: Money | None = None
     deadline: datetime | None = None
-    folded: bool = False
-    """One of very many: on the desk, and told only by the one that counts them."""
-    counts: int = 0
-    """Of how many it tells, where it counts the others; 0: of its subject alone."""
 
 
 class ExceptionCleared(DeskEvent, frozen=True, kw_only=True):

@@ -57,9 +57,7 @@ def _evolve_exception(
 
 
 def _exception_state(entry: ExceptionLife) -> str:
-    if entry.cleared_at is not None:
-        return "cleared"
-    return "folded" if entry.raised.folded else "open"
+    return "open" if entry.cleared_at is None else "cleared"
 
 
 EXCEPTIONS_SHOWN = Projection(

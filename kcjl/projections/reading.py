@@ -276,7 +276,7 @@ def _exception(key: str, life: ExceptionLife) -> ExceptionRow:
         first_seen_at=life.first_seen_at,
         last_seen_at=life.last_seen_at,
         seen=life.seen,
-        state=EXCEPTIONS_SHOWN.state_of(life),
+        state="open" if life.cleared_at is None else "cleared",
         cleared_at=life.cleared_at,
     )
 

@@ -80,7 +80,9 @@ class TimingRows:
         after, key = _bound(since), ""
         end = END_OF_TIME if until is None else _bound(until + SECOND)
         while True:
-            rows = await self._database.fetch(PLACED, self._merchant, after, key, end, PAGE_ROWS)
+            rows = await self._database.fetch(
+                PLACED, self._merchant, after, key, end, PAGE_ROWS
+            )
             found = [TIMINGS_SHOWN.entry(row["data"]) for row in rows]
             yield [
                 each

@@ -251,9 +251,7 @@ async def _silent(bay: Bay) -> Silent:
     spent = time.process_time() - cpu
     raised = 0
     async for page in bay.log.read(0):
-        raised += sum(
-            isinstance(each.event, ExceptionRaised) and not each.event.folded for each in page
-        )
+        raised += sum(isinstance(each.event, ExceptionRaised) for each in page)
     confirmed, _, _ = await _told(bay.log)
     return Silent(
         calls=bay.shop.calls_in_vain,

@@ -24,7 +24,6 @@ from kcjl.exceptions.events import (
     JobResumed,
     WritesSwitched,
 )
-from kcjl.exceptions.folding import crowd_of
 from kcjl.fold import Table
 from kcjl.money import Money
 from kcjl.orders import acceptance_events as acceptance
@@ -50,15 +49,13 @@ class OnDesk:
 
     def __init__(self, *events: Event) -> None:
         self.table: Table[OpenException] = Table(OPEN, group=lambda each: each.raised.subject)
-        self.crowds = Table(OPEN, group=crowd_of)
         for event in events:
             self.hear(event)
 
     def hear(self, event: Event) -> tuple[Event, ...]:
-        said = decide_desk(event, self.table.grouped, self.crowds)
+        said = decide_desk(event, self.table.grouped)
         for each in said:
             self.table.apply(each)
-            self.crowds.apply(each)
         return said
 
     @property

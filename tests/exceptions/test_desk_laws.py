@@ -4,9 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kcjl.exceptions.catalogue import KINDS
-from kcjl.exceptions.decide import OPEN, SAYS_NOTHING, conditions, decide_desk
+from kcjl.exceptions.decide import OPEN, SAYS_NOTHING, OpenException, conditions, decide_desk
 from kcjl.exceptions.events import ExceptionCleared, ExceptionRaised
-from kcjl.exceptions.folding import crowd_of
 from kcjl.exceptions.projection import EXCEPTIONS_SHOWN, READS_SHOWN
 from kcjl.fold import Table
 from kcjl.vocabulary import Event
@@ -14,28 +13,17 @@ from tests.any_event import any_events
 from tests.patience import unhurried
 
 
-class Desk:
-    """What is open, by subject and by kind."""
-
-    def __init__(self) -> None:
-        self.open = Table(OPEN, group=lambda each: each.raised.subject)
-        self.crowds = Table(OPEN, group=crowd_of)
-
-    def decide(self, event: Event) -> tuple[Event, ...]:
-        return decide_desk(event, self.open.grouped, self.crowds)
-
-    def apply(self, said: Event) -> None:
-        self.open.apply(said)
-        self.crowds.apply(said)
+def desk() -> Table[OpenException]:
+    return Table(OPEN, group=lambda each: each.raised.subject)
 
 
 @unhurried
 @given(any_events())
 def test_desk_has_a_word_for_every_event(events: list[Event]) -> None:
     """Any event at all: the desk decides, and each kind that it raises is in the catalogue."""
-    table = Desk()
+    table = desk()
     for event in events:
-        for said in table.decide(event):
+        for said in decide_desk(event, table.grouped):
             table.apply(said)
             assert isinstance(said, ExceptionRaised | ExceptionCleared)
             assert said.kind in KINDS
@@ -45,12 +33,16 @@ def test_desk_has_a_word_for_every_event(events: list[Event]) -> None:
 @given(any_events())
 def test_desk_hears_the_same_event_twice_and_has_nothing_to_add(events: list[Event]) -> None:
     """The same condition again is the same exception."""
-    table = Desk()
+    table = desk()
     for event in events:
-        for said in table.decide(event):
+        for said in decide_desk(event, table.grouped):
             table.apply(said)
 
-        raised = [each for each in table.decide(event) if isinstance(each, ExceptionRaised)]
+        raised = [
+            each
+            for each in decide_desk(event, table.grouped)
+            if isinstance(each, ExceptionRaised)
+        ]
         assert [] == raised
 
 
@@ -65,11 +57,11 @@ def test_desk_sleeps_through_what_says_nothing(events: list[Event]) -> None:
 @given(any_events())
 def test_desk_clears_only_what_is_open(events: list[Event]) -> None:
     """What is closed was open: no exception is closed twice."""
-    table = Desk()
+    table = desk()
     for event in events:
-        for said in table.decide(event):
+        for said in decide_desk(event, table.grouped):
             if isinstance(said, ExceptionCleared):
-                assert said.exception_id in table.open
+                assert said.exception_id in table
             table.apply(said)
 
 

@@ -107,7 +107,7 @@ def refusals_were_answers(evidence: Evidence) -> Iterator[str]:
         for each in _order_of(call)
     }
     for _, raised in evidence.said(ExceptionRaised):
-        if raised.kind != "confirmation_refused" or raised.counts:
+        if raised.kind != "confirmation_refused":
             continue
         order_id, _, _ = raised.subject.partition("/")
         if order_id not in refused and not raised.message.startswith(NO_ANSWER_WORDS):

@@ -81,12 +81,7 @@ def exceptions_have_their_cause(evidence: Evidence) -> Iterator[str]:
     """At rest no exception is open whose cause is gone from the world."""
     if not evidence.at_rest:
         return
-    crowds = {each.kind for each in open_exceptions(evidence) if each.folded}
     for raised in open_exceptions(evidence):
-        if raised.counts:
-            if raised.kind not in crowds:
-                yield f"{raised.exception_id} is open ({raised.message}), and counts nobody"
-            continue
         holds = _CAUSES.get(raised.kind)
         if holds is None:
             yield f"nobody knows a cause of {raised.exception_id}"
