@@ -21,8 +21,11 @@ END_OF_TIME = "9999"
 PLACED = """
     select (data->'row'->>'ordered_at') collate "C" as ordered_at, key, data::text as data
     from projection_row
-    join projection_checkpoint using (merchant, projection, version)
-    where merchant = $1 and projection = 'timings' and live
+    where merchant = $1 and projection = 'timings' and version = (
+        select version from projection_checkpoint
+        where merchant = $1 and projection = 'timings' and live
+    )
+    and (data->'row'->>'ordered_at') collate "C" >= $2
     and ((data->'row'->>'ordered_at') collate "C", key) > ($2::text, $3::text)
     and (data->'row'->>'ordered_at') collate "C" < $4
     order by (data->'row'->>'ordered_at') collate "C", key
@@ -76,7 +79,7 @@ class TimingRows:
     async def placed(
         self, since: datetime, until: datetime | None = None
     ) -> AsyncIterator[Sequence[Timing]]:
-        """Orders placed at `since <= ordered_at < until`, the oldest first."""
+        """Orders placed at `since <= ordered_at < until`, by the second the oldest first."""
         after, key = _bound(since), ""
         end = END_OF_TIME if until is None else _bound(until + SECOND)
         while True:

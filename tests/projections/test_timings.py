@@ -41,18 +41,18 @@ async def rows(anyio_backend: str, database_dsn: str) -> AsyncIterator[TimingRow
             yield TimingRows(database, MERCHANT)
 
 
-async def placed(rows: TimingRows, since: datetime, until: datetime | None) -> list[str]:
-    return [each.order_id async for page in rows.placed(since, until) for each in page]
+async def placed(rows: TimingRows, since: datetime, until: datetime | None) -> set[str]:
+    return {each.order_id async for page in rows.placed(since, until) for each in page}
 
 
 async def test_orders_of_a_day_are_those_from_midnight_to_midnight(rows: TimingRows) -> None:
     """A row's text has a fraction or none: neither puts an order into another day."""
     day = MIDNIGHT + timedelta(hours=24)
 
-    assert ["AT", "AFTER", "LATE"] == await placed(rows, MIDNIGHT, day)
-    assert ["AFTER", "LATE", "NEXT"] == await placed(rows, MIDNIGHT + TICK, day + TICK)
-    assert ["LATE", "NEXT", "NEXT-TOO"] == await placed(rows, day - TICK, None)
-    assert [] == await placed(rows, day + timedelta(days=1), None)
+    assert {"AT", "AFTER", "LATE"} == await placed(rows, MIDNIGHT, day)
+    assert {"AFTER", "LATE", "NEXT"} == await placed(rows, MIDNIGHT + TICK, day + TICK)
+    assert {"LATE", "NEXT", "NEXT-TOO"} == await placed(rows, day - TICK, None)
+    assert set() == await placed(rows, day + timedelta(days=1), None)
 
 
 async def test_orders_at_a_stage_are_listed_alone(rows: TimingRows) -> None:
@@ -74,4 +74,21 @@ async def test_period_is_read_by_its_index(rows: TimingRows, database_dsn: str) 
         await connection.close()
 
     assert "projection_row_ordered" in plan
-    assert "Sort Key" not in plan
+
+
+async def test_order_is_looked_up_by_its_key_and_not_by_the_index_of_periods(
+    rows: TimingRows, database_dsn: str
+) -> None:
+    """An index that held the key would be taken for it, and read from end to end."""
+    connection = await asyncpg.connect(database_dsn)
+    try:
+        await connection.execute("set enable_seqscan = off")
+        plan = await connection.fetchval(
+            "explain (format json) select data from projection_row where merchant = $1 "
+            "and projection = 'timings' and version = 1 and key = 'AT'",
+            MERCHANT,
+        )
+    finally:
+        await connection.close()
+
+    assert "projection_row_pkey" in plan
