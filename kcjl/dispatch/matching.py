@@ -128,9 +128,12 @@ def settle_open(
     """
     wanted = {(line.line_id, line.quantity) for line in parcel.lines}
     others = {each.shipment_id for each in entry.parcels if each.shipment_id}
+    numbers = {parcel.tracking_number.casefold()}
+    if parcel.number_told is not None:  # it may have had its number only since it was sent
+        numbers.add(parcel.number_told.casefold())
     for shipment_id, tracking_number, lines in shipments:
         # Two boxes may be alike, to the tracking number: a shipment is one parcel only.
-        same_number = tracking_number.casefold() == parcel.tracking_number.casefold()
+        same_number = tracking_number.casefold() in numbers
         if shipment_id not in others and same_number and set(lines) == wanted:
             return confirmed(entry, parcel, shipment_id, already=True, now=now)
     return None

@@ -112,6 +112,8 @@ def changed(parcel: Parcel, event: ParcelEvent) -> Parcel:
                 change["state"] = ParcelState.MALFORMED
         case ConfirmationIntended() if parcel.first_tried_at is None:
             change["first_tried_at"] = event.occurred_at
+        case ParcelConfirmed() if _has_another_number(parcel, event):
+            change["number_state"] = NumberState.CHANGED
         case TrackingChanged() if _is_told(parcel, event.tracking_number):
             change["number_state"] = NumberState.TOLD
         case TrackingIntended() if parcel.number_first_at is None:
@@ -122,6 +124,12 @@ def changed(parcel: Parcel, event: ParcelEvent) -> Parcel:
         case _:
             pass
     return msgspec.structs.replace(parcel, **change)
+
+
+def _has_another_number(parcel: Parcel, event: ParcelConfirmed) -> bool:
+    """It was found there as it was sent, and the ERP has shown another number since."""
+    told, can_be_told = parcel.number_told, bool(event.shipment_id) or not parcel.by_shipment
+    return can_be_told and told is not None and parcel.tracking_number not in ("", told)
 
 
 def _is_told(parcel: Parcel, number: str) -> bool:
