@@ -109,7 +109,7 @@ class Confirming:
         if self._is_silent(silent) or (
             self._asking.unanswered and due and self._asking.answers == answers
         ):
-            return await self._stop(silent)
+            return await self._stop(silent, due)
         return await self._go_on(has_more=sent < len(due), nothing_due=not due)
 
     # ── deciding ────────────────────────────────────────────────────────────────────────────
@@ -257,12 +257,13 @@ class Confirming:
             await self._room.record(lasting)
         return error
 
-    async def _stop(self, silent: NoAnswerError | None) -> float:
+    async def _stop(self, silent: NoAnswerError | None, due: list[tuple[str, str]]) -> float:
         now = self._room.clock.now()
+        undone = [each for each in due if self._is_unanswered(*each)]
         events = decide_stopped(
             self.answering,
             message=self._asking.last_silence,
-            waiting=self._waiting(),
+            waiting=len({*self._waiting(), *undone}),
             told_after=self._told_after,
             now=now,
         )
@@ -284,12 +285,18 @@ class Confirming:
         await self._room.commit(decide_resumed(self.answering, self._room.clock.now()))
         return again_s
 
-    def _waiting(self, *states: ParcelState) -> int:
+    def _is_unanswered(self, order_id: str, parcel_key: str) -> bool:
+        """Of what was due: it is still to be done."""
+        _, parcel = self._now(order_id, parcel_key)
+        return self._is_at_work(order_id, parcel)
+
+    def _waiting(self, *states: ParcelState) -> list[tuple[str, str]]:
         """Parcels that wait for the marketplace's answer alone."""
         counted = frozenset(states) or WAITS
-        return sum(
-            parcel.state in counted and bool(parcel.tracking_number)
-            for _, entry in self._room.dispatches.watched()
+        return [
+            (order_id, parcel.parcel_key)
+            for order_id, entry in self._room.dispatches.watched()
             if is_open(entry)
             for parcel in entry.parcels
-        )
+            if parcel.state in counted and (parcel.tracking_number or parcel.attempts)
+        ]

@@ -8,7 +8,7 @@ from kcjl.dispatch.events import (
     TrackingIntended,
     TrackingRefused,
 )
-from kcjl.errors import Refused
+from kcjl.errors import Refused, Unavailable
 from kcjl.exceptions.events import ExceptionRaised
 from kcjl.johnlewis.port import ShipmentRequest
 from kcjl.settings import DispatchSettings
@@ -145,3 +145,25 @@ async def test_number_of_a_parcel_whose_confirmation_came_through_late_is_sent_o
     assert [DPD] == told(place)
     (confirmed,) = await place.said(ParcelConfirmed)
     assert confirmed.shipment_id
+
+
+async def test_parcels_that_go_without_a_number_are_counted_in_a_silence() -> None:
+    """Seen by hand: "0 parcels wait", and fourteen did."""
+    place = premises(orders=4)
+    place.dispatch_settings = DispatchSettings(without_tracking="confirm")
+    async with place.open() as process:
+        await optional_tracking(process, place)
+        for number in range(1, 5):
+            place.warehouse.ship(f"REF-O{number}", parcel(f"INV{number}/1", tracking=""))
+        await process.do("shipments")
+        place.clock.tick(4 * HOUR)
+        for call in ("create_shipment", "shipments"):
+            place.shop.mishaps.before(call, *[Unavailable("503")] * 99)
+        for _ in range(8):
+            await process.do("confirm", "judge")
+            place.clock.tick(300)
+
+        assert {"confirmations_stopped:marketplace"} == set(process.desk.open)
+
+    (raised,) = await place.said(ExceptionRaised)
+    assert raised.message.startswith("4 parcels wait")
