@@ -8,6 +8,7 @@ next schema, and a stored sample (tests/log/samples) shows that it does.
 from kcjl.dispatch import deadline_events as dispatch_deadlines
 from kcjl.dispatch import events as dispatch
 from kcjl.dispatch import policy_events as dispatch_policy
+from kcjl.dispatch import unwanted_events as dispatch_unwanted
 from kcjl.exceptions import events as exceptions
 from kcjl.log.upcast import Upcaster
 from kcjl.orders import acceptance_events as orders_acceptance
@@ -43,6 +44,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = tuple(
         dispatch,
         dispatch_deadlines,
         dispatch_policy,
+        dispatch_unwanted,
         settlement,
         settlement_intake,
         settlement_gaps,

@@ -40,6 +40,7 @@ pytestmark = pytest.mark.anyio
 
 ROOM_FOLDS: dict[str, Fold[Any]] = {
     "jobs": actors.JOBS,
+    "silences": outage.SILENCES,
     "switch": actors.SWITCH,
     "products": stock.PRODUCTS,
     "publishing": publishing.PUBLISHING,
