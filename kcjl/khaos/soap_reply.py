@@ -20,6 +20,7 @@ from kcjl.khaos.answer_xml import (
     local_name,
     parse_answer,
 )
+from kcjl.khaos.long_list import ListRows
 from kcjl.khaos.typed_answer import read_envelope
 
 __all__ = ["NoAnswer", "Reply", "content_of", "fault_words", "what_to_check"]
@@ -48,14 +49,16 @@ class Reply:
         self.body = body
 
 
-async def content_of(reply: Reply, other_text: OtherText) -> Element:
-    """Its content; a long one is parsed beside the event loop, which goes on meanwhile."""
+async def content_of(
+    reply: Reply, other_text: OtherText, rows: ListRows | None = None
+) -> Element:
+    """Its content, less the `rows`; a long one is parsed beside the event loop."""
     if len(reply.body) < PARSED_IN_PLACE_BYTES_MAX:
-        return _content(reply, other_text)
-    return await anyio.to_thread.run_sync(_content, reply, other_text)
+        return _content(reply, other_text, rows)
+    return await anyio.to_thread.run_sync(_content, reply, other_text, rows)
 
 
-def _content(reply: Reply, other_text: OtherText) -> Element:
+def _content(reply: Reply, other_text: OtherText, rows: ListRows | None) -> Element:
     """The response or fault element of a SOAP answer.
 
     A fault counts with status 500 too (that is SOAP 1.1's own), or 400; other 5xx do not.
@@ -65,7 +68,11 @@ def _content(reply: Reply, other_text: OtherText) -> Element:
         raise NoAnswer(f"HTTP {status}, packed as {reply.packed}, which was not asked for")
     gone = status >= 500 and status != 500  # noqa: PLR2004 - HTTP's ranges
     try:
-        root = None if gone else parse_answer(reply.body, reply.charset, other_text=other_text)
+        root = (
+            None
+            if gone
+            else parse_answer(reply.body, reply.charset, other_text=other_text, rows=rows)
+        )
         content = None if root is None else read_envelope(root)
     except Unreadable as unreadable:
         if unreadable.truncated and status < 500:  # noqa: PLR2004
