@@ -110,6 +110,7 @@ PURE_FILES = (
     "sold.py",
     "state.py",
     "stock_conditions.py",
+    "sweeps.py",
     "terms.py",
     "terms_events.py",
     "timekeeping.py",
