@@ -31,6 +31,8 @@ __all__ = [
 OtherText: TypeAlias = Literal["windows-1252", "refuse"]
 """What to do with bytes that are no UTF-8 and are not declared as anything else."""
 
+Body: TypeAlias = bytes | bytearray
+
 BLOCK_BYTES = 64 * 1024
 
 EXCERPT_CHARS_MAX = 300
@@ -57,7 +59,7 @@ class Unreadable(Exception):
 
 
 def parse_answer(
-    body: bytes,
+    body: Body,
     charset: str | None,
     *,
     other_text: OtherText = "windows-1252",
@@ -119,14 +121,15 @@ def local_name(element: Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def excerpt(text: str | bytes) -> str:
+def excerpt(text: str | bytes | bytearray) -> str:
     """The beginning of an answer, on one line."""
-    known = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    line = " ".join(known[: 4 * EXCERPT_CHARS_MAX].split())
+    begun = text[: 4 * EXCERPT_CHARS_MAX]
+    known = begun if isinstance(begun, str) else begun.decode("utf-8", "replace")
+    line = " ".join(known.split())
     return line if len(line) <= EXCERPT_CHARS_MAX else line[:EXCERPT_CHARS_MAX] + "…"
 
 
-def _encoding(body: bytes, charset: str | None, other_text: OtherText) -> str | None:
+def _encoding(body: Body, charset: str | None, other_text: OtherText) -> str | None:
     """What to read the bytes as; None leaves it to the document's own marks."""
     if body.startswith(_UTF_16_MARKS):
         return None
@@ -145,7 +148,7 @@ def _encoding(body: bytes, charset: str | None, other_text: OtherText) -> str | 
     return "utf-8"
 
 
-def _read_utf_8(body: bytes) -> None:
+def _read_utf_8(body: Body) -> None:
     """Raises UnicodeDecodeError when it is none; never holds the whole text."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     for start in range(0, len(body), BLOCK_BYTES):
@@ -162,7 +165,7 @@ def _python_name(charset: str) -> str:
     return "" if name.startswith(("utf-16", "utf-32")) else name
 
 
-def _is_truncated(body: bytes) -> bool:
+def _is_truncated(body: Body) -> bool:
     """It begins like a SOAP answer, and its end is missing; or nothing came at all."""
     bare = body.strip()
     if not bare:
@@ -172,7 +175,7 @@ def _is_truncated(body: bytes) -> bool:
     return bare.startswith(b"<") and not bare.endswith(b">")
 
 
-def _parse(body: bytes, encoding: str | None, rows: ListRows | None = None) -> Element:
+def _parse(body: Body, encoding: str | None, rows: ListRows | None = None) -> Element:
     if _DOCTYPE.match(body):
         raise Unreadable("the document has a DTD, and that is refused")
     parser = etree.XMLPullParser(
@@ -188,7 +191,7 @@ def _parse(body: bytes, encoding: str | None, rows: ListRows | None = None) -> E
         remove_pis=True,
     )
     for start in range(0, len(body), BLOCK_BYTES):
-        parser.feed(body[start : start + BLOCK_BYTES])
+        parser.feed(bytes(body[start : start + BLOCK_BYTES]))
         if rows:
             for _, field in parser.read_events():
                 if isinstance(field, Element):

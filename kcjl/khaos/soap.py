@@ -20,7 +20,7 @@ from lxml import etree
 from kcjl.calls.port import Side
 from kcjl.calls.sync_log import Attempt, SyncLog
 from kcjl.clock import Clock
-from kcjl.discretion import Hidden, Secret
+from kcjl.discretion import Hidden, HiddenBuffer, Secret
 from kcjl.errors import (
     CredentialsRefused,
     KcjlError,
@@ -301,14 +301,16 @@ def _envelope(
     return etree.tostring(root, xml_declaration=True, encoding="utf-8")
 
 
-async def _bounded(response: aiohttp.ClientResponse, bytes_max: int, attempt: Attempt) -> bytes:
-    body = bytearray()
+async def _bounded(
+    response: aiohttp.ClientResponse, bytes_max: int, attempt: Attempt
+) -> HiddenBuffer:
+    body = HiddenBuffer()
     async for block in response.content.iter_any():
         body += block
         attempt.bytes_received = len(body)
         if len(body) > bytes_max:
             raise NoAnswer(f"the answer is longer than {bytes_max} bytes")
-    return Hidden(body)
+    return body
 
 
 def _no_such(method: str, text: str) -> bool:

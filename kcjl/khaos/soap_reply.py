@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import aiohttp
 import anyio.to_thread
 
+from kcjl.discretion import HiddenBuffer
 from kcjl.khaos.answer_xml import (
     Element,
     OtherText,
@@ -40,7 +41,7 @@ class NoAnswer(Exception):
 class Reply:
     """An HTTP answer, whole."""
 
-    def __init__(self, response: aiohttp.ClientResponse, body: bytes) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, body: HiddenBuffer) -> None:
         self.status = response.status
         self.charset = response.charset
         self.packed = response.headers.get("Content-Encoding", "identity").strip().casefold()
@@ -117,7 +118,7 @@ def what_to_check(challenges: Sequence[str]) -> str:
     return "check user, password and allow-list"
 
 
-def _is_html(body: bytes) -> bool:
+def _is_html(body: bytes | bytearray) -> bool:
     start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return start.startswith((b"<!doctype html", b"<html")) or b"<html" in start
 

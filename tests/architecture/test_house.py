@@ -120,7 +120,7 @@ PURE_FILES = (
     "whose.py",
     "words.py",
 )
-PURE_OWN = ("kcjl.money", "kcjl.errors", "kcjl.fold", "kcjl.vocabulary")
+PURE_OWN = ("kcjl.money", "kcjl.errors", "kcjl.fold", "kcjl.in_flight", "kcjl.vocabulary")
 IMPURE_STANDARD = {
     "asyncio",
     "logging",
