@@ -63,6 +63,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     opened: Took
     opened_mb: float
     """The most that was resident while the shop was opened."""
+    opening_imports: list[Took]
+    """While the whole catalogue differs: the first, then following one and sending the next."""
     reads: list[Took]
     sends: list[Took]
     """Figures worked out and sent, one import each."""
@@ -184,7 +186,7 @@ async def measure(dsn: str, doors: Doors) -> Measured:
         say("offers")
         first = await shop.do("levels", "intake")
         say(f"levels {first}")
-        await _published(shop)
+        opening_imports = await _published(shop)
         await shop.clock.sleep(QUIET_S)
         await shop.do("levels", "intake")
         opened_mb = memory_mb("VmHWM:")
@@ -204,6 +206,7 @@ async def measure(dsn: str, doors: Doors) -> Measured:
         return Measured(
             opened=first,
             opened_mb=opened_mb,
+            opening_imports=opening_imports,
             reads=reads,
             sends=sends,
             follows=follows,
@@ -215,14 +218,12 @@ async def measure(dsn: str, doors: Doors) -> Measured:
         )
 
 
-async def _published(shop: Shop) -> None:
-    """Until the marketplace shows what it should."""
-    while True:
-        before = shop.rooms.stock.publishing.intended_at
-        await shop.do("publish")
-        if shop.rooms.stock.publishing.intended_at == before:
-            return
-        await shop.follow()
+async def _published(shop: Shop) -> list[Took]:
+    """Until the marketplace shows what it should: what each import took, and following it."""
+    took = [await shop.do("publish")]
+    while len(shop.rooms.stock.publishes):
+        took.append(await shop.follow())
+    return took[:-1]
 
 
 async def _midnight(shop: Shop) -> Took:

@@ -62,6 +62,11 @@ def _rows(runs: Sequence[Measured]) -> list[Row]:
         row("  half of them within", "s", [_lag(0.5, run, _cpu_s) for run in runs]),
         row("  nine of ten within", "s", [_lag(0.9, run, _cpu_s) for run in runs]),
         row(f"{lag}, p99, on the wall", "s", [_lag(0.99, run, _wall_s) for run in runs]),
+        row(
+            "an import while all differ, the worst",
+            "s",
+            [max(each.cpu_s for each in run.opening_imports[1:]) for run in runs],
+        ),
         _below(
             f"midnight: {SKUS:,} SKUs again",
             "s",
