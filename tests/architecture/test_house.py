@@ -112,6 +112,7 @@ PURE_FILES = (
     "state.py",
     "stock_conditions.py",
     "tenant_conditions.py",
+    "sweeps.py",
     "terms.py",
     "terms_events.py",
     "timekeeping.py",
@@ -122,7 +123,7 @@ PURE_FILES = (
     "whose.py",
     "words.py",
 )
-PURE_OWN = ("kcjl.money", "kcjl.errors", "kcjl.fold", "kcjl.vocabulary")
+PURE_OWN = ("kcjl.money", "kcjl.errors", "kcjl.fold", "kcjl.in_flight", "kcjl.vocabulary")
 IMPURE_STANDARD = {
     "asyncio",
     "logging",
