@@ -21,6 +21,7 @@ from kcjl.money import Money
 from kcjl.orders.events import OrderPassedOver, SalesOrderPosted
 from kcjl.settings import SettlementSettings
 from kcjl.settlement.accounts import decide_accounts, decide_terms
+from kcjl.settlement.behind import behind
 from kcjl.settlement.decide import carried_balance, decide_acceptance, decide_payout
 from kcjl.settlement.events import (
     AccountMapSet,
@@ -348,7 +349,8 @@ class Settlement(Room):
                     )
                     for line in intended.lines
                 ),
-            )
+            ),
+            behind(cycle, self.lines.grouped(cycle.cycle_id), intended),
         )
         await self.commit(
             (
