@@ -15,6 +15,7 @@ import typer
 from kcjl import __version__
 from kcjl.cli import (
     calls,
+    close,
     demo,
     dispatch,
     log,
@@ -40,6 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command("close")(close.close)
 app.command("demo")(demo.demo)
 app.command("run")(service.run)
 app.command("sandbox")(world.sandbox)

@@ -9,14 +9,14 @@ Called through `port.py`; built by `service.py`.
 import csv
 import hashlib
 import io
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import anyio.to_thread
 
-from kcjl.errors import Refused, Unavailable
+from kcjl.errors import Refused
 from kcjl.ledger.cells import harmless
+from kcjl.ledger.filing import written_whole
 from kcjl.ledger.journal_book import journal_pdf, write_journal_book
 from kcjl.ledger.port import Behind, Journal, JournalDocument
 
@@ -39,12 +39,13 @@ class JournalPack:
         """
         name = journal.reference
         csv_file = await _filed(self._folder, f"{name}.csv", journal_csv(journal))
-        book = await _written(
+        book = await written_whole(
             self._folder / f"{name}.xlsx",
             lambda half: write_journal_book(half, journal, behind),
         )
         pdf = await anyio.to_thread.run_sync(journal_pdf, journal)
-        paper = await _written(self._folder / f"{name}.pdf", lambda half: half.write_bytes(pdf))
+        path = self._folder / f"{name}.pdf"
+        paper = await written_whole(path, lambda half: half.write_bytes(pdf))
         return csv_file, book, paper
 
 
@@ -59,34 +60,13 @@ class DocumentFolder:
 
 
 async def _filed(folder: Path, name: str, content: bytes) -> JournalDocument:
-    document = await _written(folder / name, lambda half: half.write_bytes(content))
+    document = await written_whole(folder / name, lambda half: half.write_bytes(content))
     if document.sha256 != hashlib.sha256(content).hexdigest():
         raise Refused(
             f"{name} is already there with another content: it is never overwritten; "
             "move it away if it is not a file of kcjl's"
         )
     return document
-
-
-async def _written(target: Path, write: Callable[[Path], object]) -> JournalDocument:
-    """The file, whole; one that is there already stays as it is. Not in the event loop."""
-
-    def make() -> str:
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            half = target.with_name(f"{target.name}.part")
-            write(half)
-            with half.open("rb+") as file:
-                os.fsync(file.fileno())
-            half.replace(target)
-        with target.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-
-    try:
-        sha256 = await anyio.to_thread.run_sync(make)
-    except OSError as error:
-        raise Unavailable(f"{target.name} can't be written: {error.strerror}") from None
-    return JournalDocument(name=target.name, sha256=sha256)
 
 
 def journal_csv(journal: Journal) -> bytes:

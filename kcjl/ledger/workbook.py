@@ -13,7 +13,6 @@ from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, TypeAlias
-from zoneinfo import ZoneInfo
 
 import msgspec
 import xlsxwriter
@@ -21,12 +20,12 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
+from kcjl.clock import LONDON
 from kcjl.ledger.cells import in_a_cell
 from kcjl.money import Money
 
 __all__ = ["HEAD_ROWS", "Cell", "Column", "Link", "Sheet", "Workbook", "workbook"]
 
-LONDON = ZoneInfo("Europe/London")
 SHEET_ROWS_MAX = 1_048_576
 LINKS_MAX = 65_000
 """Of one sheet: Excel follows no more than 65,530."""
@@ -74,11 +73,14 @@ class Sheet:
         self._ranges: list[tuple[str, int, int]] = []
         self._begin()
 
+    def link(self, text: str) -> Link:
+        """To the row that is written next."""
+        self._begin_part_if_full()
+        return Link(text, self._part, self._row - HEAD_ROWS + 1)
+
     def write(self, cells: Sequence[Cell]) -> None:
         """The next row."""
-        if self._row >= self._book.sheet_rows_max - 2:
-            self._end_part()
-            self._begin()
+        self._begin_part_if_full()
         row = self._row
         formats = self._book.formats
         put_text, put_number = self._sheet.write_string, self._sheet.write_number
@@ -119,6 +121,11 @@ class Sheet:
                 self._sheet.write_blank(row, number, None, formats["total"])
 
     # ── parts ───────────────────────────────────────────────────────────────────────────────
+
+    def _begin_part_if_full(self) -> None:
+        if self._row >= self._book.sheet_rows_max - 2:
+            self._end_part()
+            self._begin()
 
     def _begin(self) -> None:
         part = len(self._ranges) + 1

@@ -8,13 +8,32 @@ Called by `actor.py`, for the ledger's papers. Source: design 9.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from kcjl.ledger.port import Behind
+from kcjl.ledger.port import Behind, Entry, Journal
 from kcjl.money import Money
 from kcjl.settlement.account import entry_of, month_end_of, role_of_line
 from kcjl.settlement.events import PAYMENT, JournalIntended
 from kcjl.settlement.state import Cycle, Line
 
-__all__ = ["behind"]
+__all__ = ["behind", "entered"]
+
+
+def entered(intended: JournalIntended) -> Journal:
+    """The journal as the ledger takes it."""
+    return Journal(
+        reference=intended.reference,
+        posting_date=intended.posting_date,
+        narrative=intended.narrative,
+        entries=tuple(
+            Entry(
+                account=line.account,
+                tax_code=line.tax_code,
+                debit=line.debit,
+                credit=line.credit,
+                memo=line.memo,
+            )
+            for line in intended.lines
+        ),
+    )
 
 
 def behind(cycle: Cycle, lines: Sequence[Line], journal: JournalIntended) -> list[Behind]:

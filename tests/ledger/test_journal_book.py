@@ -139,9 +139,7 @@ COLUMNS = (Column("Name"), Column("Amount", "money"), Column("Lines", "count"), 
 
 
 @unhurried
-@given(
-    pence=st.lists(st.integers(-(10**11), 10**11), max_size=30), rows_max=st.integers(9, 40)
-)
+@given(pence=st.lists(st.integers(-(10**11), 10**11), max_size=30), rows_max=st.integers(9, 40))
 def test_totals_are_the_sum_of_the_rows_over_all_parts(
     pence: Sequence[int], rows_max: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

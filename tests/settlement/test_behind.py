@@ -82,7 +82,10 @@ def test_what_is_behind_an_entry_adds_up_to_it(
 @pytest.mark.parametrize("late", [0, 250])
 def test_what_is_behind_a_reversal_and_a_correction_adds_up(late: int) -> None:
     """The reversal has what it undoes, turned; the correction all lines, and what came late."""
-    lines = [moved(2_600, "ORDER_AMOUNT", "L1", at(1)), moved(-600, "COMMISSION_FEE", "L2", at(1))]
+    lines = [
+        moved(2_600, "ORDER_AMOUNT", "L1", at(1)),
+        moved(-600, "COMMISSION_FEE", "L2", at(1)),
+    ]
     cycle = booked(closed_cycle(2_000), lines)
     cycle = msgspec.structs.replace(cycle, state="done")  # type: ignore[arg-type]
     other = msgspec.structs.replace(
