@@ -1,81 +1,17 @@
 """`kcjl close MONTH`: the month-end pack, and the month closed with it.
 
-Promises: the files are written first, as the log knew the month at one position, and are named
-in the event by their SHA-256; a no takes them away again. A preview writes no event.
-Called by `main.py`.
+What it does is in `close_month.py`, which is imported when it is called. Called by `main.py`.
 """
 
-import sys
-from collections.abc import Sequence
-from contextlib import suppress
-from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
-import anyio
-import msgspec
 import typer
 
-from kcjl.cli.asking import answered
-from kcjl.cli.close_pack import MonthPack, PackAsked, write_pack
-from kcjl.cli.payouts_month import month_of
-from kcjl.cli.places import (
-    DEFAULT_CONFIG,
-    Config,
-    Merchant,
-    database_of,
-    merchant_of,
-    printable,
-    settings_at,
-)
-from kcjl.cli.rebuild import Progress
-from kcjl.cli.tables import table
-from kcjl.database import AUDITOR, Database
-from kcjl.errors import Misuse, NotFound, Refused, Unavailable
-from kcjl.events import vocabulary
-from kcjl.ledger.month_rows import FigureRow
-from kcjl.ledger.port import JournalDocument
-from kcjl.log.port import Selection
-from kcjl.log.postgres import PostgresLogReader
-from kcjl.log.queries import PostgresQueries
-from kcjl.projections.monthreading import MonthRows
-from kcjl.settings import Settings
-from kcjl.settlement.closing import (
-    ClosedMonths,
-    MonthClosing,
-    refuse_out_of_turn,
-    starts_at,
-)
-from kcjl.settlement.events import JournalFile
-from kcjl.settlement.month_events import MonthClosed, MonthKnown
+from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant, merchant_of, settings_at
+from kcjl.errors import Misuse
 
 __all__ = ["close"]
-
-STATEMENT_S = 900.0
-"""Sorting a month's lines on a busy server."""
-DIFFERENCE = 1
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What was typed."""
-
-    settings: Settings
-    merchant: str
-    month: date
-    currency: str
-    out: Path | None
-    preview: bool
-    again: bool
-
-
-class Closed(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it, for a program."""
-
-    month: date
-    known: MonthKnown
-    files: tuple[JournalDocument, ...]
-    folder: str
-    message: str
 
 
 def close(
@@ -107,144 +43,23 @@ def close(
 
     Examples: `kcjl close 2026-10 --preview`, `kcjl close 2026-10`.
     """
+    # Workbooks and PDFs take a second to import: only for who wants them.
+    from kcjl.cli.close_month import Asked, close_month
+
     if preview and again:
         raise Misuse("--preview is of an open month, --again of a closed one: give one of them")
     settings = settings_at(config)
     name = merchant_of(settings, merchant)
+    folder = out or Path(settings.data_dir) / "journals" / name
     asked = Asked(
+        config=config,
         settings=settings,
         merchant=name,
-        month=month_of(which),
+        month=which,
         currency=currency,
-        out=out,
+        folder=folder.resolve(),
+        reason=reason,
         preview=preview,
         again=again,
     )
-    folder = (out or Path(settings.data_dir) / "journals" / name).resolve()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        pack, before = anyio.run(_packed, asked, folder)
-    except OSError as error:
-        raise Unavailable(f"{folder} can't be written to: {error.strerror}") from None
-    message = f"the files of {asked.month:%B %Y} are in {folder}"
-    differs = before is not None and _files(pack.files) != before.files
-    if differs:
-        message = f"{message}; they are not those that were closed with"
-    elif not preview and not again:
-        message = _asked_for(config, merchant, asked.month, pack, reason, folder)
-    _print(asked.month, pack, folder, message, as_json=as_json)
-    if differs:
-        raise typer.Exit(DIFFERENCE)
-
-
-def _asked_for(
-    config: Path, merchant: str, month: date, pack: MonthPack, reason: str, folder: Path
-) -> str:
-    """The service's word. After a no there are no files; while it waits they stay."""
-    closing = MonthClosing(
-        month=month, known=pack.known, files=_files(pack.files), reason=reason
-    )
-    arguments = {"closing": msgspec.json.encode(closing).decode()}
-    try:
-        return answered(config, merchant, "month-close", arguments)
-    except Unavailable:
-        raise
-    except Refused:
-        for each in pack.files:
-            with suppress(OSError):
-                (folder / each.name).unlink()
-        raise
-
-
-def _files(documents: Sequence[JournalDocument]) -> tuple[JournalFile, ...]:
-    return tuple(JournalFile(name=each.name, sha256=each.sha256) for each in documents)
-
-
-async def _packed(asked: Asked, folder: Path) -> tuple[MonthPack, MonthClosed | None]:
-    """The files, and the closing that they are of."""
-    async with (
-        database_of(asked.settings) as dsn,
-        Database(dsn, role=AUDITOR, statement_s=STATEMENT_S) as database,
-    ):
-        log = PostgresQueries(database, asked.merchant, vocabulary())
-        before = await _closing_of(log, asked.month) if asked.again else None
-        head = await PostgresLogReader(database, asked.merchant, vocabulary()).head()
-        position = before.known.position if before else head.position
-        known_at = await _recorded_at(log, position)
-        rows = MonthRows(database, asked.merchant, vocabulary(), log, position=position)
-        last = await rows.last_closed()
-        if not asked.preview and not asked.again:
-            months = None if last is None else ClosedMonths(last=last)
-            refuse_out_of_turn(months, asked.month, lines_read_at=known_at, now=known_at)
-        return await _written(rows, asked, folder, known_at, last), before
-
-
-async def _written(
-    rows: MonthRows,
-    asked: Asked,
-    folder: Path,
-    known_at: datetime,
-    closed: MonthClosed | None,
-) -> MonthPack:
-    progress = Progress(shown=sys.stderr.isatty())
-    looked_from = await rows.looked_from(closed, starts_at(asked.month))
-    lines = await rows.count(looked_from)
-    wanted = PackAsked(
-        merchant=asked.merchant,
-        month=asked.month,
-        currency=asked.currency,
-        known_at=known_at,
-        closed=closed,
-        looked_from=looked_from,
-        preview=asked.preview,
-    )
-    try:
-        return await write_pack(
-            rows, wanted, folder, lambda done: progress("lines", done, lines)
-        )
-    finally:
-        progress.end()
-
-
-async def _closing_of(log: PostgresQueries, month: date) -> MonthClosed:
-    asked = Selection(stream=f"settlement-month-{month:%Y-%m}", backward=True)
-    async for page in log.select(asked):
-        if isinstance(closed := page[0].event, MonthClosed):
-            return closed
-    raise NotFound(f"{month:%B %Y} is not closed: `kcjl close {month:%Y-%m}` does that")
-
-
-async def _recorded_at(log: PostgresQueries, position: int) -> datetime:
-    async for page in log.select(Selection(after=position - 1, to=position)):
-        return page[0].recorded_at
-    raise NotFound(f"the log of {log.merchant} is empty: there is no month to close")
-
-
-def _print(month: date, pack: MonthPack, folder: Path, message: str, *, as_json: bool) -> None:
-    if as_json:
-        said = Closed(
-            month=month,
-            known=pack.known,
-            files=pack.files,
-            folder=str(folder),
-            message=message,
-        )
-        typer.echo(msgspec.json.encode(said).decode())
-        return
-    for line in table(("figure", ">amount", ">number", "sheet"), _rows(pack.figures)):
-        typer.echo(printable(line))
-    for each in pack.files:
-        typer.echo(f"{each.name}  SHA-256 {each.sha256}", err=True)
-    typer.echo(printable(message), err=True)
-
-
-def _rows(figures: Sequence[FigureRow]) -> list[tuple[str, ...]]:
-    return [
-        (
-            each.name,
-            "" if each.amount is None else str(each.amount),
-            "" if each.number is None else f"{each.number:,}",
-            each.sheet,
-        )
-        for each in figures
-    ]
+    raise typer.Exit(close_month(asked, as_json=as_json))

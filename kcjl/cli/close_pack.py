@@ -24,8 +24,8 @@ from kcjl.settlement.account import role_of_line
 from kcjl.settlement.closing import ends_at, next_month, starts_at
 from kcjl.settlement.events import SettlementLineSeen
 from kcjl.settlement.month_events import MonthClosed, MonthKnown
-from kcjl.settlement.monthly import MonthTally, Placed, moved_at, paid_at
-from kcjl.settlement.state import CycleState, JournalStanding
+from kcjl.settlement.monthly import MonthTally, Placed, moved_at, name_of, paid_at
+from kcjl.settlement.state import CLOSED_STATES, CycleState, JournalStanding
 
 __all__ = ["MonthPack", "PackAsked", "write_pack"]
 
@@ -77,6 +77,7 @@ async def write_pack(rows: MonthRows, asked: PackAsked, folder: Path, say: Say) 
             opened,
             f"As the log knew it at position {rows.position:,}, {known_at} UTC",
             f"Amounts in {asked.currency}; times in London",
+            names={key: name_of(each.cycle) for key, each in payouts.items()},
             payouts=[each.cycle.cycle_id for each in shown],
             journals=[each.intended for each, _ in in_month],
         )
@@ -263,7 +264,7 @@ def _payout_row(each: PayoutAt, tally: MonthTally) -> PayoutRow:
     lines = Money(tally.of_cycle.get(cycle.cycle_id, 0), seen.currency) if here else None
     nothing = Money(0, seen.currency)
     gaps = cycle.reconciled.gaps if cycle.reconciled is not None else ()
-    state = cycle.state.value.replace("_", " ")
+    state = "closed" if cycle.state in CLOSED_STATES else cycle.state.value
     if cycle.state == CycleState.HELD and cycle.held is not None:
         state = f"held: {cycle.held.reason}"
     return PayoutRow(

@@ -69,7 +69,7 @@ def _owed(known: MonthKnown, month: date, closed: MonthClosed | None) -> Iterato
     yield FigureRow(
         name=f"Owed to us at the end of {month:%B %Y}",
         amount=known.carried_forward,
-        said="the sum of the four above",
+        said="the sum of the figures above",
         sheet="Unpaid",
     )
 

@@ -37,7 +37,7 @@ LINES = (
     Column("Moved", "time", 17),
     Column("Order", width=20),
     Column("Sales order", width=14),
-    Column("Document", width=18),
+    Column("Document", width=26),
     Column("Transaction line", width=22),
 )
 Key = tuple[str, str]

@@ -5,9 +5,10 @@ order or a journal leads to its row elsewhere. It reckons nothing but sums of it
 Called by `kcjl close`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from kcjl.clock import LONDON
 from kcjl.ledger.month_rows import (
     FEES,
     GAPS,
@@ -37,10 +38,13 @@ class MonthBook:
         self,
         book: Workbook,
         *facts: str,
+        names: Mapping[str, str],
         payouts: Sequence[str],
         journals: Sequence[JournalIntended],
     ) -> None:
-        """`payouts` and `journals`: those that get rows here, in order, to lead to them."""
+        """`names`: what payouts are called, by cycle. `payouts` and `journals`: those that get
+        rows here, in order, to lead to them.
+        """
         self.summary = book.sheet("Summary", SUMMARY, *facts)
         self.orders = book.sheet("Orders", ORDERS, *facts)
         self.fees = book.sheet("Fees", FEES, *facts)
@@ -50,6 +54,7 @@ class MonthBook:
         self.late = book.sheet("Late", LATE, *facts)
         self.gaps = book.sheet("Gaps", GAPS, *facts)
         self.journals = book.sheet("Journals", JOURNALS, *facts)
+        self._names = names
         self._payout_rows = {each: at for at, each in enumerate(payouts, 1)}
         self._journal_rows: dict[str, int] = {}
         row = 1
@@ -61,8 +66,8 @@ class MonthBook:
         """A payout by its cycle, leading to its row where it has one."""
         if cycle_id is None:
             return None
-        row = self._payout_rows.get(cycle_id)
-        return cycle_id if row is None else Link(cycle_id, "Payouts", row)
+        row, name = self._payout_rows.get(cycle_id), self._names.get(cycle_id, cycle_id)
+        return name if row is None else Link(name, "Payouts", row)
 
     def charge(
         self, sheet: Sheet, seen: SettlementLineSeen, position: int, order: Cell
@@ -139,7 +144,7 @@ class MonthBook:
     def _of_payouts(self, sums: OrderSums) -> Cell:
         if len(sums.payouts) == 1:
             return self.payout(next(iter(sums.payouts)))
-        return ", ".join(sums.payouts)
+        return ", ".join(self._names.get(each, each) for each in sums.payouts)
 
     def gap(self, gap: GapFound, position: int) -> None:
         """A difference, and where."""
@@ -197,31 +202,31 @@ def month_pdf(
         ("Figure", "Amount", "Number", "What it is"),
         [
             (
-                each.name,
+                each.name.strip(),
                 _amount(each.amount),
                 "" if each.number is None else f"{each.number:,}",
                 each.said,
             )
             for each in figures
         ],
-        widths=(33, 15, 9, 43),
+        widths=(37, 14, 9, 40),
         right=(1, 2),
     )
     paper.heading("Payouts")
     paper.table(
-        ("Payout", "Paid", "Bank reference", "Transferred", "Awaited", "State"),
+        ("Bank reference", "Cycle of", "Paid", "Transferred", "Awaited", "State"),
         [
             (
-                each.cycle_id,
-                f"{each.paid_at:%d/%m/%Y}" if each.paid_at else "",
-                each.bank_reference,
+                each.bank_reference or each.cycle_id,
+                f"{each.created_at.astimezone(LONDON):%d/%m/%Y}",
+                f"{each.paid_at.astimezone(LONDON):%d/%m/%Y}" if each.paid_at else "",
                 _amount(each.transferred),
                 _amount(each.awaited),
                 each.state,
             )
             for each in payouts
         ],
-        widths=(18, 11, 19, 15, 15, 22),
+        widths=(22, 12, 12, 15, 15, 24),
         right=(3, 4),
     )
     paper.heading("Files")

@@ -60,12 +60,12 @@ FEES = (
 )
 """Of the sheets Fees and VAT alike."""
 PAYOUTS = (
-    Column("Payout", width=17),
+    Column("Payout", width=38),
     Column("Cycle of", "date", 12),
     Column("Paid", "date", 12),
     Column("Bank reference", width=19),
     Column("Voucher", width=12),
-    Column("State", width=40),
+    Column("State", width=34),
     Column("Transferred", "money", 15),
     Column("Still awaited", "money", 15),
     Column("Sum of lines", "money", 15),
@@ -78,7 +78,7 @@ UNPAID = (
     Column("Order", width=21),
     Column("Customer order", width=17),
     Column("Sales order", width=14),
-    Column("State", width=22),
+    Column("State known", width=22),
     Column("Payout", width=17),
     Column("Amount", "money", 14),
     Column("Lines", "count", 8),

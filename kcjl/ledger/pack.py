@@ -17,7 +17,6 @@ import anyio.to_thread
 from kcjl.errors import Refused
 from kcjl.ledger.cells import harmless
 from kcjl.ledger.filing import written_whole
-from kcjl.ledger.journal_book import journal_pdf, write_journal_book
 from kcjl.ledger.port import Behind, Journal, JournalDocument
 
 __all__ = ["DocumentFolder", "JournalPack", "journal_csv"]
@@ -37,6 +36,9 @@ class JournalPack:
         """The CSV is the journal. The workbook of a repeat is the one that is there already:
         lines may have come since, and it says what was behind the figures when it was made.
         """
+        # Workbooks and PDFs take half a second to import: a service begins without them.
+        from kcjl.ledger.journal_book import journal_pdf, write_journal_book
+
         name = journal.reference
         csv_file = await _filed(self._folder, f"{name}.csv", journal_csv(journal))
         book = await written_whole(

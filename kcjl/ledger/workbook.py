@@ -89,7 +89,7 @@ class Sheet:
                 continue
             if isinstance(cell, str):
                 if cell:
-                    put_text(row, number, in_a_cell(cell))
+                    put_text(row, number, in_a_cell(cell), formats["text"])
             elif isinstance(cell, Money):
                 put_number(row, number, cell.decimal(), formats["money"])
                 self.totals[number] += cell.amount_minor
@@ -108,8 +108,10 @@ class Sheet:
             self.write(cells)
 
     def end(self) -> None:
-        """The totals, below the last row."""
+        """The totals, below the last row, where a column has one."""
         self._end_part()
+        if not any(self._has_total(each) for each in self._columns):
+            return
         row, formats = self._row, self._book.formats
         first = next((n for n, each in enumerate(self._columns) if self._has_total(each)), 1)
         for number, column in enumerate(self._columns):
@@ -191,7 +193,7 @@ class Sheet:
         elif isinstance(cell, Link):
             text = in_a_cell(cell.text)
             if self._links >= self._book.links_max:
-                self._sheet.write_string(row, number, text)
+                self._sheet.write_string(row, number, text, formats["text"])
                 return
             self._links += 1
             target = f"internal:'{cell.sheet}'!A{HEAD_ROWS + cell.row}"
@@ -248,14 +250,15 @@ class Workbook:
         return {
             "title": add({"bold": True, "font_size": 14}),
             "fact": add({"font_color": "#555555"}),
-            "head": add(head),
+            "head": add({**head, "indent": 1}),
             "head right": add({**head, "align": "right"}),
+            "text": add({"indent": 1}),
             "money": add({"num_format": money}),
             "count": add({"num_format": count}),
             "position": add({"num_format": "0", "font_color": "#777777"}),
-            "date": add({"num_format": "dd/mm/yyyy", "align": "left"}),
-            "time": add({"num_format": "dd/mm/yyyy hh:mm", "align": "left"}),
-            "link": add({"font_color": "#0B57D0", "underline": 1}),
+            "date": add({"num_format": "dd/mm/yyyy", "align": "left", "indent": 1}),
+            "time": add({"num_format": "dd/mm/yyyy hh:mm", "align": "left", "indent": 1}),
+            "link": add({"font_color": "#0B57D0", "underline": 1, "indent": 1}),
             "total": add(total),
             "total money": add({**total, "num_format": money}),
             "total count": add({**total, "num_format": count}),

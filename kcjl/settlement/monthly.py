@@ -18,7 +18,7 @@ from kcjl.settlement.events import PAYMENT, SettlementLineSeen
 from kcjl.settlement.month_events import MonthKnown, MonthTotal
 from kcjl.settlement.state import Cycle
 
-__all__ = ["MonthTally", "Placed", "moved_at", "paid_at"]
+__all__ = ["MonthTally", "Placed", "moved_at", "name_of", "paid_at"]
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -47,6 +47,11 @@ def paid_at(cycle: Cycle) -> datetime | None:
     if cycle.seen.amount_to_seller.amount_minor <= 0:
         return cycle.seen.paid_at or cycle.created_at
     return cycle.seen.paid_at if cycle.seen.payout_state == "PAID" else None
+
+
+def name_of(cycle: Cycle) -> str:
+    """What people call a payout: as the bank does, where it is told."""
+    return cycle.seen.payout_reference or cycle.seen.voucher or cycle.cycle_id
 
 
 class MonthTally:

@@ -15,7 +15,7 @@ from tests.audit.handmade import Handmade
 from tests.cli.test_payouts import kcjl, served, shop
 from tests.cli.test_stock import said_of
 from tests.ledger.test_journal_book import table_of
-from tests.trade import at, cycle_seen, money_line, transactions_read
+from tests.trade import at, money_line, transactions_read
 
 __all__ = ["served", "shop"]
 
@@ -104,7 +104,7 @@ async def test_month_is_not_closed_out_of_turn(served: Handmade, tmp_path: Path)
     ), skipped.stderr
     assert "it is over at 01/11/2026 00:00" in early.stderr
     assert "November 2026 comes first" in skipped.stderr
-    assert "`kcjl close 2026-09` does that" in none.stderr
+    assert "`kcjl close 2026-09` closes it" in none.stderr
 
 
 async def test_what_comes_late_is_in_the_next_month_and_the_closed_one_stays(

@@ -13,7 +13,7 @@ from kcjl.ledger.port import Behind
 from kcjl.settlement.behind import behind
 from kcjl.settlement.events import ROLE_OF_KIND, JournalIntended
 from kcjl.settlement.journal import decide_correction, decide_journals
-from kcjl.settlement.state import CYCLES, Accounts, Cycle, Line
+from kcjl.settlement.state import CYCLES, Accounts, Cycle, CycleState, Line
 from tests.patience import unhurried
 from tests.settlement.payouts import HOUSE, closed_cycle, tied
 from tests.trade import at
@@ -87,7 +87,7 @@ def test_what_is_behind_a_reversal_and_a_correction_adds_up(late: int) -> None:
         moved(-600, "COMMISSION_FEE", "L2", at(1)),
     ]
     cycle = booked(closed_cycle(2_000), lines)
-    cycle = msgspec.structs.replace(cycle, state="done")  # type: ignore[arg-type]
+    cycle = msgspec.structs.replace(cycle, state=CycleState.DONE)
     other = msgspec.structs.replace(
         HOUSE,
         version=2,
