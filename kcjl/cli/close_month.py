@@ -81,12 +81,18 @@ def close_month(asked: Asked, *, as_json: bool) -> int:
         raise Unavailable(f"{folder} can't be written to: {error.strerror}") from None
     message = f"the files of {month:%B %Y} are in {folder}"
     differs = before is not None and _files(pack.files) != before.files
-    if differs:
-        message = f"{message}; they are not those that were closed with"
+    if before is not None and differs:
+        message = f"{message}; they are not those that were closed with: {_why(pack, before)}"
     elif not asked.preview and not asked.again:
         message = _closed(asked, month, pack)
     _print(month, pack, folder, message, as_json=as_json)
     return DIFFERENCE if differs else 0
+
+
+def _why(pack: MonthPack, before: MonthClosed) -> str:
+    if pack.known == before.known:
+        return "the figures are, so another version of kcjl lays them out otherwise"
+    return f"their figures differ (then {before.known.total}, now {pack.known.total})"
 
 
 def _closed(asked: Asked, month: date, pack: MonthPack) -> str:

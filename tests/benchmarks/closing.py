@@ -2,8 +2,8 @@
 
 The log is the product's own past, 100,000 orders within October 2025: each transaction line is
 seen twice, and each 5,000 orders make a payout. Wall clock and processor time are those of the
-verb's process with all that it imports; the most that it held is the kernel's account. The month
-of 10,000 orders beside it shows what grows.
+verb's process with all that it imports; the most that it held is the kernel's account.
+The month of 10,000 orders beside it shows what grows.
 """
 
 import resource

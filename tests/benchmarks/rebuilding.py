@@ -1,7 +1,8 @@
 """A verb as it is run, such as `kcjl log rebuild NAME`: what it said, and what it held at most.
 
 The memory is the process's own greatest resident set, as the kernel keeps it; shared libraries
-are in it, the server's processes are not. Called by projecting.py, remembering.py and closing.py.
+are in it, the server's processes are not.
+Called by projecting.py, remembering.py and closing.py.
 """
 
 import os
