@@ -83,7 +83,7 @@ def _job_keys(event: Event) -> tuple[str, ...]:
     return (event.stream,) if isinstance(event, JobInterrupted | JobResumed) else ()
 
 
-def _evolve_job(_entry: bool | None, event: Event, _key: str) -> bool | None:  # noqa: FBT001
+def _evolve_job(_entry: object, event: Event, _key: str) -> bool | None:
     return True if isinstance(event, JobInterrupted) else None
 
 

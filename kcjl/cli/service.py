@@ -60,10 +60,10 @@ def run(
         check_outside(settings, each)
     with only_one(Path(settings.data_dir)):
         settle_collector()
-        anyio.run(_run, settings, chosen, with_parent)
+        anyio.run(partial(_run, settings, chosen, with_parent=with_parent))
 
 
-async def _run(settings: Settings, chosen: list[str], with_parent: bool) -> None:  # noqa: FBT001
+async def _run(settings: Settings, chosen: list[str], *, with_parent: bool) -> None:
     async with (
         database_of(settings, owner=not with_parent) as dsn,
         clock_of(settings) as clock,
