@@ -22,7 +22,7 @@ from kcjl.money import Money
 from kcjl.projections.monthreading import MonthLine, MonthRows, PayoutAt
 from kcjl.settlement.account import role_of_line
 from kcjl.settlement.closing import ends_at, next_month, starts_at
-from kcjl.settlement.events import SettlementLineSeen
+from kcjl.settlement.events import PAYMENT, SettlementLineSeen
 from kcjl.settlement.month_events import MonthClosed, MonthKnown
 from kcjl.settlement.monthly import MonthTally, Placed, moved_at, name_of, paid_at
 from kcjl.settlement.state import CLOSED_STATES, CycleState, JournalStanding
@@ -215,7 +215,7 @@ class _Filling:
             each.seen.line_id: each
             for each in page
             if each.position > closed.known.position and moved_at(each.seen) < self._starts
-            if each.seen.amount.currency == self._asked.currency
+            if each.seen.amount.currency == self._asked.currency and each.seen.kind != PAYMENT
         }
         was = await self._rows.amounts_at(list(came), closed.known.position) if came else {}
         for line_id, line in came.items():

@@ -71,7 +71,7 @@ PAYOUTS = (
     Column("Sum of lines", "money", 15),
     Column("Residue", "money", 12),
     Column("Gaps", "money", 12),
-    Column("Journals", width=18),
+    Column("Journals", width=40),
     _EVENT,
 )
 UNPAID = (

@@ -70,9 +70,9 @@ def decide_journals(
     if cycle.state != CycleState.CLOSED or cycle.closed is None:
         return ()
     currency = cycle.seen.currency
-    paid_on = (cycle.seen.paid_at or cycle.created_at).astimezone(LONDON).date()
+    paid_on = _paid_on(cycle)
     posting_date = max(paid_on, open_from)
-    narrative = _narrative(cycle, paid_on)
+    narrative = _narrative(cycle)
     if posting_date != paid_on:
         narrative += f"; {paid_on:%B %Y} is closed"
     begins = (cycle.created_at - timedelta(days=cycle_days)).astimezone(LONDON).date()
@@ -148,9 +148,13 @@ def _add_transfer(sums: dict[str, Money], cycle: Cycle) -> None:
         sums["due" if each.kind == "balance_carried" else "other"] += each.amount
 
 
-def _narrative(cycle: Cycle, paid_on: date) -> str:
+def _paid_on(cycle: Cycle) -> date:
+    return (cycle.seen.paid_at or cycle.created_at).astimezone(LONDON).date()
+
+
+def _narrative(cycle: Cycle) -> str:
     bank = cycle.seen.payout_reference or "no bank reference yet"
-    return f"John Lewis payout of {paid_on:%d/%m/%Y}, {bank}"
+    return f"John Lewis payout of {_paid_on(cycle):%d/%m/%Y}, {bank}"
 
 
 def _last_day(month: date) -> date:
@@ -193,12 +197,12 @@ def _assert_balanced(journal: JournalIntended, currency: str) -> None:
 def previewed(cycle: Cycle, lines: Sequence[Line], accounts: Accounts) -> JournalIntended:
     """What a closed payout's journal would book under another account map, in one piece."""
     currency = cycle.seen.currency
-    day = (cycle.seen.paid_at or cycle.created_at).astimezone(LONDON).date()
+    day = _paid_on(cycle)
     journal = JournalIntended(
         cycle_id=cycle.cycle_id,
         reference=journal_reference(cycle.cycle_id, accounts.version),
         posting_date=day,
-        narrative=_narrative(cycle, day),
+        narrative=_narrative(cycle),
         lines=_journal_lines(_sums(cycle, lines, accounts), accounts, currency),
         policy_version=accounts.version,
         occurred_at=cycle.created_at,
@@ -288,7 +292,7 @@ def _corrected(
         cycle_id=cycle.cycle_id,
         reference=journal_reference(cycle.cycle_id, accounts.version, len(cycle.journals)),
         posting_date=today,
-        narrative=f"{_narrative(cycle, today)}; instead of {', '.join(replaced)}: {reason}",
+        narrative=f"{_narrative(cycle)}; instead of {', '.join(replaced)}: {reason}",
         lines=_journal_lines(_sums(cycle, lines, accounts), accounts, currency),
         policy_version=accounts.version,
         kind="correction",
