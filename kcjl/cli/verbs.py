@@ -29,6 +29,7 @@ VERBS = {
     "dispatch": ("kcjl.cli.dispatch", "app"),
     "payouts": ("kcjl.cli.payouts", "app"),
     "settlement": ("kcjl.cli.settlement_policy", "app"),
+    "close": ("kcjl.cli.close", "close"),
 }
 """Name to (module, what it has: a command, or a group of them), as `--help` lists them."""
 

@@ -86,6 +86,7 @@ PURE_FILES = (
     "matching.py",
     "metrics.py",
     "minutes.py",
+    "month_events.py",
     "order_conditions.py",
     "outage.py",
     "parcel.py",
