@@ -26,7 +26,7 @@ from kcjl.errors import (
     ShopModelNotServed,
     Unavailable,
 )
-from kcjl.exceptions.events import JobInterrupted, JobResumed, WritesSwitched
+from kcjl.exceptions.events import JobInterrupted, JobResumed, WritesSwitched, job_stream
 from kcjl.fold import Contents, Fold, Table
 from kcjl.log.port import Draft, Log, Recorded
 from kcjl.vocabulary import Event
@@ -177,6 +177,12 @@ class Room:
         """False while somebody has stopped all writes to the outside; reading goes on."""
         switched = self._switch.get("writes")
         return switched is None or switched.allowed
+
+    @property
+    def failing(self) -> Sequence[str]:
+        """Its jobs whose last try failed; they are tried again."""
+        streams = {job.name: job_stream(self.name, job.name) for job in self.jobs}
+        return [job for job, stream in streams.items() if stream in self._interrupted]
 
     @property
     def tables(self) -> Sequence[Table[Any]]:

@@ -18,6 +18,8 @@ VERBS = {
     "demo": ("kcjl.cli.demo", "demo"),
     "run": ("kcjl.cli.service", "run"),
     "sandbox": ("kcjl.cli.world", "sandbox"),
+    "service": ("kcjl.cli.unit", "app"),
+    "check": ("kcjl.cli.check", "check"),
     "tui": ("kcjl.cli.service", "tui"),
     "writes": ("kcjl.cli.policy", "writes"),
     "log": ("kcjl.cli.log", "app"),
@@ -27,6 +29,7 @@ VERBS = {
     "dispatch": ("kcjl.cli.dispatch", "app"),
     "payouts": ("kcjl.cli.payouts", "app"),
     "settlement": ("kcjl.cli.settlement_policy", "app"),
+    "close": ("kcjl.cli.close", "close"),
 }
 """Name to (module, what it has: a command, or a group of them), as `--help` lists them."""
 
