@@ -40,7 +40,7 @@ from kcjl.orders.decide_posting import (
     wants_totals,
 )
 from kcjl.orders.events import PostingIntended, PostingUnknown
-from kcjl.orders.posting_events import AmountsShown, LineAmount
+from kcjl.orders.posting_events import AmountsShown, LineAmount, ReferenceTaken
 from kcjl.orders.ranking import by_deadline
 from kcjl.orders.state import Catalogued, OrderEntry
 from kcjl.orders.whose import Holder, holder_among_ours, reference_taken, why_not_ours
@@ -113,6 +113,16 @@ class OrderPosting:
         self._looked_last = asked[-1] if len(asked) == LOOK_MAX else ""
         for status in await self._erp.order_statuses(asked) if asked else ():
             await self._compare(differing[status.external_ref], status)
+
+    async def taken_by_another(
+        self, entry: OrderEntry, found: OrderStatus
+    ) -> ReferenceTaken | None:
+        """That what was found under its reference is somebody else's; None: it is ours."""
+        holder = _holder(found, await self._exported(entry.reference))
+        because = why_not_ours(entry, holder, self._namesakes(entry))
+        if not because:
+            return None
+        return reference_taken(entry, holder, because, self._room.clock.now())
 
     # ── one order ───────────────────────────────────────────────────────────────────────────
 
@@ -205,12 +215,10 @@ class OrderPosting:
             await self._queued(order_id, found.queued)
             return
         if found is not None:
-            holder = _holder(found, await self._exported(entry.reference))
-            if because := why_not_ours(entry, holder, self._namesakes(entry)):
-                now = self._room.clock.now()
-                await self._room.commit((reference_taken(entry, holder, because, now),))
-                return
-            await self._posted(order_id, found.erp_order_code, found)
+            if taken := await self.taken_by_another(entry, found):
+                await self._room.commit((taken,))
+            else:
+                await self._posted(order_id, found.erp_order_code, found)
             return
         now = self._room.clock.now()
         await self._room.commit(decide_missing(entry, refused=refused, now=now))

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
-from kcjl.dispatch.events import ParcelShipped, SalesOrderNotShown
+from kcjl.dispatch.events import ParcelShipped, SalesOrderCancelled, SalesOrderNotShown
 from kcjl.fold import Fold
 from kcjl.money import Money
 from kcjl.orders.acceptance_events import AcceptanceRetried, PostingRetried
@@ -158,6 +158,8 @@ class OrderEntry(msgspec.Struct, frozen=True, kw_only=True):
     last_seen_at: datetime | None = None
     left_warehouse: bool = False
     """A parcel of it has been sent."""
+    cancelled_in_erp: bool = False
+    """The ERP shows its sales order as cancelled."""
     country: str = ""
     """Where it goes; empty: not told yet."""
     country_told_late: bool = False
@@ -196,7 +198,7 @@ class Catalogued(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 _SAID = (PostingRetried, AcceptanceRetried)
-_ORDER_EVENTS = (OrderEvent, SalesOrderNotShown, ParcelShipped, *_SAID)
+_ORDER_EVENTS = (OrderEvent, SalesOrderNotShown, SalesOrderCancelled, ParcelShipped, *_SAID)
 
 
 def _order_keys(event: Event) -> tuple[str, ...]:
@@ -223,6 +225,8 @@ def _evolve_order(entry: OrderEntry | None, event: Event, _key: str) -> OrderEnt
         return _sealed(entry, event)
     if isinstance(event, LineWithdrawn):
         return msgspec.structs.replace(entry, withdrawn=(*entry.withdrawn, event))
+    if isinstance(event, ReferenceTaken):
+        return msgspec.structs.replace(entry, **_reference_taken(entry, event))
     if isinstance(event, AcceptanceUnknown) and entry.acceptance != Acceptance.OPEN:
         return entry  # what the marketplace showed meanwhile has settled it
     change = _CHANGES.get(type(event))
@@ -290,6 +294,14 @@ def _posting_refused(event: OrderEvent, why: str) -> Change:
     return {**_posting(Posting.REFUSED, event.occurred_at), "refused_because": why}
 
 
+def _reference_taken(entry: OrderEntry, event: ReferenceTaken) -> Change:
+    """One that was posted stays what it is: posted, and lost when it is not found."""
+    if entry.posting in (Posting.POSTED, Posting.VANISHED):
+        return {"reference_taken": True}
+    why = f"{event.erp_order_code} has our reference: {event.because}"
+    return {**_posting_refused(event, why), "reference_taken": True}
+
+
 def _posting_intended(event: PostingIntended) -> Change:
     return {
         **_posting(Posting.OPEN, event.occurred_at),
@@ -320,7 +332,11 @@ def _queued(event: PostingQueued | PostingFetched) -> Change:
 
 
 def _found_again(event: SalesOrderFoundAgain) -> Change:
-    shown: Change = {"not_shown_at": None, "last_seen_at": event.taken_by}
+    shown: Change = {
+        "not_shown_at": None,
+        "last_seen_at": event.taken_by,
+        "reference_taken": False,
+    }
     if not event.was_vanished:
         return shown
     return {
@@ -351,15 +367,6 @@ _CHANGES = dict(
         _when(PostingIntended, _posting_intended),
         _when(PostingUnknown, lambda event: _posting(Posting.OPEN, event.occurred_at)),
         _when(PostingRefused, lambda event: _posting_refused(event, event.message)),
-        _when(
-            ReferenceTaken,
-            lambda event: {
-                **_posting_refused(
-                    event, f"{event.erp_order_code} has our reference: {event.because}"
-                ),
-                "reference_taken": True,
-            },
-        ),
         _when(SalesOrderMissing, lambda event: _posting(Posting.NONE, event.occurred_at)),
         _when(PostingQueued, _queued),
         _when(PostingFetched, _queued),
@@ -373,8 +380,10 @@ _CHANGES = dict(
                 "write_back": WriteBack.NONE,
                 "not_shown_at": None,
                 "last_seen_at": event.taken_by,
+                "cancelled_in_erp": False,
             },
         ),
+        _when(SalesOrderCancelled, lambda _: {"cancelled_in_erp": True}),
         _when(
             SalesOrderNotShown,
             lambda event: {
