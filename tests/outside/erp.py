@@ -249,7 +249,7 @@ class Warehouse:
             return None
         return erp.OrderStatus(
             external_ref=reference,
-            erp_order_code=f"SO-{reference}",
+            erp_order_code=f"SO-{self.customers.get(reference, reference)}",
             cancelled=reference in self.cancelled,
             cancel_reason=self.cancelled.get(reference, ""),
             complete=self.complete.get(reference, True),
