@@ -66,6 +66,9 @@ class KwsOrders:
     async def forget_buyer(self, external_ref: str) -> None:
         """Nothing of a buyer is kept here: an order is sent, and gone."""
 
+    def check_order(self, order: NewOrder) -> None:
+        order_document(order, self._settings)
+
     async def create_order(self, order: NewOrder) -> CreatedOrder:
         document = order_document(order, self._settings)
         try:

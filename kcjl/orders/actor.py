@@ -296,16 +296,20 @@ class Orders(Room):
         sealed: list[Event] = []
         for order in orders:
             entry = self.orders.get(order.order_id)
-            if entry is None or entry.passed_over or (entry.vault_ref and not again):
+            if entry is None or entry.passed_over:
                 continue
             if order.delivery_address is None or order.state_raw != "SHIPPING":
                 continue
-            buyer = translate.SealedBuyer(
-                address=order.delivery_address, email=order.notification_email
+            buyer = msgspec.json.encode(
+                translate.SealedBuyer(
+                    address=order.delivery_address, email=order.notification_email
+                )
             )
+            if entry.vault_ref and not again and not await self.people.differs(entry, buyer):
+                continue
             ref = f"buyer-{order.order_id}"
             until = now + timedelta(days=self._settings.personal_data_days)
-            await self._vault.seal(ref, msgspec.json.encode(buyer), at=now, until=until)
+            await self._vault.seal(ref, buyer, at=now, until=until)
             sealed.append(
                 DeliveryAddressSealed(
                     order_id=order.order_id,

@@ -4,8 +4,8 @@ Promises: pure; a correction names the sales order, the line, the units and the 
 a person has to do; the same figures are asked for once. It is done when the ERP shows it, when
 a person says so, or when nothing is to be corrected any more. It does no I/O.
 Invariant: wanted of a posted line = ordered - refused - cancelled; nothing of a line that was
-refunded whole before its goods went. A sales order that the ERP shows as cancelled, and of which
-no goods went, has nothing left to be corrected.
+refunded whole before its goods went. Of a sales order that the ERP shows as cancelled, and of
+which no goods went, nothing is to be corrected.
 Called by `after_intake.py` (the shell). Source: contract khaos b.4, b.9.
 """
 

@@ -34,6 +34,7 @@ from kcjl.orders.decide_posting import (
     decide_missing,
     decide_posted,
     decide_queued,
+    decide_unsendable,
     is_last_look_due,
     wants_lookup,
     wants_posting,
@@ -88,10 +89,18 @@ class OrderPosting:
         self._erp = erp
         self._vault = vault
         self._looked_last = ""
+        self._unsendable: dict[str, OrderEntry] = {}
+        """Orders that could not be written, as they were then: until one changes it is not
+        looked at again. A new process knows none: its settings may be others."""
 
     async def post(self) -> None:
         """Post what is ready, one at a time; look up what is open first."""
         stuck: Refused | OrdersUnreadable | None = None
+        self._unsendable = {
+            order_id: entry
+            for order_id, entry in self._unsendable.items()
+            if self._room.orders[order_id] is entry
+        }
         for order_id in by_deadline(self._room, self._is_due):
             try:
                 await self._post_one(order_id)
@@ -133,7 +142,9 @@ class OrderPosting:
             return True
         if not self._room.writes_allowed or entry.state != "SHIPPING" or entry.held is not None:
             return False  # nearly all: the codes of a line need not be looked for
-        if not wants_posting(entry, self._room.known(entry), now):
+        if order_id in self._unsendable or not wants_posting(
+            entry, self._room.known(entry), now
+        ):
             return False
         return self._room.accepting.passes(order_id) is not None
 
@@ -182,6 +193,14 @@ class OrderPosting:
         )
         buyer = msgspec.json.decode(sealed, type=translate.SealedBuyer)
         new_order = translate.sales_order(entry, intended, buyer)
+        try:
+            self._erp.check_order(new_order)
+        except Refused as refusal:
+            skus = tuple(line.sku for line in intended.lines)
+            now = room.clock.now()
+            await room.commit(decide_unsendable(entry, refusal.message, skus=skus, now=now))
+            self._unsendable[entry.order_id] = room.orders[entry.order_id]
+            return
         (recorded,) = await room.commit((intended,))
         try:
             with correlated(recorded.correlation_id):

@@ -142,6 +142,8 @@ class OrderEntry(msgspec.Struct, frozen=True, kw_only=True):
     delivery_gross: Money | None = None
     gross_total: Money | None = None
     """As posted, or about to be."""
+    unsendable: bool = False
+    """It can't be written as the ERP wants it, as far as was known when that was looked at."""
     reference_taken: bool = False
     """The ERP has its reference on somebody else's order."""
     queued_until: datetime | None = None
@@ -307,6 +309,7 @@ def _posting_intended(event: PostingIntended) -> Change:
         **_posting(Posting.OPEN, event.occurred_at),
         "posting_sent_at": event.occurred_at,
         "posting_attempts": event.attempt,
+        "unsendable": False,
         "intended": event.lines,
         "delivery_gross": event.delivery_gross,
         "gross_total": event.gross_total,
@@ -318,6 +321,7 @@ def _started_again(event: PostingApproved | PostingRetried) -> Change:
     return {
         **_posting(Posting.OPEN, event.occurred_at),
         "posting_attempts": 0,
+        "unsendable": False,
         "reference_taken": False,
     }
 
@@ -366,7 +370,13 @@ _CHANGES = dict(
         _when(AcceptanceRetried, lambda _: _acceptance(Acceptance.NONE)),
         _when(PostingIntended, _posting_intended),
         _when(PostingUnknown, lambda event: _posting(Posting.OPEN, event.occurred_at)),
-        _when(PostingRefused, lambda event: _posting_refused(event, event.message)),
+        _when(
+            PostingRefused,
+            lambda event: {
+                **_posting_refused(event, event.message),
+                "unsendable": event.unsendable,
+            },
+        ),
         _when(SalesOrderMissing, lambda event: _posting(Posting.NONE, event.occurred_at)),
         _when(PostingQueued, _queued),
         _when(PostingFetched, _queued),

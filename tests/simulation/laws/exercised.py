@@ -153,6 +153,7 @@ SUBJECTS: Mapping[tuple[int, str], Callable[[_Seen], int]] = {
     (0, "desk"): _at_rest(lambda seen: seen.orders),
     (0, "corrections"): _at_rest(lambda seen: seen.of["LineRefunded"]),
     (0, "late ones"): _at_rest(lambda seen: seen.orders),
+    (0, "time for accepting"): lambda seen: seen.of["AcceptanceTimePassed"],
 }
 """By law and checker: how many of what it looks at there were."""
 
