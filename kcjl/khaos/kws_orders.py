@@ -77,6 +77,7 @@ class KwsOrders:
                 [text("Orders", Secret(document))],
                 subject=f"order {order.external_ref}",
                 writes=True,
+                judge=lambda answer: _created(answer, order.external_ref),
             )
             return _created(answer, order.external_ref)
         except KcjlError as error:
