@@ -82,6 +82,7 @@ ACTING = frozenset(
         "payouts ack",
         "payouts reverse",
         "run",
+        "service unit",
         "sandbox",
         "settlement account",
         "settlement terms set",
@@ -117,7 +118,7 @@ def _verbs(command: object, path: tuple[str, ...]) -> Iterator[Verb]:
 
 
 def said_by_reading(config: str, there_is: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """By command line, what it said. Raises AssertionError where one could not be read."""
+    """By command line, what it said, a no included; AssertionError where one was not meant."""
     said = {}
     for verb, forms in READING.items():
         for form in forms:
@@ -149,5 +150,5 @@ def _said(line: Sequence[str], config: str) -> str:
             main.run()
         except SystemExit as ended:
             code = ended.code
-    assert code in (0, 1), f"{' '.join(line)} ended with {code}: {err.getvalue()}"
+    assert code in (0, 1, 3), f"{' '.join(line)} ended with {code}: {err.getvalue()}"
     return out.getvalue() + err.getvalue()
