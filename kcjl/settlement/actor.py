@@ -6,7 +6,7 @@ Called by `service.py`. Source: design 9; contract johnlewis b.6, d.1, e.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from kcjl.actors import Job, Room
@@ -15,12 +15,14 @@ from kcjl.errors import ProtocolSurprise, Refused
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.johnlewis.account_port import InvoicePort
 from kcjl.johnlewis.port import MarketplacePort
-from kcjl.ledger.port import DocumentShelf, Entry, Journal, LedgerPort
+from kcjl.ledger.port import DocumentShelf, LedgerPort
 from kcjl.log.port import Log
 from kcjl.money import Money
 from kcjl.orders.events import OrderPassedOver, SalesOrderPosted
 from kcjl.settings import SettlementSettings
 from kcjl.settlement.accounts import decide_accounts, decide_terms
+from kcjl.settlement.behind import behind, entered
+from kcjl.settlement.closing import MONTHS, MONTHS_KEY, MonthClosing, decide_close
 from kcjl.settlement.decide import carried_balance, decide_acceptance, decide_payout
 from kcjl.settlement.events import (
     AccountMapSet,
@@ -115,6 +117,7 @@ class Settlement(Room):
         self.accounts = self.table(ACCOUNTS)
         self.terms = self.table(TERMS)
         self.reads = self.table(READS)
+        self.months = self.table(MONTHS)
         every = timedelta(seconds=settings.transactions_poll_s)
         closing = (
             TransactionsRead,
@@ -161,6 +164,7 @@ class Settlement(Room):
             self.accounts["accounts"],
             reason=reason,
             now=self.clock.now(),
+            open_from=self._open_from,
         )
         await self.commit(events, by=by, correlation_id=cycle_id)
         made = [each.reference for each in events if isinstance(each, JournalIntended)]
@@ -180,6 +184,24 @@ class Settlement(Room):
         now = self.clock.now()
         await self.commit(decide_acknowledged(cycle, reference, ledger_number, now), by=by)
         return f"journal {reference} is {ledger_number} in the ledger"
+
+    async def close_month(self, asked: MonthClosing, *, by: str) -> str:
+        """The operator's command: the month is over, and was this."""
+        reads = self.reads.get("reads")
+        events = decide_close(
+            self.months.get(MONTHS_KEY),
+            self.cycles.values(),
+            asked,
+            lines_read_at=reads.transactions_cursor if reads else None,
+            now=self.clock.now(),
+        )
+        await self.commit(events, by=by)
+        return f"{asked.month:%B %Y} is closed; what comes late goes to the open month"
+
+    @property
+    def _open_from(self) -> date:
+        closed = self.months.get(MONTHS_KEY)
+        return date.min if closed is None else closed.open_from
 
     async def _read_transactions(self) -> None:
         began = self.clock.now()
@@ -306,6 +328,7 @@ class Settlement(Room):
             self.accounts["accounts"],
             now,
             cycle_days=self._settings.cycle_days,
+            open_from=self._open_from,
         )
         await self.commit((*closing, *journals), correlation_id=cycle_id)
         cycle = self.cycles[cycle_id]
@@ -334,21 +357,8 @@ class Settlement(Room):
 
     async def _prepare(self, cycle: Cycle, intended: JournalIntended) -> None:
         documents = await self._ledger.prepare(
-            Journal(
-                reference=intended.reference,
-                posting_date=intended.posting_date,
-                narrative=intended.narrative,
-                entries=tuple(
-                    Entry(
-                        account=line.account,
-                        tax_code=line.tax_code,
-                        debit=line.debit,
-                        credit=line.credit,
-                        memo=line.memo,
-                    )
-                    for line in intended.lines
-                ),
-            )
+            entered(intended),
+            behind(cycle, self.lines.grouped(cycle.cycle_id), intended),
         )
         await self.commit(
             (

@@ -45,7 +45,6 @@ READING: Mapping[Verb, Sequence[str]] = {
     "payouts month": ("{month}",),
     "payouts show": ("{payout}",),
     "settlement terms show": ("--history",),
-    "stock codes": ("",),
     "stock explain": ("{sku}",),
     "stock list": ("-n 1000",),
     "stock policy history": ("",),
@@ -56,6 +55,8 @@ READING: Mapping[Verb, Sequence[str]] = {
 
 ACTING = frozenset(
     {
+        "check",
+        "close",
         "demo",
         "dispatch map remove",
         "dispatch map set",
@@ -88,6 +89,7 @@ ACTING = frozenset(
         "settlement terms set",
         "stock alias",
         "stock buffer",
+        "stock codes",
         "stock policy approve",
         "stock policy preview",
         "stock policy propose",
@@ -99,7 +101,8 @@ ACTING = frozenset(
         "writes",
     }
 )
-"""Those that change something, write a file, ask the service, or run until they are stopped."""
+"""Those that change something, write a file, ask the service or the two systems, or run until
+they are stopped."""
 
 
 def verbs() -> set[Verb]:

@@ -216,7 +216,7 @@ class Door:
         elif kind == "exports_off":
             mishaps.suffered(kind)
             raise Refused(f"{operation}: this shop has no exports", reason_code="NO_EXPORTS")
-        elif kind in ("lost_before", "orders_away"):
+        elif kind in ("lost_before", "silent", "orders_away"):
             mishaps.suffered(kind)
             await self.clock.sleep(mishaps.patience_s())
             if not writes:
