@@ -22,6 +22,7 @@ from kcjl.settlement import events as settlement
 from kcjl.settlement import gap_events as settlement_gaps
 from kcjl.settlement import intake_events as settlement_intake
 from kcjl.settlement import month_events as settlement_months
+from kcjl.settlement import received_events as settlement_received
 from kcjl.settlement import terms_events as settlement_terms
 from kcjl.stock import events as stock
 from kcjl.stock import policy_events as stock_policy
@@ -49,6 +50,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = tuple(
         settlement,
         settlement_intake,
         settlement_gaps,
+        settlement_received,
         settlement_months,
         settlement_terms,
         exceptions,

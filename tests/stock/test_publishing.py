@@ -363,7 +363,10 @@ async def test_parked_offer_is_sent_again_on_a_persons_word() -> None:
         await process.do("publish", "judge")
 
         assert set() == set(process.desk.open)
-        assert "A-1 was refused (does not exist) and is tried again: the figures of 1 SKU" in answer
+        assert (
+            "A-1 was refused (does not exist) and is tried again: the figures of 1 SKU"
+            in answer
+        )
         with pytest.raises(Misuse, match="not refused"):
             await process.stock.retry("A-1", by="jo")
     assert 2 == place.shop.mishaps.times("publish_stock")
