@@ -20,6 +20,7 @@ from kcjl.orders import reversal_events as order_reversals
 from kcjl.settlement import events as settlement
 from kcjl.settlement import gap_events as settlement_gaps
 from kcjl.settlement import intake_events as settlement_intake
+from kcjl.settlement import ledger_events as settlement_ledger
 from kcjl.settlement import terms_events as settlement_terms
 from kcjl.stock import events as stock
 from kcjl.stock import policy_events as stock_policy
@@ -46,6 +47,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = tuple(
         settlement,
         settlement_intake,
         settlement_gaps,
+        settlement_ledger,
         settlement_terms,
         exceptions,
         tenant,

@@ -42,11 +42,20 @@ from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.port import DeliveryAddress, ErpPort
 from kcjl.khaos.turns import Turns
 from kcjl.ledger.pack import DocumentFolder, JournalPack
+from kcjl.ledger.xero import XeroLedger
+from kcjl.ledger.xero_access import XeroAccess
 from kcjl.log.lease import Heartbeat, Lease, PostgresLeases, acquire, release
 from kcjl.log.postgres import PostgresLog
 from kcjl.projections.store import PostgresRows
 from kcjl.rooms import Outside, Rooms, first_cause, keep_running, run_rooms
-from kcjl.settings import JohnLewisSettings, KhaosSettings, MerchantSettings, Settings, secret
+from kcjl.settings import (
+    JohnLewisSettings,
+    KhaosSettings,
+    MerchantSettings,
+    Settings,
+    XeroSection,
+    secret,
+)
 from kcjl.snapshots import (
     PostgresSnapshots,
 )
@@ -173,10 +182,14 @@ async def outside_of(
 
 
 def check_outside(settings: Settings, merchant: str) -> None:
-    """Raise SettingsUnusable when the merchant's two systems can't be called as configured."""
+    """Raise SettingsUnusable when the merchant's systems can't be called as configured."""
     mine = settings.merchants[merchant]
     _check_live(settings, "johnlewis", mine.johnlewis.base_url)
     _seller_api(mine.johnlewis, stock_lines_max=mine.stock.lines_max)
+    if mine.ledger.kind == "xero":
+        for url in (mine.ledger.xero.base_url, mine.ledger.xero.token_url):
+            _check_live(settings, "xero", url)
+        _xero(mine.ledger.xero)
     if mine.khaos.kind == "kws":
         _check_live(settings, "khaos", mine.khaos.base_url)
         _kws(mine.khaos)
@@ -214,7 +227,11 @@ async def _outside(
             _kws(mine.khaos), clock=clock, session=session, sync_log=sync_log, turns=turns
         )
     documents = DocumentFolder(journals / "documents")
-    yield Outside(marketplace, erp, JournalPack(journals), documents)
+    books = None
+    if mine.ledger.kind == "xero":
+        xero = _xero(mine.ledger.xero)
+        books = XeroLedger(xero, clock=clock, session=session, sync_log=sync_log)
+    yield Outside(marketplace, erp, JournalPack(journals), documents, books)
 
 
 def _check_live(settings: Settings, name: str, url: str) -> None:
@@ -243,6 +260,26 @@ def _seller_api(settings: JohnLewisSettings, *, stock_lines_max: int) -> SellerA
         offers_a_call_max=settings.offers_a_call_max,
         retry_after_default_s=settings.retry_after_default_s,
         stock_lines_max=stock_lines_max,
+    )
+
+
+def _xero(section: XeroSection) -> XeroAccess:
+    return XeroAccess(
+        base_url=section.base_url,
+        token_url=section.token_url,
+        client_id=section.client_id,
+        client_secret=secret(
+            env=section.client_secret_env,
+            file=section.client_secret_file,
+            what="xero client secret",
+            private=True,
+        ),
+        scope=section.scope,
+        tenant_id=section.tenant_id,
+        post_as=section.post_as,
+        line_amounts=section.line_amounts,
+        tax_types=section.tax_types,
+        currency=section.currency,
     )
 
 

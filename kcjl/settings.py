@@ -32,6 +32,7 @@ __all__ = [
     "InvoiceAddress",
     "JohnLewisSettings",
     "KhaosSettings",
+    "LedgerSettings",
     "MerchantSettings",
     "MetricSettings",
     "OpeningPolicy",
@@ -39,6 +40,7 @@ __all__ = [
     "Settings",
     "SettlementSettings",
     "StockSettings",
+    "XeroSection",
     "read_settings",
     "secret",
 ]
@@ -323,6 +325,48 @@ class SettlementSettings(Section, frozen=True, kw_only=True):
             _time_of_day("cycles_read_at", each)
 
 
+class XeroSection(Section, frozen=True, kw_only=True):
+    """Kind "xero": a custom connection to one organisation's books."""
+
+    client_id: str = ""
+    client_secret_env: str = "KCJL_XERO_SECRET"  # noqa: S105 - a variable's name
+    client_secret_file: str = ""
+    tenant_id: str = ""
+    """Of the organisation; empty: not sent."""
+    scope: str = "accounting.manualjournals"
+    """Apps made before March 2026 may have accounting.transactions instead."""
+    base_url: str = "https://api.xero.com"
+    token_url: str = "https://identity.xero.com/connect/token"  # noqa: S105 - an address
+    post_as: Literal["draft", "posted"] = "draft"
+    """"draft": a person posts it in Xero."""
+    line_amounts: Literal["NoTax", "Exclusive"] = "NoTax"
+    """"Exclusive": Xero adds the tax of each line's tax type to it."""
+    tax_types: dict[str, str] = {}
+    """Tax code of the account map -> Xero's tax type; others are NONE."""
+    currency: str = "GBP"
+    """The organisation's base currency; manual journals have no other."""
+    check_minutes: float = 60
+    """How often it is looked what people have posted, voided or changed there."""
+
+    def __post_init__(self) -> None:
+        _above_zero(check_minutes=self.check_minutes)
+
+
+class LedgerSettings(Section, frozen=True, kw_only=True):
+    """Where journals go."""
+
+    kind: Literal["pack", "xero"] = "pack"
+    """"pack": files that a person keys. "xero": entered in Xero, and the files all the same."""
+    xero: XeroSection = XeroSection()
+
+    def __post_init__(self) -> None:
+        if self.kind == "xero" and not self.xero.client_id:
+            raise ValueError(
+                'xero.client_id is missing: kind "xero" enters journals as this app; see "Xero" '
+                "in docs/settlement.md"
+            )
+
+
 class CallSettings(Section, frozen=True, kw_only=True):
     """The sync log: notes of each call to either side."""
 
@@ -488,6 +532,7 @@ class MerchantSettings(Section, frozen=True, kw_only=True):
     orders: OrderSettings = OrderSettings()
     dispatch: DispatchSettings = DispatchSettings()
     settlement: SettlementSettings = SettlementSettings()
+    ledger: LedgerSettings = LedgerSettings()
     calls: CallSettings = CallSettings()
     opening_policy: OpeningPolicy = OpeningPolicy()
 
@@ -532,10 +577,14 @@ def read_settings(path: Path) -> Settings:
     return settings
 
 
-def secret(*, env: str, file: str = "", what: str) -> Secret:
-    """A secret from a file or from the environment."""
+def secret(*, env: str, file: str = "", what: str, private: bool = False) -> Secret:
+    """A secret from a file or from the environment; a `private` file is its owner's only."""
     if file:
         try:
+            if private and (mode := Path(file).stat().st_mode & 0o077):
+                raise SettingsUnusable(
+                    f"{what}: {file} can be read by others ({mode:03o}): chmod 600 {file}"
+                )
             value = Secret(Path(file).read_text(encoding="utf-8").strip())
         except OSError as error:
             raise SettingsUnusable(f"{what}: {file} can't be read: {error.strerror}") from None

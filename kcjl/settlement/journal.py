@@ -225,7 +225,9 @@ def decide_correction(
     standing = [each.intended for each in cycle.in_force]
     today = now.astimezone(LONDON).date()
     corrected = _corrected(cycle, lines, accounts, standing, reason, now)
-    if booked(standing) == booked((corrected,)):
+    # One that was voided in the ledger books nothing, and its reversal will not either.
+    books = [each.intended for each in cycle.in_force if not each.is_void]
+    if booked(books) == booked((corrected,)):
         raise Refused(
             f"reversing the journal of payout {cycle_id}: the new one would book the same; "
             "name the account that is to change first (kcjl settlement account ROLE NOMINAL)"

@@ -39,6 +39,12 @@ from kcjl.settlement.intake_events import (
     InvoiceSeen,
     InvoicesRead,
 )
+from kcjl.settlement.ledger_events import (
+    JournalEntryIntended,
+    JournalEntryRefused,
+    JournalSeenInLedger,
+    LedgerRead,
+)
 from kcjl.settlement.terms import CommissionTerms
 from kcjl.settlement.terms_events import CommissionTermsSet
 from kcjl.vocabulary import Event
@@ -98,6 +104,17 @@ class JournalStanding(msgspec.Struct, frozen=True, kw_only=True):
     """The ledger's own number, once somebody has said it."""
     reversed_by: str = ""
     """The journal that undoes it."""
+    attempt: int = 0
+    """How often it was to be entered in a live ledger."""
+    refused: JournalEntryRefused | None = None
+    """What the ledger said to the last attempt; None: it did not say no."""
+    seen: JournalSeenInLedger | None = None
+    """How it stands in the ledger."""
+
+    @property
+    def is_void(self) -> bool:
+        """A person has voided or deleted it in the ledger: it books nothing there."""
+        return self.seen is not None and self.seen.state in ("voided", "deleted")
 
 
 class Cycle(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,6 +173,7 @@ class Reads(msgspec.Struct, frozen=True, kw_only=True):
     swept_at: datetime | None = None
     cycles_at: datetime | None = None
     invoices_at: datetime | None = None
+    ledger_cursor: datetime | None = None
     cycle_overdue: bool = False
     """It was said that a cycle should have come."""
     returns_read: bool = False
@@ -223,20 +241,30 @@ def _evolve_cycle(entry: Cycle | None, event: Event, key: str) -> Cycle | None:
             if entry.late_total is not None and entry.late_total.currency == total.currency:
                 total += entry.late_total
             return replace(entry, late_lines=entry.late_lines + 1, late_total=total)
-        case JournalIntended() | JournalPrepared() | JournalAcknowledged():
+        case JournalIntended() | JournalPrepared():
             journals = _journals(entry.journals, event)
-            if isinstance(event, JournalAcknowledged):
-                return replace(entry, journals=journals)
             done = all(each.prepared is not None for each in journals)
             state = CycleState.DONE if done else CycleState.JOURNAL_OPEN
             return replace(entry, state=state, journals=journals)
+        case (
+            JournalAcknowledged()
+            | JournalEntryIntended()
+            | JournalEntryRefused()
+            | JournalSeenInLedger()
+        ):
+            return replace(entry, journals=_journals(entry.journals, event))
         case _:
             return entry
 
 
 def _journals(
     known: tuple[JournalStanding, ...],
-    event: JournalIntended | JournalPrepared | JournalAcknowledged,
+    event: JournalIntended
+    | JournalPrepared
+    | JournalAcknowledged
+    | JournalEntryIntended
+    | JournalEntryRefused
+    | JournalSeenInLedger,
 ) -> tuple[JournalStanding, ...]:
     replace = msgspec.structs.replace
     found: list[JournalStanding] = []
@@ -249,8 +277,14 @@ def _journals(
             found.append(each)
         elif isinstance(event, JournalPrepared):
             found.append(replace(each, prepared=event))
+        elif isinstance(event, JournalEntryIntended):
+            found.append(replace(each, attempt=event.attempt, refused=None))
+        elif isinstance(event, JournalEntryRefused):
+            found.append(replace(each, refused=event))
+        elif isinstance(event, JournalSeenInLedger):
+            found.append(replace(each, seen=event))
         else:
-            found.append(replace(each, ledger_number=event.ledger_number))
+            found.append(replace(each, ledger_number=event.ledger_number, refused=None))
     if isinstance(event, JournalIntended):
         found.append(JournalStanding(intended=event))
     return tuple(found)
@@ -296,6 +330,7 @@ READ_EVENTS = (
     BillingCycleOverdue,
     BillingCycleCame,
     ReturnsRead,
+    LedgerRead,
 )
 
 
@@ -316,6 +351,8 @@ def _evolve_reads(entry: Reads | None, event: Event, _key: str) -> Reads:
             return replace(reads, invoices_at=event.occurred_at)
         case ReturnsRead():
             return replace(reads, returns_read=True)
+        case LedgerRead():
+            return replace(reads, ledger_cursor=event.cursor)
         case BillingCycleOverdue() | BillingCycleCame():
             return replace(reads, cycle_overdue=isinstance(event, BillingCycleOverdue))
         case _:
