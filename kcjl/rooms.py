@@ -9,9 +9,8 @@ Called by `service.py`, and by whoever runs the rooms on other keepers (the test
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
-from datetime import timedelta
 from typing import Protocol
 
 import anyio

@@ -3,7 +3,8 @@
 Promises: a merchant is run by one process at a time (lease); losing the lease stops everything
 at once. It alone knows every adapter.
 Invariant: crash-only: nothing here has to happen at the end for anything to be right.
-Called by the CLI's `run` and `stock codes`, and by `demo`.
+Called by the CLI's `run` and `stock codes`, and by `demo`. Over 400 lines, because each adapter's
+settings are made of the file's here, and nowhere else.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -41,6 +42,7 @@ from kcjl.khaos.kws import KwsSoapAdapter
 from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.port import DeliveryAddress, ErpPort
 from kcjl.khaos.turns import Turns
+from kcjl.ledger.ledger_settings import XeroSection
 from kcjl.ledger.pack import DocumentFolder, JournalPack
 from kcjl.ledger.xero import XeroLedger
 from kcjl.ledger.xero_access import XeroAccess
@@ -53,7 +55,6 @@ from kcjl.settings import (
     KhaosSettings,
     MerchantSettings,
     Settings,
-    XeroSection,
     secret,
 )
 from kcjl.snapshots import (

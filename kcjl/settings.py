@@ -19,6 +19,7 @@ from kcjl.calls.sync_log import KEEP_DAYS_DEFAULT
 from kcjl.discretion import Secret
 from kcjl.errors import Misuse, SettingsUnusable
 from kcjl.johnlewis.frequencies import advised_s
+from kcjl.ledger.ledger_settings import LedgerSettings
 from kcjl.stock.policy import PolicyDocument, Rule, checked
 from kcjl.vaultkey import VaultSettings
 
@@ -32,7 +33,6 @@ __all__ = [
     "InvoiceAddress",
     "JohnLewisSettings",
     "KhaosSettings",
-    "LedgerSettings",
     "MerchantSettings",
     "MetricSettings",
     "OpeningPolicy",
@@ -40,7 +40,6 @@ __all__ = [
     "Settings",
     "SettlementSettings",
     "StockSettings",
-    "XeroSection",
     "read_settings",
     "secret",
 ]
@@ -323,48 +322,6 @@ class SettlementSettings(Section, frozen=True, kw_only=True):
             raise ValueError("cycles_read_at needs a time of day, e.g. 06:30")
         for each in self.cycles_read_at:
             _time_of_day("cycles_read_at", each)
-
-
-class XeroSection(Section, frozen=True, kw_only=True):
-    """Kind "xero": a custom connection to one organisation's books."""
-
-    client_id: str = ""
-    client_secret_env: str = "KCJL_XERO_SECRET"  # noqa: S105 - a variable's name
-    client_secret_file: str = ""
-    tenant_id: str = ""
-    """Of the organisation; empty: not sent."""
-    scope: str = "accounting.manualjournals"
-    """Apps made before March 2026 may have accounting.transactions instead."""
-    base_url: str = "https://api.xero.com"
-    token_url: str = "https://identity.xero.com/connect/token"  # noqa: S105 - an address
-    post_as: Literal["draft", "posted"] = "draft"
-    """"draft": a person posts it in Xero."""
-    line_amounts: Literal["NoTax", "Exclusive"] = "NoTax"
-    """"Exclusive": Xero adds the tax of each line's tax type to it."""
-    tax_types: dict[str, str] = {}
-    """Tax code of the account map -> Xero's tax type; others are NONE."""
-    currency: str = "GBP"
-    """The organisation's base currency; manual journals have no other."""
-    check_minutes: float = 60
-    """How often it is looked what people have posted, voided or changed there."""
-
-    def __post_init__(self) -> None:
-        _above_zero(check_minutes=self.check_minutes)
-
-
-class LedgerSettings(Section, frozen=True, kw_only=True):
-    """Where journals go."""
-
-    kind: Literal["pack", "xero"] = "pack"
-    """"pack": files that a person keys. "xero": entered in Xero, and the files all the same."""
-    xero: XeroSection = XeroSection()
-
-    def __post_init__(self) -> None:
-        if self.kind == "xero" and not self.xero.client_id:
-            raise ValueError(
-                'xero.client_id is missing: kind "xero" enters journals as this app; see "Xero" '
-                "in docs/settlement.md"
-            )
 
 
 class CallSettings(Section, frozen=True, kw_only=True):

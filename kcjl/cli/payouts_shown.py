@@ -85,12 +85,25 @@ def _gap_lines(gaps: Sequence[GapFound]) -> list[str]:
     )
 
 
+def _where(standing: JournalStanding) -> str:
+    """How far the journal is on its way into the ledger."""
+    seen = standing.seen
+    if standing.ledger_number:
+        said = f"{standing.ledger_number} in the ledger"
+        if seen is None:
+            return said
+        return f"{said}, {seen.state}" + (", changed there" if seen.differences else "")
+    if standing.prepared is None:
+        return "being prepared"
+    if standing.refused is not None:
+        return f"refused by the ledger: {standing.refused.message}"
+    return "being entered" if standing.attempt else "to enter"
+
+
 def journal_lines(standing: JournalStanding) -> Iterator[str]:
     """One journal, as it is to be entered."""
     intended = standing.intended
-    where = f"{standing.ledger_number} in the ledger" if standing.ledger_number else "to enter"
-    if standing.prepared is None:
-        where = "being prepared"
+    where = _where(standing)
     undone = f", undone by {standing.reversed_by}" if standing.reversed_by else ""
     kind = intended.kind.replace("_", " ")
     yield f"journal {intended.reference} ({kind}), {intended.posting_date}: {where}{undone}"

@@ -1,4 +1,4 @@
-"""Settlement, the rules of a live ledger: what is to be entered, and what people did to it there.
+"""Settlement, the rules of a live ledger: what to enter, and what people did to it there.
 
 Promises: pure; a journal that may be in the ledger is never entered again before it was looked
 for; one that was refused is tried again with growing pauses. A reversal of what the ledger has

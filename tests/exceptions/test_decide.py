@@ -35,6 +35,7 @@ from kcjl.orders import reversal_events as reversals
 from kcjl.settlement import events as settlement
 from kcjl.settlement import gap_events as settlement_gaps
 from kcjl.settlement import intake_events as settlement_intake
+from kcjl.settlement import ledger_events as settlement_ledger
 from kcjl.stock import events as stock
 from kcjl.vocabulary import Event
 from tests import trade
@@ -170,6 +171,31 @@ CORRECTED = settlement.JournalIntended(
     kind="correction",
     corrects=("JL-1",),
     reason="a late line",
+    occurred_at=at(2),
+)
+REFUSED_ENTRY = settlement_ledger.JournalEntryRefused(
+    cycle_id="CY1",
+    reference="JL-1",
+    attempt=1,
+    message="no such account",
+    occurred_at=at(1),
+)
+ENTERED = settlement.JournalAcknowledged(
+    cycle_id="CY1", reference="JL-1", ledger_number="d312", occurred_at=at(2)
+)
+VOIDED = settlement_ledger.JournalSeenInLedger(
+    cycle_id="CY1",
+    reference="JL-1",
+    ledger_number="d312",
+    state="voided",
+    differences=("it was voided there",),
+    occurred_at=at(1),
+)
+AS_ENTERED = settlement_ledger.JournalSeenInLedger(
+    cycle_id="CY1",
+    reference="JL-1",
+    ledger_number="d312",
+    state="posted",
     occurred_at=at(2),
 )
 NO_CYCLE = settlement_intake.BillingCycleOverdue(
@@ -446,6 +472,8 @@ RAISED: list[tuple[Event, str, str]] = [
     (PAYOUT_HELD, "payout_open", "CY1"),
     (GAPS, "payout_gaps", "CY1"),
     (LATE_LINE, "late_line", "CY1"),
+    (REFUSED_ENTRY, "journal_refused", "JL-1"),
+    (VOIDED, "journal_differs", "JL-1"),
     (NO_CYCLE, "billing_cycle_overdue", "billing cycles"),
     (NO_PDF, "invoice_document_missing", "invoice 981"),
     (trade.money_line(kind="NEW_FEE"), "unknown_line_type", "NEW_FEE"),
@@ -459,6 +487,10 @@ EASED = deadlines.DeadlineEased(order_id="O1", reason="moved", occurred_at=at(11
 
 CLEARED: list[tuple[Event, Event]] = [
     (HELD, trade.changed(ORDER, "CLOSED")),
+    (REFUSED_ENTRY, ENTERED),
+    (REFUSED_ENTRY, CORRECTED),
+    (VOIDED, AS_ENTERED),
+    (VOIDED, CORRECTED),
     (AT_RISK, EASED),
     (AT_RISK, CLOSED),
     (LATE, EASED),
