@@ -3,7 +3,7 @@
 Promises: a merchant is run by one process at a time (lease); losing the lease stops everything
 at once. It alone knows every adapter.
 Invariant: crash-only: nothing here has to happen at the end for anything to be right.
-Called by the CLI's `run` and `stock codes`, and by `demo`. Over 400 lines, because each adapter's
+Called by the CLI's `run` and `stock codes`, and by `demo`. Over 400 lines: each adapter's
 settings are made of the file's here, and nowhere else.
 """
 
