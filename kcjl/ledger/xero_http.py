@@ -1,8 +1,8 @@
 """HTTP to Xero: the access token, one request, its answer, its errors.
 
 Promises: a token is fetched when there is none, when it is about to expire, and once when a
-call is answered 401; it is kept in memory only. One call is one request, never repeated behind
-the caller's back but after that 401, which did nothing. A write that may have arrived and was
+call is answered 401; it is kept in memory only. A write is one request, never repeated behind
+the caller's back but after that 401, which did nothing. One that may have arrived and was
 not answered raises OutcomeUnknown. Neither secret nor token is in a message. Every answer is
 bounded in time and size. Invariant: no redirect is followed.
 Called by `xero.py`. Source: Xero's OAuth 2.0 and API limits guides.
@@ -152,7 +152,7 @@ class XeroHttp:
     async def _fetch_token(self) -> None:
         access = self._access
         form = {"grant_type": "client_credentials", "scope": access.scope}
-        login = aiohttp.BasicAuth(access.client_id, access.client_secret).encode()
+        login = aiohttp.encode_basic_auth(access.client_id, access.client_secret)
         call = _Call(
             operation="token",
             method=hdrs.METH_POST,

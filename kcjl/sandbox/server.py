@@ -2,8 +2,8 @@
 
 Promises: John Lewis and the sandbox's own routes on one port, Khaos Control on another, or its
 Cloud, which calls the client's endpoint; Xero on a third where it is wanted; the world moves on
-each request and twenty times a second; faults strike before the face is asked. A port that is taken is named with its option.
-Settings come checked from `settings_from`.
+each request and twenty times a second; faults strike before the face is asked. A port that is
+taken is named with its option. Settings come checked from `settings_from`.
 Invariant: all runs on one event loop, so that no two changes meet.
 Called by `kcjl sandbox`, `kcjl demo` and by tests.
 """

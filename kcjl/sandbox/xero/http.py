@@ -3,7 +3,8 @@
 Promises: a call without a good token is 401, of another organisation 403, one too many 429 with
 Retry-After in seconds of the world and X-Rate-Limit-Problem; what the books refuse is a 400 in
 Xero's form. Changes go through the gate by name; reads ask the books. Tokens and counts of
-calls live in this face: started again, it knows none. Invariant: the world moves on to now first.
+calls live in this face: started again, it knows none.
+Invariant: the world moves on to now before anything is read.
 Called by the sandbox's server.
 """
 
@@ -16,7 +17,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 import msgspec
-from aiohttp import BasicAuth, hdrs, web
+from aiohttp import encode_basic_auth, hdrs, web
 from aiohttp.typedefs import Handler
 
 from kcjl.sandbox.gate import Gate
@@ -118,11 +119,8 @@ class _Face:
     async def token(self, request: web.Request) -> web.StreamResponse:
         settings = self._books.settings
         form = await request.post()
-        try:
-            login = BasicAuth.decode(request.headers.get(hdrs.AUTHORIZATION, ""))
-        except ValueError:
-            return _json({"error": "invalid_client"}, 400)
-        if (login.login, login.password) != (settings.client_id, settings.client_secret):
+        login = encode_basic_auth(settings.client_id, settings.client_secret)
+        if request.headers.get(hdrs.AUTHORIZATION, "") != login:
             return _json({"error": "invalid_client"}, 400)
         if form.get("grant_type") != "client_credentials":
             return _json({"error": "unsupported_grant_type"}, 400)

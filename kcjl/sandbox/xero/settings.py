@@ -45,6 +45,14 @@ _CHART: Mapping[str, Account] = {
 }
 
 
+_TAX_RATES: Mapping[str, Decimal] = {
+    "NONE": Decimal(0),
+    "INPUT2": Decimal(20),
+    "OUTPUT2": Decimal(20),
+    "ZERORATEDINPUT": Decimal(0),
+}
+
+
 class BooksSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One organisation, and the custom connection to it."""
 
@@ -65,13 +73,8 @@ class BooksSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Whether lists have the journals' lines; the papers show both."""
     locked_until: date | None = None
     """Nothing may be dated on this day or before."""
-    accounts: Mapping[str, Account] = _CHART
-    tax_rates: Mapping[str, Decimal] = {
-        "NONE": Decimal(0),
-        "INPUT2": Decimal(20),
-        "OUTPUT2": Decimal(20),
-        "ZERORATEDINPUT": Decimal(0),
-    }
+    accounts: Mapping[str, Account] = msgspec.field(default_factory=lambda: dict(_CHART))
+    tax_rates: Mapping[str, Decimal] = msgspec.field(default_factory=lambda: dict(_TAX_RATES))
     """Tax type -> percent."""
 
     def __post_init__(self) -> None:
