@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from kcjl.cli.stock_shown import clock
 from kcjl.cli.tables import table
 from kcjl.settlement.account import PayoutAccount, Total
+from kcjl.settlement.entering import undoes_nothing
+from kcjl.settlement.events import JournalIntended
 from kcjl.settlement.gap_events import GapFound
 from kcjl.settlement.state import Cycle, JournalStanding
 
-__all__ = ["account_lines", "journal_lines", "total_lines"]
+__all__ = ["account_lines", "entry_lines", "journal_lines", "total_lines"]
 
 UNTIED_SHOWN_MAX = 20
 
@@ -32,7 +34,7 @@ def account_lines(account: PayoutAccount) -> Iterator[str]:
         yield f"untied: {shown}" + (f", and {more:,} more (--json has all)" if more > 0 else "")
     for each in account.journals:
         yield ""
-        yield from journal_lines(each)
+        yield from journal_lines(account.cycle, each)
 
 
 def _facts(account: PayoutAccount) -> Iterator[tuple[str, str]]:
@@ -85,7 +87,7 @@ def _gap_lines(gaps: Sequence[GapFound]) -> list[str]:
     )
 
 
-def _where(standing: JournalStanding) -> str:
+def _where(cycle: Cycle, standing: JournalStanding) -> str:
     """How far the journal is on its way into the ledger."""
     seen = standing.seen
     if standing.ledger_number:
@@ -97,16 +99,23 @@ def _where(standing: JournalStanding) -> str:
         return "being prepared"
     if standing.refused is not None:
         return f"refused by the ledger: {standing.refused.message}"
+    if undoes_nothing(cycle, standing):
+        return "not to enter: the ledger does not have what it undoes"
     return "being entered" if standing.attempt else "to enter"
 
 
-def journal_lines(standing: JournalStanding) -> Iterator[str]:
+def journal_lines(cycle: Cycle, standing: JournalStanding) -> Iterator[str]:
     """One journal, as it is to be entered."""
     intended = standing.intended
-    where = _where(standing)
+    where = _where(cycle, standing)
     undone = f", undone by {standing.reversed_by}" if standing.reversed_by else ""
     kind = intended.kind.replace("_", " ")
     yield f"journal {intended.reference} ({kind}), {intended.posting_date}: {where}{undone}"
+    yield from entry_lines(intended)
+
+
+def entry_lines(intended: JournalIntended) -> Iterator[str]:
+    """A journal's text and lines."""
     yield f"  {intended.narrative}"
     for line in table(
         ("account", "tax", ">debit", ">credit", "memo"),

@@ -2,13 +2,14 @@
 
 Promises: an intention before each entry, an outcome after it; a journal whose entry has no
 outcome is looked for first, by its reference, and entered again only where it is not there.
-Nothing is entered while writes are stopped; watching goes on. It holds no rule.
+Nothing is entered while writes are stopped, nor what was made before the first run on a live
+ledger, which people may have keyed; watching goes on. It holds no rule.
 Invariant: an outcome is recorded whatever was said meanwhile: it is a fact.
 Called by `actor.py`, as a job of the settlement room. Source: design 2 (law 2), 9.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from kcjl.actors import Room
 from kcjl.errors import CredentialsRefused, NotFound, Refused
@@ -54,14 +55,24 @@ class Bookkeeping:
 
     async def keep(self) -> None:
         """Enter what is to be entered; look, when it is time, what has changed there."""
+        now = self._room.clock.now()
+        if self._since is None:  # the first time ever
+            await self._room.commit((LedgerRead(changed=0, cursor=now, occurred_at=now),))
         for cycle_id in [cycle_id for cycle_id, _ in self._cycles.items()]:
             await self._enter_all(cycle_id)
         await self._watch()
 
+    @property
+    def _since(self) -> datetime | None:
+        reads = self._reads.get("reads")
+        return reads.ledger_since if reads is not None else None
+
     async def _enter_all(self, cycle_id: str) -> None:
         """One after the other: what became of one decides whether the next is entered."""
-        while waiting := to_enter(self._cycles[cycle_id], self._room.clock.now()):
-            if not self._room.writes_allowed:
+        while True:
+            now = self._room.clock.now()
+            waiting = to_enter(self._cycles[cycle_id], self._since, now)
+            if not waiting or not self._room.writes_allowed:
                 return
             await self._enter(cycle_id, waiting[0])
 
@@ -106,10 +117,9 @@ class Bookkeeping:
             return
         reads = self._reads.get("reads")
         cursor = reads.ledger_cursor if reads is not None else None
-        if cursor is not None and now < cursor + self._every:
+        if cursor is None or now < cursor + self._every:
             return
-        since = cursor or min(each.intended.occurred_at for _, each in entered.values())
-        listed = await self._ledger.changed(since - OVERLAP)
+        listed = await self._ledger.changed(cursor - OVERLAP)
         for reference, others in _by_reference(listed, entered).items():
             cycle_id, standing = entered[reference]
             booked = await self._ledger.look(standing.ledger_number)

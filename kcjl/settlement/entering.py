@@ -32,6 +32,7 @@ __all__ = [
     "differences",
     "is_idle",
     "to_enter",
+    "undoes_nothing",
 ]
 
 RETRY_FIRST = timedelta(minutes=15)
@@ -53,13 +54,21 @@ class SeenJournal(msgspec.Struct, frozen=True, kw_only=True):
     """Others that stand there under the same reference."""
 
 
-def to_enter(cycle: Cycle, now: datetime) -> tuple[JournalStanding, ...]:
-    """The journals of a payout that are to be entered now, oldest first."""
+def to_enter(
+    cycle: Cycle, since: datetime | None, now: datetime
+) -> tuple[JournalStanding, ...]:
+    """The journals of a payout that are to be entered now, oldest first.
+
+    None that was not made after `since`: a person has keyed it, or is about to.
+    """
+    if since is None:
+        return ()
     return tuple(
         each
         for each in cycle.journals
         if not each.ledger_number
         and each.prepared is not None
+        and each.intended.occurred_at > since
         and not is_idle(cycle, each)
         and _is_due(each, now)
     )
@@ -68,14 +77,21 @@ def to_enter(cycle: Cycle, now: datetime) -> tuple[JournalStanding, ...]:
 def is_idle(cycle: Cycle, standing: JournalStanding) -> bool:
     """Not to be entered: it undoes what is not in the ledger, or is undone and never was."""
     if standing.intended.kind == "reversal":
-        undone = _by_reference(cycle, standing.intended.reverses)
+        undone = _undone_by(cycle, standing)
         return undone is not None and (undone.is_void or _never_entered(undone))
     return bool(standing.reversed_by) and _never_entered(standing)
 
 
-def _by_reference(cycle: Cycle, reference: str) -> JournalStanding | None:
+def _undone_by(cycle: Cycle, reversal: JournalStanding) -> JournalStanding | None:
+    reference = reversal.intended.reverses
     found = (each for each in cycle.journals if each.intended.reference == reference)
     return next(found, None)
+
+
+def undoes_nothing(cycle: Cycle, standing: JournalStanding) -> bool:
+    """It is the reversal of a journal that the ledger did not take, or has no longer."""
+    undone = _undone_by(cycle, standing)
+    return undone is not None and (undone.is_void or undone.refused is not None)
 
 
 def _never_entered(standing: JournalStanding) -> bool:

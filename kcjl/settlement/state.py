@@ -173,6 +173,8 @@ class Reads(msgspec.Struct, frozen=True, kw_only=True):
     swept_at: datetime | None = None
     cycles_at: datetime | None = None
     invoices_at: datetime | None = None
+    ledger_since: datetime | None = None
+    """When journals were first entered in a live ledger: those of before are a person's."""
     ledger_cursor: datetime | None = None
     cycle_overdue: bool = False
     """It was said that a cycle should have come."""
@@ -352,7 +354,8 @@ def _evolve_reads(entry: Reads | None, event: Event, _key: str) -> Reads:
         case ReturnsRead():
             return replace(reads, returns_read=True)
         case LedgerRead():
-            return replace(reads, ledger_cursor=event.cursor)
+            since = reads.ledger_since or event.cursor
+            return replace(reads, ledger_since=since, ledger_cursor=event.cursor)
         case BillingCycleOverdue() | BillingCycleCame():
             return replace(reads, cycle_overdue=isinstance(event, BillingCycleOverdue))
         case _:
