@@ -28,7 +28,7 @@ from kcjl.settlement.ledger_events import LedgerRead
 from kcjl.settlement.state import Cycle, JournalStanding, Reads
 from kcjl.vocabulary import Event
 
-__all__ = ["Bookkeeping", "journal_of"]
+__all__ = ["Bookkeeping", "journal_of", "seen_journal"]
 
 OVERLAP = timedelta(hours=1)
 """How far a look reaches back: their clock may be off, and their lists may lag."""
@@ -92,7 +92,7 @@ class Bookkeeping:
                 events = decide_refused(standing, attempt, error.message, now)
                 await self._room.record(*events, correlation_id=cycle_id)
                 return
-            found = _seen(booked)
+            found = seen_journal(booked)
         events = decide_entered(standing, found, self._room.clock.now())
         await self._room.record(*events, correlation_id=cycle_id)
 
@@ -104,7 +104,7 @@ class Bookkeeping:
             return None
         mine.sort(key=lambda each: (each.state not in IN_FORCE, each.ledger_number))
         booked = await self._ledger.look(mine[0].ledger_number)
-        return _seen(booked, copies=_in_force(mine[1:]))
+        return seen_journal(booked, copies=_in_force(mine[1:]))
 
     async def _watch(self) -> None:
         """What people have posted, voided or changed since the last look."""
@@ -123,7 +123,7 @@ class Bookkeeping:
         for reference, others in _by_reference(listed, entered).items():
             cycle_id, standing = entered[reference]
             booked = await self._ledger.look(standing.ledger_number)
-            seen = _seen(booked, copies=_in_force(others))
+            seen = seen_journal(booked, copies=_in_force(others))
             events = decide_seen(standing, seen, self._room.clock.now())
             if events:
                 await self._room.record(*events, correlation_id=cycle_id)
@@ -156,7 +156,8 @@ def _in_force(listed: Sequence[ListedJournal]) -> tuple[str, ...]:
     return tuple(sorted(each.ledger_number for each in listed if each.state in IN_FORCE))
 
 
-def _seen(booked: BookedJournal, *, copies: tuple[str, ...] = ()) -> SeenJournal:
+def seen_journal(booked: BookedJournal, *, copies: tuple[str, ...] = ()) -> SeenJournal:
+    """A journal of the ledger's port as the rules take it."""
     return SeenJournal(
         ledger_number=booked.ledger_number,
         state=booked.state,
