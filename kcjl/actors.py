@@ -26,7 +26,7 @@ from kcjl.errors import (
     ShopModelNotServed,
     Unavailable,
 )
-from kcjl.exceptions.events import JobInterrupted, JobResumed, WritesSwitched
+from kcjl.exceptions.events import JobInterrupted, JobResumed, WritesSwitched, job_stream
 from kcjl.fold import Contents, Fold, Table
 from kcjl.log.port import Draft, Log, Recorded
 from kcjl.vocabulary import Event
@@ -83,7 +83,7 @@ def _job_keys(event: Event) -> tuple[str, ...]:
     return (event.stream,) if isinstance(event, JobInterrupted | JobResumed) else ()
 
 
-def _evolve_job(_entry: bool | None, event: Event, _key: str) -> bool | None:  # noqa: FBT001
+def _evolve_job(_entry: object, event: Event, _key: str) -> bool | None:
     return True if isinstance(event, JobInterrupted) else None
 
 
@@ -177,6 +177,12 @@ class Room:
         """False while somebody has stopped all writes to the outside; reading goes on."""
         switched = self._switch.get("writes")
         return switched is None or switched.allowed
+
+    @property
+    def failing(self) -> Sequence[str]:
+        """Its jobs whose last try failed; they are tried again."""
+        streams = {job.name: job_stream(self.name, job.name) for job in self.jobs}
+        return [job for job, stream in streams.items() if stream in self._interrupted]
 
     @property
     def tables(self) -> Sequence[Table[Any]]:

@@ -1,9 +1,9 @@
 """Where journals go, as the rest of kcjl sees it.
 
-Promises: preparing the same journal again is no second journal. Raises Refused when another
-journal lies under the same reference, Unavailable when it can't be written now. What is entered
-in a live ledger's books may be unclear (OutcomeUnknown): it is looked for before it is entered
-again.
+Promises: preparing the same journal again is no second journal, whatever is behind it by then.
+Raises Refused when another journal lies under the same reference, Unavailable when it can't be
+written now. What is entered in a live ledger's books may be unclear (OutcomeUnknown): it is
+looked for before it is entered again.
 Called by the settlement actor; implemented by `pack.py` and, live, by `xero.py`.
 Source: contract khaos f.
 """
@@ -17,6 +17,7 @@ import msgspec
 from kcjl.money import Money
 
 __all__ = [
+    "Behind",
     "BookedJournal",
     "BookedLine",
     "DocumentShelf",
@@ -48,13 +49,34 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...]
 
 
+class Behind(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One amount behind a figure of a journal: a transaction line, the transfer, a balance."""
+
+    account: str
+    """Of the entry that it is in; empty: what it belongs to comes to nothing there."""
+    tax_code: str
+    what: str
+    line_id: str
+    """Empty: it is no transaction line."""
+    order_id: str
+    erp_order_code: str
+    document: str
+    moved_at: datetime | None
+    amount: Money
+    """Above nothing it is in our favour, and so in the credit."""
+
+
 class JournalDocument(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     sha256: str
 
 
 class LedgerPort(Protocol):
-    async def prepare(self, journal: Journal) -> Sequence[JournalDocument]: ...
+    async def prepare(
+        self, journal: Journal, behind: Sequence[Behind] = ()
+    ) -> Sequence[JournalDocument]:
+        """Have the journal entered, or ready to be. `behind`: what its figures are made of."""
+        ...
 
 
 class ListedJournal(msgspec.Struct, frozen=True, kw_only=True):

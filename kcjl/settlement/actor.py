@@ -6,7 +6,7 @@ Called by `service.py`. Source: design 9; contract johnlewis b.6, d.1, e.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from kcjl.actors import Job, Room
@@ -21,7 +21,9 @@ from kcjl.money import Money
 from kcjl.orders.events import OrderPassedOver, SalesOrderPosted
 from kcjl.settings import SettlementSettings
 from kcjl.settlement.accounts import decide_accounts, decide_terms
-from kcjl.settlement.bookkeeping import Bookkeeping, journal_of
+from kcjl.settlement.behind import behind, entered
+from kcjl.settlement.bookkeeping import Bookkeeping
+from kcjl.settlement.closing import MONTHS, MONTHS_KEY, MonthClosing, decide_close
 from kcjl.settlement.decide import carried_balance, decide_acceptance, decide_payout
 from kcjl.settlement.events import (
     AccountMapSet,
@@ -118,6 +120,7 @@ class Settlement(Room):
         self.accounts = self.table(ACCOUNTS)
         self.terms = self.table(TERMS)
         self.reads = self.table(READS)
+        self.months = self.table(MONTHS)
         every = timedelta(seconds=settings.transactions_poll_s)
         closing = (
             TransactionsRead,
@@ -168,6 +171,7 @@ class Settlement(Room):
             self.accounts["accounts"],
             reason=reason,
             now=self.clock.now(),
+            open_from=self._open_from,
         )
         await self.commit(events, by=by, correlation_id=cycle_id)
         made = [each.reference for each in events if isinstance(each, JournalIntended)]
@@ -187,6 +191,24 @@ class Settlement(Room):
         now = self.clock.now()
         await self.commit(decide_acknowledged(cycle, reference, ledger_number, now), by=by)
         return f"journal {reference} is {ledger_number} in the ledger"
+
+    async def close_month(self, asked: MonthClosing, *, by: str) -> str:
+        """The operator's command: the month is over, and was this."""
+        reads = self.reads.get("reads")
+        events = decide_close(
+            self.months.get(MONTHS_KEY),
+            self.cycles.values(),
+            asked,
+            lines_read_at=reads.transactions_cursor if reads else None,
+            now=self.clock.now(),
+        )
+        await self.commit(events, by=by)
+        return f"{asked.month:%B %Y} is closed; what comes late goes to the open month"
+
+    @property
+    def _open_from(self) -> date:
+        closed = self.months.get(MONTHS_KEY)
+        return date.min if closed is None else closed.open_from
 
     async def _read_transactions(self) -> None:
         began = self.clock.now()
@@ -313,6 +335,7 @@ class Settlement(Room):
             self.accounts["accounts"],
             now,
             cycle_days=self._settings.cycle_days,
+            open_from=self._open_from,
         )
         await self.commit((*closing, *journals), correlation_id=cycle_id)
         cycle = self.cycles[cycle_id]
@@ -340,7 +363,10 @@ class Settlement(Room):
         return [self.lines[each] for each in self.order_money[order_id].line_ids]
 
     async def _prepare(self, cycle: Cycle, intended: JournalIntended) -> None:
-        documents = await self._ledger.prepare(journal_of(intended))
+        documents = await self._ledger.prepare(
+            entered(intended),
+            behind(cycle, self.lines.grouped(cycle.cycle_id), intended),
+        )
         await self.commit(
             (
                 JournalPrepared(

@@ -5,8 +5,12 @@ Called by `rooms.py`.
 
 from collections.abc import Mapping
 
+import msgspec
+
 from kcjl.commands import Handler
+from kcjl.errors import Misuse
 from kcjl.settlement.actor import Settlement
+from kcjl.settlement.closing import MonthClosing
 
 __all__ = ["settlement_words"]
 
@@ -38,7 +42,16 @@ def settlement_words(settlement: Settlement) -> Mapping[str, Handler]:
         await settlement.catch_up()
         return await settlement.acknowledge(reference, number, by=by)
 
+    async def close_month(arguments: Mapping[str, str], by: str) -> str:
+        try:
+            asked = msgspec.json.decode(arguments["closing"], type=MonthClosing)
+        except msgspec.MsgspecError as error:
+            raise Misuse(f"closing a month: what is asked can't be read: {error}") from None
+        await settlement.catch_up()
+        return await settlement.close_month(asked, by=by)
+
     return {
+        "month-close": close_month,
         "set-accounts": set_accounts,
         "commission-terms-set": set_terms,
         "payout-accept": accept,

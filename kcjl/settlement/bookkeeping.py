@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from kcjl.actors import Room
 from kcjl.errors import CredentialsRefused, NotFound, Refused
 from kcjl.fold import Table
-from kcjl.ledger.port import BookedJournal, Entry, Journal, ListedJournal, LiveLedger
+from kcjl.ledger.port import BookedJournal, ListedJournal, LiveLedger
+from kcjl.settlement.behind import entered
 from kcjl.settlement.entering import (
     SeenJournal,
     decide_entered,
@@ -28,7 +29,7 @@ from kcjl.settlement.ledger_events import LedgerRead
 from kcjl.settlement.state import Cycle, JournalStanding, Reads
 from kcjl.vocabulary import Event
 
-__all__ = ["Bookkeeping", "journal_of", "seen_journal"]
+__all__ = ["Bookkeeping", "seen_journal"]
 
 OVERLAP = timedelta(hours=1)
 """How far a look reaches back: their clock may be off, and their lists may lag."""
@@ -84,7 +85,7 @@ class Bookkeeping:
         found = await self._found(standing.intended)
         if found is None:
             try:
-                booked = await self._ledger.enter(journal_of(standing.intended), attempt)
+                booked = await self._ledger.enter(entered(standing.intended), attempt)
             except (CredentialsRefused, NotFound):
                 raise  # of the ledger, and not of this journal
             except Refused as error:
@@ -109,19 +110,19 @@ class Bookkeeping:
     async def _watch(self) -> None:
         """What people have posted, voided or changed since the last look."""
         now = self._room.clock.now()
-        entered = {
+        known = {
             standing.intended.reference: (cycle_id, standing)
             for cycle_id, standing in self._entered()
         }
-        if not entered:
+        if not known:
             return
         reads = self._reads.get("reads")
         cursor = reads.ledger_cursor if reads is not None else None
         if cursor is None or now < cursor + self._every:
             return
         listed = await self._ledger.changed(cursor - OVERLAP)
-        for reference, others in _by_reference(listed, entered).items():
-            cycle_id, standing = entered[reference]
+        for reference, others in _by_reference(listed, known).items():
+            cycle_id, standing = known[reference]
             booked = await self._ledger.look(standing.ledger_number)
             seen = seen_journal(booked, copies=_in_force(others))
             events = decide_seen(standing, seen, self._room.clock.now())
@@ -165,23 +166,4 @@ def seen_journal(booked: BookedJournal, *, copies: tuple[str, ...] = ()) -> Seen
         amounts=tuple((line.account, line.amount) for line in booked.lines),
         tax_added=booked.tax_added,
         copies=copies,
-    )
-
-
-def journal_of(intended: JournalIntended) -> Journal:
-    """The journal as the ledger's port takes it."""
-    return Journal(
-        reference=intended.reference,
-        posting_date=intended.posting_date,
-        narrative=intended.narrative,
-        entries=tuple(
-            Entry(
-                account=line.account,
-                tax_code=line.tax_code,
-                debit=line.debit,
-                credit=line.credit,
-                memo=line.memo,
-            )
-            for line in intended.lines
-        ),
     )

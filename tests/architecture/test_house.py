@@ -77,6 +77,7 @@ PURE_FILES = (
     "events_intake.py",
     "entering.py",
     "expectation.py",
+    "folding.py",
     "freshness.py",
     "gap_events.py",
     "guards.py",
@@ -87,6 +88,7 @@ PURE_FILES = (
     "matching.py",
     "metrics.py",
     "minutes.py",
+    "month_events.py",
     "order_conditions.py",
     "outage.py",
     "parcel.py",
@@ -112,16 +114,19 @@ PURE_FILES = (
     "sold.py",
     "state.py",
     "stock_conditions.py",
+    "tenant_conditions.py",
+    "sweeps.py",
     "terms.py",
     "terms_events.py",
     "timekeeping.py",
     "timing.py",
     "tracking_forms.py",
+    "unwanted_events.py",
     "vanished.py",
     "whose.py",
     "words.py",
 )
-PURE_OWN = ("kcjl.money", "kcjl.errors", "kcjl.fold", "kcjl.vocabulary")
+PURE_OWN = ("kcjl.money", "kcjl.errors", "kcjl.fold", "kcjl.in_flight", "kcjl.vocabulary")
 IMPURE_STANDARD = {
     "asyncio",
     "logging",

@@ -24,7 +24,7 @@ from kcjl.orders import (
 from kcjl.orders import state as orders
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.projection import Projection
-from kcjl.settlement import sold
+from kcjl.settlement import closing, sold
 from kcjl.settlement import state as settlement
 from kcjl.stock import policy_book, reads
 from kcjl.stock import publishing_state as publishing
@@ -40,6 +40,7 @@ pytestmark = pytest.mark.anyio
 
 ROOM_FOLDS: dict[str, Fold[Any]] = {
     "jobs": actors.JOBS,
+    "silences": outage.SILENCES,
     "switch": actors.SWITCH,
     "products": stock.PRODUCTS,
     "publishing": publishing.PUBLISHING,
@@ -77,6 +78,7 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "terms": settlement.TERMS,
     "accounts": settlement.ACCOUNTS,
     "settlement reads": settlement.READS,
+    "closed months": closing.MONTHS,
     "open exceptions": desk.OPEN,
     "tenant": tenant.TENANT,
 }
