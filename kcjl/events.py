@@ -23,6 +23,7 @@ from kcjl.settlement import gap_events as settlement_gaps
 from kcjl.settlement import intake_events as settlement_intake
 from kcjl.settlement import ledger_events as settlement_ledger
 from kcjl.settlement import month_events as settlement_months
+from kcjl.settlement import received_events as settlement_received
 from kcjl.settlement import terms_events as settlement_terms
 from kcjl.stock import events as stock
 from kcjl.stock import policy_events as stock_policy
@@ -51,6 +52,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = tuple(
         settlement_intake,
         settlement_gaps,
         settlement_ledger,
+        settlement_received,
         settlement_months,
         settlement_terms,
         exceptions,

@@ -30,6 +30,7 @@ from tests.outside.live_books import LiveBooks
 from tests.outside.marketplace import Shop
 
 MERCHANT = "acme"
+SATURDAY = 5
 E = TypeVar("E", bound=Event)
 
 
@@ -78,6 +79,7 @@ class Process:
             settings=SettlementSettings(),
             opening_accounts={},
             books=premises.live_books,
+            is_working_day=lambda day: day.weekday() < SATURDAY,
         )
         self.desk = Desk(log, clock, ids)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from kcjl.adaptersettings import seller_api_settings
 from kcjl.errors import SettingsUnusable
-from kcjl.service import _seller_api
 from kcjl.settings import JohnLewisSettings, OrderSettings, Settings, read_settings, secret
 
 WHOLE = """
@@ -199,7 +199,7 @@ def test_every_setting_of_the_marketplace_reaches_the_adapter(tmp_path: Path) ->
         offers_a_call_max=2,
         retry_after_default_s=3,
     )
-    handed = _seller_api(told, stock_lines_max=4)
+    handed = seller_api_settings(told, stock_lines_max=4)
 
     names = set(JohnLewisSettings.__struct_fields__) - {"api_key_env", "api_key_file"}
     assert {name: getattr(told, name) for name in names} == {
@@ -209,3 +209,30 @@ def test_every_setting_of_the_marketplace_reaches_the_adapter(tmp_path: Path) ->
     defaults = JohnLewisSettings(base_url="https://tenant.example")
     for name in names - {"base_url"}:
         assert getattr(told, name) != getattr(defaults, name), name
+
+
+def test_ledger_of_kind_xero_needs_a_client_and_knows_its_keys(tmp_path: Path) -> None:
+    """A file is the default; half a configuration is told when it is read."""
+    assert "pack" == read(tmp_path, WHOLE).merchants["acme"].ledger.kind
+    for told, expected in (
+        ('kind = "xero"', "client_id is missing"),
+        ('kind = "sage"', "Invalid enum value 'sage'"),
+        ('kind = "pack"\nfolder = "x"', "unknown field `folder`"),
+        ('kind = "pack"\nxero = { check_minutes = 0 }', "check_minutes has to be above 0"),
+        ('kind = "pack"\nxero = { secret = "s" }', "unknown field `secret`"),
+    ):
+        with pytest.raises(SettingsUnusable, match=expected):
+            read(tmp_path, f"{WHOLE}\n[merchants.acme.ledger]\n{told}\n")
+
+
+def test_private_secret_in_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    """With the command that mends it, and without the secret."""
+    path = tmp_path / "xero.secret"
+    path.write_text("s3cret")
+    path.chmod(0o644)
+    with pytest.raises(SettingsUnusable, match="chmod 600") as raised:
+        secret(env="NONE", file=str(path), what="xero client secret", private=True)
+    path.chmod(0o600)
+
+    assert "s3cret" not in str(raised.value)
+    assert "s3cret" == secret(env="NONE", file=str(path), what="xero", private=True)

@@ -322,6 +322,20 @@ KINDS: dict[str, Kind] = {
         next_step="look at each gap (kcjl payouts show PAYOUT) and claim from the marketplace "
         "what it owes; the payout itself is closed and booked as it was paid",
     ),
+    "payout_not_received": Kind(
+        severity="high",
+        owner="finance",
+        next_step="look for it in the bank: kcjl payouts bank FILE reads a statement, kcjl "
+        "payouts received PAYOUT AMOUNT --on DATE says it by hand; if it is not there, ask the "
+        "operator. It clears when it is received",
+    ),
+    "payout_received_differs": Kind(
+        severity="high",
+        owner="finance",
+        next_step="ask operator and bank for the difference (kcjl payouts show PAYOUT); what "
+        "comes later is added to it, and a slip is taken back: kcjl payouts received "
+        "PAYOUT --withdraw --reason WHY",
+    ),
     "late_line": Kind(
         severity="high",
         owner="finance",

@@ -74,6 +74,8 @@ LANE_OF_KIND = {
     "reversal_differs": "Money",
     "payout_open": "Money",
     "payout_gaps": "Money",
+    "payout_not_received": "Money",
+    "payout_received_differs": "Money",
     "late_line": "Money",
     "billing_cycle_overdue": "Money",
     "invoice_document_missing": "Money",

@@ -5,7 +5,7 @@ repeat is the same file. Once-a-day calls keep their hour across restarts. It ho
 Called by `service.py`. Source: design 9; contract johnlewis b.6, d.1, e.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
@@ -55,6 +55,7 @@ from kcjl.settlement.intake_events import (
 from kcjl.settlement.journal import decide_acknowledged, decide_correction, decide_journals
 from kcjl.settlement.matching import decide_tie
 from kcjl.settlement.reading import cycle_seen, invoice_seen, line_seen
+from kcjl.settlement.receiving import Receiving
 from kcjl.settlement.sold import ORDER_MONEY, SOLD
 from kcjl.settlement.state import (
     ACCOUNTS,
@@ -98,6 +99,7 @@ class Settlement(Room):
         documents: DocumentShelf,
         settings: SettlementSettings,
         opening_accounts: Mapping[str, str],
+        is_working_day: Callable[[date], bool],
         books: LiveLedger | None = None,
         books_every: timedelta = timedelta(hours=1),
     ) -> None:
@@ -120,6 +122,11 @@ class Settlement(Room):
         self.accounts = self.table(ACCOUNTS)
         self.terms = self.table(TERMS)
         self.reads = self.table(READS)
+        self.receiving = Receiving(
+            self,
+            within_days=settings.bank.received_within_days,
+            is_working_day=is_working_day,
+        )
         self.months = self.table(MONTHS)
         every = timedelta(seconds=settings.transactions_poll_s)
         closing = (
@@ -312,6 +319,7 @@ class Settlement(Room):
         await self.commit(ties)
         for cycle_id, _ in self.cycles.watched():
             await self._advance(cycle_id)
+        await self.receiving.look_again()
 
     async def _advance(self, cycle_id: str) -> None:
         reads = self.reads.get("reads")

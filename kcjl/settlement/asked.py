@@ -11,6 +11,7 @@ from kcjl.commands import Handler
 from kcjl.errors import Misuse
 from kcjl.settlement.actor import Settlement
 from kcjl.settlement.closing import MonthClosing
+from kcjl.settlement.received import Receipt
 
 __all__ = ["settlement_words"]
 
@@ -42,6 +43,17 @@ def settlement_words(settlement: Settlement) -> Mapping[str, Handler]:
         await settlement.catch_up()
         return await settlement.acknowledge(reference, number, by=by)
 
+    async def received(arguments: Mapping[str, str], by: str) -> str:
+        told = msgspec.json.decode(arguments["receipts"], type=tuple[Receipt, ...])
+        await settlement.catch_up()
+        return await settlement.receiving.receive(told, by=by)
+
+    async def withdraw(arguments: Mapping[str, str], by: str) -> str:
+        cycle_id, reason = arguments["cycle_id"], arguments["reason"]
+        receipt = int(arguments["receipt"]) if arguments["receipt"] else None
+        await settlement.catch_up()
+        return await settlement.receiving.withdraw(cycle_id, receipt, reason, by=by)
+
     async def close_month(arguments: Mapping[str, str], by: str) -> str:
         try:
             asked = msgspec.json.decode(arguments["closing"], type=MonthClosing)
@@ -57,4 +69,6 @@ def settlement_words(settlement: Settlement) -> Mapping[str, Handler]:
         "payout-accept": accept,
         "payout-reverse": reverse,
         "payout-ack": acknowledge,
+        "payout-received": received,
+        "payout-received-withdraw": withdraw,
     }

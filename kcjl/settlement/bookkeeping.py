@@ -26,7 +26,8 @@ from kcjl.settlement.entering import (
 )
 from kcjl.settlement.events import JournalIntended
 from kcjl.settlement.ledger_events import LedgerRead
-from kcjl.settlement.state import Cycle, JournalStanding, Reads
+from kcjl.settlement.standing import JournalStanding
+from kcjl.settlement.state import Cycle, Reads
 from kcjl.vocabulary import Event
 
 __all__ = ["Bookkeeping", "seen_journal"]

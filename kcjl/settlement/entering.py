@@ -20,7 +20,8 @@ from kcjl.settlement.ledger_events import (
     JournalSeenInLedger,
     LedgerState,
 )
-from kcjl.settlement.state import Cycle, JournalStanding
+from kcjl.settlement.standing import JournalStanding
+from kcjl.settlement.state import Cycle
 from kcjl.vocabulary import Event
 
 __all__ = [

@@ -24,7 +24,8 @@ from kcjl.settlement.events import (
     JournalReversalAsked,
 )
 from kcjl.settlement.intake import LONDON
-from kcjl.settlement.state import Accounts, Cycle, CycleState, JournalStanding, Line
+from kcjl.settlement.standing import JournalStanding
+from kcjl.settlement.state import Accounts, Cycle, CycleState, Line
 from kcjl.vocabulary import Event
 
 __all__ = [

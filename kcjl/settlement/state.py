@@ -29,7 +29,7 @@ from kcjl.settlement.events import (
     SettlementLineTied,
     TransactionsRead,
 )
-from kcjl.settlement.gap_events import PayoutReconciled
+from kcjl.settlement.gap_events import GapEnded, PayoutReconciled
 from kcjl.settlement.intake_events import (
     BillingCycleCame,
     BillingCycleOverdue,
@@ -45,6 +45,12 @@ from kcjl.settlement.ledger_events import (
     JournalSeenInLedger,
     LedgerRead,
 )
+from kcjl.settlement.received_events import (
+    PayoutReceiptOverdue,
+    PayoutReceiptWithdrawn,
+    PayoutReceived,
+)
+from kcjl.settlement.standing import JournalStanding, evolve_journals
 from kcjl.settlement.terms import CommissionTerms
 from kcjl.settlement.terms_events import CommissionTermsSet
 from kcjl.vocabulary import Event
@@ -62,7 +68,6 @@ __all__ = [
     "Cycle",
     "CycleState",
     "Invoiced",
-    "JournalStanding",
     "Line",
     "Reads",
     "TermsInForce",
@@ -95,28 +100,6 @@ class CycleState(StrEnum):
 CLOSED_STATES = (CycleState.CLOSED, CycleState.JOURNAL_OPEN, CycleState.DONE)
 
 
-class JournalStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """One journal of a payout, and how far it is."""
-
-    intended: JournalIntended
-    prepared: JournalPrepared | None = None
-    ledger_number: str = ""
-    """The ledger's own number, once somebody has said it."""
-    reversed_by: str = ""
-    """The journal that undoes it."""
-    attempt: int = 0
-    """How often it was to be entered in a live ledger."""
-    refused: JournalEntryRefused | None = None
-    """What the ledger said to the last attempt; None: it did not say no."""
-    seen: JournalSeenInLedger | None = None
-    """How it stands in the ledger."""
-
-    @property
-    def is_void(self) -> bool:
-        """A person has voided or deleted it in the ledger: it books nothing there."""
-        return self.seen is not None and self.seen.state in ("voided", "deleted")
-
-
 class Cycle(msgspec.Struct, frozen=True, kw_only=True):
     cycle_id: str
     created_at: datetime
@@ -131,6 +114,18 @@ class Cycle(msgspec.Struct, frozen=True, kw_only=True):
     late_lines: int = 0
     late_total: Money | None = None
     """Of lines that came, left or changed after the payout was closed."""
+    receipts: tuple[PayoutReceived, ...] = ()
+    """What has come of it into the bank, by the bank's word or a person's; oldest first."""
+    withdrawn: tuple[PayoutReceiptWithdrawn, ...] = ()
+    receipt_overdue: bool = False
+    """It was said that it should be in the bank by now."""
+    gaps_ended: tuple[GapEnded, ...] = ()
+    """Gaps that were found when it was closed, and that are gone since."""
+
+    @property
+    def received(self) -> Money:
+        amounts = (each.amount for each in self.receipts)
+        return sum(amounts, Money(0, self.seen.currency))
 
     @property
     def journal(self) -> JournalIntended | None:
@@ -244,7 +239,7 @@ def _evolve_cycle(entry: Cycle | None, event: Event, key: str) -> Cycle | None:
                 total += entry.late_total
             return replace(entry, late_lines=entry.late_lines + 1, late_total=total)
         case JournalIntended() | JournalPrepared():
-            journals = _journals(entry.journals, event)
+            journals = evolve_journals(entry.journals, event)
             done = all(each.prepared is not None for each in journals)
             state = CycleState.DONE if done else CycleState.JOURNAL_OPEN
             return replace(entry, state=state, journals=journals)
@@ -254,42 +249,26 @@ def _evolve_cycle(entry: Cycle | None, event: Event, key: str) -> Cycle | None:
             | JournalEntryRefused()
             | JournalSeenInLedger()
         ):
-            return replace(entry, journals=_journals(entry.journals, event))
+            return replace(entry, journals=evolve_journals(entry.journals, event))
+        case _:
+            return _after_closing(entry, event)
+
+
+def _after_closing(entry: Cycle, event: Event) -> Cycle:
+    replace = msgspec.structs.replace
+    match event:
+        case PayoutReceived():
+            receipts = (*entry.receipts, event)
+            return replace(entry, receipts=receipts, receipt_overdue=False)
+        case PayoutReceiptWithdrawn():
+            left = tuple(each for each in entry.receipts if each.receipt != event.receipt)
+            return replace(entry, receipts=left, withdrawn=(*entry.withdrawn, event))
+        case PayoutReceiptOverdue():
+            return replace(entry, receipt_overdue=True)
+        case GapEnded():
+            return replace(entry, gaps_ended=(*entry.gaps_ended, event))
         case _:
             return entry
-
-
-def _journals(
-    known: tuple[JournalStanding, ...],
-    event: JournalIntended
-    | JournalPrepared
-    | JournalAcknowledged
-    | JournalEntryIntended
-    | JournalEntryRefused
-    | JournalSeenInLedger,
-) -> tuple[JournalStanding, ...]:
-    replace = msgspec.structs.replace
-    found: list[JournalStanding] = []
-    for each in known:
-        reference = each.intended.reference
-        if isinstance(event, JournalIntended):
-            undone = event.reverses == reference
-            found.append(replace(each, reversed_by=event.reference) if undone else each)
-        elif event.reference != reference:
-            found.append(each)
-        elif isinstance(event, JournalPrepared):
-            found.append(replace(each, prepared=event))
-        elif isinstance(event, JournalEntryIntended):
-            found.append(replace(each, attempt=event.attempt, refused=None))
-        elif isinstance(event, JournalEntryRefused):
-            found.append(replace(each, refused=event))
-        elif isinstance(event, JournalSeenInLedger):
-            found.append(replace(each, seen=event))
-        else:
-            found.append(replace(each, ledger_number=event.ledger_number, refused=None))
-    if isinstance(event, JournalIntended):
-        found.append(JournalStanding(intended=event))
-    return tuple(found)
 
 
 CYCLES: Fold[Cycle] = Fold(_cycle_keys, _evolve_cycle, Cycle, hears=(PayoutEvent,))

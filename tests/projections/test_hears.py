@@ -24,7 +24,7 @@ from kcjl.orders import (
 from kcjl.orders import state as orders
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.projection import Projection
-from kcjl.settlement import closing, sold
+from kcjl.settlement import closing, gaps_since, sold
 from kcjl.settlement import state as settlement
 from kcjl.stock import policy_book, reads
 from kcjl.stock import publishing_state as publishing
@@ -73,6 +73,7 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "lines": settlement.LINES,
     "cycles": settlement.CYCLES,
     "sold": sold.SOLD,
+    "gaps since": gaps_since.GAPS_SINCE,
     "order money": sold.ORDER_MONEY,
     "invoices": settlement.INVOICES,
     "terms": settlement.TERMS,

@@ -309,6 +309,12 @@ def _payout_open(evidence: Evidence, raised: ExceptionRaised) -> bool:
     return any(truth is None or not truth.sales_orders for truth in truths)
 
 
+def _paid_and_unread(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    """Nobody reads a bank's statements in this world."""
+    cycle = evidence.world.marketplace.cycles.get(raised.subject)
+    return cycle is not None and cycle.payout_state == "PAID"
+
+
 def _line_type_unknown(evidence: Evidence, raised: ExceptionRaised) -> bool:
     return any(line.seen.kind == raised.subject for line in evidence.folded(LINES).values())
 
@@ -375,6 +381,8 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "payout_open": _payout_open,
     "payout_gaps": _never,
     "late_line": _never,
+    "payout_not_received": _paid_and_unread,
+    "payout_received_differs": _never,
     "billing_cycle_overdue": _never,
     "invoice_document_missing": _never,
     "unknown_line_type": _line_type_unknown,
