@@ -5,6 +5,9 @@ told with its variable or its file. It opens nothing else.
 Called by `service.py`.
 """
 
+from pathlib import Path
+
+from kcjl.errors import SettingsUnusable
 from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.khaos.cloud_settings import CloudSettings
 from kcjl.khaos.kws_settings import KwsSettings
@@ -127,16 +130,16 @@ def kws_settings(settings: KhaosSettings) -> KwsSettings:
 
 
 def xero_access(section: XeroSection) -> XeroAccess:
+    """Raises SettingsUnusable, too, for a file of the secret that others can read."""
+    what, file = "xero client secret", section.client_secret_file
+    client_secret = secret(env=section.client_secret_env, file=file, what=what)
+    if file and Path(file).stat().st_mode & 0o077:
+        raise SettingsUnusable(f"{what}: {file} can be read by others: chmod 600 {file}")
     return XeroAccess(
         base_url=section.base_url,
         token_url=section.token_url,
         client_id=section.client_id,
-        client_secret=secret(
-            env=section.client_secret_env,
-            file=section.client_secret_file,
-            what="xero client secret",
-            private=True,
-        ),
+        client_secret=client_secret,
         scope=section.scope,
         tenant_id=section.tenant_id,
         post_as=section.post_as,

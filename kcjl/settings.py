@@ -158,9 +158,7 @@ class OrderSettings(Section, frozen=True, kw_only=True):
     overlap_s: float = 3600
     """How far a read reaches back behind the cursor; their own shift is not known."""
     catch_up_after_hours: float = 24
-    """After so long without a read, and at the first one, orders come as one export (OR13)
-    before they are read by pages: it is for large volumes, and a full one is advised once a
-    day, while pages of 100 move under the reading (OR11)."""
+    """After so long without a read, and at the first one, orders come as one export (OR13)."""
     count_at: str = "05:00"
     """London time of day at which orders and sales orders are counted against each other."""
     count_days: float = 30
@@ -586,14 +584,10 @@ def read_settings(path: Path) -> Settings:
     return settings
 
 
-def secret(*, env: str, file: str = "", what: str, private: bool = False) -> Secret:
-    """A secret from a file or from the environment; a `private` file is its owner's only."""
+def secret(*, env: str, file: str = "", what: str) -> Secret:
+    """A secret from a file or from the environment."""
     if file:
         try:
-            if private and (mode := Path(file).stat().st_mode & 0o077):
-                raise SettingsUnusable(
-                    f"{what}: {file} can be read by others ({mode:03o}): chmod 600 {file}"
-                )
             value = Secret(Path(file).read_text(encoding="utf-8").strip())
         except OSError as error:
             raise SettingsUnusable(f"{what}: {file} can't be read: {error.strerror}") from None

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from kcjl.adaptersettings import seller_api_settings
+from kcjl.adaptersettings import seller_api_settings, xero_access
 from kcjl.errors import SettingsUnusable
+from kcjl.ledger.ledger_settings import XeroSection
 from kcjl.settings import JohnLewisSettings, OrderSettings, Settings, read_settings, secret
 
 WHOLE = """
@@ -225,14 +226,17 @@ def test_ledger_of_kind_xero_needs_a_client_and_knows_its_keys(tmp_path: Path) -
             read(tmp_path, f"{WHOLE}\n[merchants.acme.ledger]\n{told}\n")
 
 
-def test_private_secret_in_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+def test_secret_of_the_ledger_in_a_file_that_others_can_read_is_refused(
+    tmp_path: Path,
+) -> None:
     """With the command that mends it, and without the secret."""
     path = tmp_path / "xero.secret"
     path.write_text("s3cret")
     path.chmod(0o644)
+    section = XeroSection(client_id="ID", client_secret_file=str(path))
     with pytest.raises(SettingsUnusable, match="chmod 600") as raised:
-        secret(env="NONE", file=str(path), what="xero client secret", private=True)
+        xero_access(section)
     path.chmod(0o600)
 
     assert "s3cret" not in str(raised.value)
-    assert "s3cret" == secret(env="NONE", file=str(path), what="xero", private=True)
+    assert "s3cret" == xero_access(section).client_secret

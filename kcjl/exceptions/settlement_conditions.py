@@ -83,14 +83,8 @@ def conditions(event: Event) -> tuple[Condition, ...]:
                     message=f"lines of type {event.kind} have no account of their own",
                 ),
             )
-        case (
-            settlement.JournalAcknowledged()
-            | ledger.JournalEntryRefused()
-            | ledger.JournalSeenInLedger()
-        ):
-            return _ledger(event)
         case _:
-            return _received(event) or _intake(event)
+            return _ledger(event) or _received(event) or _intake(event)
 
 
 def _corrected(event: settlement.JournalIntended) -> tuple[Condition, ...]:
@@ -104,11 +98,7 @@ def _corrected(event: settlement.JournalIntended) -> tuple[Condition, ...]:
     return (clear(event.cycle_id, "late_line", reason), *undone)
 
 
-def _ledger(
-    event: settlement.JournalAcknowledged
-    | ledger.JournalEntryRefused
-    | ledger.JournalSeenInLedger,
-) -> tuple[Condition, ...]:
+def _ledger(event: Event) -> tuple[Condition, ...]:
     """What became of a journal in a live ledger."""
     match event:
         case settlement.JournalAcknowledged():
@@ -125,6 +115,8 @@ def _ledger(
             return (Raise(kind="journal_differs", subject=event.reference, message=message),)
         case ledger.JournalSeenInLedger():
             return (clear(event.reference, "journal_differs", "it is as it was entered"),)
+        case _:
+            return ()
 
 
 def _gaps(cycle_id: str, found: Sequence[gaps.GapTotal]) -> tuple[Condition, ...]:
