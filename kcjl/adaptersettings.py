@@ -5,13 +5,18 @@ told with its variable or its file. It opens nothing else.
 Called by `service.py`.
 """
 
+from pathlib import Path
+
+from kcjl.errors import SettingsUnusable
 from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.khaos.cloud_settings import CloudSettings
 from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.port import DeliveryAddress
+from kcjl.ledger.ledger_settings import XeroSection
+from kcjl.ledger.xero_access import XeroAccess
 from kcjl.settings import JohnLewisSettings, KhaosSettings, secret
 
-__all__ = ["cloud_settings", "kws_settings", "seller_api_settings"]
+__all__ = ["cloud_settings", "kws_settings", "seller_api_settings", "xero_access"]
 
 
 def seller_api_settings(
@@ -121,4 +126,24 @@ def kws_settings(settings: KhaosSettings) -> KwsSettings:
         courier_code=settings.courier_code,
         couriers=settings.couriers,
         include_email=settings.include_email,
+    )
+
+
+def xero_access(section: XeroSection) -> XeroAccess:
+    """Raises SettingsUnusable, too, for a file of the secret that others can read."""
+    what, file = "xero client secret", section.client_secret_file
+    client_secret = secret(env=section.client_secret_env, file=file, what=what)
+    if file and Path(file).stat().st_mode & 0o077:
+        raise SettingsUnusable(f"{what}: {file} can be read by others: chmod 600 {file}")
+    return XeroAccess(
+        base_url=section.base_url,
+        token_url=section.token_url,
+        client_id=section.client_id,
+        client_secret=client_secret,
+        scope=section.scope,
+        tenant_id=section.tenant_id,
+        post_as=section.post_as,
+        line_amounts=section.line_amounts,
+        tax_types=section.tax_types,
+        currency=section.currency,
     )

@@ -21,6 +21,7 @@ from kcjl.orders import reversal_events as order_reversals
 from kcjl.settlement import events as settlement
 from kcjl.settlement import gap_events as settlement_gaps
 from kcjl.settlement import intake_events as settlement_intake
+from kcjl.settlement import ledger_events as settlement_ledger
 from kcjl.settlement import month_events as settlement_months
 from kcjl.settlement import received_events as settlement_received
 from kcjl.settlement import terms_events as settlement_terms
@@ -50,6 +51,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = tuple(
         settlement,
         settlement_intake,
         settlement_gaps,
+        settlement_ledger,
         settlement_received,
         settlement_months,
         settlement_terms,

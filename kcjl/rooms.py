@@ -9,7 +9,7 @@ Called by `service.py`, and by whoever runs the rooms on other keepers (the test
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
@@ -28,7 +28,7 @@ from kcjl.exceptions.actor import Desk
 from kcjl.following import Following, catch_up_together
 from kcjl.johnlewis.tenant_port import TenantReading
 from kcjl.khaos.port import ErpPort
-from kcjl.ledger.port import DocumentShelf, LedgerPort
+from kcjl.ledger.port import DocumentShelf, LedgerPort, LiveLedger
 from kcjl.log.port import Log
 from kcjl.orders.acceptance_policy import AcceptancePolicy
 from kcjl.orders.actor import Orders, OrdersMarketplace
@@ -67,7 +67,10 @@ class Marketplace(
 
 
 class Outside:
-    """The two systems, the ledger and the shelf of documents, as ports."""
+    """The two systems, the ledger and the shelf of documents, as ports.
+
+    `books`: a live ledger that journals are entered in, where there is one.
+    """
 
     def __init__(
         self,
@@ -75,11 +78,13 @@ class Outside:
         erp: ErpPort,
         ledger: LedgerPort,
         documents: DocumentShelf,
+        books: LiveLedger | None = None,
     ) -> None:
         self.marketplace = marketplace
         self.erp = erp
         self.ledger = ledger
         self.documents = documents
+        self.books = books
 
 
 class Rooms:
@@ -136,6 +141,8 @@ class Rooms:
             documents=outside.documents,
             settings=settings.settlement,
             opening_accounts=opening.accounts,
+            books=outside.books,
+            books_every=timedelta(minutes=settings.ledger.xero.check_minutes),
             is_working_day=lambda day: working.hours(day) is not None,
         )
         self.desk = Desk(log, clock, ids)

@@ -18,7 +18,12 @@ import aiohttp
 import anyio
 import structlog
 
-from kcjl.adaptersettings import cloud_settings, kws_settings, seller_api_settings
+from kcjl.adaptersettings import (
+    cloud_settings,
+    kws_settings,
+    seller_api_settings,
+    xero_access,
+)
 from kcjl.calls.port import CallRecord
 from kcjl.calls.postgres import PostgresCalls
 from kcjl.calls.sync_log import SyncLog
@@ -43,6 +48,7 @@ from kcjl.khaos.kws import KwsSoapAdapter
 from kcjl.khaos.port import ErpPort
 from kcjl.khaos.turns import Turns
 from kcjl.ledger.pack import DocumentFolder, JournalPack
+from kcjl.ledger.xero import XeroLedger
 from kcjl.log.lease import Heartbeat, Lease, PostgresLeases, acquire, release
 from kcjl.log.postgres import PostgresLog
 from kcjl.projections.behindreading import BehindRows
@@ -191,10 +197,14 @@ async def outside_alone(
 
 
 def check_outside(settings: Settings, merchant: str) -> None:
-    """Raise SettingsUnusable when the merchant's two systems can't be called as configured."""
+    """Raise SettingsUnusable when the merchant's systems can't be called as configured."""
     mine = settings.merchants[merchant]
     _check_live(settings, "johnlewis", mine.johnlewis.base_url)
     seller_api_settings(mine.johnlewis, stock_lines_max=mine.stock.lines_max)
+    if mine.ledger.kind == "xero":
+        for url in (mine.ledger.xero.base_url, mine.ledger.xero.token_url):
+            _check_live(settings, "xero", url)
+        xero_access(mine.ledger.xero)
     if mine.khaos.kind == "kws":
         _check_live(settings, "khaos", mine.khaos.base_url)
         kws_settings(mine.khaos)
@@ -241,7 +251,11 @@ async def _outside(
             turns=turns,
         )
     documents = DocumentFolder(pack.folder / "documents")
-    yield Outside(marketplace, erp, pack, documents)
+    books = None
+    if mine.ledger.kind == "xero":
+        access = xero_access(mine.ledger.xero)
+        books = XeroLedger(access, clock=clock, session=session, sync_log=sync_log)
+    yield Outside(marketplace, erp, pack, documents, books)
 
 
 def _check_live(settings: Settings, name: str, url: str) -> None:

@@ -19,6 +19,7 @@ from kcjl.calls.sync_log import KEEP_DAYS_DEFAULT
 from kcjl.discretion import Secret
 from kcjl.errors import Misuse, SettingsUnusable
 from kcjl.johnlewis.frequencies import advised_s
+from kcjl.ledger.ledger_settings import LedgerSettings
 from kcjl.stock.policy import PolicyDocument, Rule, checked
 from kcjl.vaultkey import VaultSettings
 
@@ -157,9 +158,7 @@ class OrderSettings(Section, frozen=True, kw_only=True):
     overlap_s: float = 3600
     """How far a read reaches back behind the cursor; their own shift is not known."""
     catch_up_after_hours: float = 24
-    """After so long without a read, and at the first one, orders come as one export (OR13)
-    before they are read by pages: it is for large volumes, and a full one is advised once a
-    day, while pages of 100 move under the reading (OR11)."""
+    """After so long without a read, and at the first one, orders come as one export (OR13)."""
     count_at: str = "05:00"
     """London time of day at which orders and sales orders are counted against each other."""
     count_days: float = 30
@@ -539,6 +538,7 @@ class MerchantSettings(Section, frozen=True, kw_only=True):
     orders: OrderSettings = OrderSettings()
     dispatch: DispatchSettings = DispatchSettings()
     settlement: SettlementSettings = SettlementSettings()
+    ledger: LedgerSettings = LedgerSettings()
     calls: CallSettings = CallSettings()
     opening_policy: OpeningPolicy = OpeningPolicy()
 

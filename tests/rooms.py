@@ -26,6 +26,7 @@ from kcjl.vault import MemoryVault
 from kcjl.vocabulary import Event
 from tests.clockwork import Clockwork
 from tests.outside.erp import Books, Warehouse
+from tests.outside.live_books import LiveBooks
 from tests.outside.marketplace import Shop
 
 MERCHANT = "acme"
@@ -77,6 +78,7 @@ class Process:
             documents=premises.books,
             settings=SettlementSettings(),
             opening_accounts={},
+            books=premises.live_books,
             is_working_day=lambda day: day.weekday() < SATURDAY,
         )
         self.desk = Desk(log, clock, ids)
@@ -113,6 +115,7 @@ class Premises:
         self.shop = Shop(self.clock)
         self.warehouse = Warehouse(self.clock)
         self.books = Books()
+        self.live_books: LiveBooks | None = None
         self.opening_policy = buffer_policy(0)
         self.opening_carriers: dict[str, str] = {}
         self.stock_settings = StockSettings()

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from kcjl.adaptersettings import seller_api_settings
+from kcjl.adaptersettings import seller_api_settings, xero_access
 from kcjl.errors import SettingsUnusable
+from kcjl.ledger.ledger_settings import XeroSection
 from kcjl.settings import JohnLewisSettings, OrderSettings, Settings, read_settings, secret
 
 WHOLE = """
@@ -209,3 +210,33 @@ def test_every_setting_of_the_marketplace_reaches_the_adapter(tmp_path: Path) ->
     defaults = JohnLewisSettings(base_url="https://tenant.example")
     for name in names - {"base_url"}:
         assert getattr(told, name) != getattr(defaults, name), name
+
+
+def test_ledger_of_kind_xero_needs_a_client_and_knows_its_keys(tmp_path: Path) -> None:
+    """A file is the default; half a configuration is told when it is read."""
+    assert "pack" == read(tmp_path, WHOLE).merchants["acme"].ledger.kind
+    for told, expected in (
+        ('kind = "xero"', "client_id is missing"),
+        ('kind = "sage"', "Invalid enum value 'sage'"),
+        ('kind = "pack"\nfolder = "x"', "unknown field `folder`"),
+        ('kind = "pack"\nxero = { check_minutes = 0 }', "check_minutes has to be above 0"),
+        ('kind = "pack"\nxero = { secret = "s" }', "unknown field `secret`"),
+    ):
+        with pytest.raises(SettingsUnusable, match=expected):
+            read(tmp_path, f"{WHOLE}\n[merchants.acme.ledger]\n{told}\n")
+
+
+def test_secret_of_the_ledger_in_a_file_that_others_can_read_is_refused(
+    tmp_path: Path,
+) -> None:
+    """With the command that mends it, and without the secret."""
+    path = tmp_path / "xero.secret"
+    path.write_text("s3cret")
+    path.chmod(0o644)
+    section = XeroSection(client_id="ID", client_secret_file=str(path))
+    with pytest.raises(SettingsUnusable, match="chmod 600") as raised:
+        xero_access(section)
+    path.chmod(0o600)
+
+    assert "s3cret" not in str(raised.value)
+    assert "s3cret" == xero_access(section).client_secret

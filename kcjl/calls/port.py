@@ -36,10 +36,11 @@ ROWS_MAX = 10_000
 
 
 class Side(StrEnum):
-    """Which of the two systems was called."""
+    """Which system was called."""
 
     JOHNLEWIS = "johnlewis"
     KHAOS = "khaos"
+    XERO = "xero"
 
 
 class CallOutcome(StrEnum):

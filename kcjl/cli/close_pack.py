@@ -25,7 +25,8 @@ from kcjl.settlement.closing import ends_at, next_month, starts_at
 from kcjl.settlement.events import PAYMENT, SettlementLineSeen
 from kcjl.settlement.month_events import MonthClosed, MonthKnown
 from kcjl.settlement.monthly import MonthTally, Placed, moved_at, name_of, paid_at
-from kcjl.settlement.state import CLOSED_STATES, CycleState, JournalStanding
+from kcjl.settlement.standing import JournalStanding
+from kcjl.settlement.state import CLOSED_STATES, CycleState
 
 __all__ = ["MonthPack", "PackAsked", "write_pack"]
 

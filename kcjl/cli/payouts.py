@@ -134,7 +134,7 @@ def journal(
             typer.echo(msgspec.json.encode(each).decode())
         return
     for each in cycle.journals:
-        _print(journal_lines(each))
+        _print(journal_lines(cycle, each))
     typer.echo(f"{len(cycle.journals)} journals of payout {cycle.cycle_id}", err=True)
 
 

@@ -6,11 +6,14 @@ from kcjl.cli.stock_shown import clock
 from kcjl.cli.tables import table
 from kcjl.money import Money
 from kcjl.settlement.account import PayoutAccount, Total
+from kcjl.settlement.entering import undoes_nothing
+from kcjl.settlement.events import JournalIntended
 from kcjl.settlement.gap_events import GapEnded, GapFound
 from kcjl.settlement.received import receipt_words
-from kcjl.settlement.state import Cycle, JournalStanding
+from kcjl.settlement.standing import JournalStanding
+from kcjl.settlement.state import Cycle
 
-__all__ = ["account_lines", "ended_by", "journal_lines", "total_lines"]
+__all__ = ["account_lines", "ended_by", "entry_lines", "journal_lines", "total_lines"]
 
 UNTIED_SHOWN_MAX = 20
 
@@ -34,7 +37,7 @@ def account_lines(account: PayoutAccount) -> Iterator[str]:
         yield f"untied: {shown}" + (f", and {more:,} more (--json has all)" if more > 0 else "")
     for each in account.journals:
         yield ""
-        yield from journal_lines(each)
+        yield from journal_lines(account.cycle, each)
 
 
 def _facts(account: PayoutAccount) -> Iterator[tuple[str, str]]:
@@ -119,15 +122,35 @@ def _gap_lines(gaps: Sequence[GapFound], ended: Sequence[GapEnded]) -> list[str]
     )
 
 
-def journal_lines(standing: JournalStanding) -> Iterator[str]:
+def _where(cycle: Cycle, standing: JournalStanding) -> str:
+    """How far the journal is on its way into the ledger."""
+    seen = standing.seen
+    if standing.ledger_number:
+        said = f"{standing.ledger_number} in the ledger"
+        if seen is None:
+            return said
+        return f"{said}, {seen.state}" + (", changed there" if seen.differences else "")
+    if standing.prepared is None:
+        return "being prepared"
+    if standing.refused is not None:
+        return f"refused by the ledger: {standing.refused.message}"
+    if undoes_nothing(cycle, standing):
+        return "not to enter: the ledger does not have what it undoes"
+    return "being entered" if standing.attempt else "to enter"
+
+
+def journal_lines(cycle: Cycle, standing: JournalStanding) -> Iterator[str]:
     """One journal, as it is to be entered."""
     intended = standing.intended
-    where = f"{standing.ledger_number} in the ledger" if standing.ledger_number else "to enter"
-    if standing.prepared is None:
-        where = "being prepared"
+    where = _where(cycle, standing)
     undone = f", undone by {standing.reversed_by}" if standing.reversed_by else ""
     kind = intended.kind.replace("_", " ")
     yield f"journal {intended.reference} ({kind}), {intended.posting_date}: {where}{undone}"
+    yield from entry_lines(intended)
+
+
+def entry_lines(intended: JournalIntended) -> Iterator[str]:
+    """A journal's text and lines."""
     yield f"  {intended.narrative}"
     for line in table(
         ("account", "tax", ">debit", ">credit", "memo"),

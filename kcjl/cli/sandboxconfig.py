@@ -9,9 +9,32 @@ import anyio.to_thread
 from kcjl.errors import Misuse
 from kcjl.sandbox.server import Sandbox
 
-__all__ = ["config_text", "write_config"]
+__all__ = ["config_text", "write_config", "xero_text"]
 
 MERCHANT = "demo"
+
+
+ROLES_IN_XERO = {
+    "bank": "621",
+    "clearing": "620",
+    "commission": "404",
+    "commission_vat": "820",
+    "refunds": "622",
+    "subscription": "405",
+    "subscription_vat": "820",
+    "documents": "406",
+    "documents_vat": "820",
+    "penalties": "407",
+    "penalties_vat": "820",
+    "fees": "408",
+    "fees_vat": "820",
+    "remitted_tax": "623",
+    "operator_shipping": "409",
+    "reserve": "624",
+    "due": "625",
+    "other": "850",
+}
+"""Accounts of the sandbox's own chart."""
 
 
 def config_text(*, johnlewis_url: str, khaos_url: str, key_file: Path, data_dir: Path) -> str:
@@ -57,6 +80,24 @@ RM24 = "RM"
 """
 
 
+def xero_text(*, xero_url: str, client_id: str, secret_file: Path) -> str:
+    """What is added where the sandbox serves Xero: journals go there."""
+    accounts = "\n".join(f'{role} = "{code}"' for role, code in ROLES_IN_XERO.items())
+    return f"""
+[merchants.{MERCHANT}.ledger]
+kind = "xero"
+
+[merchants.{MERCHANT}.ledger.xero]
+base_url = "{xero_url}"
+token_url = "{xero_url}/connect/token"
+client_id = "{client_id}"
+client_secret_file = {json.dumps(str(secret_file), ensure_ascii=False)}
+
+[merchants.{MERCHANT}.opening_policy.accounts]
+{accounts}
+"""
+
+
 async def write_config(path: Path, running: Sandbox, *, data_dir: Path | None = None) -> None:
     """Write it, and the marketplace's key beside it, readable by the owner only."""
     folder = (await anyio.Path(path).resolve()).parent
@@ -69,10 +110,20 @@ async def write_config(path: Path, running: Sandbox, *, data_dir: Path | None = 
         data_dir=data_dir or Path(folder) / "kcjl-data",
     )
 
+    secrets = {key_file: key}
+    if running.xero_url:
+        books = running.settings.world.xero
+        secret_file = Path(folder) / "xero.secret"
+        secrets[secret_file] = books.client_secret
+        text += xero_text(
+            xero_url=running.xero_url, client_id=books.client_id, secret_file=secret_file
+        )
+
     def write() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        key_file.touch(mode=0o600)
-        key_file.write_text(key, encoding="utf-8")
+        for file, secret in secrets.items():
+            file.touch(mode=0o600)
+            file.write_text(secret, encoding="utf-8")
         half = path.with_suffix(".part")
         half.write_text(text, encoding="utf-8")
         half.replace(path)

@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from kcjl.cli.asking import answered, ask
-from kcjl.cli.payouts_shown import journal_lines
+from kcjl.cli.payouts_shown import entry_lines
 from kcjl.cli.places import (
     DEFAULT_CONFIG,
     Config,
@@ -31,9 +31,9 @@ from kcjl.log.queries import PostgresQueries
 from kcjl.projections.payoutreading import PayoutRows
 from kcjl.settings import Settings
 from kcjl.settlement.accounts import with_accounts
-from kcjl.settlement.events import AccountMapSet
+from kcjl.settlement.events import AccountMapSet, JournalIntended
 from kcjl.settlement.journal import previewed
-from kcjl.settlement.state import ACCOUNTS, Accounts, JournalStanding
+from kcjl.settlement.state import ACCOUNTS, Accounts
 from kcjl.settlement.terms import read_terms, written_terms
 from kcjl.settlement.terms_events import CommissionTermsSet
 
@@ -75,15 +75,14 @@ def account(
         return
     settings = settings_at(config)
     found = anyio.run(_previewed, settings, merchant_of(settings, merchant), {role: nominal})
-    _, *lines = journal_lines(found)  # it is no journal, so it has no standing
-    for line in lines:
+    for line in entry_lines(found):
         typer.echo(printable(line))
     typer.echo("nothing was changed: this is the last payout's journal with it", err=True)
 
 
 async def _previewed(
     settings: Settings, merchant: str, named: dict[str, str]
-) -> JournalStanding:
+) -> JournalIntended:
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
         rows = PayoutRows(database, merchant)
         closed = [each for each in await rows.payouts() if each.closed is not None]
@@ -94,7 +93,7 @@ async def _previewed(
         for each in await _said(database, merchant, "settlement-policy"):
             if isinstance(each.event, AccountMapSet):
                 known = ACCOUNTS.evolve(known, each.event, "accounts")
-    return JournalStanding(intended=previewed(closed[-1], lines, with_accounts(known, named)))
+    return previewed(closed[-1], lines, with_accounts(known, named))
 
 
 @terms.command("set")

@@ -52,6 +52,10 @@ def sandbox(
         int, typer.Option(help="John Lewis, and /sandbox; 0 takes a free one.")
     ] = JOHNLEWIS_PORT,
     khaos_port: Annotated[int, typer.Option(help="Khaos Control; 0: a free one.")] = KHAOS_PORT,
+    xero_port: Annotated[
+        int | None,
+        typer.Option(help="Xero's manual journals; 0: a free one; left out: no Xero."),
+    ] = None,
     state: Annotated[
         Path | None,
         typer.Option(help="Folder for the world's journal: started again, it goes on."),
@@ -100,6 +104,7 @@ def sandbox(
     /api               John Lewis Marketplace, as Mirakl's seller API; described by
     /api/openapi.json  (OpenAPI 3.1); send the key as it is in `Authorization`
     /KhaosKSD.exe      Khaos Control's web service, on its own port: soap/IKosWeb, wsdl/IKosWeb
+    /api.xro/2.0       Xero's manual journals, on a third port, with --xero-port
     /sandbox/truth     what is really so, whatever a client believes
     /sandbox/hooks     what can be done by hand: place an order, take goods in, pay out …
     /sandbox/faults    what shall go wrong on the next calls: POST, GET, DELETE
@@ -123,6 +128,7 @@ def sandbox(
         host=host,
         port=port,
         khaos_port=khaos_port,
+        xero_port=xero_port,
         state_dir=state,
         wait_for_client=wait,
         faults_file=faults,
@@ -178,6 +184,7 @@ def _told(running: Sandbox) -> list[str]:
         f"described      {root}/api/openapi.json",
         *(f"its API key    {key.key}{_roles(key)}" for key in keys),
         _erp(running),
+        *_xero(running),
         f"what is so     {running.control_url}/truth",
         f"by hand        {running.control_url}/hooks",
         f"faults         {running.control_url}/faults",
@@ -191,6 +198,17 @@ def _erp(running: Sandbox) -> str:
     if cloud is None:
         return f"Khaos Control  {running.khaos_url}/soap/IKosWeb"
     return f"Khaos Cloud    calls what {cloud.config_url} names; see /sandbox/cloud"
+
+
+def _xero(running: Sandbox) -> list[str]:
+    if not running.xero_url:
+        return []
+    books = running.settings.world.xero
+    return [
+        f"Xero           {running.xero_url}/api.xro/2.0/ManualJournals",
+        f"its token      {running.xero_url}/connect/token",
+        f"its client     {books.client_id} {books.client_secret}",
+    ]
 
 
 def _roles(key: ApiKey) -> str:

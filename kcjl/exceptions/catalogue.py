@@ -355,6 +355,20 @@ KINDS: dict[str, Kind] = {
         next_step="nothing: it is asked for again every day; or load the PDF from the "
         "marketplace's back office",
     ),
+    "journal_refused": Kind(
+        severity="high",
+        owner="finance",
+        next_step="mend in the ledger what its words name (an account's code, a locked "
+        "period): it is tried again by itself, within four hours. Or name another account "
+        "(kcjl settlement account ROLE CODE), then: kcjl payouts reverse PAYOUT --reason WHY. "
+        "Or enter it by hand: kcjl payouts ack JOURNAL NUMBER",
+    ),
+    "journal_differs": Kind(
+        severity="high",
+        owner="finance",
+        next_step="see in the ledger who changed it, and why. Put back, it clears by itself. "
+        "If it was voided, or is to be booked anew: kcjl payouts reverse PAYOUT --reason WHY",
+    ),
     "unknown_line_type": Kind(
         severity="low",
         owner="finance",

@@ -11,6 +11,7 @@ from kcjl.exceptions.conditions import Condition, Raise, clear
 from kcjl.settlement import events as settlement
 from kcjl.settlement import gap_events as gaps
 from kcjl.settlement import intake_events as intake
+from kcjl.settlement import ledger_events as ledger
 from kcjl.settlement import received_events as received
 from kcjl.vocabulary import Event
 
@@ -63,8 +64,7 @@ def conditions(event: Event) -> tuple[Condition, ...]:
                 ),
             )
         case settlement.JournalIntended() if event.kind == "correction":
-            reason = f"journal {event.reference} has it"
-            return (clear(event.cycle_id, "late_line", reason),)
+            return _corrected(event)
         case settlement.AccountMapSet():
             return tuple(
                 clear(each.role, "unknown_line_type", "its account is named")
@@ -84,7 +84,39 @@ def conditions(event: Event) -> tuple[Condition, ...]:
                 ),
             )
         case _:
-            return _received(event) or _intake(event)
+            return _ledger(event) or _received(event) or _intake(event)
+
+
+def _corrected(event: settlement.JournalIntended) -> tuple[Condition, ...]:
+    """What was wrong with the journals that it stands instead of is no trouble any more."""
+    undone = (
+        clear(each, kind, f"journal {event.reference} stands instead")
+        for each in event.corrects
+        for kind in ("journal_refused", "journal_differs")
+    )
+    reason = f"journal {event.reference} has it"
+    return (clear(event.cycle_id, "late_line", reason), *undone)
+
+
+def _ledger(event: Event) -> tuple[Condition, ...]:
+    """What became of a journal in a live ledger."""
+    match event:
+        case settlement.JournalAcknowledged():
+            reason = f"it is in the ledger as {event.ledger_number}"
+            return (clear(event.reference, "journal_refused", reason),)
+        case ledger.JournalEntryRefused():
+            message = f"of payout {event.cycle_id}: {event.message}"
+            return (Raise(kind="journal_refused", subject=event.reference, message=message),)
+        case ledger.JournalSeenInLedger() if event.differences:
+            message = (
+                f"of payout {event.cycle_id}, {event.ledger_number} in the ledger: "
+                f"{'; '.join(event.differences)}"
+            )
+            return (Raise(kind="journal_differs", subject=event.reference, message=message),)
+        case ledger.JournalSeenInLedger():
+            return (clear(event.reference, "journal_differs", "it is as it was entered"),)
+        case _:
+            return ()
 
 
 def _gaps(cycle_id: str, found: Sequence[gaps.GapTotal]) -> tuple[Condition, ...]:

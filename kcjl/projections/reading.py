@@ -80,6 +80,8 @@ LANE_OF_KIND = {
     "billing_cycle_overdue": "Money",
     "invoice_document_missing": "Money",
     "unknown_line_type": "Money",
+    "journal_refused": "Money",
+    "journal_differs": "Money",
 }
 RATE_MINUTES = 60
 RATE_EVENTS_MAX = 5_000

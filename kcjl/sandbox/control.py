@@ -22,6 +22,9 @@ from kcjl.sandbox.johnlewis.http import ROUTES
 from kcjl.sandbox.khaos.signatures import OPERATIONS
 from kcjl.sandbox.khaos_cloud import CHANNEL_HOOKS
 from kcjl.sandbox.marketplace import ApiError
+from kcjl.sandbox.xero import BOOKS_HOOKS
+from kcjl.sandbox.xero import OPERATIONS as XERO_OPERATIONS
+from kcjl.sandbox.xero.books import BooksRefusal
 
 __all__ = ["MARKETPLACE_HOOKS", "PREFIX", "WAREHOUSE_HOOKS", "control_routes"]
 
@@ -86,6 +89,8 @@ def control_routes(doorkeeper: Doorkeeper) -> list[web.RouteDef]:
         web.post(f"{PREFIX}/cloud/{{operation}}", _answering(control.cloud)),
         web.post(f"{PREFIX}/warehouse/{{operation}}", _answering(control.warehouse)),
         web.post(f"{PREFIX}/marketplace/{{operation}}", _answering(control.marketplace)),
+        web.get(f"{PREFIX}/xero", _answering(control.read_books)),
+        web.post(f"{PREFIX}/xero/{{operation}}", _answering(control.books)),
     ]
 
 
@@ -201,7 +206,16 @@ class _Control:
             "cloud": _hooks(world.cloud, CHANNEL_HOOKS),
             "marketplace": _hooks(world.marketplace, MARKETPLACE_HOOKS),
             "warehouse": _hooks(world.warehouse, WAREHOUSE_HOOKS),
+            "xero": _hooks(world.books, BOOKS_HOOKS),
         }
+
+    async def read_books(self, _: web.Request) -> object:
+        """The manual journals in Xero, oldest first."""
+        self._door.enter("control", "books")
+        return list(self._door.world.books.journals.values())
+
+    async def books(self, request: web.Request) -> object:
+        return await self._by_hand(request, "xero", BOOKS_HOOKS)
 
     async def cloud(self, request: web.Request) -> object:
         return await self._by_hand(request, "khaos_cloud", CHANNEL_HOOKS)
@@ -247,6 +261,8 @@ def _refuse_unknown_operations(faults: Sequence[Fault]) -> None:
             raise Misuse(f"the ERP's web service has no operation {fault.operation!r}")
         if fault.side == "johnlewis" and fault.operation not in codes | {"*"}:
             raise Misuse(f"the seller API has no operation {fault.operation!r}")
+        if fault.side == "xero" and fault.operation not in {*XERO_OPERATIONS, "*"}:
+            raise Misuse(f"Xero has no operation {fault.operation!r}")
 
 
 def _decoded(written: bytes, kind: type[T]) -> T:
@@ -271,7 +287,7 @@ def _answering(handler: Callable[[web.Request], Awaitable[object]]) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
             body = await handler(request)
-        except (KcjlError, msgspec.ValidationError, ApiError) as refusal:
+        except (KcjlError, msgspec.ValidationError, ApiError, BooksRefusal) as refusal:
             status = 400 if isinstance(refusal, Misuse | msgspec.ValidationError) else 409
             return _json({"error": str(refusal)}, status)
         return _json(body, 200)

@@ -40,7 +40,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     soap_fault: a SOAP fault with `message` and `class_name`. empty_string: the SOAP answer's
     return is an empty string. repeated: a call of the Cloud ERP is made twice. Of the others,
     only lost_before, lost_after, slow and status strike its calls."""
-    side: Literal["johnlewis", "khaos", "khaos_cloud", "*"] = "*"
+    side: Literal["johnlewis", "khaos", "khaos_cloud", "xero", "*"] = "*"
     operation: str = "*"
     """OR21, ST01, ImportOrders, OrderDownload, …"""
     times: int | None = 1

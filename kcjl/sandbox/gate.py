@@ -15,8 +15,8 @@ from kcjl.sandbox.agenda import Agenda
 
 __all__ = ["DirectGate", "Gate", "Side"]
 
-Side: TypeAlias = Literal["johnlewis", "khaos", "khaos_cloud"]
-"""Which outside system is meant: the marketplace, the ERP's web service, or its Cloud."""
+Side: TypeAlias = Literal["johnlewis", "khaos", "khaos_cloud", "xero"]
+"""Which outside system is meant: the marketplace, the ERP's web service, its Cloud, Xero."""
 
 
 class Gate(Protocol):

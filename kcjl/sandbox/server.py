@@ -1,9 +1,9 @@
 """Both outside systems of one world over real HTTP, and the ticker that moves its time.
 
 Promises: John Lewis and the sandbox's own routes on one port, Khaos Control on another, or its
-Cloud, which calls the client's endpoint; the world moves on each request and twenty times a
-second; faults strike before the face is asked. A port that is taken is named with its option.
-Settings come checked from `settings_from`.
+Cloud, which calls the client's endpoint; Xero on a third where it is wanted; the world moves on
+each request and twenty times a second; faults strike before the face is asked. A port that is
+taken is named with its option. Settings come checked from `settings_from`.
 Invariant: all runs on one event loop, so that no two changes meet.
 Called by `kcjl sandbox`, `kcjl demo` and by tests.
 """
@@ -34,6 +34,7 @@ from kcjl.sandbox.khaos.http import khaos_app, operation_of
 from kcjl.sandbox.khaos_cloud import SIDE, CloudAccess, CloudDriver
 from kcjl.sandbox.world import World
 from kcjl.sandbox.world_settings import Preset, TradeFile, WorldSettings
+from kcjl.sandbox.xero import xero_app
 
 __all__ = ["JOHNLEWIS_PORT", "KHAOS_PORT", "Sandbox", "SandboxSettings", "settings_from"]
 
@@ -59,6 +60,8 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """John Lewis and /sandbox; 0 takes a free one."""
     khaos_port: int = KHAOS_PORT
     """0 takes a free one."""
+    xero_port: int | None = None
+    """None: Xero is not served; 0 takes a free one."""
     speed: float = SPEED
     wait_for_client: bool = False
     """Time stands still until both systems have had their first call."""
@@ -92,6 +95,8 @@ class Sandbox:
         """Before /api; the control routes are under it too, at /sandbox."""
         self.khaos_url = ""
         """Before /wsdl/IKosWeb and /soap/IKosWeb; empty where the ERP is the Cloud."""
+        self.xero_url = ""
+        """Before /api.xro/2.0 and /connect/token; empty where Xero is not served."""
 
     @property
     def control_url(self) -> str:
@@ -117,6 +122,14 @@ class Sandbox:
                     runners,
                 )
                 sandbox.khaos_url = f"{root}/{_EXECUTABLE}"
+            if settings.xero_port is not None:
+                sandbox.xero_url = await _listen(
+                    sandbox._xero_side(),
+                    settings.host,
+                    settings.xero_port,
+                    "--xero-port",
+                    runners,
+                )
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(sandbox._tick)
                 if settings.cloud is not None:
@@ -170,6 +183,12 @@ class Sandbox:
     def _khaos_side(self) -> web.Application:
         app = khaos_app(self.world.warehouse, self.doorkeeper, executable=_EXECUTABLE)
         app.middlewares.insert(0, faulty("khaos", _soap_method, self.doorkeeper.take_fault))
+        return app
+
+    def _xero_side(self) -> web.Application:
+        agenda = self.world.agenda
+        app: web.Application = xero_app(self.world.books, self.doorkeeper, lambda: agenda.now)
+        app.middlewares.insert(0, faulty("xero", _route_name, self.doorkeeper.take_fault))
         return app
 
 
@@ -230,6 +249,7 @@ def settings_from(
     host: str = "127.0.0.1",
     port: int = JOHNLEWIS_PORT,
     khaos_port: int = KHAOS_PORT,
+    xero_port: int | None = None,
     state_dir: Path | None = None,
     wait_for_client: bool = False,
     faults_file: Path | None = None,
@@ -274,6 +294,7 @@ def settings_from(
         host=host,
         port=port,
         khaos_port=khaos_port,
+        xero_port=xero_port,
         speed=speed,
         wait_for_client=wait_for_client,
         state_dir=state_dir,

@@ -46,6 +46,7 @@ from kcjl.sandbox.world_truth import (
     sales_orders_of,
     truth_of,
 )
+from kcjl.sandbox.xero import Books
 
 __all__ = ["World"]
 
@@ -95,6 +96,7 @@ class World:
         self.warehouse = Warehouse(self.agenda, settings.warehouse)
         self.cloud = Channel(self.agenda, self.warehouse, settings.cloud)
         self.marketplace = Marketplace(self.agenda, settings.marketplace)
+        self.books = Books(self.agenda, settings.xero, settings.seed)
         self.shelf = Shelf(self.agenda, self.warehouse, self.marketplace, settings, self.trade)
         self.counted = Counters()
         self.buying = Buying(
@@ -175,6 +177,7 @@ class World:
             "johnlewis": self.marketplace,
             "khaos": self.warehouse,
             "khaos_cloud": self.cloud,
+            "xero": self.books,
         }
         method = getattr(models.get(side), operation, None)
         if operation.startswith("_") or not callable(method):

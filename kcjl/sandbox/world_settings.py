@@ -19,6 +19,7 @@ from kcjl.sandbox.journal import plain
 from kcjl.sandbox.khaos_cloud.settings import ChannelSettings
 from kcjl.sandbox.marketplace import MarketplaceSettings
 from kcjl.sandbox.warehouse.settings import Minutes, WarehouseSettings
+from kcjl.sandbox.xero.settings import BooksSettings
 
 __all__ = ["Preset", "Reordering", "TradeFile", "WorldSettings"]
 
@@ -106,6 +107,8 @@ class WorldSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     warehouse: WarehouseSettings = WarehouseSettings()
     cloud: ChannelSettings = ChannelSettings()
     """The Cloud ERP's channel, where that is the ERP."""
+    xero: BooksSettings = BooksSettings()
+    """The organisation's books, where they are served."""
 
     def __post_init__(self) -> None:
         for name in ("scarce_share", "run_to_zero_share", "return_share"):

@@ -24,7 +24,8 @@ from kcjl.settlement.gap_events import GapFound, NamedAmount
 from kcjl.settlement.intake import LONDON
 from kcjl.settlement.journal import month_of
 from kcjl.settlement.matching import Counterpart, counterpart_of
-from kcjl.settlement.state import Cycle, JournalStanding, Line
+from kcjl.settlement.standing import JournalStanding
+from kcjl.settlement.state import Cycle, Line
 
 __all__ = [
     "AccountLine",

@@ -15,12 +15,13 @@ from kcjl.errors import ProtocolSurprise, Refused
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.johnlewis.account_port import InvoicePort
 from kcjl.johnlewis.port import MarketplacePort
-from kcjl.ledger.port import DocumentShelf, Entry, Journal, LedgerPort
+from kcjl.ledger.port import DocumentShelf, LedgerPort, LiveLedger
 from kcjl.log.port import Log
 from kcjl.money import Money
 from kcjl.orders.events import OrderPassedOver, SalesOrderPosted
 from kcjl.settings import SettlementSettings
 from kcjl.settlement.accounts import decide_accounts, decide_terms
+from kcjl.settlement.bookkeeping import Bookkeeping, entered
 from kcjl.settlement.closing import MONTHS, MONTHS_KEY, MonthClosing, decide_close
 from kcjl.settlement.decide import carried_balance, decide_acceptance, decide_payout
 from kcjl.settlement.events import (
@@ -98,6 +99,8 @@ class Settlement(Room):
         settings: SettlementSettings,
         opening_accounts: Mapping[str, str],
         is_working_day: Callable[[date], bool],
+        books: LiveLedger | None = None,
+        books_every: timedelta = timedelta(hours=1),
     ) -> None:
         super().__init__(log, clock, ids)
         self._marketplace = marketplace
@@ -141,6 +144,10 @@ class Settlement(Room):
             Job("invoices", self._read_invoices, every=timedelta(days=1)),
             Job("payouts", self._close_payouts, every=every, wakes_on=closing),
         )
+        if books is not None:
+            keeping = Bookkeeping(self, books, self.cycles, self.reads, every=books_every)
+            wakes_on = (JournalPrepared, WritesSwitched)
+            self.jobs += (Job("ledger", keeping.keep, every=books_every, wakes_on=wakes_on),)
 
     async def set_accounts(self, named: Mapping[str, str], *, by: str) -> None:
         """The operator's command."""
@@ -363,23 +370,7 @@ class Settlement(Room):
         return [self.lines[each] for each in self.order_money[order_id].line_ids]
 
     async def _prepare(self, cycle: Cycle, intended: JournalIntended) -> None:
-        documents = await self._ledger.prepare(
-            Journal(
-                reference=intended.reference,
-                posting_date=intended.posting_date,
-                narrative=intended.narrative,
-                entries=tuple(
-                    Entry(
-                        account=line.account,
-                        tax_code=line.tax_code,
-                        debit=line.debit,
-                        credit=line.credit,
-                        memo=line.memo,
-                    )
-                    for line in intended.lines
-                ),
-            )
-        )
+        documents = await self._ledger.prepare(entered(intended))
         await self.commit(
             (
                 JournalPrepared(

@@ -24,7 +24,8 @@ from kcjl.settlement.events import (
     JournalReversalAsked,
 )
 from kcjl.settlement.intake import LONDON
-from kcjl.settlement.state import Accounts, Cycle, CycleState, JournalStanding, Line
+from kcjl.settlement.standing import JournalStanding
+from kcjl.settlement.state import Accounts, Cycle, CycleState, Line
 from kcjl.vocabulary import Event
 
 __all__ = [
@@ -239,7 +240,9 @@ def decide_correction(
     standing = [each.intended for each in cycle.in_force]
     today = max(now.astimezone(LONDON).date(), open_from)
     corrected = _corrected(cycle, lines, accounts, standing, reason, now, today)
-    if booked(standing) == booked((corrected,)):
+    # One that was voided in the ledger books nothing, and its reversal will not either.
+    books = [each.intended for each in cycle.in_force if not each.is_void]
+    if booked(books) == booked((corrected,)):
         raise Refused(
             f"reversing the journal of payout {cycle_id}: the new one would book the same; "
             "name the account that is to change first (kcjl settlement account ROLE NOMINAL)"

@@ -39,11 +39,18 @@ from kcjl.settlement.intake_events import (
     InvoiceSeen,
     InvoicesRead,
 )
+from kcjl.settlement.ledger_events import (
+    JournalEntryIntended,
+    JournalEntryRefused,
+    JournalSeenInLedger,
+    LedgerRead,
+)
 from kcjl.settlement.received_events import (
     PayoutReceiptOverdue,
     PayoutReceiptWithdrawn,
     PayoutReceived,
 )
+from kcjl.settlement.standing import JournalStanding, evolve_journals
 from kcjl.settlement.terms import CommissionTerms
 from kcjl.settlement.terms_events import CommissionTermsSet
 from kcjl.vocabulary import Event
@@ -61,7 +68,6 @@ __all__ = [
     "Cycle",
     "CycleState",
     "Invoiced",
-    "JournalStanding",
     "Line",
     "Reads",
     "TermsInForce",
@@ -92,17 +98,6 @@ class CycleState(StrEnum):
 
 
 CLOSED_STATES = (CycleState.CLOSED, CycleState.JOURNAL_OPEN, CycleState.DONE)
-
-
-class JournalStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """One journal of a payout, and how far it is."""
-
-    intended: JournalIntended
-    prepared: JournalPrepared | None = None
-    ledger_number: str = ""
-    """The ledger's own number, once somebody has said it."""
-    reversed_by: str = ""
-    """The journal that undoes it."""
 
 
 class Cycle(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +168,9 @@ class Reads(msgspec.Struct, frozen=True, kw_only=True):
     swept_at: datetime | None = None
     cycles_at: datetime | None = None
     invoices_at: datetime | None = None
+    ledger_since: datetime | None = None
+    """When journals were first entered in a live ledger: those of before are a person's."""
+    ledger_cursor: datetime | None = None
     cycle_overdue: bool = False
     """It was said that a cycle should have come."""
     returns_read: bool = False
@@ -240,13 +238,18 @@ def _evolve_cycle(entry: Cycle | None, event: Event, key: str) -> Cycle | None:
             if entry.late_total is not None and entry.late_total.currency == total.currency:
                 total += entry.late_total
             return replace(entry, late_lines=entry.late_lines + 1, late_total=total)
-        case JournalIntended() | JournalPrepared() | JournalAcknowledged():
-            journals = _journals(entry.journals, event)
-            if isinstance(event, JournalAcknowledged):
-                return replace(entry, journals=journals)
+        case JournalIntended() | JournalPrepared():
+            journals = evolve_journals(entry.journals, event)
             done = all(each.prepared is not None for each in journals)
             state = CycleState.DONE if done else CycleState.JOURNAL_OPEN
             return replace(entry, state=state, journals=journals)
+        case (
+            JournalAcknowledged()
+            | JournalEntryIntended()
+            | JournalEntryRefused()
+            | JournalSeenInLedger()
+        ):
+            return replace(entry, journals=evolve_journals(entry.journals, event))
         case _:
             return _after_closing(entry, event)
 
@@ -266,28 +269,6 @@ def _after_closing(entry: Cycle, event: Event) -> Cycle:
             return replace(entry, gaps_ended=(*entry.gaps_ended, event))
         case _:
             return entry
-
-
-def _journals(
-    known: tuple[JournalStanding, ...],
-    event: JournalIntended | JournalPrepared | JournalAcknowledged,
-) -> tuple[JournalStanding, ...]:
-    replace = msgspec.structs.replace
-    found: list[JournalStanding] = []
-    for each in known:
-        reference = each.intended.reference
-        if isinstance(event, JournalIntended):
-            undone = event.reverses == reference
-            found.append(replace(each, reversed_by=event.reference) if undone else each)
-        elif event.reference != reference:
-            found.append(each)
-        elif isinstance(event, JournalPrepared):
-            found.append(replace(each, prepared=event))
-        else:
-            found.append(replace(each, ledger_number=event.ledger_number))
-    if isinstance(event, JournalIntended):
-        found.append(JournalStanding(intended=event))
-    return tuple(found)
 
 
 CYCLES: Fold[Cycle] = Fold(_cycle_keys, _evolve_cycle, Cycle, hears=(PayoutEvent,))
@@ -330,6 +311,7 @@ READ_EVENTS = (
     BillingCycleOverdue,
     BillingCycleCame,
     ReturnsRead,
+    LedgerRead,
 )
 
 
@@ -350,6 +332,9 @@ def _evolve_reads(entry: Reads | None, event: Event, _key: str) -> Reads:
             return replace(reads, invoices_at=event.occurred_at)
         case ReturnsRead():
             return replace(reads, returns_read=True)
+        case LedgerRead():
+            since = reads.ledger_since or event.cursor
+            return replace(reads, ledger_since=since, ledger_cursor=event.cursor)
         case BillingCycleOverdue() | BillingCycleCame():
             return replace(reads, cycle_overdue=isinstance(event, BillingCycleOverdue))
         case _:

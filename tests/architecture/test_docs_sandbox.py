@@ -11,6 +11,8 @@ from kcjl.sandbox.johnlewis.http import DOCUMENT_PATHS, ROUTES
 from kcjl.sandbox.khaos_cloud import CHANNEL_HOOKS
 from kcjl.sandbox.marketplace import MarketplaceSettings
 from kcjl.sandbox.world_settings import Reordering
+from kcjl.sandbox.xero import BOOKS_HOOKS
+from kcjl.sandbox.xero import OPERATIONS as XERO_OPERATIONS
 from tests.architecture.tree import ROOT
 
 PAGE = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
@@ -19,7 +21,7 @@ NAMED = frozenset(re.findall(r"`([\w.]+)`", PAGE))
 
 def test_every_operation_is_on_the_page() -> None:
     """Who looks for an operation finds whether it is there."""
-    missing = {code for code, *_ in ROUTES} - NAMED
+    missing = {*(code for code, *_ in ROUTES), *XERO_OPERATIONS} - NAMED
 
     assert missing == set()
     assert all(path in PAGE for path in DOCUMENT_PATHS)
@@ -32,7 +34,7 @@ def test_every_hook_fault_and_switch_is_on_the_page() -> None:
     switches = frozenset(MarketplaceSettings.__struct_fields__)
     switches |= frozenset(Reordering.__struct_fields__)
 
-    assert (MARKETPLACE_HOOKS | WAREHOUSE_HOOKS | CHANNEL_HOOKS) - NAMED == set()
+    assert (MARKETPLACE_HOOKS | WAREHOUSE_HOOKS | CHANNEL_HOOKS | BOOKS_HOOKS) - NAMED == set()
     assert kinds - NAMED == set()
     assert switches - NAMED == set()
 
@@ -46,6 +48,7 @@ def test_page_names_no_switch_or_kind_that_is_gone() -> None:
         | MARKETPLACE_HOOKS
         | WAREHOUSE_HOOKS
         | CHANNEL_HOOKS
+        | BOOKS_HOOKS
     )
     (kind,) = (field for field in msgspec.structs.fields(Fault) if field.name == "kind")
     named = {

@@ -35,6 +35,7 @@ from kcjl.orders import reversal_events as reversals
 from kcjl.settlement import events as settlement
 from kcjl.settlement import gap_events as settlement_gaps
 from kcjl.settlement import intake_events as settlement_intake
+from kcjl.settlement import ledger_events as settlement_ledger
 from kcjl.settlement import received_events as received
 from kcjl.stock import events as stock
 from kcjl.vocabulary import Event
@@ -215,6 +216,31 @@ CORRECTED = settlement.JournalIntended(
     kind="correction",
     corrects=("JL-1",),
     reason="a late line",
+    occurred_at=at(2),
+)
+REFUSED_ENTRY = settlement_ledger.JournalEntryRefused(
+    cycle_id="CY1",
+    reference="JL-1",
+    attempt=1,
+    message="no such account",
+    occurred_at=at(1),
+)
+ENTERED = settlement.JournalAcknowledged(
+    cycle_id="CY1", reference="JL-1", ledger_number="d312", occurred_at=at(2)
+)
+VOIDED = settlement_ledger.JournalSeenInLedger(
+    cycle_id="CY1",
+    reference="JL-1",
+    ledger_number="d312",
+    state="voided",
+    differences=("it was voided there",),
+    occurred_at=at(1),
+)
+AS_ENTERED = settlement_ledger.JournalSeenInLedger(
+    cycle_id="CY1",
+    reference="JL-1",
+    ledger_number="d312",
+    state="posted",
     occurred_at=at(2),
 )
 NO_CYCLE = settlement_intake.BillingCycleOverdue(
@@ -491,6 +517,8 @@ RAISED: list[tuple[Event, str, str]] = [
     (PAYOUT_HELD, "payout_open", "CY1"),
     (GAPS, "payout_gaps", "CY1"),
     (LATE_LINE, "late_line", "CY1"),
+    (REFUSED_ENTRY, "journal_refused", "JL-1"),
+    (VOIDED, "journal_differs", "JL-1"),
     (NOT_RECEIVED, "payout_not_received", "CY1"),
     (in_the_bank(1_990), "payout_received_differs", "CY1"),
     (NO_CYCLE, "billing_cycle_overdue", "billing cycles"),
@@ -506,6 +534,10 @@ EASED = deadlines.DeadlineEased(order_id="O1", reason="moved", occurred_at=at(11
 
 CLEARED: list[tuple[Event, Event]] = [
     (HELD, trade.changed(ORDER, "CLOSED")),
+    (REFUSED_ENTRY, ENTERED),
+    (REFUSED_ENTRY, CORRECTED),
+    (VOIDED, AS_ENTERED),
+    (VOIDED, CORRECTED),
     (AT_RISK, EASED),
     (AT_RISK, CLOSED),
     (LATE, EASED),

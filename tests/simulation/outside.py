@@ -17,8 +17,10 @@ from kcjl.rooms import Outside
 from kcjl.sandbox.johnlewis.limits import CallLimits
 from kcjl.sandbox.warehouse.backup import Backup, back_up, restore
 from kcjl.sandbox.world import World
+from tests.outside.live_books import LiveBooks
 from tests.simulation.faults import Faults, Restore
 from tests.simulation.mishaps import Mishaps
+from tests.simulation.outside_books import SimulatedBooks
 from tests.simulation.outside_door import stamp_of
 from tests.simulation.outside_erp import KWS, SimulatedErp
 from tests.simulation.outside_ledger import SimulatedLedger
@@ -32,10 +34,19 @@ __all__ = ["SimulatedOutside"]
 class SimulatedOutside:
     """Both systems and the books, as long as a run lasts."""
 
-    def __init__(self, world: World, faults: Faults, chance: Random, clock: Clock) -> None:
+    def __init__(
+        self,
+        world: World,
+        faults: Faults,
+        chance: Random,
+        clock: Clock,
+        *,
+        live_ledger: bool = False,
+    ) -> None:
         self.world = world
         self.mishaps = Mishaps(faults, chance, clock)
         self.ledger = SimulatedLedger(self.mishaps, clock)
+        self.books = LiveBooks(clock.now) if live_ledger else None
         self._faults = faults
         self._clock = clock
         self._limits = CallLimits(world.marketplace)
@@ -67,7 +78,10 @@ class SimulatedOutside:
             shifts=faults.erp_clock,
             shown=self._sales_orders,
         )
-        return Outside(marketplace, erp, self.ledger, self.ledger)
+        books = None
+        if self.books is not None:
+            books = SimulatedBooks(self.books, self.world, self.mishaps, self._clock)
+        return Outside(marketplace, erp, self.ledger, self.ledger, books)
 
     def advance(self) -> int:
         """Let the world come to the clock's now; how many things happened in it."""

@@ -125,6 +125,7 @@ class Process:
             self._line(outside.erp),
             self._line(outside.ledger),
             self._line(outside.documents),
+            None if outside.books is None else self._line(outside.books),
         )
 
     def _line(self, port: P) -> P:

@@ -25,6 +25,7 @@ from tests.simulation.loop import Stuck, VirtualLoop
 from tests.simulation.loop import run as run_loop
 from tests.simulation.operators import Operators
 from tests.simulation.outside import SimulatedOutside
+from tests.simulation.outside_books import broken_books
 from tests.simulation.premises import MERCHANT, Premises, VirtualClock
 from tests.simulation.resting import come_to_rest
 from tests.simulation.scenario import Scenario, draw
@@ -99,7 +100,11 @@ class _Attempt:
         world = scenario.world()
         clock = VirtualClock(world.starts_at)
         outside = self._outside = SimulatedOutside(
-            world, scenario.faults, scenario.chance("mishaps"), clock
+            world,
+            scenario.faults,
+            scenario.chance("mishaps"),
+            clock,
+            live_ledger=scenario.live_ledger,
         )
         outside.mishaps.on_suffered.append(
             lambda kind, operation: witness.suffered(kind, operation, clock.now())
@@ -142,6 +147,9 @@ class _Attempt:
             for body in unanswered
         )
         self._exercised = exercised(evidence)
+        if outside.books is not None:
+            self._broken.extend(broken_books(outside.books, evidence))
+            self._exercised["journals in a live ledger"] = len(outside.books.journals)
 
     async def _trade(self, world: World, clock: VirtualClock) -> None:
         """Until the trade is over, and nothing goes wrong any more."""
@@ -234,6 +242,7 @@ def watched(ports: Outside, witness: Witness, clock: VirtualClock) -> Outside:
         witness.beside(ports.erp, "khaos", clock),
         witness.beside(ports.ledger, "ledger", clock),
         witness.beside(ports.documents, "documents", clock),
+        None if ports.books is None else witness.beside(ports.books, "books", clock),
     )
 
 

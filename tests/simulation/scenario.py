@@ -163,6 +163,9 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The process is killed at these hours, at whichever await it stands then."""
     deaths_in: tuple[DeathIn, ...] = ()
     """The process is killed between a call's effect and its answer."""
+    live_ledger: bool = False
+    """Journals are entered in a live ledger, too. It is drawn for no seed, so that those that
+    were found keep their stories: `test_live_ledger` has runs with it."""
     takeovers_h: tuple[float, ...] = ()
     """A second process takes the lease over at these hours, while the first goes on."""
 

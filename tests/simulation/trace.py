@@ -23,6 +23,7 @@ READINGS = frozenset(
     {
         "CyclesRead",
         "InvoicesRead",
+        "LedgerRead",
         "OffersRead",
         "OrdersRead",
         "SellerMetricsRead",
