@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 from kcjl.actors import Room
 from kcjl.errors import CredentialsRefused, NotFound, Refused
 from kcjl.fold import Table
-from kcjl.ledger.port import BookedJournal, ListedJournal, LiveLedger
-from kcjl.settlement.behind import entered
+from kcjl.ledger.port import BookedJournal, Entry, Journal, ListedJournal, LiveLedger
 from kcjl.settlement.entering import (
     SeenJournal,
     decide_entered,
@@ -30,7 +29,7 @@ from kcjl.settlement.standing import JournalStanding
 from kcjl.settlement.state import Cycle, Reads
 from kcjl.vocabulary import Event
 
-__all__ = ["Bookkeeping", "seen_journal"]
+__all__ = ["Bookkeeping", "journal_of", "seen_journal"]
 
 OVERLAP = timedelta(hours=1)
 """How far a look reaches back: their clock may be off, and their lists may lag."""
@@ -86,7 +85,7 @@ class Bookkeeping:
         found = await self._found(standing.intended)
         if found is None:
             try:
-                booked = await self._ledger.enter(entered(standing.intended), attempt)
+                booked = await self._ledger.enter(journal_of(standing.intended), attempt)
             except (CredentialsRefused, NotFound):
                 raise  # of the ledger, and not of this journal
             except Refused as error:
@@ -167,4 +166,23 @@ def seen_journal(booked: BookedJournal, *, copies: tuple[str, ...] = ()) -> Seen
         amounts=tuple((line.account, line.amount) for line in booked.lines),
         tax_added=booked.tax_added,
         copies=copies,
+    )
+
+
+def journal_of(intended: JournalIntended) -> Journal:
+    """The journal as the ledgers' ports take it."""
+    return Journal(
+        reference=intended.reference,
+        posting_date=intended.posting_date,
+        narrative=intended.narrative,
+        entries=tuple(
+            Entry(
+                account=line.account,
+                tax_code=line.tax_code,
+                debit=line.debit,
+                credit=line.credit,
+                memo=line.memo,
+            )
+            for line in intended.lines
+        ),
     )
