@@ -3,7 +3,8 @@
 Promises: preparing the same journal again is no second journal. Raises Refused when another
 journal lies under the same reference, Unavailable when it can't be written now. What is entered
 in a live ledger's books may be unclear (OutcomeUnknown): it is looked for before it is entered
-again. Called by the settlement actor; implemented by `pack.py` and, live, by `xero.py`.
+again.
+Called by the settlement actor; implemented by `pack.py` and, live, by `xero.py`.
 Source: contract khaos f.
 """
 

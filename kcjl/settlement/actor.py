@@ -21,7 +21,7 @@ from kcjl.money import Money
 from kcjl.orders.events import OrderPassedOver, SalesOrderPosted
 from kcjl.settings import SettlementSettings
 from kcjl.settlement.accounts import decide_accounts, decide_terms
-from kcjl.settlement.bookkeeping import Bookkeeping, entered
+from kcjl.settlement.bookkeeping import Bookkeeping, journal_of
 from kcjl.settlement.closing import MONTHS, MONTHS_KEY, MonthClosing, decide_close
 from kcjl.settlement.decide import carried_balance, decide_acceptance, decide_payout
 from kcjl.settlement.events import (
@@ -370,7 +370,7 @@ class Settlement(Room):
         return [self.lines[each] for each in self.order_money[order_id].line_ids]
 
     async def _prepare(self, cycle: Cycle, intended: JournalIntended) -> None:
-        documents = await self._ledger.prepare(entered(intended))
+        documents = await self._ledger.prepare(journal_of(intended))
         await self.commit(
             (
                 JournalPrepared(

@@ -29,7 +29,7 @@ from kcjl.settlement.standing import JournalStanding
 from kcjl.settlement.state import Cycle, Reads
 from kcjl.vocabulary import Event
 
-__all__ = ["Bookkeeping", "entered", "seen_journal"]
+__all__ = ["Bookkeeping", "journal_of", "seen_journal"]
 
 OVERLAP = timedelta(hours=1)
 """How far a look reaches back: their clock may be off, and their lists may lag."""
@@ -85,7 +85,7 @@ class Bookkeeping:
         found = await self._found(standing.intended)
         if found is None:
             try:
-                booked = await self._ledger.enter(entered(standing.intended), attempt)
+                booked = await self._ledger.enter(journal_of(standing.intended), attempt)
             except (CredentialsRefused, NotFound):
                 raise  # of the ledger, and not of this journal
             except Refused as error:
@@ -157,8 +157,20 @@ def _in_force(listed: Sequence[ListedJournal]) -> tuple[str, ...]:
     return tuple(sorted(each.ledger_number for each in listed if each.state in IN_FORCE))
 
 
-def entered(intended: JournalIntended) -> Journal:
-    """A journal as the ledger's port takes it."""
+def seen_journal(booked: BookedJournal, *, copies: tuple[str, ...] = ()) -> SeenJournal:
+    """A journal of the ledger's port as the rules take it."""
+    return SeenJournal(
+        ledger_number=booked.ledger_number,
+        state=booked.state,
+        posting_date=booked.posting_date,
+        amounts=tuple((line.account, line.amount) for line in booked.lines),
+        tax_added=booked.tax_added,
+        copies=copies,
+    )
+
+
+def journal_of(intended: JournalIntended) -> Journal:
+    """The journal as the ledgers' ports take it."""
     return Journal(
         reference=intended.reference,
         posting_date=intended.posting_date,
@@ -173,16 +185,4 @@ def entered(intended: JournalIntended) -> Journal:
             )
             for line in intended.lines
         ),
-    )
-
-
-def seen_journal(booked: BookedJournal, *, copies: tuple[str, ...] = ()) -> SeenJournal:
-    """A journal of the ledger's port as the rules take it."""
-    return SeenJournal(
-        ledger_number=booked.ledger_number,
-        state=booked.state,
-        posting_date=booked.posting_date,
-        amounts=tuple((line.account, line.amount) for line in booked.lines),
-        tax_added=booked.tax_added,
-        copies=copies,
     )

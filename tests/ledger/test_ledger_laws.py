@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -15,10 +15,9 @@ import pytest
 
 from kcjl.errors import NotFound, Refused
 from kcjl.ledger.pack import JournalPack
-from kcjl.ledger.port import Journal, LiveLedger
+from kcjl.ledger.port import Behind, Journal, LiveLedger
 from kcjl.money import Money
 from tests.ledger.journals import JOURNAL, another
-from tests.ledger.test_pack import Parts
 from tests.ledger.xero_bench import MORNING, XeroBench
 from tests.outside.live_books import LiveBooks
 
@@ -39,10 +38,19 @@ class Sink(Protocol):
         ...
 
 
+class NothingBehind:
+    """Journals whose figures are made of nothing that we know."""
+
+    async def behind(self, reference: str) -> AsyncIterator[Sequence[Behind]]:
+        behind: dict[str, Sequence[Behind]] = {}
+        if reference in behind:
+            yield behind[reference]
+
+
 class PackSink:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._pack = JournalPack(folder, Parts())
+        self._pack = JournalPack(folder, NothingBehind())
 
     async def take(self, journal: Journal) -> object:
         return await self._pack.prepare(journal)
