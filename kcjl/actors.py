@@ -2,7 +2,8 @@
 
 Promises: a room's state is the fold of all committed events in order; what `commit` returned is
 durable and already folded; a failing job is tried again with growing pauses, is said to be
-interrupted once, and never takes the other jobs down. It knows nothing of the trade.
+interrupted once for each thing that it meets, and never takes the other jobs down. It knows
+nothing of the trade.
 Invariant: events are applied in order of position, a page in one step that nothing interrupts:
 every page begins where what was applied ends, or before, so whoever reads twice does no harm.
 Called by the five concerns; run by `service.py`.
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 
 import anyio
 import anyio.lowlevel
+import msgspec
 import structlog
 
 from kcjl.clock import Bell, Clock, Ids
@@ -26,12 +28,12 @@ from kcjl.errors import (
     ShopModelNotServed,
     Unavailable,
 )
-from kcjl.exceptions.events import JobInterrupted, JobResumed, WritesSwitched
+from kcjl.exceptions.events import JobInterrupted, JobResumed, Trouble, WritesSwitched
 from kcjl.fold import Contents, Fold, Table
 from kcjl.log.port import Draft, Log, Recorded
 from kcjl.vocabulary import Event
 
-__all__ = ["Folded", "Job", "Room"]
+__all__ = ["JOBS", "Folded", "InterruptedJob", "Job", "Room"]
 
 S = TypeVar("S")
 
@@ -83,8 +85,20 @@ def _job_keys(event: Event) -> tuple[str, ...]:
     return (event.stream,) if isinstance(event, JobInterrupted | JobResumed) else ()
 
 
-def _evolve_job(_entry: bool | None, event: Event, _key: str) -> bool | None:  # noqa: FBT001
-    return True if isinstance(event, JobInterrupted) else None
+class InterruptedJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that has not worked since."""
+
+    now: Trouble
+    met: tuple[Trouble, ...]
+    """All that it has met, each once, in order."""
+
+
+def _evolve_job(entry: InterruptedJob | None, event: Event, _key: str) -> InterruptedJob | None:
+    if not isinstance(event, JobInterrupted):
+        return None
+    before = entry.met if entry else ()
+    met = dict.fromkeys(before) | {event.trouble: None}
+    return InterruptedJob(now=event.trouble, met=tuple(met))
 
 
 def _switch_keys(event: Event) -> tuple[str, ...]:
@@ -97,7 +111,10 @@ def _evolve_switch(
     return event if isinstance(event, WritesSwitched) else entry
 
 
-JOBS: Fold[bool] = Fold(_job_keys, _evolve_job, bool, hears=(JobInterrupted, JobResumed))
+JOBS: Fold[InterruptedJob] = Fold(
+    _job_keys, _evolve_job, InterruptedJob, hears=(JobInterrupted, JobResumed)
+)
+"""The jobs that are interrupted, of every room."""
 SWITCH: Fold[WritesSwitched] = Fold(
     _switch_keys, _evolve_switch, WritesSwitched, hears=(WritesSwitched,)
 )
@@ -362,10 +379,12 @@ class Room:
             job=job.name,
             message=f"{type(error).__name__}: {error}"[:500],
             code=error.code if isinstance(error, KcjlError) else "KCJL-9000",
+            side=error.side if isinstance(error, KcjlError) else "",
             occurred_at=self.clock.now(),
         )
         try:
-            if event.stream not in self._interrupted:
+            before = self._interrupted.get(event.stream)
+            if before is None or before.now != event.trouble:
                 await self.commit((event,))
         except (Unavailable, OutcomeUnknown) as unsaid:
             self._say.warning("interruption_not_recorded", job=job.name, error=str(unsaid))
@@ -374,6 +393,8 @@ class Room:
     async def _resumed(self, job: Job) -> None:
         if not len(self._interrupted):  # nearly always: this is asked after every run
             return
-        event = JobResumed(room=self.name, job=job.name, occurred_at=self.clock.now())
-        if event.stream in self._interrupted:
+        known = self._interrupted.get(f"job-{self.name}-{job.name}")
+        if known is not None:
+            now, met = self.clock.now(), known.met
+            event = JobResumed(room=self.name, job=job.name, met=met, occurred_at=now)
             await self.commit((event,))

@@ -3,7 +3,8 @@
 Promises: a merchant is run by one process at a time (lease); losing the lease stops everything
 at once. It alone knows every adapter.
 Invariant: crash-only: nothing here has to happen at the end for anything to be right.
-Called by the CLI's `run` and `stock codes`, and by `demo`.
+Called by the CLI's `run` and `stock codes`, and by `demo`. Over 400 lines, because nobody else
+may know an adapter.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -52,6 +53,7 @@ from kcjl.snapshots import (
 )
 from kcjl.vault import PostgresVault
 from kcjl.vaultkey import vault_keys
+from kcjl.watching import watch_of
 
 __all__ = ["check_outside", "outside_of", "run_merchant"]
 
@@ -77,6 +79,7 @@ async def run_merchant(
     tenants: TenantBudgets | None = None,
     turns: Turns | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    lease_lost: str = "",
 ) -> None:
     """Hold the merchant's lease and run its rooms, until cancelled or fenced.
 
@@ -85,7 +88,8 @@ async def run_merchant(
     would book wrongly, and SettingsUnusable, before anything is called, for a system elsewhere
     without `live = true`. `tenants` and `turns` are the process's own: shops of one tenant
     share its limits, and merchants behind one web service of the ERP take turns. `tell` is
-    given what a person has to know, such as the address of the endpoint config.
+    given what a person has to know, such as the address of the endpoint config. `lease_lost`:
+    how the run before this one lost the lease, if it did.
     """
     check_outside(settings, merchant)
     mine = settings.merchants[merchant]
@@ -113,7 +117,9 @@ async def run_merchant(
     ):
         await vault.check()
         commands = PostgresCommands(database, merchant)
-        rooms = Rooms(mine, log, vault, outside, clock, ids)
+        rows = PostgresRows(database, merchant)
+        watch = watch_of(settings, mine, log, rows, sync_log, clock, ids, lease_lost=lease_lost)
+        rooms = Rooms(mine, log, vault, outside, clock, ids, watch=watch)
         try:
             async with anyio.create_task_group() as group:
                 Heartbeat(

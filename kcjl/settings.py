@@ -18,6 +18,7 @@ import msgspec
 from kcjl.calls.sync_log import KEEP_DAYS_DEFAULT
 from kcjl.discretion import Secret
 from kcjl.errors import Misuse, SettingsUnusable
+from kcjl.exceptions.desk_settings import ExceptionSettings
 from kcjl.johnlewis.frequencies import advised_s
 from kcjl.stock.policy import PolicyDocument, Rule, checked
 from kcjl.vaultkey import VaultSettings
@@ -489,6 +490,7 @@ class MerchantSettings(Section, frozen=True, kw_only=True):
     dispatch: DispatchSettings = DispatchSettings()
     settlement: SettlementSettings = SettlementSettings()
     calls: CallSettings = CallSettings()
+    exceptions: ExceptionSettings = ExceptionSettings()
     opening_policy: OpeningPolicy = OpeningPolicy()
 
     @property

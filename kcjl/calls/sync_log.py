@@ -20,6 +20,7 @@ import structlog
 from msgspec.structs import replace
 
 from kcjl.calls.correlation import correlation_now
+from kcjl.calls.heard_clocks import HeardClocks
 from kcjl.calls.port import CallKeeper, CallOutcome, CallRecord, Side, Surprise, outcome_of
 from kcjl.calls.surprises import Surprises
 from kcjl.clock import Clock, real_monotonic, real_sleep
@@ -51,6 +52,8 @@ class Attempt:
         self.status: int | None = None
         self.failed = False
         """It brought nothing, and nobody is told so by an error."""
+        self.date = ""
+        """What the answer says that the time is there."""
 
 
 class SyncLog:
@@ -72,6 +75,7 @@ class SyncLog:
         self._lost = 0
         self._said_away = False
         self.surprises = Surprises(clock)
+        self.clocks = HeardClocks()
 
     @contextmanager
     def attempt(
@@ -87,8 +91,11 @@ class SyncLog:
                 outcome = CallOutcome.UNAVAILABLE
         except BaseException as error:
             outcome, reason_code = outcome_of(error, writes=writes)
+            if isinstance(error, KcjlError):
+                error.side = side.value
             raise
         finally:
+            self.clocks.hear(side, attempt.date, self._clock.now())
             self._note(
                 CallRecord(
                     side=side,

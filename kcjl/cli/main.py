@@ -17,6 +17,7 @@ from kcjl.cli import (
     calls,
     demo,
     dispatch,
+    exceptions,
     log,
     orders,
     payouts,
@@ -51,6 +52,7 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(stock.app, name="stock")
 app.add_typer(dispatch.app, name="dispatch")
 app.add_typer(payouts.app, name="payouts")
+app.add_typer(exceptions.app, name="exceptions")
 app.add_typer(settlement_policy.app, name="settlement")
 
 

@@ -95,7 +95,7 @@ async def _serve(
     A database that can't be reached at the start is said at once: nothing has run yet. A shop
     that we don't serve stops no other merchant.
     """
-    said = lapsed = False
+    said, lapsed = False, ""
     while True:
         try:
             await run_merchant(
@@ -109,6 +109,7 @@ async def _serve(
                 turns=turns,
                 ready=lambda: typer.echo(f"serving {merchant}", err=True),
                 tell=lambda said: typer.echo(said, err=True),
+                lease_lost=lapsed,
             )
         except LeaseHeld as held:
             if not said:
@@ -122,7 +123,7 @@ async def _serve(
             return
         except LeaseLapsed as error:
             typer.echo(f"{error.message}; it begins again", err=True)
-            said, lapsed = False, True
+            said, lapsed = False, error.message
         except Unavailable as error:
             if not lapsed:
                 raise

@@ -1,0 +1,130 @@
+"""The kinds of exceptions of money: see `catalogue.py`.
+
+Promises: plain records. Called by `catalogue.py`.
+"""
+
+from kcjl.exceptions.kind import Kind
+
+__all__ = ["MONEY_KINDS"]
+
+MONEY_KINDS: tuple[Kind, ...] = (
+    Kind(
+        name="refund_to_enter",
+        severity="medium",
+        lane="Money",
+        owner="finance",
+        clears="a person says that it is done, or it is moot",
+        next_step="do what the message says; Khaos Control tells no credit notes, so say "
+        "it: kcjl orders done ORDER TASK --note NUMBER",
+        commands=("kcjl orders done {order} {rest} --note NUMBER",),
+    ),
+    Kind(
+        name="reversal_refused",
+        severity="high",
+        lane="Money",
+        owner="customer service",
+        clears="it is ordered anew, or withdrawn",
+        next_step="the money has not gone back: read why, then order it anew with a fresh "
+        "preview (kcjl orders refund ORDER), or give it back in the marketplace's"
+        " back office",
+        commands=("kcjl orders refund {order}",),
+    ),
+    Kind(
+        name="reversal_waits",
+        severity="medium",
+        lane="Money",
+        owner="finance",
+        clears="it is taken, refused or withdrawn",
+        next_step="nothing: it is tried again every six hours, as the shop's balance at the"
+        " marketplace grows; or end it: kcjl orders withdraw REVERSAL",
+        commands=("kcjl orders withdraw REVERSAL --reason WHY",),
+    ),
+    Kind(
+        name="reversal_unclear",
+        severity="critical",
+        lane="Money",
+        owner="finance",
+        clears="it is ordered anew, or withdrawn",
+        next_step="compare the order's refunds at the marketplace with what was ordered; it"
+        " is never sent again. When you have looked: kcjl orders withdraw "
+        "REVERSAL, and order anew what is missing",
+        commands=("kcjl orders withdraw REVERSAL --reason WHY",),
+        stays="nobody knows whether the money went back: look, then withdraw it",
+    ),
+    Kind(
+        name="reversal_differs",
+        severity="high",
+        lane="Money",
+        owner="finance",
+        clears="it is ordered anew, or withdrawn",
+        next_step="compare the order's refunds at the marketplace with what was ordered, "
+        "and order anew what is missing; then: kcjl orders withdraw REVERSAL",
+        commands=("kcjl orders withdraw REVERSAL --reason WHY",),
+    ),
+    Kind(
+        name="payout_open",
+        severity="high",
+        lane="Money",
+        owner="finance",
+        clears="the payout closes",
+        next_step="look at the named lines: each needs its order, or a word from the "
+        "operator (kcjl payouts show PAYOUT). If it is as it should be: kcjl "
+        "payouts accept PAYOUT --reason WHY",
+        commands=(
+            "kcjl payouts show {subject}",
+            "kcjl payouts accept {subject} --reason WHY",
+        ),
+        stays="the payout itself is accepted, not the exception: kcjl payouts accept",
+    ),
+    Kind(
+        name="payout_gaps",
+        severity="medium",
+        lane="Money",
+        owner="finance",
+        clears="nothing: it is accepted when each gap is claimed or forgone",
+        next_step="look at each gap (kcjl payouts show PAYOUT) and claim from the "
+        "marketplace what it owes; the payout itself is closed and booked as it "
+        "was paid",
+        commands=("kcjl payouts show {subject}",),
+    ),
+    Kind(
+        name="late_line",
+        severity="high",
+        lane="Money",
+        owner="finance",
+        clears="a journal of correction has it",
+        next_step="compare it with the marketplace's statement; to book it now: kcjl "
+        "payouts reverse PAYOUT --reason WHY, which undoes the journal and makes "
+        "it anew, dated today",
+        commands=("kcjl payouts reverse {subject} --reason WHY",),
+    ),
+    Kind(
+        name="billing_cycle_overdue",
+        severity="high",
+        lane="Money",
+        owner="finance",
+        clears="a cycle comes",
+        next_step="ask the operator why no billing cycle has come: an incomplete KYC or "
+        "blocked shop stops them; where cycles last longer, set "
+        "settlement.cycle_days",
+    ),
+    Kind(
+        name="invoice_document_missing",
+        severity="low",
+        lane="Money",
+        owner="finance",
+        clears="the document is filed",
+        next_step="nothing: it is asked for again every day; or load the PDF from the "
+        "marketplace's back office",
+    ),
+    Kind(
+        name="unknown_line_type",
+        severity="low",
+        lane="Money",
+        owner="finance",
+        clears="its account is named",
+        next_step="say which account it belongs to: kcjl settlement account TYPE NOMINAL; "
+        "until then it is booked to suspense",
+        commands=("kcjl settlement account {subject} NOMINAL",),
+    ),
+)
