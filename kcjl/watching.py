@@ -1,7 +1,7 @@
 """What one merchant's service watches beside its work, and at which bounds.
 
-Promises: built of the settings only; on a sandbox's clock no clocks are compared, since a
-world has its own time and its answers have the machine's. Called by `service.py`.
+Promises: built of the settings and of what the run before said; it starts nothing.
+Called by `service.py`.
 """
 
 from datetime import timedelta
@@ -47,11 +47,10 @@ def watch_of(
         Certificates(urls, files, timedelta(days=bounds.certificate_days)),
         Lists(log, rows, names, timedelta(minutes=bounds.projection_behind_minutes)),
         Lease(lease_lost),
+        Clocks(sync_log.clocks, bounds.clock_skew_s_max),
     ]
     if bounds.chain_events_an_hour:
         probes.append(Chain(log, bounds.chain_events_an_hour))
-    if not settings.clock.world:
-        probes.append(Clocks(sync_log.clocks, bounds.clock_skew_s_max))
     return ServiceWatch(log, clock, ids, probes=probes, stale_after=_stale_after(mine))
 
 

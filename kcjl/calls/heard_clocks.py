@@ -1,7 +1,8 @@
-"""How far the clocks of the two sides are from ours, by the dates of their answers.
+"""How far the clocks of the two sides are from this machine's, by the dates of their answers.
 
-Promises: an answer's Date is held against our time when it came; the last of each side is kept.
-One that can't be read counts for nothing. It is as exact as a call is short, and a second.
+Promises: an answer's Date is held against the machine's time when it came (a sandbox world has
+its own, which answers do not carry); the last of each side is kept. One that can't be read
+counts for nothing. It is as exact as a call is short, and a second.
 Called by `SyncLog`, which hears every answer, and by the service's watch.
 """
 
@@ -27,5 +28,5 @@ class HeardClocks:
         self._ahead_s[side] = (there - now).total_seconds()
 
     def ahead_s(self, side: Side) -> float | None:
-        """Seconds that the side's clock is ahead of ours; None: it has not told."""
+        """Seconds that the side's clock is ahead; None: it has not told."""
         return self._ahead_s.get(side)

@@ -23,7 +23,7 @@ from kcjl.calls.correlation import correlation_now
 from kcjl.calls.heard_clocks import HeardClocks
 from kcjl.calls.port import CallKeeper, CallOutcome, CallRecord, Side, Surprise, outcome_of
 from kcjl.calls.surprises import Surprises
-from kcjl.clock import Clock, real_monotonic, real_sleep
+from kcjl.clock import Clock, real_monotonic, real_now, real_sleep
 from kcjl.errors import KcjlError, Unavailable
 
 __all__ = ["Attempt", "SyncLog"]
@@ -95,7 +95,7 @@ class SyncLog:
                 error.side = side.value
             raise
         finally:
-            self.clocks.hear(side, attempt.date, self._clock.now())
+            self.clocks.hear(side, attempt.date, real_now())
             self._note(
                 CallRecord(
                     side=side,
