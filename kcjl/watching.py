@@ -10,6 +10,7 @@ from pathlib import Path
 from kcjl.calls.sync_log import SyncLog
 from kcjl.clock import Clock, Ids
 from kcjl.exceptions.certificates import Certificates
+from kcjl.exceptions.left_out import LeftOut
 from kcjl.exceptions.probes import Chain, Clocks, Disk, Lease, Lists
 from kcjl.exceptions.watch import Probe, ServiceWatch
 from kcjl.log.postgres import PostgresLog
@@ -45,6 +46,7 @@ def watch_of(
     probes: list[Probe] = [
         Disk(Path(settings.data_dir), bounds.disk_free_mb_min),
         Certificates(urls, files, timedelta(days=bounds.certificate_days)),
+        LeftOut(rows, clock),
         Lists(log, rows, names, timedelta(minutes=bounds.projection_behind_minutes)),
         Lease(lease_lost),
         Clocks(sync_log.clocks, bounds.clock_skew_s_max),

@@ -16,6 +16,7 @@ ServiceKind = Literal[
     "disk_low",
     "feed_stale",
     "lease_lost",
+    "left_out",
     "projection_behind",
 ]
 

@@ -128,4 +128,14 @@ SERVICE_KINDS: tuple[Kind, ...] = (
         "show what was, until they have caught up. If it stays: kcjl log rebuild",
         commands=("kcjl log rebuild",),
     ),
+    Kind(
+        name="left_out",
+        severity="critical",
+        lane="Service",
+        owner="engineering",
+        clears="it is final, waits for somebody, or is told of by an exception",
+        next_step="settle the order or the parcel by hand and report it: nothing waits for it "
+        "and nobody was told, which must not be",
+        commands=("kcjl orders show {order}",),
+    ),
 )

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import anyio
 import msgspec
 import pytest
 from cryptography import x509
@@ -22,16 +23,19 @@ from kcjl.errors import SettingsUnusable, Unavailable
 from kcjl.events import vocabulary
 from kcjl.exceptions.certificates import Certificates, ends_at
 from kcjl.exceptions.desk_settings import ExceptionSettings
+from kcjl.exceptions.left_out import LeftOut
 from kcjl.exceptions.probes import Chain, Clocks, Disk, Lease, Lists
 from kcjl.exceptions.service_events import ServiceConditionEnded, ServiceConditionFound
 from kcjl.exceptions.watch import Probe, ServiceWatch
 from kcjl.log.memory import MemoryLog, MemoryLogReader
+from kcjl.orders.events import OrderHeld
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.runner import ProjectionRunner
 from kcjl.projections.store import MemoryRows
+from tests.audit.handmade import raised
 from tests.clockwork import MORNING
 from tests.rooms import MERCHANT, Premises
-from tests.trade import orders_read
+from tests.trade import at, gbp, orders_read, received
 
 pytestmark = pytest.mark.anyio
 
@@ -174,6 +178,43 @@ async def test_lease_that_was_lost_is_told_for_an_hour() -> None:
         await look(watch, "lease", times=2)
 
     assert [("found", "lease"), ("over", "lease")] == await story(place)
+
+
+async def test_order_that_nobody_waits_for_is_told_when_it_still_is_later() -> None:
+    """Held, and nobody told: law 3. Told of by its own exception, it is over."""
+    place, rows = Premises(), MemoryRows()
+    held = OrderHeld(
+        order_id="O1",
+        reason="",
+        message="",
+        skus=(),
+        money=gbp(1),
+        accept_by=None,
+        occurred_at=at(1),
+    )
+    async with watched(place, LeftOut(rows, place.clock)) as watch:
+
+        async def look_twice() -> None:
+            async with anyio.create_task_group() as group:
+                group.start_soon(look, watch, "completeness")
+                await place.clock.forward(11 * 60)
+
+        runner = ProjectionRunner(watch.log, rows, PROJECTIONS)
+        await watch.record(received("O1"), held)
+        await runner.catch_up()
+        await look_twice()
+        assert [("found", "O1")] == await story(place)
+        (found,) = await place.said(ServiceConditionFound)
+        await watch.record(raised("left_out", "O1"))
+        await runner.catch_up()
+        await look_twice()
+        assert [("found", "O1")] == await story(place)
+        await watch.record(raised("order_held", "O1"))
+        await runner.catch_up()
+        await look_twice()
+
+    assert "order O1 is held, and nobody told" == found.message
+    assert [("found", "O1"), ("over", "O1")] == await story(place)
 
 
 # ── certificates ────────────────────────────────────────────────────────────────────────────

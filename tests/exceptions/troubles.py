@@ -43,6 +43,7 @@ OF_SURROUNDINGS: tuple[ServiceKind, ...] = (
     "disk_low",
     "feed_stale",
     "lease_lost",
+    "left_out",
     "projection_behind",
 )
 
