@@ -17,6 +17,7 @@ from kcjl.collector import settle_collector
 from tests.benchmarks import (
     adapters,
     appending,
+    desking,
     dispatching,
     ordering,
     oversell,
@@ -43,6 +44,7 @@ BENCHMARKS = {
     "simulation": simulating,
     "stock": stocking,
     "oversell": oversell,
+    "desk": desking,
     "dispatch": dispatching,
     "orders": ordering,
     "trade": trading,
