@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 import anyio
 import anyio.lowlevel
-import msgspec
 import structlog
 
 from kcjl.clock import Bell, Clock, Ids
@@ -28,12 +27,13 @@ from kcjl.errors import (
     ShopModelNotServed,
     Unavailable,
 )
-from kcjl.exceptions.events import JobInterrupted, JobResumed, Trouble, WritesSwitched
+from kcjl.exceptions.events import JobInterrupted, JobResumed, WritesSwitched, job_stream
+from kcjl.exceptions.interruptions import JOBS, SWITCH
 from kcjl.fold import Contents, Fold, Table
 from kcjl.log.port import Draft, Log, Recorded
 from kcjl.vocabulary import Event
 
-__all__ = ["JOBS", "Folded", "InterruptedJob", "Job", "Room"]
+__all__ = ["Folded", "Job", "Room"]
 
 S = TypeVar("S")
 
@@ -79,45 +79,6 @@ class Job:
             await anyio.lowlevel.checkpoint()
         else:
             await clock.pause(seconds, self._bell)
-
-
-def _job_keys(event: Event) -> tuple[str, ...]:
-    return (event.stream,) if isinstance(event, JobInterrupted | JobResumed) else ()
-
-
-class InterruptedJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that has not worked since."""
-
-    now: Trouble
-    met: tuple[Trouble, ...]
-    """All that it has met, each once, in order."""
-
-
-def _evolve_job(entry: InterruptedJob | None, event: Event, _key: str) -> InterruptedJob | None:
-    if not isinstance(event, JobInterrupted):
-        return None
-    before = entry.met if entry else ()
-    met = dict.fromkeys(before) | {event.trouble: None}
-    return InterruptedJob(now=event.trouble, met=tuple(met))
-
-
-def _switch_keys(event: Event) -> tuple[str, ...]:
-    return ("writes",) if isinstance(event, WritesSwitched) else ()
-
-
-def _evolve_switch(
-    entry: WritesSwitched | None, event: Event, _key: str
-) -> WritesSwitched | None:
-    return event if isinstance(event, WritesSwitched) else entry
-
-
-JOBS: Fold[InterruptedJob] = Fold(
-    _job_keys, _evolve_job, InterruptedJob, hears=(JobInterrupted, JobResumed)
-)
-"""The jobs that are interrupted, of every room."""
-SWITCH: Fold[WritesSwitched] = Fold(
-    _switch_keys, _evolve_switch, WritesSwitched, hears=(WritesSwitched,)
-)
 
 
 class Folded:
@@ -194,6 +155,12 @@ class Room:
         """False while somebody has stopped all writes to the outside; reading goes on."""
         switched = self._switch.get("writes")
         return switched is None or switched.allowed
+
+    @property
+    def failing(self) -> Sequence[str]:
+        """Its jobs whose last try failed; they are tried again."""
+        streams = {job.name: job_stream(self.name, job.name) for job in self.jobs}
+        return [job for job, stream in streams.items() if stream in self._interrupted]
 
     @property
     def tables(self) -> Sequence[Table[Any]]:
@@ -393,7 +360,7 @@ class Room:
     async def _resumed(self, job: Job) -> None:
         if not len(self._interrupted):  # nearly always: this is asked after every run
             return
-        known = self._interrupted.get(f"job-{self.name}-{job.name}")
+        known = self._interrupted.get(job_stream(self.name, job.name))
         if known is not None:
             now, met = self.clock.now(), known.met
             event = JobResumed(room=self.name, job=job.name, met=met, occurred_at=now)

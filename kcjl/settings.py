@@ -68,6 +68,18 @@ class ClockSettings(Section, frozen=True, kw_only=True):
     world: str = ""
 
 
+class HealthSettings(Section, frozen=True, kw_only=True):
+    """Where the service says how it is: `/healthz`, `/readyz`, `/metrics`."""
+
+    host: str = "127.0.0.1"
+    port: int = 9640
+    """0: nowhere."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= PORT_MAX:
+            raise ValueError(f"[health] port: 0 to {PORT_MAX:,}, not {self.port:,}")
+
+
 class StockSettings(Section, frozen=True, kw_only=True):
     poll_s: float = 300
     """How often levels that moved are read; the vendor advises 5 to 30 minutes."""
@@ -178,6 +190,7 @@ class OrderSettings(Section, frozen=True, kw_only=True):
             raise ValueError(f"start_at needs a time zone, e.g. {self.start_at.isoformat()}Z")
 
 
+PORT_MAX = 65_535
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -510,6 +523,7 @@ class Settings(Section, frozen=True, kw_only=True):
     live: bool = False
     """Without it nothing is written to a system that is not on this machine."""
     clock: ClockSettings = ClockSettings()
+    health: HealthSettings = HealthSettings()
     vault: VaultSettings = VaultSettings()
 
 

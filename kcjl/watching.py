@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kcjl.calls.sync_log import SyncLog
 from kcjl.clock import Clock, Ids
+from kcjl.database import Database
 from kcjl.exceptions.certificates import Certificates
 from kcjl.exceptions.left_out import LeftOut
 from kcjl.exceptions.probes import Chain, Clocks, Disk, Lease, Lists
@@ -26,19 +27,18 @@ POLLS_MISSED = 3
 
 def watch_of(
     settings: Settings,
-    mine: MerchantSettings,
     log: PostgresLog,
-    rows: PostgresRows,
+    database: Database,
     sync_log: SyncLog,
     clock: Clock,
     ids: Ids,
     *,
     lease_lost: str,
 ) -> ServiceWatch:
-    """`rows`: its own, since a store knows which version it looks at. `lease_lost`: how the run
-    before this one lost the lease, if it did.
-    """
+    """`lease_lost`: how the run before this one lost the lease, if it did."""
+    mine = settings.merchants[log.merchant]
     bounds = mine.exceptions
+    rows = PostgresRows(database, log.merchant)
     urls = {"johnlewis": mine.johnlewis.base_url, "khaos": mine.khaos.base_url}
     own = mine.khaos.cloud.certificate_file if mine.khaos.kind == "cloud" else ""
     files = {"the cloud feed": Path(own)} if own else {}

@@ -46,23 +46,10 @@ class Meant(msgspec.Struct, frozen=True, kw_only=True):
 def desk_words(desk: Desk, rooms: Mapping[str, Handler]) -> Mapping[str, Handler]:
     """The handlers, by verb. `rooms`: those of the other rooms, which try again."""
 
-    async def act(
-        arguments: Mapping[str, str],
-        decide: Callable[[Sequence[OpenException], datetime], Sequence[Event]],
-        said: str,
-        by: str,
-    ) -> str:
-        await desk.catch_up()
-        meant = _meant(desk, arguments)
-        events = decide(meant, desk.clock.now())
-        if _is_preview(arguments):
-            return _answer(meant, "")
-        await desk.say(events, by=by)
-        return _answer(meant, said)
-
     async def assign(arguments: Mapping[str, str], by: str) -> str:
         to = arguments["to"]
-        return await act(
+        return await _act(
+            desk,
             arguments,
             lambda meant, now: decide_assign(meant, to, by=by, now=now),
             f"given to {to.strip()}",
@@ -71,13 +58,18 @@ def desk_words(desk: Desk, rooms: Mapping[str, Handler]) -> Mapping[str, Handler
 
     async def note(arguments: Mapping[str, str], by: str) -> str:
         text = arguments["note"]
-        return await act(
-            arguments, lambda meant, now: decide_note(meant, text, by=by, now=now), "noted", by
+        return await _act(
+            desk,
+            arguments,
+            lambda meant, now: decide_note(meant, text, by=by, now=now),
+            "noted",
+            by,
         )
 
     async def park(arguments: Mapping[str, str], by: str) -> str:
         until, reason = datetime.fromisoformat(arguments["until"]), arguments["reason"]
-        return await act(
+        return await _act(
+            desk,
             arguments,
             lambda meant, now: decide_park(meant, until, reason, by=by, now=now),
             f"parked until {until:%Y-%m-%d %H:%M} UTC",
@@ -86,7 +78,8 @@ def desk_words(desk: Desk, rooms: Mapping[str, Handler]) -> Mapping[str, Handler
 
     async def accept(arguments: Mapping[str, str], by: str) -> str:
         reason = arguments["reason"]
-        return await act(
+        return await _act(
+            desk,
             arguments,
             lambda meant, now: decide_accept(meant, reason, by=by, now=now),
             "accepted: off the desk until something new is said of it",
@@ -100,6 +93,36 @@ def desk_words(desk: Desk, rooms: Mapping[str, Handler]) -> Mapping[str, Handler
             return _answer(meant, "")
         return _answer(meant, await desk.retry(meant, rooms, arguments["reason"], by=by))
 
+    return {
+        "exceptions-assign": assign,
+        "exceptions-note": note,
+        "exceptions-park": park,
+        "exceptions-accept": accept,
+        "exceptions-retry": retry,
+        **_rules_words(desk),
+    }
+
+
+async def _act(
+    desk: Desk,
+    arguments: Mapping[str, str],
+    decide: Callable[[Sequence[OpenException], datetime], Sequence[Event]],
+    said: str,
+    by: str,
+) -> str:
+    """Decide on those that are meant, and say it; a preview is decided, and not said."""
+    await desk.catch_up()
+    meant = _meant(desk, arguments)
+    events = decide(meant, desk.clock.now())
+    if _is_preview(arguments):
+        return _answer(meant, "")
+    await desk.say(events, by=by)
+    return _answer(meant, said)
+
+
+def _rules_words(desk: Desk) -> Mapping[str, Handler]:
+    """Routing rules."""
+
     async def set_rules(arguments: Mapping[str, str], by: str) -> str:
         await desk.catch_up()
         return await desk.set_rules(arguments["document"], reason=arguments["reason"], by=by)
@@ -108,15 +131,7 @@ def desk_words(desk: Desk, rooms: Mapping[str, Handler]) -> Mapping[str, Handler
         await desk.catch_up()
         return msgspec.json.encode(desk.preview_rules(arguments["document"])).decode()
 
-    return {
-        "exceptions-assign": assign,
-        "exceptions-note": note,
-        "exceptions-park": park,
-        "exceptions-accept": accept,
-        "exceptions-retry": retry,
-        "exception-rules-set": set_rules,
-        "exception-rules-preview": preview_rules,
-    }
+    return {"exception-rules-set": set_rules, "exception-rules-preview": preview_rules}
 
 
 def _is_preview(arguments: Mapping[str, str]) -> bool:

@@ -17,6 +17,7 @@ __all__ = [
     "JobResumed",
     "Trouble",
     "WritesSwitched",
+    "job_stream",
 ]
 
 
@@ -62,7 +63,11 @@ class JobEvent(Event, frozen=True, kw_only=True):
 
     @property
     def stream(self) -> str:
-        return f"job-{self.room}-{self.job}"
+        return job_stream(self.room, self.job)
+
+
+def job_stream(room: str, job: str) -> str:
+    return f"job-{room}-{job}"
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):

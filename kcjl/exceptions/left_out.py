@@ -1,7 +1,7 @@
 """Law 3, looked at each day: what is neither final, nor waiting, nor excepted.
 
-Promises: what is found is looked at once more after a while: a desk that is about to
-speak is no fault; only what is still left out is told. Built by `watching.py`, run by the watch.
+Promises: what is found is looked at once more after a while: a desk that is about to speak is
+no fault; only what is still left out is told. Built by `watching.py`, run by the watch.
 """
 
 from collections.abc import Sequence

@@ -8,6 +8,7 @@ the rest of the service goes on meanwhile. Called by `soap.py`. Source: contract
 
 import re
 from collections.abc import Sequence
+from http import HTTPStatus
 
 import aiohttp
 import anyio.to_thread
@@ -63,21 +64,21 @@ def _content(reply: Reply, other_text: OtherText) -> Element:
     status = reply.status
     if reply.packed not in ("", "identity"):
         raise NoAnswer(f"HTTP {status}, packed as {reply.packed}, which was not asked for")
-    gone = status >= 500 and status != 500  # noqa: PLR2004 - HTTP's ranges
+    gone = status > HTTPStatus.INTERNAL_SERVER_ERROR
     try:
         root = None if gone else parse_answer(reply.body, reply.charset, other_text=other_text)
         content = None if root is None else read_envelope(root)
     except Unreadable as unreadable:
-        if unreadable.truncated and status < 500:  # noqa: PLR2004
+        if unreadable.truncated and status < HTTPStatus.INTERNAL_SERVER_ERROR:
             raise NoAnswer(f"a half-written answer ({len(reply.body)} bytes)") from None
         content = None
         reason = str(unreadable)
     else:
         reason = "no SOAP envelope"
     is_fault = content is not None and local_name(content) == "Fault"
-    if content is not None and (is_fault or status < 300):  # noqa: PLR2004
+    if content is not None and (is_fault or status < HTTPStatus.MULTIPLE_CHOICES):
         return content
-    if status >= 500 or _is_html(reply.body):  # noqa: PLR2004
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or _is_html(reply.body):
         kind = "a web page instead of an answer" if _is_html(reply.body) else "no answer"
         raise NoAnswer(f"HTTP {status}, {kind}", retry_after_s=reply.retry_after_s)
     raise Unreadable(f"HTTP {status}, {reason}: {excerpt(reply.body)}")

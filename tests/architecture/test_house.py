@@ -83,6 +83,7 @@ PURE_FILES = (
     "guards.py",
     "intake.py",
     "intake_events.py",
+    "interruptions.py",
     "journal.py",
     "kind.py",
     "matching.py",

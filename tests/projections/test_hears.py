@@ -6,12 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kcjl import actors
 from kcjl.dispatch import carriers_state, deadlines, metrics, outage, timekeeping
 from kcjl.dispatch import state as dispatch
 from kcjl.events import EVENT_CLASSES, vocabulary
 from kcjl.exceptions import decide as desk
-from kcjl.exceptions import routing_book, service_state, skus, storms
+from kcjl.exceptions import interruptions, routing_book, service_state, skus, storms
 from kcjl.exceptions.watch import ServiceWatch
 from kcjl.fold import Fold
 from kcjl.orders import (
@@ -41,8 +40,8 @@ pytestmark = pytest.mark.anyio
 
 
 ROOM_FOLDS: dict[str, Fold[Any]] = {
-    "jobs": actors.JOBS,
-    "switch": actors.SWITCH,
+    "jobs": interruptions.JOBS,
+    "switch": interruptions.SWITCH,
     "products": stock.PRODUCTS,
     "publishing": publishing.PUBLISHING,
     "publishes": publishing.PUBLISHES,
