@@ -86,7 +86,8 @@ def list_exceptions(
             typer.echo(line)
         money = ", ".join(map(str, found.money)) or "no money"
         part = "" if found.shown == found.total else f"; shown are {found.shown:,} of them"
-        typer.echo(f"{found.total:,} {state} exceptions, {money} at risk{part}", err=True)
+        what = "exceptions" if state == ANY_STATE else f"{state} exceptions"
+        typer.echo(f"{found.total:,} {what}, {money} at risk{part}", err=True)
 
     _read(config, merchant, read)
 

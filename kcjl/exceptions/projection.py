@@ -34,6 +34,7 @@ __all__ = [
     "LastRead",
     "Storm",
     "Word",
+    "deadline_of",
 ]
 
 WORDS_MAX = 50
@@ -52,12 +53,14 @@ class Word(msgspec.Struct, frozen=True, kw_only=True):
 class ExceptionLife(msgspec.Struct, frozen=True, kw_only=True):
     """An exception from first sight on; raised again after it was cleared, it re-opens."""
 
+    urgency: str
+    """Rows that are sorted by it have the most urgent first. It stands first in the row, so
+    that ten thousand rows are summed by it without reading the rest of any.
+    """
     raised: ExceptionRaised
     first_seen_at: datetime
     last_seen_at: datetime
     seen: int
-    urgency: str
-    """Rows that are sorted by it have the most urgent first."""
     opened: int = 1
     """How often it came onto the desk: above 1, it re-opened."""
     opened_at: datetime
@@ -188,22 +191,35 @@ def _with(life: ExceptionLife, word: Word) -> ExceptionLife:
     )
 
 
+STAMP = "%Y%m%d%H%M%S%f"
 NO_DEADLINE = datetime(9999, 1, 1, tzinfo=UTC)
 MINOR_MAX = 10**15 - 1
 
 
 def _urgency(raised: ExceptionRaised, first_seen_at: datetime) -> str:
-    """Deadline first, then severity, then money, then age: as one text."""
+    """Deadline first, then severity, then money, then age: as one text of six words.
+
+    The last two, currency and amount in minor units, are for those who sum; "-" is no money.
+    """
     names: tuple[str, ...] = SEVERITIES
     severity = names.index(raised.severity) if raised.severity in names else len(names)
-    money = raised.money_at_risk.amount_minor if raised.money_at_risk else 0
-    left = MINOR_MAX - min(max(money, 0), MINOR_MAX)
-    deadline = raised.deadline or NO_DEADLINE
-    return f"{_stamp(deadline)} {severity} {left:015d} {_stamp(first_seen_at)}"
+    money = raised.money_at_risk
+    minor = money.amount_minor if money is not None else 0
+    left = MINOR_MAX - min(max(minor, 0), MINOR_MAX)
+    currency = money.currency if money is not None else "-"
+    deadline = _stamp(raised.deadline or NO_DEADLINE)
+    return f"{deadline} {severity} {left:015d} {_stamp(first_seen_at)} {currency} {minor}"
+
+
+def deadline_of(urgency: str) -> datetime | None:
+    """The deadline that an urgency begins with, if there is one."""
+    stamp = urgency.partition(" ")[0]
+    at = datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
+    return None if at == NO_DEADLINE else at
 
 
 def _stamp(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y%m%d%H%M%S%f}"
+    return at.astimezone(UTC).strftime(STAMP)
 
 
 def _exception_state(life: ExceptionLife) -> str:

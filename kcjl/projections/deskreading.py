@@ -12,7 +12,13 @@ import msgspec
 
 from kcjl.database import Database
 from kcjl.exceptions.catalogue import kinds_of_lane, lane_of
-from kcjl.exceptions.projection import EXCEPTIONS_SHOWN, STORMS_SHOWN, ExceptionLife, Storm
+from kcjl.exceptions.projection import (
+    EXCEPTIONS_SHOWN,
+    STORMS_SHOWN,
+    ExceptionLife,
+    Storm,
+    deadline_of,
+)
 from kcjl.exceptions.words import Wanted
 from kcjl.money import Money, total_by_currency
 from kcjl.readmodels import ExceptionRow
@@ -54,6 +60,12 @@ r.merchant = $1 and r.projection = 'exceptions' and r.version = (
 """
 
 
+_URGENCY = "split_part(r.data::text, '\"', 10)"
+"""What stands first in a row, behind its state: the tenth piece between quotes. Read so, a row
+need not be parsed, which for ten thousand of them takes half a second.
+"""
+
+
 class DeskRows:
     """One merchant's desk."""
 
@@ -87,13 +99,13 @@ class DeskRows:
         where, arguments = _matching(wanted, state, self._merchant)
         rows = await self._database.fetch(
             f"""
-            select split_part(r.key, ':', 1) as kind, x.money_at_risk->>'currency' as currency,
-                count(*) as exceptions, min(x.deadline) as deadline,
-                sum((x.money_at_risk->>'amount_minor')::bigint) as amount
-            from projection_row r
-            cross join lateral json_to_record(r.data->'row'->'raised')
-                as x (money_at_risk json, deadline timestamptz)
-            where {where}
+            select kind, split_part(urgency, ' ', 5) as currency, count(*) as exceptions,
+                sum(split_part(urgency, ' ', 6)::bigint) as amount,
+                min(split_part(urgency, ' ', 1)) as deadline
+            from (
+                select split_part(r.key, ':', 1) as kind, {_URGENCY} as urgency
+                from projection_row r where {where}
+            ) found
             group by 1, 2 order by 1, 2
             """,  # noqa: S608 - made of the texts here; what was asked for travels as arguments
             *arguments,
@@ -101,12 +113,12 @@ class DeskRows:
         by_kind: dict[str, list[KindTotal]] = {}
         for row in rows:
             currency = row["currency"]
-            money = () if currency is None else (Money(int(row["amount"]), currency),)
+            money = () if currency == "-" else (Money(int(row["amount"]), currency),)
             total = KindTotal(
                 kind=row["kind"],
                 exceptions=row["exceptions"],
                 money=money,
-                deadline=row["deadline"],
+                deadline=deadline_of(row["deadline"]),
             )
             by_kind.setdefault(total.kind, []).append(total)
         return [_summed(kind, parts) for kind, parts in by_kind.items()]

@@ -15,6 +15,7 @@ from kcjl.exceptions.desk_events import (
     StormBegan,
     StormEnded,
 )
+from kcjl.exceptions.projection import EXCEPTIONS_SHOWN, deadline_of
 from kcjl.exceptions.words import Wanted
 from kcjl.money import Money
 from kcjl.projections.deskreading import DeskRows
@@ -135,6 +136,17 @@ async def test_exception_keeps_its_history_when_it_comes_again(
     assert ["sam", "jo", "jo", "", "jo", "jo", "", "", ""] == [each.by for each in life.words]
     assert "it is there again" == life.words[-1].said
     assert None is await rows.one("order_held:O9")
+
+
+def test_urgency_stands_first_in_a_row_behind_its_state() -> None:
+    """Totals are read from there; a row that began otherwise would be summed wrongly."""
+    born = EXCEPTIONS_SHOWN.evolve(None, raised(money=gbp(-5), deadline=at(9)), "order_held:O1")
+    assert born is not None
+    pieces = born.decode().split('"')
+
+    assert ("state", "open", "row", "urgency") == (pieces[1], pieces[3], pieces[5], pieces[7])
+    assert ["GBP", "-5"] == pieces[9].split()[4:]
+    assert at(9) == deadline_of(pieces[9])
 
 
 async def test_first_rows_of_the_desk_are_a_look_into_the_index(made: Handmade) -> None:
