@@ -197,9 +197,9 @@ MINOR_MAX = 10**15 - 1
 
 
 def _urgency(raised: ExceptionRaised, first_seen_at: datetime) -> str:
-    """Deadline first, then severity, then money, then age: as one text of six words.
+    """Deadline first, then severity, then money, then age: as one text of six words and the id.
 
-    The last two, currency and amount in minor units, are for those who sum; "-" is no money.
+    Currency and amount in minor units are for those who sum; "-" is no money.
     """
     names: tuple[str, ...] = SEVERITIES
     severity = names.index(raised.severity) if raised.severity in names else len(names)
@@ -208,7 +208,8 @@ def _urgency(raised: ExceptionRaised, first_seen_at: datetime) -> str:
     left = MINOR_MAX - min(max(minor, 0), MINOR_MAX)
     currency = money.currency if money is not None else "-"
     deadline = _stamp(raised.deadline or NO_DEADLINE)
-    return f"{deadline} {severity} {left:015d} {_stamp(first_seen_at)} {currency} {minor}"
+    words = f"{deadline} {severity} {left:015d} {_stamp(first_seen_at)} {currency} {minor}"
+    return f"{words} {raised.exception_id}"
 
 
 def deadline_of(urgency: str) -> datetime | None:

@@ -60,9 +60,10 @@ r.merchant = $1 and r.projection = 'exceptions' and r.version = (
 """
 
 
+_STATE = "split_part(r.data::text, '\"', 4)"
 _URGENCY = "split_part(r.data::text, '\"', 10)"
-"""What stands first in a row, behind its state: the tenth piece between quotes. Read so, a row
-need not be parsed, which for ten thousand of them takes half a second.
+"""What stands first in a row: the fourth and the tenth piece between quotes. Read so, a row
+need not be parsed, which for ten thousand takes half a second; the desk's index has them.
 """
 
 
@@ -95,7 +96,10 @@ class DeskRows:
         return sorted(storms, key=lambda storm: (storm.began_at, storm.kind))
 
     async def totals(self, wanted: Wanted, state: str) -> Sequence[KindTotal]:
-        """Every exception that matches, counted and summed by kind."""
+        """Every exception that matches, counted and summed by kind.
+
+        Without `offset 0` whole rows are sorted, and ten thousand go through the disk.
+        """
         where, arguments = _matching(wanted, state, self._merchant)
         rows = await self._database.fetch(
             f"""
@@ -104,7 +108,7 @@ class DeskRows:
                 min(split_part(urgency, ' ', 1)) as deadline
             from (
                 select split_part(r.key, ':', 1) as kind, {_URGENCY} as urgency
-                from projection_row r where {where}
+                from projection_row r where {where} offset 0
             ) found
             group by 1, 2 order by 1, 2
             """,  # noqa: S608 - made of the texts here; what was asked for travels as arguments
@@ -136,7 +140,7 @@ class DeskRows:
             first = await self._most_urgent(of_kind, state, 1)
             of_it = totals[storm.kind]
             kept.extend((life.urgency, _storm_row(storm, of_it, life)) for life in first)
-        kept.sort(key=lambda each: (each[0], each[1].exception_id))
+        kept.sort(key=lambda each: each[0])
         shown = tuple(row for _, row in kept[:limit])
         total = sum(each.exceptions for each in totals.values())
         in_storms = sum(totals[each.kind].exceptions for each in folded)
@@ -159,7 +163,7 @@ class DeskRows:
         rows = await self._database.fetch(
             f"""
             select r.data::text as data from projection_row r where {where}
-            order by (r.data->'row'->>'urgency') collate "C", r.key limit ${len(arguments)}
+            order by {_URGENCY} collate "C" limit ${len(arguments)}
             """,  # noqa: S608 - made of the texts here; what was asked for travels as arguments
             *arguments,
         )
@@ -176,7 +180,7 @@ def _matching(wanted: Wanted, state: str, merchant: str) -> tuple[str, list[obje
         said.append(condition.format(f"${len(arguments)}"))
 
     if state != ANY_STATE:
-        ask("r.data->>'state' = {}", state)
+        ask(_STATE + " = {}", state)
     if wanted.ids:
         ask("r.key = any({}::text[])", list(wanted.ids))
     if wanted.kind:

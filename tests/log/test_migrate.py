@@ -20,7 +20,9 @@ STEPS = [
     "0005_snapshots.sql",
     "0006_sync_log.sql",
     "0007_cloud_feed.sql",
+    "0008_desk.sql",
 ]
+MORE = f"{len(STEPS) + 1:04d}_more.sql"
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ async def test_migrate_a_changed_step_is_refused_before_anything_is_done(
     """What was applied is what is on disk, or nothing is touched."""
     await migrate(empty_dsn, folder=folder)
     (folder / STEPS[1]).write_text("select 1;")
-    (folder / "0008_more.sql").write_text("create table more (a int);")
+    (folder / MORE).write_text("create table more (a int);")
 
     with pytest.raises(Misuse, match=r"0002_projections\.sql was changed after"):
         await migrate(empty_dsn, folder=folder)
@@ -71,10 +73,10 @@ async def test_migrate_a_changed_step_is_refused_before_anything_is_done(
 
 async def test_migrate_a_newer_database_is_refused(empty_dsn: str, folder: Path) -> None:
     """An old program does not run on the schema of a newer one."""
-    (folder / "0008_more.sql").write_text("create table more (a int);")
+    (folder / MORE).write_text("create table more (a int);")
     await migrate(empty_dsn, folder=folder)
 
-    with pytest.raises(Misuse, match=r"0008_more\.sql.*newer version"):
+    with pytest.raises(Misuse, match=f"{MORE}.*newer version"):
         await migrate(empty_dsn)
 
 
@@ -82,7 +84,7 @@ async def test_migrate_a_step_that_fails_leaves_nothing_of_itself(
     empty_dsn: str, folder: Path
 ) -> None:
     """A step is applied whole, or not at all; those before it stay."""
-    (folder / "0008_more.sql").write_text("create table more (a int); select 1 / 0;")
+    (folder / MORE).write_text("create table more (a int); select 1 / 0;")
 
     with pytest.raises(asyncpg.DivisionByZeroError):
         await migrate(empty_dsn, folder=folder)
@@ -121,3 +123,36 @@ async def _tables(dsn: str, name: str) -> int:
         await connection.close()
     assert isinstance(found, int)
     return found
+
+
+def former(folder: Path, step: str) -> dict[str, str]:
+    """Leave only the steps before this one in the folder; the texts of the others."""
+    later = {each: (folder / each).read_text() for each in STEPS[STEPS.index(step) :]}
+    for name in later:
+        (folder / name).unlink()
+    return later
+
+
+async def test_desk_of_a_former_version_is_folded_anew(empty_dsn: str, folder: Path) -> None:
+    """Its rows have another form: they and their checkpoint go, other projections stay."""
+    later = former(folder, "0008_desk.sql")
+    await migrate(empty_dsn, folder=folder)
+    connection = await asyncpg.connect(empty_dsn)
+    try:
+        for projection in ("exceptions", "orders"):
+            await connection.execute(
+                "insert into projection_checkpoint values ('acme', $1, 1, 7, true)", projection
+            )
+            await connection.execute(
+                "insert into projection_row values ('acme', $1, 1, 'K', '{}')", projection
+            )
+        for name, text in later.items():
+            (folder / name).write_text(text)
+        await migrate(empty_dsn, folder=folder)
+        rows = await connection.fetch("select projection from projection_row")
+        checkpoints = await connection.fetch("select projection from projection_checkpoint")
+    finally:
+        await connection.close()
+
+    assert ["orders"] == [row["projection"] for row in rows]
+    assert ["orders"] == [row["projection"] for row in checkpoints]

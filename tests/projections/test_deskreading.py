@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 
 from kcjl.database import AUDITOR, Database
@@ -145,23 +146,30 @@ def test_urgency_stands_first_in_a_row_behind_its_state() -> None:
     pieces = born.decode().split('"')
 
     assert ("state", "open", "row", "urgency") == (pieces[1], pieces[3], pieces[5], pieces[7])
-    assert ["GBP", "-5"] == pieces[9].split()[4:]
+    assert ["GBP", "-5", "order_held:O1"] == pieces[9].split()[4:]
     assert at(9) == deadline_of(pieces[9])
 
 
-async def test_first_rows_of_the_desk_are_a_look_into_the_index(made: Handmade) -> None:
+async def test_first_rows_of_the_desk_are_a_look_into_the_index(
+    made: Handmade, database_dsn: str
+) -> None:
     """However many are open: no row is sorted, none is read that is not shown."""
     await made.says(*(raised(subject=f"O{number}") for number in range(300)))
-    await made.database.execute("analyze projection_row")
+    admin = await asyncpg.connect(database_dsn)
+    try:
+        await admin.execute("analyze projection_row, projection_checkpoint")
+    finally:
+        await admin.close()
     plan = await made.database.fetch(
         """
         explain select r.data::text from projection_row r
         where r.merchant = 'acme' and r.projection = 'exceptions' and r.version = (
             select version from projection_checkpoint
             where merchant = 'acme' and projection = 'exceptions' and live
-        ) and r.data->>'state' = 'open'
-        order by (r.data->'row'->>'urgency') collate "C", r.key limit 10
+        ) and split_part(r.data::text, '"', 4) = 'open'
+        order by split_part(r.data::text, '"', 10) collate "C" limit 10
         """
     )
 
     assert any("projection_row_desk" in row[0] for row in plan)
+    assert not any("Sort" in row[0] for row in plan)
