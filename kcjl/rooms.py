@@ -21,6 +21,7 @@ from kcjl.clock import Clock, Ids, real_monotonic, real_sleep
 from kcjl.commands import Handler
 from kcjl.dispatch.actor import Dispatches
 from kcjl.dispatch.asked import dispatch_words
+from kcjl.dispatch.calendar_settings import business_time
 from kcjl.dispatch.room import DispatchMarketplace
 from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, ShopModelNotServed
 from kcjl.exceptions.actor import Desk
@@ -100,6 +101,7 @@ class Rooms:
         """`watch`: over the process that these run in; whoever runs none has nothing to say."""
         opening = settings.opening_policy
         self.watch = watch
+        working = business_time(settings.dispatch.deadlines)
         self.tenant = Tenancy(log, clock, ids, marketplace=outside.marketplace)
         self.stock = Stock(
             log,
@@ -140,6 +142,7 @@ class Rooms:
             documents=outside.documents,
             settings=settings.settlement,
             opening_accounts=opening.accounts,
+            is_working_day=lambda day: working.hours(day) is not None,
         )
         self.desk = Desk(log, clock, ids, settings=settings.exceptions)
 

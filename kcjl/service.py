@@ -53,7 +53,7 @@ from kcjl.vault import PostgresVault
 from kcjl.vaultkey import vault_keys
 from kcjl.watching import watch_of
 
-__all__ = ["check_outside", "outside_of", "run_merchant"]
+__all__ = ["check_outside", "outside_alone", "outside_of", "run_merchant"]
 
 LEASE_S = 30.0
 RENEW_S = 10.0
@@ -168,6 +168,26 @@ async def outside_of(
         finally:
             with anyio.move_on_after(STOP_S, shield=True):
                 await sync_log.flush()
+
+
+@asynccontextmanager
+async def outside_alone(
+    settings: Settings, merchant: str, *, clock: Clock
+) -> AsyncIterator[tuple[SellerApi, KwsSoapAdapter | None]]:
+    """The marketplace, and the ERP where we are the one who calls, without any database.
+
+    Raises SettingsUnusable as `run_merchant` does.
+    """
+    check_outside(settings, merchant)
+    mine, noted = settings.merchants[merchant], SyncLog(None, clock)
+    api = seller_api_settings(mine.johnlewis, stock_lines_max=mine.stock.lines_max)
+    async with aiohttp.ClientSession() as session:
+        marketplace = SellerApi(api, clock=clock, session=session, sync_log=noted)
+        erp = None
+        if mine.khaos.kind == "kws":
+            kws = kws_settings(mine.khaos)
+            erp = KwsSoapAdapter(kws, clock=clock, session=session, sync_log=noted)
+        yield marketplace, erp
 
 
 def check_outside(settings: Settings, merchant: str) -> None:

@@ -24,7 +24,9 @@ from kcjl.stock.policy import PolicyDocument, Rule, checked
 from kcjl.vaultkey import VaultSettings
 
 __all__ = [
+    "BANK_FILE_COLUMNS",
     "WEEKDAYS",
+    "BankSettings",
     "CallSettings",
     "ClockSettings",
     "CloudSection",
@@ -43,6 +45,10 @@ __all__ = [
     "read_settings",
     "secret",
 ]
+
+
+BANK_FILE_COLUMNS = ("Number", "Date", "Account", "Amount", "Subcategory", "Memo")
+"""Of the clearing account's file, as the ERP's bank import lists them (contract khaos f)."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -246,9 +252,8 @@ class DeadlineSettings(Section, frozen=True, kw_only=True):
 
 
 class MetricSettings(Section, frozen=True, kw_only=True):
-    """Thresholds of the shop's metrics. John Lewis' own are not known before onboarding: these
-    are the strictest that other operators publish.
-    """
+    """Thresholds of the shop's metrics: the strictest that operators publish. John Lewis' own
+    are not known before onboarding."""
 
     late_shipment_max: float = 0.05
     """Orders shipped after their deadline, of those shipped or due."""
@@ -309,6 +314,37 @@ class DispatchSettings(Section, frozen=True, kw_only=True):
             raise ValueError("tracking_wait_hours can't be below 0")
 
 
+class BankSettings(Section, frozen=True, kw_only=True):
+    """The bank: payouts that come in, and the file of the clearing account for the ERP."""
+
+    received_within_days: int = 5
+    """Working days after which a payout that is paid should be in the bank; 0: never asked."""
+    matched_within_days: int = 10
+    """So many days after the payment a statement's line may be its money by amount alone."""
+    columns: dict[str, str] = {}
+    """Heading by role of a statement in CSV whose layout is none of those that are known."""
+    layout: Literal["barclays", "amazon"] = "barclays"
+    """Of the clearing account's file: a bank's CSV, or the TSV in the shape of Amazon's."""
+    file_columns: tuple[str, ...] = BANK_FILE_COLUMNS
+    """The bank's CSV, in their order."""
+    file_date: str = "%d/%m/%Y"
+    """How its days are written."""
+    file_account: str = ""
+    """What stands in its column Account; empty: the clearing account's name."""
+    tsv_date: str = "%Y-%m-%d"
+    """How the days of the TSV are written, in UTC."""
+    tsv_order: Literal["customer_order_number", "order_id"] = "customer_order_number"
+    """What the TSV calls an order: the ERP's number of it, or the marketplace's."""
+
+    def __post_init__(self) -> None:
+        if self.received_within_days < 0 or self.matched_within_days < 0:
+            raise ValueError("days can't be below 0")
+        if sorted(self.file_columns) != sorted(BANK_FILE_COLUMNS):
+            raise ValueError(
+                f"file_columns are {', '.join(BANK_FILE_COLUMNS)}, each once, in any order"
+            )
+
+
 class SettlementSettings(Section, frozen=True, kw_only=True):
     transactions_poll_s: float = advised_s("TL02")
     """How often transaction lines are read (TL02: 20 a day advised)."""
@@ -324,6 +360,7 @@ class SettlementSettings(Section, frozen=True, kw_only=True):
     its journal split there."""
     sweep_days: float = 10
     """How far back transaction lines are read again once a day."""
+    bank: BankSettings = BankSettings()
 
     def __post_init__(self) -> None:
         _above_zero(
@@ -354,8 +391,7 @@ class OpeningPolicy(Section, frozen=True, kw_only=True):
     speed: float | bool = 0.999
     """Service level of the speed buffer; false: none."""
     fast_mover_units_a_day: float = 20
-    """From this speed on nothing is offered while the stock feed is stale past the hard limit;
-    0: always offered."""
+    """From it on nothing is offered while the feed is stale past the hard limit; 0: always."""
     carriers: dict[str, str] = {}
     """Courier name or code in the ERP -> the marketplace's carrier code."""
     accounts: dict[str, str] = {}

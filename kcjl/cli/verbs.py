@@ -19,6 +19,7 @@ VERBS = {
     "run": ("kcjl.cli.service", "run"),
     "sandbox": ("kcjl.cli.world", "sandbox"),
     "service": ("kcjl.cli.unit", "app"),
+    "check": ("kcjl.cli.check", "check"),
     "tui": ("kcjl.cli.service", "tui"),
     "writes": ("kcjl.cli.policy", "writes"),
     "log": ("kcjl.cli.log", "app"),
@@ -29,6 +30,7 @@ VERBS = {
     "payouts": ("kcjl.cli.payouts", "app"),
     "exceptions": ("kcjl.cli.exceptions", "app"),
     "settlement": ("kcjl.cli.settlement_policy", "app"),
+    "close": ("kcjl.cli.close", "close"),
 }
 """Name to (module, what it has: a command, or a group of them), as `--help` lists them."""
 

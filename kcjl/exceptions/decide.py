@@ -21,6 +21,7 @@ from kcjl.exceptions import (
     service_conditions,
     settlement_conditions,
     stock_conditions,
+    tenant_conditions,
 )
 from kcjl.exceptions import desk_events as desk
 from kcjl.exceptions.acceptance_conditions import TIME_KINDS
@@ -229,6 +230,7 @@ def conditions(event: Event) -> tuple[Condition, ...]:
         or dispatch_conditions.conditions(event)
         or deadline_conditions.conditions(event)
         or settlement_conditions.conditions(event)
+        or tenant_conditions.conditions(event)
         or service_conditions.conditions(event)
     )
     return (*found, *order_conditions.also(event), *deadline_conditions.also(event))

@@ -55,9 +55,9 @@ DISPATCH_KINDS: tuple[Kind, ...] = (
         lane="Dispatch",
         owner="operations",
         clears="another number is taken",
-        next_step="the parcel is confirmed, the marketplace has another number or none: "
-        "enter it in its back office, or mend what it names and kcjl dispatch "
-        "retry ORDER",
+        next_step="the parcel is confirmed, and the marketplace has another number or none. Do "
+        "what the message says; or enter it in the back office, or mend what is named and "
+        "kcjl dispatch retry ORDER. It clears when the marketplace has the number",
         commands=("kcjl dispatch retry {order}",),
         retry="dispatch-retry",
     ),
@@ -68,6 +68,18 @@ DISPATCH_KINDS: tuple[Kind, ...] = (
         owner="warehouse",
         clears="the parcel is confirmed, or gone",
         next_step="compare the parcel with the order's lines; correct it in Khaos Control",
+        commands=("kcjl dispatch show {order}",),
+    ),
+    Kind(
+        name="unwanted_units_sent",
+        severity="high",
+        lane="Dispatch",
+        owner="warehouse",
+        clears="the parcel is un-shipped, or a return is received",
+        next_step="stop the parcel if it is still in the house, and take the units out "
+        "(un-ship it in Khaos Control); else ask the carrier to bring it back, or customer "
+        "service to ask the customer. It clears when the parcel is un-shipped, or a "
+        "return is received",
         commands=("kcjl dispatch show {order}",),
     ),
     Kind(

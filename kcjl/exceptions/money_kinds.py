@@ -81,11 +81,36 @@ MONEY_KINDS: tuple[Kind, ...] = (
         severity="medium",
         lane="Money",
         owner="finance",
-        clears="nothing: it is accepted when each gap is claimed or forgone",
+        clears="each of its gaps is gone",
         next_step="look at each gap (kcjl payouts show PAYOUT) and claim from the "
         "marketplace what it owes; the payout itself is closed and booked as it "
         "was paid",
         commands=("kcjl payouts show {subject}",),
+    ),
+    Kind(
+        name="payout_not_received",
+        severity="high",
+        lane="Money",
+        owner="finance",
+        clears="it is received",
+        next_step="look for it in the bank: kcjl payouts bank FILE reads a statement, kcjl "
+        "payouts received PAYOUT AMOUNT --on DATE says it by hand; if it is not there, ask the "
+        "operator. It clears when it is received",
+        commands=("kcjl payouts received {subject} AMOUNT --on DATE",),
+    ),
+    Kind(
+        name="payout_received_differs",
+        severity="high",
+        lane="Money",
+        owner="finance",
+        clears="what is received comes to what was transferred",
+        next_step="ask operator and bank for the difference (kcjl payouts show PAYOUT); what "
+        "comes later is added to it, and a slip is taken back: kcjl payouts received "
+        "PAYOUT --withdraw --reason WHY",
+        commands=(
+            "kcjl payouts show {subject}",
+            "kcjl payouts received {subject} --withdraw --reason WHY",
+        ),
     ),
     Kind(
         name="late_line",

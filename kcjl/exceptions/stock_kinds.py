@@ -93,6 +93,17 @@ STOCK_KINDS: tuple[Kind, ...] = (
         "office) and stop it; ours is said again each time",
     ),
     Kind(
+        name="shop_closed",
+        severity="critical",
+        lane="Stock",
+        owner="operations",
+        clears="a reading of the account shows the shop open",
+        next_step="open the shop in the marketplace's back office, or ask the operator why it "
+        "is closed; what is ordered still has to be sent in time. The account is read once a "
+        "day: it clears at the reading after it is open again",
+        stays="nobody can buy anything: open the shop, or ask the operator why it is closed",
+    ),
+    Kind(
         name="offer_inactive",
         severity="medium",
         lane="Stock",

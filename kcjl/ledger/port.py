@@ -1,19 +1,20 @@
 """Where journals go, as the rest of kcjl sees it.
 
-Promises: preparing the same journal again is no second journal. Raises Refused when another
-journal lies under the same reference, Unavailable when it can't be written now.
+Promises: preparing the same journal again is no second journal, whatever is behind it by then.
+Raises Refused when another journal lies under the same reference, Unavailable when it can't be
+written now.
 Called by the settlement actor; implemented by `pack.py`. Source: contract khaos f.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 import msgspec
 
 from kcjl.money import Money
 
-__all__ = ["DocumentShelf", "Entry", "Journal", "JournalDocument", "LedgerPort"]
+__all__ = ["Behind", "DocumentShelf", "Entry", "Journal", "JournalDocument", "LedgerPort"]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,13 +32,34 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...]
 
 
+class Behind(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One amount behind a figure of a journal: a transaction line, the transfer, a balance."""
+
+    account: str
+    """Of the entry that it is in; empty: what it belongs to comes to nothing there."""
+    tax_code: str
+    what: str
+    line_id: str
+    """Empty: it is no transaction line."""
+    order_id: str
+    erp_order_code: str
+    document: str
+    moved_at: datetime | None
+    amount: Money
+    """Above nothing it is in our favour, and so in the credit."""
+
+
 class JournalDocument(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     sha256: str
 
 
 class LedgerPort(Protocol):
-    async def prepare(self, journal: Journal) -> Sequence[JournalDocument]: ...
+    async def prepare(
+        self, journal: Journal, behind: Sequence[Behind] = ()
+    ) -> Sequence[JournalDocument]:
+        """Have the journal entered, or ready to be. `behind`: what its figures are made of."""
+        ...
 
 
 class DocumentShelf(Protocol):

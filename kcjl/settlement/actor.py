@@ -5,8 +5,8 @@ repeat is the same file. Once-a-day calls keep their hour across restarts. It ho
 Called by `service.py`. Source: design 9; contract johnlewis b.6, d.1, e.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from kcjl.actors import Job, Room
@@ -15,12 +15,14 @@ from kcjl.errors import ProtocolSurprise, Refused
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.johnlewis.account_port import InvoicePort
 from kcjl.johnlewis.port import MarketplacePort
-from kcjl.ledger.port import DocumentShelf, Entry, Journal, LedgerPort
+from kcjl.ledger.port import DocumentShelf, LedgerPort
 from kcjl.log.port import Log
 from kcjl.money import Money
 from kcjl.orders.events import OrderPassedOver, SalesOrderPosted
 from kcjl.settings import SettlementSettings
 from kcjl.settlement.accounts import decide_accounts, decide_terms
+from kcjl.settlement.behind import behind, entered
+from kcjl.settlement.closing import MONTHS, MONTHS_KEY, MonthClosing, decide_close
 from kcjl.settlement.decide import carried_balance, decide_acceptance, decide_payout
 from kcjl.settlement.events import (
     AccountMapSet,
@@ -52,6 +54,7 @@ from kcjl.settlement.intake_events import (
 from kcjl.settlement.journal import decide_acknowledged, decide_correction, decide_journals
 from kcjl.settlement.matching import decide_tie
 from kcjl.settlement.reading import cycle_seen, invoice_seen, line_seen
+from kcjl.settlement.receiving import Receiving
 from kcjl.settlement.sold import ORDER_MONEY, SOLD
 from kcjl.settlement.state import (
     ACCOUNTS,
@@ -95,6 +98,7 @@ class Settlement(Room):
         documents: DocumentShelf,
         settings: SettlementSettings,
         opening_accounts: Mapping[str, str],
+        is_working_day: Callable[[date], bool],
     ) -> None:
         super().__init__(log, clock, ids)
         self._marketplace = marketplace
@@ -115,6 +119,12 @@ class Settlement(Room):
         self.accounts = self.table(ACCOUNTS)
         self.terms = self.table(TERMS)
         self.reads = self.table(READS)
+        self.receiving = Receiving(
+            self,
+            within_days=settings.bank.received_within_days,
+            is_working_day=is_working_day,
+        )
+        self.months = self.table(MONTHS)
         every = timedelta(seconds=settings.transactions_poll_s)
         closing = (
             TransactionsRead,
@@ -161,6 +171,7 @@ class Settlement(Room):
             self.accounts["accounts"],
             reason=reason,
             now=self.clock.now(),
+            open_from=self._open_from,
         )
         await self.commit(events, by=by, correlation_id=cycle_id)
         made = [each.reference for each in events if isinstance(each, JournalIntended)]
@@ -180,6 +191,24 @@ class Settlement(Room):
         now = self.clock.now()
         await self.commit(decide_acknowledged(cycle, reference, ledger_number, now), by=by)
         return f"journal {reference} is {ledger_number} in the ledger"
+
+    async def close_month(self, asked: MonthClosing, *, by: str) -> str:
+        """The operator's command: the month is over, and was this."""
+        reads = self.reads.get("reads")
+        events = decide_close(
+            self.months.get(MONTHS_KEY),
+            self.cycles.values(),
+            asked,
+            lines_read_at=reads.transactions_cursor if reads else None,
+            now=self.clock.now(),
+        )
+        await self.commit(events, by=by)
+        return f"{asked.month:%B %Y} is closed; what comes late goes to the open month"
+
+    @property
+    def _open_from(self) -> date:
+        closed = self.months.get(MONTHS_KEY)
+        return date.min if closed is None else closed.open_from
 
     async def _read_transactions(self) -> None:
         began = self.clock.now()
@@ -283,6 +312,7 @@ class Settlement(Room):
         await self.commit(ties)
         for cycle_id, _ in self.cycles.watched():
             await self._advance(cycle_id)
+        await self.receiving.look_again()
 
     async def _advance(self, cycle_id: str) -> None:
         reads = self.reads.get("reads")
@@ -306,6 +336,7 @@ class Settlement(Room):
             self.accounts["accounts"],
             now,
             cycle_days=self._settings.cycle_days,
+            open_from=self._open_from,
         )
         await self.commit((*closing, *journals), correlation_id=cycle_id)
         cycle = self.cycles[cycle_id]
@@ -334,21 +365,8 @@ class Settlement(Room):
 
     async def _prepare(self, cycle: Cycle, intended: JournalIntended) -> None:
         documents = await self._ledger.prepare(
-            Journal(
-                reference=intended.reference,
-                posting_date=intended.posting_date,
-                narrative=intended.narrative,
-                entries=tuple(
-                    Entry(
-                        account=line.account,
-                        tax_code=line.tax_code,
-                        debit=line.debit,
-                        credit=line.credit,
-                        memo=line.memo,
-                    )
-                    for line in intended.lines
-                ),
-            )
+            entered(intended),
+            behind(cycle, self.lines.grouped(cycle.cycle_id), intended),
         )
         await self.commit(
             (

@@ -17,6 +17,7 @@ from kcjl.collector import settle_collector
 from tests.benchmarks import (
     adapters,
     appending,
+    closing,
     desking,
     dispatching,
     ordering,
@@ -48,6 +49,7 @@ BENCHMARKS = {
     "dispatch": dispatching,
     "orders": ordering,
     "trade": trading,
+    "close": closing,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 

@@ -351,6 +351,7 @@ async def test_release_shows_what_is_held_and_lets_through_that_and_no_other(
     await shop.says(PublishHeld(hold_id=HOLD, findings=(finding,), occurred_at=at(5)))
     async with serving(shop, Warehouse(shop.clock)):
         shown = await kcjl("release", cwd=tmp_path)
+        product = await kcjl("show", "A-1", cwd=tmp_path)
         other = await kcjl("release", "ffffffff", cwd=tmp_path)
         done = await kcjl("release", HOLD[:8], cwd=tmp_path)
         after = await kcjl("release", cwd=tmp_path)
@@ -358,6 +359,7 @@ async def test_release_shows_what_is_held_and_lets_through_that_and_no_other(
     assert "nothing is held" in nothing.stderr
     assert "40 of 120 offers would go to 0" in shown.stdout
     assert f"kcjl stock release {HOLD[:8]}" in shown.stderr
+    assert "nothing is published now: a guard holds the figures" in product.stderr
     assert (2, 0, 3) == (other.returncode, done.returncode, after.returncode)
     ((released, by),) = await said_of(shop, PublishReleased)
     assert (HOLD, getpass.getuser()) == (released.hold_id, by)

@@ -20,9 +20,11 @@ STEPS = [
     "0005_snapshots.sql",
     "0006_sync_log.sql",
     "0007_cloud_feed.sql",
-    "0008_desk.sql",
+    "0008_timings_by_day.sql",
+    "0009_desk.sql",
 ]
-MORE = f"{len(STEPS) + 1:04d}_more.sql"
+MORE = f"{len(STEPS) + 1:04}_more.sql"
+"""The step that a later version would have next."""
 
 
 @pytest.fixture
@@ -76,7 +78,7 @@ async def test_migrate_a_newer_database_is_refused(empty_dsn: str, folder: Path)
     (folder / MORE).write_text("create table more (a int);")
     await migrate(empty_dsn, folder=folder)
 
-    with pytest.raises(Misuse, match=f"{MORE}.*newer version"):
+    with pytest.raises(Misuse, match=rf"{MORE}.*newer version"):
         await migrate(empty_dsn)
 
 
@@ -135,7 +137,7 @@ def former(folder: Path, step: str) -> dict[str, str]:
 
 async def test_desk_of_a_former_version_is_folded_anew(empty_dsn: str, folder: Path) -> None:
     """Its rows have another form: they and their checkpoint go, other projections stay."""
-    later = former(folder, "0008_desk.sql")
+    later = former(folder, "0009_desk.sql")
     await migrate(empty_dsn, folder=folder)
     connection = await asyncpg.connect(empty_dsn)
     try:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from kcjl.clock import Clock
 from kcjl.errors import Refused
 from kcjl.khaos import port as erp
-from kcjl.ledger.port import Journal, JournalDocument
+from kcjl.ledger.port import Behind, Journal, JournalDocument
 from kcjl.money import Money
 from tests.outside.mishaps import Mishaps
 
@@ -306,6 +306,8 @@ class Books:
     def __init__(self) -> None:
         self.mishaps = Mishaps()
         self.journals: dict[str, Journal] = {}
+        self.behind: dict[str, Sequence[Behind]] = {}
+        """What was told to be behind each journal, at last."""
         self.documents: dict[str, bytes] = {}
 
     async def keep(self, name: str, content: bytes) -> JournalDocument:
@@ -313,8 +315,11 @@ class Books:
             raise Refused(f"{name} is another document")
         return JournalDocument(name=name, sha256=hashlib.sha256(content).hexdigest())
 
-    async def prepare(self, journal: Journal) -> Sequence[JournalDocument]:
+    async def prepare(
+        self, journal: Journal, behind: Sequence[Behind] = ()
+    ) -> Sequence[JournalDocument]:
         with self.mishaps.at("prepare"):
             if self.journals.setdefault(journal.reference, journal) != journal:
                 raise Refused(f"{journal.reference} is another journal")
+            self.behind[journal.reference] = behind
             return (JournalDocument(name=f"{journal.reference}.csv", sha256="0" * 64),)

@@ -25,7 +25,7 @@ from kcjl.orders import (
 from kcjl.orders import state as orders
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.projection import Projection
-from kcjl.settlement import sold
+from kcjl.settlement import closing, gaps_since, sold
 from kcjl.settlement import state as settlement
 from kcjl.stock import policy_book, reads
 from kcjl.stock import publishing_state as publishing
@@ -41,6 +41,7 @@ pytestmark = pytest.mark.anyio
 
 ROOM_FOLDS: dict[str, Fold[Any]] = {
     "jobs": interruptions.JOBS,
+    "silences": outage.SILENCES,
     "switch": interruptions.SWITCH,
     "products": stock.PRODUCTS,
     "publishing": publishing.PUBLISHING,
@@ -73,11 +74,13 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "lines": settlement.LINES,
     "cycles": settlement.CYCLES,
     "sold": sold.SOLD,
+    "gaps since": gaps_since.GAPS_SINCE,
     "order money": sold.ORDER_MONEY,
     "invoices": settlement.INVOICES,
     "terms": settlement.TERMS,
     "accounts": settlement.ACCOUNTS,
     "settlement reads": settlement.READS,
+    "closed months": closing.MONTHS,
     "open exceptions": desk.OPEN,
     "tallies": storms.TALLIES,
     "routing rules": routing_book.RULES,
