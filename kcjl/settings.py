@@ -252,8 +252,7 @@ class DeadlineSettings(Section, frozen=True, kw_only=True):
 
 
 class MetricSettings(Section, frozen=True, kw_only=True):
-    """Thresholds of the shop's metrics: the strictest that operators publish. John Lewis' own
-    are not known before onboarding."""
+    """The strictest thresholds that operators publish: John Lewis' own are not known yet."""
 
     late_shipment_max: float = 0.05
     """Orders shipped after their deadline, of those shipped or due."""
