@@ -86,8 +86,9 @@ def list_exceptions(
             typer.echo(line)
         money = ", ".join(map(str, found.money)) or "no money"
         part = "" if found.shown == found.total else f"; shown are {found.shown:,} of them"
-        what = "exceptions" if state == ANY_STATE else f"{state} exceptions"
-        typer.echo(f"{found.total:,} {what}, {money} at risk{part}", err=True)
+        which = "" if state == ANY_STATE else f"{state} "
+        what = "exception" if found.total == 1 else "exceptions"
+        typer.echo(f"{found.total:,} {which}{what}, {money} at risk{part}", err=True)
 
     _read(config, merchant, read)
 

@@ -16,7 +16,7 @@ from kcjl.readmodels import ExceptionRow
 
 __all__ = ["desk_table", "told_whole"]
 
-HEADINGS = ("severity", ">left", ">money", "owner", ">seen", "exception", "what")
+HEADINGS = ("severity", "state", ">left", ">money", "owner", ">seen", "exception", "what")
 WHAT_CHARACTERS = 90
 HOUR_S, DAY_S = 3_600, 86_400
 
@@ -30,6 +30,7 @@ def _cells(row: ExceptionRow, now: datetime) -> tuple[str, ...]:
     what = row.message
     return (
         row.severity,
+        row.state,
         _left(row.deadline, now),
         "" if row.money_at_risk is None else str(row.money_at_risk),
         row.owner,

@@ -218,10 +218,10 @@ def retriable(meant: Sequence[OpenException]) -> Sequence[OpenException]:
         kind = KINDS.get(each.raised.kind)
         if kind is None or not kind.retry:
             commands = () if kind is None else commands_of(kind, each.raised.subject)
-            instead = f"; what mends it: {', or '.join(commands)}" if commands else ""
+            instead = ", or ".join(commands) or each.raised.next_step
             raise Refused(
-                f"there is nothing to try again about {each.raised.exception_id}{instead}. "
-                f"{each.raised.next_step}"
+                f"there is nothing to try again about {each.raised.exception_id}; what mends "
+                f"it: {instead}"
             )
     if len(meant) > RETRIED_AT_ONCE_MAX:
         raise Misuse(
