@@ -45,6 +45,8 @@ from kcjl.khaos.turns import Turns
 from kcjl.ledger.pack import DocumentFolder, JournalPack
 from kcjl.log.lease import Heartbeat, Lease, PostgresLeases, acquire, release
 from kcjl.log.postgres import PostgresLog
+from kcjl.projections.behindreading import BehindRows
+from kcjl.projections.payoutreading import PayoutRows
 from kcjl.projections.store import PostgresRows
 from kcjl.rooms import Outside, Rooms, first_cause, keep_running, run_rooms
 from kcjl.settings import MerchantSettings, Settings
@@ -91,9 +93,9 @@ async def run_merchant(
     """
     check_outside(settings, merchant)
     mine = settings.merchants[merchant]
-    journals = Path(settings.data_dir) / "journals" / merchant
     keys = await vault_keys(settings.vault, Path(settings.data_dir))
     database = Database(dsn, role=SERVICE)
+    pack = _journal_pack(Path(settings.data_dir), database, merchant)
     calls = PostgresCalls(database, merchant)
     sync_log = SyncLog(calls, clock, keep_days=mine.calls.keep_days, observe=observe)
     vault = PostgresVault(database, merchant, keys.current, keys.former)
@@ -108,7 +110,7 @@ async def run_merchant(
             connect_s=HEARTBEAT_S,
             statement_s=HEARTBEAT_S,
         ) as own,
-        _outside(mine, journals, clock, session, sync_log, tenants, turns, cloud) as outside,
+        _outside(mine, pack, clock, session, sync_log, tenants, turns, cloud) as outside,
         _held(database, merchant, holder) as lease,
         PostgresLog.open(database, merchant, vocabulary(), clock, lease.epoch) as log,
     ):
@@ -160,10 +162,10 @@ async def outside_of(
         sync_log = SyncLog(calls, clock, keep_days=mine.calls.keep_days)
         vault = PostgresVault(database, merchant, keys.current, keys.former)
         cloud = _CloudSide.of(mine, merchant, database, vault, clock, sync_log)
-        kept = data_dir / "journals" / merchant
+        pack = _journal_pack(data_dir, database, merchant)
         limits = (None, None)
         try:
-            async with _outside(mine, kept, clock, session, sync_log, *limits, cloud) as both:
+            async with _outside(mine, pack, clock, session, sync_log, *limits, cloud) as both:
                 yield both
         finally:
             with anyio.move_on_after(STOP_S, shield=True):
@@ -206,10 +208,15 @@ def check_outside(settings: Settings, merchant: str) -> None:
             _check_live(settings, "the khaos cloud feed", url)
 
 
+def _journal_pack(data_dir: Path, database: Database, merchant: str) -> JournalPack:
+    source = BehindRows(PayoutRows(database, merchant))
+    return JournalPack(data_dir / "journals" / merchant, source)
+
+
 @asynccontextmanager
 async def _outside(
     mine: MerchantSettings,
-    journals: Path,
+    pack: JournalPack,
     clock: Clock,
     session: aiohttp.ClientSession,
     sync_log: SyncLog,
@@ -235,8 +242,8 @@ async def _outside(
             sync_log=sync_log,
             turns=turns,
         )
-    documents = DocumentFolder(journals / "documents")
-    yield Outside(marketplace, erp, JournalPack(journals), documents)
+    documents = DocumentFolder(pack.folder / "documents")
+    yield Outside(marketplace, erp, pack, documents)
 
 
 def _check_live(settings: Settings, name: str, url: str) -> None:

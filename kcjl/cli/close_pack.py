@@ -217,7 +217,9 @@ class _Filling:
             if each.position > closed.known.position and moved_at(each.seen) < self._starts
             if each.seen.amount.currency == self._asked.currency and each.seen.kind != PAYMENT
         }
-        was = await self._rows.amounts_at(list(came), closed.known.position) if came else {}
+        was = (
+            await self._rows.amounts_at([*came.values()], closed.known.position) if came else {}
+        )
         for line_id, line in came.items():
             seen, before = line.seen, was.get(line_id, Money(0, self._asked.currency))
             if seen.amount != before:

@@ -76,9 +76,9 @@ ORDER_KINDS: tuple[Kind, ...] = (
         lane="Orders",
         owner="operations",
         clears="it is posted, or sent again, or the order has ended",
-        next_step="mend what Khaos Control names; it is tried again a few times by itself, "
-        "and after six times when a person says so: kcjl orders retry ORDER "
-        "--reason WHY",
+        next_step="mend what is named. What Khaos Control refused is sent again by itself six "
+        "times; what could not be sent at all, as soon as the order or the settings change. "
+        "After that, or at once: kcjl orders retry ORDER --reason WHY",
         commands=("kcjl orders retry {order} --reason WHY",),
         retry="order-retry",
         stays="a paid order is not in the ERP: post it, or have it cancelled at the "

@@ -1,18 +1,21 @@
 """One journal as a workbook, with the lines behind each figure, and as a PDF to file.
 
-Promises: each entry leads to its lines, and says by how much they differ from it: nothing,
-unless lines came or changed after the journal was made. The PDF is made of the journal alone.
+Promises: each entry leads to the first of its lines, and says by how much they differ from it:
+nothing, unless lines came or changed after the journal was made. Memory is bounded by a page of
+lines. The PDF is made of the journal alone.
 Called by `pack.py`.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
-from itertools import groupby
 from pathlib import Path
 
+import anyio.to_thread
+
+from kcjl.errors import Unavailable
 from kcjl.ledger.paper import Paper
-from kcjl.ledger.port import Behind, Entry, Journal
-from kcjl.ledger.workbook import Column, Link, workbook
+from kcjl.ledger.port import Behind, BehindSource, Entry, Journal
+from kcjl.ledger.workbook import Cell, Column, Link, Sheet, workbook
 from kcjl.money import Money
 
 __all__ = ["journal_pdf", "write_journal_book"]
@@ -38,37 +41,51 @@ LINES = (
     Column("Order", width=20),
     Column("Sales order", width=14),
     Column("Document", width=26),
-    Column("Transaction line", width=22),
+    Column("Transaction line", width=38),
 )
 Key = tuple[str, str]
 
 
-def write_journal_book(path: Path, journal: Journal, behind: Sequence[Behind]) -> None:
-    """At `path`, row by row."""
-    places = {(each.account, each.tax_code): at for at, each in enumerate(journal.entries)}
+async def write_journal_book(path: Path, journal: Journal, source: BehindSource) -> None:
+    """At `path`, page by page and beside the event loop. Raises Unavailable."""
+    sums = {(each.account, each.tax_code): _Sum() for each in journal.entries}
+    try:
+        with workbook(
+            path,
+            title=f"Journal {journal.reference}",
+            made_at=_made_at(journal),
+            currency=_currency(journal),
+        ) as book:
+            facts = (f"{journal.posting_date:%d/%m/%Y}   {journal.narrative}", _unit(journal))
+            entries = book.sheet("Journal", ENTRIES, *facts)
+            lines = book.sheet("Lines", LINES, *facts)
+            async for page in source.behind(journal.reference):
+                await anyio.to_thread.run_sync(_write_lines, lines, page, sums)
+            entries.write_all(
+                _entry(each, sums[each.account, each.tax_code]) for each in journal.entries
+            )
+            await anyio.to_thread.run_sync(book.close)
+    except OSError as error:
+        raise Unavailable(f"{path.name} can't be written: {error.strerror}") from None
 
-    def place(each: Behind) -> tuple[int, str, str]:
-        # What comes to nothing has no entry of its own, and stands last.
-        return places.get((each.account, each.tax_code), len(places)), each.what, each.line_id
 
-    ordered = sorted(behind, key=place)
-    sums: dict[Key, tuple[int, int, Money]] = {}
-    row = 1
-    for key, lines in groupby(ordered, key=lambda each: (each.account, each.tax_code)):
-        amounts = [each.amount for each in lines]
-        sums[key] = row, len(amounts), sum(amounts[1:], amounts[0])
-        row += len(amounts)
-    with workbook(
-        path,
-        title=f"Journal {journal.reference}",
-        made_at=_made_at(journal),
-        currency=_currency(journal),
-    ) as book:
-        facts = (f"{journal.posting_date:%d/%m/%Y}   {journal.narrative}", _unit(journal))
-        entries = book.sheet("Journal", ENTRIES, *facts)
-        entries.write_all(_entry(each, sums) for each in journal.entries)
-        lines_sheet = book.sheet("Lines", LINES, *facts)
-        lines_sheet.write_all(
+class _Sum:
+    """How many amounts there are behind an entry, what they come to, and the first of them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.pence = 0
+        self.first: Link | None = None
+
+
+def _write_lines(lines: Sheet, page: Sequence[Behind], sums: Mapping[Key, _Sum]) -> None:
+    for each in page:
+        entry = sums.get((each.account, each.tax_code))
+        if entry is not None:
+            entry.count += 1
+            entry.pence += each.amount.amount_minor
+            entry.first = entry.first or lines.link("the first of them")
+        lines.write(
             (
                 each.account or NOTHING_THERE,
                 each.tax_code,
@@ -80,26 +97,21 @@ def write_journal_book(path: Path, journal: Journal, behind: Sequence[Behind]) -
                 each.document,
                 each.line_id,
             )
-            for each in ordered
         )
 
 
-def _entry(
-    entry: Entry, sums: Mapping[Key, tuple[int, int, Money]]
-) -> tuple[str | Money | int | Link | None, ...]:
-    row, lines, amount = sums.get(
-        (entry.account, entry.tax_code), (1, 0, Money(0, entry.debit.currency))
-    )
+def _entry(entry: Entry, behind: _Sum) -> tuple[Cell, ...]:
+    amount = Money(behind.pence, entry.debit.currency)
     return (
         entry.account,
         entry.tax_code,
         entry.debit or None,
         entry.credit or None,
         entry.memo,
-        lines,
+        behind.count,
         amount,
         entry.credit - entry.debit - amount,
-        Link(f"from row {row:,}", "Lines", row) if lines else None,
+        behind.first,
     )
 
 

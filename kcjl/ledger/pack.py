@@ -12,12 +12,13 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
 
 from kcjl.errors import Refused
 from kcjl.ledger.cells import harmless
-from kcjl.ledger.filing import written_whole
-from kcjl.ledger.port import Behind, Journal, JournalDocument
+from kcjl.ledger.filing import half_of, written_whole
+from kcjl.ledger.port import BehindSource, Journal, JournalDocument
 
 __all__ = ["DocumentFolder", "JournalPack", "journal_csv"]
 
@@ -27,12 +28,11 @@ COLUMNS = ("Reference", "Date", "Account", "Tax code", "Debit", "Credit", "Memo"
 class JournalPack:
     """Journals in one folder, three files each: CSV to key, workbook to trace, PDF to file."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, source: BehindSource) -> None:
+        self.folder = folder
+        self._source = source
 
-    async def prepare(
-        self, journal: Journal, behind: Sequence[Behind] = ()
-    ) -> Sequence[JournalDocument]:
+    async def prepare(self, journal: Journal) -> Sequence[JournalDocument]:
         """The CSV is the journal. The workbook of a repeat is the one that is there already:
         lines may have come since, and it says what was behind the figures when it was made.
         """
@@ -40,13 +40,13 @@ class JournalPack:
         from kcjl.ledger.journal_book import journal_pdf, write_journal_book
 
         name = journal.reference
-        csv_file = await _filed(self._folder, f"{name}.csv", journal_csv(journal))
-        book = await written_whole(
-            self._folder / f"{name}.xlsx",
-            lambda half: write_journal_book(half, journal, behind),
-        )
+        csv_file = await _filed(self.folder, f"{name}.csv", journal_csv(journal))
+        path = self.folder / f"{name}.xlsx"
+        if not await anyio.Path(path).exists():
+            await write_journal_book(half_of(path), journal, self._source)
+        book = await written_whole(path, lambda _: None)
         pdf = await anyio.to_thread.run_sync(journal_pdf, journal)
-        path = self._folder / f"{name}.pdf"
+        path = self.folder / f"{name}.pdf"
         paper = await written_whole(path, lambda half: half.write_bytes(pdf))
         return csv_file, book, paper
 

@@ -1,12 +1,11 @@
 """Where journals go, as the rest of kcjl sees it.
 
-Promises: preparing the same journal again is no second journal, whatever is behind it by then.
-Raises Refused when another journal lies under the same reference, Unavailable when it can't be
-written now.
+Promises: preparing the same journal again is no second journal. Raises Refused when another
+journal lies under the same reference, Unavailable when it can't be written now.
 Called by the settlement actor; implemented by `pack.py`. Source: contract khaos f.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -14,7 +13,15 @@ import msgspec
 
 from kcjl.money import Money
 
-__all__ = ["Behind", "DocumentShelf", "Entry", "Journal", "JournalDocument", "LedgerPort"]
+__all__ = [
+    "Behind",
+    "BehindSource",
+    "DocumentShelf",
+    "Entry",
+    "Journal",
+    "JournalDocument",
+    "LedgerPort",
+]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +37,15 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
     posting_date: date
     narrative: str
     entries: tuple[Entry, ...]
+
+
+class JournalDocument(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    sha256: str
+
+
+class LedgerPort(Protocol):
+    async def prepare(self, journal: Journal) -> Sequence[JournalDocument]: ...
 
 
 class Behind(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -49,16 +65,11 @@ class Behind(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Above nothing it is in our favour, and so in the credit."""
 
 
-class JournalDocument(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    sha256: str
+class BehindSource(Protocol):
+    """What the figures of journals are made of."""
 
-
-class LedgerPort(Protocol):
-    async def prepare(
-        self, journal: Journal, behind: Sequence[Behind] = ()
-    ) -> Sequence[JournalDocument]:
-        """Have the journal entered, or ready to be. `behind`: what its figures are made of."""
+    def behind(self, reference: str) -> AsyncIterator[Sequence[Behind]]:
+        """All of one journal, a page at a time. Raises Unavailable while it is not known."""
         ...
 
 

@@ -225,6 +225,7 @@ class Workbook:
         self._book.set_calc_mode("auto")
         self.formats = self._formats()
         self._sheets: list[Sheet] = []
+        self._is_closed = False
 
     def sheet(self, name: str, columns: Sequence[Column], *facts: str) -> Sheet:
         """A table: its head is written at once. At most two lines of facts."""
@@ -237,7 +238,10 @@ class Workbook:
         return self._book.add_worksheet(name)
 
     def close(self) -> None:
-        """All totals, and the file."""
+        """All totals, and the file; once."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         for sheet in self._sheets:
             sheet.end()
         self._book.close()

@@ -37,11 +37,11 @@ with last as (
     select max(position) as position from event
     where merchant = $1 and position > $2 and position <= $3
     and type in ('SettlementLineSeen', 'SettlementLineTied')
-    group by stream, type
+    group by data->>'line_id', type
 )
 select {COLUMNS} from event join last using (position)
 where merchant = $1
-order by data->>'order_id' collate "C", stream, type
+order by data->>'order_id' collate "C", data->>'line_id' collate "C", type
 """  # noqa: S608 - constants of ours
 
 
@@ -49,6 +49,7 @@ class MonthLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A transaction line, as it was last seen."""
 
     position: int
+    stream: str
     seen: SettlementLineSeen
     erp_order_code: str
 
@@ -105,7 +106,7 @@ class MonthRows:
         """Lines that were spoken of since."""
         found: int = await self._database.fetchval(
             """
-            select count(distinct stream) from event
+            select count(distinct data->>'line_id') from event
             where merchant = $1 and position > $2 and position <= $3
             and type = 'SettlementLineSeen'
             """,
@@ -172,17 +173,20 @@ class MonthRows:
         rows = await session.fetch(f"fetch {PAGE_ROWS:d} from month_lines")
         return all_recorded(rows, self._merchant, self._vocabulary)
 
-    async def amounts_at(self, line_ids: Sequence[str], position: int) -> dict[str, Money]:
-        """What these lines were when the log ended there; one that was unknown is left out."""
+    async def amounts_at(self, lines: Sequence[MonthLine], position: int) -> dict[str, Money]:
+        """What these lines were when the log ended there; one that was unknown is left out.
+
+        Others of the same streams may be among them.
+        """
         rows = await self._database.fetch(
             f"""
-            select distinct on (stream) {COLUMNS} from event
+            select distinct on (data->>'line_id') {COLUMNS} from event
             where merchant = $1 and stream = any($2::text[]) and position <= $3
             and type = 'SettlementLineSeen'
-            order by stream, revision desc
+            order by data->>'line_id', position desc
             """,  # noqa: S608 - constants of ours
             self._merchant,
-            [f"settlement-line-{each}" for each in line_ids],
+            list({each.stream for each in lines}),
             position,
         )
         return dict(_amounts(all_recorded(rows, self._merchant, self._vocabulary)))
@@ -202,7 +206,9 @@ def _line(recorded: Recorded) -> MonthLine:
     seen = recorded.event
     if not isinstance(seen, SettlementLineSeen):
         raise CorruptLog(f"position {recorded.position} is no transaction line: verify the log")
-    return MonthLine(position=recorded.position, seen=seen, erp_order_code="")
+    return MonthLine(
+        position=recorded.position, stream=recorded.stream, seen=seen, erp_order_code=""
+    )
 
 
 def _tied(held: MonthLine | None, tied: SettlementLineTied) -> MonthLine | None:

@@ -15,13 +15,12 @@ from kcjl.errors import ProtocolSurprise, Refused
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.johnlewis.account_port import InvoicePort
 from kcjl.johnlewis.port import MarketplacePort
-from kcjl.ledger.port import DocumentShelf, LedgerPort
+from kcjl.ledger.port import DocumentShelf, Entry, Journal, LedgerPort
 from kcjl.log.port import Log
 from kcjl.money import Money
 from kcjl.orders.events import OrderPassedOver, SalesOrderPosted
 from kcjl.settings import SettlementSettings
 from kcjl.settlement.accounts import decide_accounts, decide_terms
-from kcjl.settlement.behind import behind, entered
 from kcjl.settlement.closing import MONTHS, MONTHS_KEY, MonthClosing, decide_close
 from kcjl.settlement.decide import carried_balance, decide_acceptance, decide_payout
 from kcjl.settlement.events import (
@@ -365,8 +364,21 @@ class Settlement(Room):
 
     async def _prepare(self, cycle: Cycle, intended: JournalIntended) -> None:
         documents = await self._ledger.prepare(
-            entered(intended),
-            behind(cycle, self.lines.grouped(cycle.cycle_id), intended),
+            Journal(
+                reference=intended.reference,
+                posting_date=intended.posting_date,
+                narrative=intended.narrative,
+                entries=tuple(
+                    Entry(
+                        account=line.account,
+                        tax_code=line.tax_code,
+                        debit=line.debit,
+                        credit=line.credit,
+                        memo=line.memo,
+                    )
+                    for line in intended.lines
+                ),
+            )
         )
         await self.commit(
             (

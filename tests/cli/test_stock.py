@@ -1,11 +1,9 @@
 """`kcjl stock` as a user meets it: a real process on a database of its own."""
 
 import getpass
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,8 +36,8 @@ from kcjl.stock.events import (
 )
 from kcjl.vault import MemoryVault
 from kcjl.vocabulary import Event
-from tests.architecture.tree import ROOT
 from tests.audit.handmade import MERCHANT, Handmade, handmade
+from tests.cli.typed import typed
 from tests.outside.erp import Books, Warehouse
 from tests.outside.marketplace import Shop
 from tests.trade import (
@@ -101,21 +99,7 @@ async def shop(database_dsn: str, tmp_path: Path) -> AsyncIterator[Handmade]:
         yield made
 
 
-def kcjl_now(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "kcjl", "stock", *arguments],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
-
-
-async def kcjl(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run it while whatever else runs here goes on."""
-    return await anyio.to_thread.run_sync(lambda: kcjl_now(*arguments, cwd=cwd))
+kcjl = partial(typed, "stock")
 
 
 async def position_of(shop: Handmade, kind: str) -> int:
@@ -341,6 +325,17 @@ async def test_alias_without_a_code_says_the_two_ways(tmp_path: Path) -> None:
     assert "--withdraw" in ended.stderr
 
 
+async def test_show_says_when_nothing_is_published_and_what_to_do(
+    shop: Handmade, tmp_path: Path
+) -> None:
+    """A sum that the marketplace does not show has its reason beside it."""
+    await shop.says(PublishHeld(hold_id=HOLD, findings=(), occurred_at=at(5)))
+    ended = await kcjl("show", "A-1", cwd=tmp_path)
+
+    told = "nothing is published now: a guard holds the figures: kcjl stock release"
+    assert told in ended.stderr
+
+
 async def test_release_shows_what_is_held_and_lets_through_that_and_no_other(
     shop: Handmade, tmp_path: Path
 ) -> None:
@@ -351,7 +346,6 @@ async def test_release_shows_what_is_held_and_lets_through_that_and_no_other(
     await shop.says(PublishHeld(hold_id=HOLD, findings=(finding,), occurred_at=at(5)))
     async with serving(shop, Warehouse(shop.clock)):
         shown = await kcjl("release", cwd=tmp_path)
-        product = await kcjl("show", "A-1", cwd=tmp_path)
         other = await kcjl("release", "ffffffff", cwd=tmp_path)
         done = await kcjl("release", HOLD[:8], cwd=tmp_path)
         after = await kcjl("release", cwd=tmp_path)
@@ -359,7 +353,6 @@ async def test_release_shows_what_is_held_and_lets_through_that_and_no_other(
     assert "nothing is held" in nothing.stderr
     assert "40 of 120 offers would go to 0" in shown.stdout
     assert f"kcjl stock release {HOLD[:8]}" in shown.stderr
-    assert "nothing is published now: a guard holds the figures" in product.stderr
     assert (2, 0, 3) == (other.returncode, done.returncode, after.returncode)
     ((released, by),) = await said_of(shop, PublishReleased)
     assert (HOLD, getpass.getuser()) == (released.hold_id, by)

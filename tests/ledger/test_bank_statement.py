@@ -191,7 +191,7 @@ def test_camt_batch_counts_by_its_parts_and_what_is_not_booked_does_not() -> Non
         (lloyds(JL) + "05/10/2026,BGC,1,2,JL,,,1,\n", "line 3", "Export the statement again"),
         (lloyds(JL) + "05/10/2026,BGC,1,2,JL,,-5.00,1,\n", "line 3", "--column amount"),
         (ofx1(JL)[:-40], "march.csv:", "Download the statement again"),
-        (ofx1(JL).replace("<FITID>F0", ""), "march.csv:", "Download the statement again"),
+        (ofx1(JL).replace("<FITID>F0", ""), "transaction 1", "Download the statement again"),
         (ofx1(JL, currency="EUR"), "march.csv:", "own currency"),
         (camt(JL)[:-40], "line 5", "Ask the bank"),
         (camt(JL, closing=2_103), "line 2", "Ask the bank"),

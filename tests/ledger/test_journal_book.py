@@ -16,9 +16,11 @@ from kcjl.ledger.journal_book import journal_pdf, write_journal_book
 from kcjl.ledger.port import Behind
 from kcjl.ledger.workbook import HEAD_ROWS, Column, Link, workbook
 from kcjl.money import Money
-from tests.ledger.test_pack import JOURNAL
+from tests.ledger.test_pack import JOURNAL, Parts
 from tests.patience import unhurried
 from tests.trade import gbp
+
+pytestmark = pytest.mark.anyio
 
 MADE_AT = datetime(2026, 10, 9, tzinfo=UTC)
 
@@ -43,7 +45,7 @@ def table_of(sheet: Worksheet) -> list[list[object]]:
     return rows[HEAD_ROWS:-1]
 
 
-def test_each_figure_leads_to_the_lines_that_it_is_made_of(tmp_path: Path) -> None:
+async def test_each_figure_leads_to_the_lines_that_it_is_made_of(tmp_path: Path) -> None:
     """An entry says how many lines there are, what they come to, and where they begin."""
     path = tmp_path / "journal.xlsx"
     parts = [
@@ -51,27 +53,28 @@ def test_each_figure_leads_to_the_lines_that_it_is_made_of(tmp_path: Path) -> No
         behind("Bank Current", "", -164_000, "", "transferred"),
         behind("John Lewis Clearing", "T1", 64_000, "L2"),
     ]
-    write_journal_book(path, JOURNAL, parts)
+    await write_journal_book(path, JOURNAL, Parts(*parts))
 
     book = openpyxl.load_workbook(path)
     entries = table_of(book["Journal"])
     lines = table_of(book["Lines"])
     assert [[1, -1640, 0], [2, 1640, 0]] == [row[5:8] for row in entries]
-    assert ["transferred", "x", "x"] == [row[2] for row in lines]
-    assert f"'Lines'!A{HEAD_ROWS + 2}" in str(book["Journal"].cell(HEAD_ROWS + 2, 9).hyperlink)
+    assert ["x", "transferred", "x"] == [row[2] for row in lines]
+    assert f"'Lines'!A{HEAD_ROWS + 1}" in str(book["Journal"].cell(HEAD_ROWS + 2, 9).hyperlink)
 
 
-def test_lines_that_came_after_the_journal_show_as_a_difference(tmp_path: Path) -> None:
+async def test_lines_that_came_after_the_journal_show_as_a_difference(tmp_path: Path) -> None:
     """The figure stays as it was posted; what its lines are now is said beside it."""
     path = tmp_path / "journal.xlsx"
-    write_journal_book(path, JOURNAL, [behind("John Lewis Clearing", "T1", 163_999, "L1")])
+    part = behind("John Lewis Clearing", "T1", 163_999, "L1")
+    await write_journal_book(path, JOURNAL, Parts(part))
 
     (_, clearing) = table_of(openpyxl.load_workbook(path)["Journal"])
     assert 0.01 == clearing[7]
 
 
 @pytest.mark.parametrize("start", [*FORMULA_STARTS, "\t", "\r", "\x07"])
-def test_nothing_from_outside_is_run_as_a_formula(start: str, tmp_path: Path) -> None:
+async def test_nothing_from_outside_is_run_as_a_formula(start: str, tmp_path: Path) -> None:
     """=HYPERLINK(…) in a name is text in the workbook, too; control characters are shown."""
     path = tmp_path / "journal.xlsx"
     evil = f"{start}HYPERLINK(1)"
@@ -79,7 +82,8 @@ def test_nothing_from_outside_is_run_as_a_formula(start: str, tmp_path: Path) ->
     journal = msgspec.structs.replace(
         JOURNAL, narrative=evil, entries=(entry, JOURNAL.entries[1])
     )
-    write_journal_book(path, journal, [behind(evil, "", -164_000, evil, evil)])
+    part = behind(evil, "", -164_000, evil, evil)
+    await write_journal_book(path, journal, Parts(part))
 
     book = openpyxl.load_workbook(path)
     formulas = [
@@ -97,11 +101,12 @@ def test_nothing_from_outside_is_run_as_a_formula(start: str, tmp_path: Path) ->
     assert shown.endswith("HYPERLINK(1)")
 
 
-def test_the_same_journal_makes_the_same_files(tmp_path: Path) -> None:
+async def test_the_same_journal_makes_the_same_files(tmp_path: Path) -> None:
     """No time of day, and nothing of the machine, is in them."""
     paths = [tmp_path / "a.xlsx", tmp_path / "b.xlsx"]
     for path in paths:
-        write_journal_book(path, JOURNAL, [behind("Bank Current", "", -164_000, "L1")])
+        part = behind("Bank Current", "", -164_000, "L1")
+        await write_journal_book(path, JOURNAL, Parts(part))
 
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert journal_pdf(JOURNAL) == journal_pdf(JOURNAL)

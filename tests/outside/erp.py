@@ -12,7 +12,8 @@ from decimal import Decimal
 from kcjl.clock import Clock
 from kcjl.errors import Refused
 from kcjl.khaos import port as erp
-from kcjl.ledger.port import Behind, Journal, JournalDocument
+from kcjl.khaos.order_document import address_lines
+from kcjl.ledger.port import Journal, JournalDocument
 from kcjl.money import Money
 from tests.outside.mishaps import Mishaps
 
@@ -165,6 +166,11 @@ class Warehouse:
     async def forget_buyer(self, external_ref: str) -> None:
         self.forgotten_buyers.append(external_ref)
 
+    def check_order(self, order: erp.NewOrder) -> None:
+        """As the web service's adapter does, of the address's first lines."""
+        there = order.deliver_to
+        address_lines("DADDRESS1..3", (there.line1, there.line2, there.line3))
+
     async def create_order(self, order: erp.NewOrder) -> erp.CreatedOrder:
         with self.mishaps.at("create_order"):
             if order.external_ref in self.taken or order.external_ref in self.customers:
@@ -249,7 +255,7 @@ class Warehouse:
             return None
         return erp.OrderStatus(
             external_ref=reference,
-            erp_order_code=f"SO-{reference}",
+            erp_order_code=f"SO-{self.customers.get(reference, reference)}",
             cancelled=reference in self.cancelled,
             cancel_reason=self.cancelled.get(reference, ""),
             complete=self.complete.get(reference, True),
@@ -306,8 +312,6 @@ class Books:
     def __init__(self) -> None:
         self.mishaps = Mishaps()
         self.journals: dict[str, Journal] = {}
-        self.behind: dict[str, Sequence[Behind]] = {}
-        """What was told to be behind each journal, at last."""
         self.documents: dict[str, bytes] = {}
 
     async def keep(self, name: str, content: bytes) -> JournalDocument:
@@ -315,11 +319,8 @@ class Books:
             raise Refused(f"{name} is another document")
         return JournalDocument(name=name, sha256=hashlib.sha256(content).hexdigest())
 
-    async def prepare(
-        self, journal: Journal, behind: Sequence[Behind] = ()
-    ) -> Sequence[JournalDocument]:
+    async def prepare(self, journal: Journal) -> Sequence[JournalDocument]:
         with self.mishaps.at("prepare"):
             if self.journals.setdefault(journal.reference, journal) != journal:
                 raise Refused(f"{journal.reference} is another journal")
-            self.behind[journal.reference] = behind
             return (JournalDocument(name=f"{journal.reference}.csv", sha256="0" * 64),)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kcjl.ledger.port import Behind
-from kcjl.settlement.behind import behind
+from kcjl.settlement.behind import Tracing
 from kcjl.settlement.events import ROLE_OF_KIND, JournalIntended
 from kcjl.settlement.journal import decide_correction, decide_journals
 from kcjl.settlement.state import CYCLES, Accounts, Cycle, CycleState, Line
@@ -33,6 +33,13 @@ def booked(cycle: Cycle, lines: Sequence[Line], accounts: Accounts = HOUSE) -> C
     for event in decide_journals(cycle, lines, accounts, at(201), cycle_days=40):
         cycle = CYCLES.evolve(cycle, event, "CY1") or cycle
     return cycle
+
+
+def behind(cycle: Cycle, lines: Sequence[Line], journal: JournalIntended) -> list[Behind]:
+    """All of it: the lines first."""
+    tracing = Tracing(cycle, journal)
+    found = [tracing.line(line) for line in lines]
+    return [*(each for each in found if each is not None), *tracing.beside()]
 
 
 def figures(parts: Sequence[Behind]) -> dict[tuple[str, str], int]:

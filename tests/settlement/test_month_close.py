@@ -9,10 +9,8 @@ from kcjl.errors import Misuse, Refused
 from kcjl.settlement.closing import MonthClosing, ends_at
 from kcjl.settlement.events import JournalFile, JournalIntended, PayoutClosed
 from kcjl.settlement.month_events import MonthClosed, MonthKnown
-from kcjl.settlement.state import Accounts
 from tests.rooms import Premises, Process
-from tests.settlement.test_behind import figures, stated
-from tests.settlement.test_settlement_actor import a_day_later, post_all, premises
+from tests.settlement.test_settlement_actor import premises
 from tests.settlement.test_settlement_people import say, settle
 from tests.trade import gbp
 
@@ -85,24 +83,3 @@ async def test_month_is_closed_with_the_journals_that_it_has() -> None:
     assert done == again
     assert "October 2026 is closed" in str(done)
     assert 1 == len(await place.said(MonthClosed))
-
-
-async def test_what_is_behind_each_journal_is_told_to_the_ledger() -> None:
-    """Payout, reversal and correction: the lines behind each entry add up to it."""
-    place = premises()
-    async with place.open() as process:
-        await post_all(process)
-        await a_day_later(place, process)
-        await process.do("payouts")
-        await say(process, "set-accounts", commission="7105")
-        await say(process, "payout-reverse", cycle_id="CY1", reason="7105")
-        await process.do("payouts")
-
-        accounts = process.settlement.accounts["accounts"]
-        assert isinstance(accounts, Accounts)
-    journals = await place.said(JournalIntended)
-    assert ["payout", "reversal", "correction"] == [each.kind for each in journals]
-    for each in journals:
-        told = place.books.behind[each.reference]
-        assert stated(each) == figures(told)
-        assert {"L1", "L2", "L3"} == {one.line_id for one in told} - {""}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from kcjl.clock import Clock
 from kcjl.errors import Refused, Unavailable
 from kcjl.ledger.pack import journal_csv
-from kcjl.ledger.port import Behind, Journal, JournalDocument
+from kcjl.ledger.port import Journal, JournalDocument
 from tests.simulation.mishaps import Mishaps
 
 __all__ = ["SimulatedLedger"]
@@ -23,8 +23,6 @@ class SimulatedLedger:
     def __init__(self, mishaps: Mishaps, clock: Clock) -> None:
         self.journals: dict[str, Journal] = {}
         """By reference: the truth for checks."""
-        self.behind: dict[str, Sequence[Behind]] = {}
-        """What was told to be behind each journal when it first came."""
         self.documents: dict[str, bytes] = {}
         self._mishaps = mishaps
         self._clock = clock
@@ -36,16 +34,13 @@ class SimulatedLedger:
             raise Refused(f"another document lies under {name}")
         return JournalDocument(name=name, sha256=hashlib.sha256(content).hexdigest())
 
-    async def prepare(
-        self, journal: Journal, behind: Sequence[Behind] = ()
-    ) -> Sequence[JournalDocument]:
+    async def prepare(self, journal: Journal) -> Sequence[JournalDocument]:
         kind = self._mishaps.draw("prepare", "write")
         await self._clock.sleep(self._mishaps.latency_s())
         if kind == "lost_before":
             self._mishaps.suffered(kind)
             raise Unavailable(f"journal {journal.reference} can't be written now")
         known = self.journals.setdefault(journal.reference, journal)
-        self.behind.setdefault(journal.reference, behind)
         if known != journal:
             raise Refused(f"another journal lies under {journal.reference}")
         if kind in ("lost_after", "books_lost", "slow", "answers_late"):

@@ -233,8 +233,8 @@ def _posted_otherwise(e: Evidence) -> None:
 
 def _handed_over_otherwise(e: Evidence) -> None:
     call = copy.copy(next(e.witness.of("prepare")))
-    journal, *behind = call.arguments
-    call.arguments = (replace(journal, narrative="another"), *behind)  # type: ignore[type-var]
+    (journal,) = call.arguments
+    call.arguments = (replace(journal, narrative="another"),)  # type: ignore[type-var]
     e.witness.calls = [*e.witness.calls, call]
 
 
