@@ -2,7 +2,8 @@
 
 Promises: a room's state is the fold of all committed events in order; what `commit` returned is
 durable and already folded; a failing job is tried again with growing pauses, is said to be
-interrupted once, and never takes the other jobs down. It knows nothing of the trade.
+interrupted once for each thing that it meets, and never takes the other jobs down. It knows
+nothing of the trade.
 Invariant: events are applied in order of position, a page in one step that nothing interrupts:
 every page begins where what was applied ends, or before, so whoever reads twice does no harm.
 Called by the five concerns; run by `service.py`.
@@ -27,6 +28,7 @@ from kcjl.errors import (
     Unavailable,
 )
 from kcjl.exceptions.events import JobInterrupted, JobResumed, WritesSwitched, job_stream
+from kcjl.exceptions.interruptions import JOBS, SWITCH
 from kcjl.fold import Contents, Fold, Table
 from kcjl.log.port import Draft, Log, Recorded
 from kcjl.vocabulary import Event
@@ -77,30 +79,6 @@ class Job:
             await anyio.lowlevel.checkpoint()
         else:
             await clock.pause(seconds, self._bell)
-
-
-def _job_keys(event: Event) -> tuple[str, ...]:
-    return (event.stream,) if isinstance(event, JobInterrupted | JobResumed) else ()
-
-
-def _evolve_job(_entry: object, event: Event, _key: str) -> bool | None:
-    return True if isinstance(event, JobInterrupted) else None
-
-
-def _switch_keys(event: Event) -> tuple[str, ...]:
-    return ("writes",) if isinstance(event, WritesSwitched) else ()
-
-
-def _evolve_switch(
-    entry: WritesSwitched | None, event: Event, _key: str
-) -> WritesSwitched | None:
-    return event if isinstance(event, WritesSwitched) else entry
-
-
-JOBS: Fold[bool] = Fold(_job_keys, _evolve_job, bool, hears=(JobInterrupted, JobResumed))
-SWITCH: Fold[WritesSwitched] = Fold(
-    _switch_keys, _evolve_switch, WritesSwitched, hears=(WritesSwitched,)
-)
 
 
 class Folded:
@@ -368,10 +346,12 @@ class Room:
             job=job.name,
             message=f"{type(error).__name__}: {error}"[:500],
             code=error.code if isinstance(error, KcjlError) else "KCJL-9000",
+            side=error.side if isinstance(error, KcjlError) else "",
             occurred_at=self.clock.now(),
         )
         try:
-            if event.stream not in self._interrupted:
+            before = self._interrupted.get(event.stream)
+            if before is None or before.now != event.trouble:
                 await self.commit((event,))
         except (Unavailable, OutcomeUnknown) as unsaid:
             self._say.warning("interruption_not_recorded", job=job.name, error=str(unsaid))
@@ -380,6 +360,8 @@ class Room:
     async def _resumed(self, job: Job) -> None:
         if not len(self._interrupted):  # nearly always: this is asked after every run
             return
-        event = JobResumed(room=self.name, job=job.name, occurred_at=self.clock.now())
-        if event.stream in self._interrupted:
+        known = self._interrupted.get(job_stream(self.name, job.name))
+        if known is not None:
+            now, met = self.clock.now(), known.met
+            event = JobResumed(room=self.name, job=job.name, met=met, occurred_at=now)
             await self.commit((event,))

@@ -42,6 +42,8 @@ class KcjlError(Exception):
     """Root of all errors that kcjl raises on purpose."""
 
     code: ClassVar[str] = "KCJL-1000"
+    side: str = ""
+    """johnlewis or khaos, when it came of a call to it; else empty."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or (type(self).__doc__ or "").split("\n")[0])

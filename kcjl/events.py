@@ -9,7 +9,9 @@ from kcjl.dispatch import deadline_events as dispatch_deadlines
 from kcjl.dispatch import events as dispatch
 from kcjl.dispatch import policy_events as dispatch_policy
 from kcjl.dispatch import unwanted_events as dispatch_unwanted
+from kcjl.exceptions import desk_events as exceptions_desk
 from kcjl.exceptions import events as exceptions
+from kcjl.exceptions import service_events as exceptions_service
 from kcjl.log.upcast import Upcaster
 from kcjl.orders import acceptance_events as orders_acceptance
 from kcjl.orders import events as orders
@@ -56,6 +58,8 @@ EVENT_CLASSES: tuple[type[Event], ...] = tuple(
         settlement_months,
         settlement_terms,
         exceptions,
+        exceptions_desk,
+        exceptions_service,
         tenant,
     )
     for name in room.__all__

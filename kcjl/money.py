@@ -5,13 +5,14 @@ It does not convert between currencies. Invariant: `amount_minor` is pence for G
 Called by every room that touches an amount.
 """
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 import msgspec
 
 from kcjl.errors import Misuse
 
-__all__ = ["Money", "half_up"]
+__all__ = ["Money", "half_up", "total_by_currency"]
 
 _EXPONENTS = {"GBP": 2, "EUR": 2, "USD": 2, "JPY": 0}
 """Minor-unit exponents, ISO 4217; currencies not named here have two places."""
@@ -69,3 +70,15 @@ class Money(msgspec.Struct, frozen=True, order=True, gc=False):
 def half_up(amount: Decimal) -> int:
     """A decimal number of minor units to whole ones, halves away from zero (contract e.5)."""
     return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def total_by_currency(amounts: Iterable[Money]) -> tuple[Money, ...]:
+    """The sums, one a currency, the largest first.
+
+    >>> total_by_currency([Money(100, "EUR"), Money(250), Money(50)])
+    (Money(amount_minor=300, currency='GBP'), Money(amount_minor=100, currency='EUR'))
+    """
+    sums: dict[str, Money] = {}
+    for amount in amounts:
+        sums[amount.currency] = sums.get(amount.currency, Money(0, amount.currency)) + amount
+    return tuple(sorted(sums.values(), key=lambda each: -each.amount_minor))

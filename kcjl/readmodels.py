@@ -81,8 +81,17 @@ class ExceptionRow(msgspec.Struct, frozen=True, kw_only=True):
     last_seen_at: datetime
     seen: int
     state: str
-    """open or cleared."""
+    """open, parked, accepted or cleared."""
     cleared_at: datetime | None = None
+    lane: str = ""
+    """Stock, Orders, Dispatch, Money or Service."""
+    opened: int = 1
+    """How often it came onto the desk: above 1, it re-opened."""
+    attempts: int = 0
+    """How often a person has had it tried again."""
+    parked_until: datetime | None = None
+    folded: int = 1
+    """Exceptions that this row stands for: above 1, it is a storm of one kind."""
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +115,7 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
 
     exceptions: tuple[ExceptionRow, ...]
     total: int
+    """Rows there are: a storm counts as one."""
     fresh: Freshness
 
 
@@ -115,7 +125,7 @@ class ReadModels(Protocol):
     async def overview(self) -> Overview: ...
 
     async def exceptions(self, *, state: str = "open", limit: int = 500) -> Cut:
-        """Most urgent first: deadline and money at risk."""
+        """Most urgent first: deadline and money at risk. A storm of one kind is one row."""
         ...
 
     async def events(

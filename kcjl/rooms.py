@@ -25,6 +25,8 @@ from kcjl.dispatch.calendar_settings import business_time
 from kcjl.dispatch.room import DispatchMarketplace
 from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, ShopModelNotServed
 from kcjl.exceptions.actor import Desk
+from kcjl.exceptions.asked import desk_words
+from kcjl.exceptions.watch import ServiceWatch
 from kcjl.following import Following, catch_up_together
 from kcjl.johnlewis.tenant_port import TenantReading
 from kcjl.khaos.port import ErpPort
@@ -98,8 +100,12 @@ class Rooms:
         outside: Outside,
         clock: Clock,
         ids: Ids,
+        *,
+        watch: ServiceWatch | None = None,
     ) -> None:
+        """`watch`: over the process that these run in; whoever runs none has nothing to say."""
         opening = settings.opening_policy
+        self.watch = watch
         working = business_time(settings.dispatch.deadlines)
         self.tenant = Tenancy(log, clock, ids, marketplace=outside.marketplace)
         self.stock = Stock(
@@ -145,7 +151,7 @@ class Rooms:
             books_every=timedelta(minutes=settings.ledger.xero.check_minutes),
             is_working_day=lambda day: working.hours(day) is not None,
         )
-        self.desk = Desk(log, clock, ids)
+        self.desk = Desk(log, clock, ids, settings=settings.exceptions)
 
     def all(self) -> tuple[Room, ...]:
         return (
@@ -155,6 +161,7 @@ class Rooms:
             self.dispatch,
             self.settlement,
             self.desk,
+            *((self.watch,) if self.watch is not None else ()),
         )
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -167,13 +174,17 @@ class Rooms:
             await self.desk.catch_up()
             await self.desk.switch_writes(allowed=switch == "on", reason=reason, by=by)
 
-        return {
+        rooms = {
             **order_handlers(self.orders),
             **self._stock_handlers(),
             **order_words(self.orders),
             **dispatch_words(self.dispatch),
-            "switch-writes": switch_writes,
             **settlement_words(self.settlement),
+        }
+        return {
+            **rooms,
+            "switch-writes": switch_writes,
+            **desk_words(self.desk, rooms),
         }
 
     def _stock_handlers(self) -> dict[str, Handler]:

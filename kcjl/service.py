@@ -59,6 +59,7 @@ from kcjl.settings import MerchantSettings, Settings
 from kcjl.snapshots import PostgresSnapshots
 from kcjl.vault import PostgresVault
 from kcjl.vaultkey import vault_keys
+from kcjl.watching import watch_of
 
 __all__ = ["check_outside", "outside_alone", "outside_of", "run_merchant"]
 
@@ -85,6 +86,7 @@ async def run_merchant(
     tenants: TenantBudgets | None = None,
     turns: Turns | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    lease_lost: str = "",
 ) -> None:
     """Hold the merchant's lease and run its rooms, until cancelled or fenced.
 
@@ -93,14 +95,13 @@ async def run_merchant(
     would book wrongly, and, before anything is called, as `check_outside` does. `tenants` and
     `turns` are the process's own: shops of one tenant share its limits, and merchants behind
     one web service of the ERP take turns. `tell` is given what a person has to know, `ready`
-    the rooms when they are up, `observe` each call to either side.
+    the rooms when they are up, `observe` each call. `lease_lost`: by the run before, and how.
     """
     check_outside(settings, merchant)
     mine = settings.merchants[merchant]
-    data_dir = Path(settings.data_dir)
-    keys = await vault_keys(settings.vault, data_dir)
+    keys = await vault_keys(settings.vault, Path(settings.data_dir))
     database = Database(dsn, role=SERVICE)
-    pack = _journal_pack(data_dir, database, merchant)
+    pack = _journal_pack(Path(settings.data_dir), database, merchant)
     calls = PostgresCalls(database, merchant)
     sync_log = SyncLog(calls, clock, keep_days=mine.calls.keep_days, observe=observe)
     vault = PostgresVault(database, merchant, keys.current, keys.former)
@@ -121,7 +122,8 @@ async def run_merchant(
     ):
         await vault.check()
         commands = PostgresCommands(database, merchant)
-        rooms = Rooms(mine, log, vault, outside, clock, ids)
+        watch = watch_of(settings, log, database, sync_log, clock, ids, lease_lost=lease_lost)
+        rooms = Rooms(mine, log, vault, outside, clock, ids, watch=watch)
         try:
             async with anyio.create_task_group() as group:
                 Heartbeat(

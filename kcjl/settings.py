@@ -18,6 +18,7 @@ import msgspec
 from kcjl.calls.sync_log import KEEP_DAYS_DEFAULT
 from kcjl.discretion import Secret
 from kcjl.errors import Misuse, SettingsUnusable
+from kcjl.exceptions.desk_settings import ExceptionSettings
 from kcjl.johnlewis.frequencies import advised_s
 from kcjl.ledger.ledger_settings import LedgerSettings
 from kcjl.stock.policy import PolicyDocument, Rule, checked
@@ -250,9 +251,7 @@ class DeadlineSettings(Section, frozen=True, kw_only=True):
 
 
 class MetricSettings(Section, frozen=True, kw_only=True):
-    """Thresholds of the shop's metrics. John Lewis' own are not known before onboarding: these
-    are the strictest that other operators publish.
-    """
+    """The strictest thresholds that operators publish: John Lewis' own are not known yet."""
 
     late_shipment_max: float = 0.05
     """Orders shipped after their deadline, of those shipped or due."""
@@ -390,8 +389,7 @@ class OpeningPolicy(Section, frozen=True, kw_only=True):
     speed: float | bool = 0.999
     """Service level of the speed buffer; false: none."""
     fast_mover_units_a_day: float = 20
-    """From this speed on nothing is offered while the stock feed is stale past the hard limit;
-    0: always offered."""
+    """From it on nothing is offered while the feed is stale past the hard limit; 0: always."""
     carriers: dict[str, str] = {}
     """Courier name or code in the ERP -> the marketplace's carrier code."""
     accounts: dict[str, str] = {}
@@ -540,6 +538,7 @@ class MerchantSettings(Section, frozen=True, kw_only=True):
     settlement: SettlementSettings = SettlementSettings()
     ledger: LedgerSettings = LedgerSettings()
     calls: CallSettings = CallSettings()
+    exceptions: ExceptionSettings = ExceptionSettings()
     opening_policy: OpeningPolicy = OpeningPolicy()
 
     @property

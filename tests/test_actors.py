@@ -9,9 +9,17 @@ import pytest
 
 from kcjl.actors import BACK_OFF_FIRST_S, BACK_OFF_MAX_S, COMMIT_EVENTS_MAX, Job, Room
 from kcjl.clock import SeededIds
-from kcjl.errors import Conflict, Fenced, KcjlError, OutcomeUnknown, RateLimited, Unavailable
+from kcjl.errors import (
+    Conflict,
+    CredentialsRefused,
+    Fenced,
+    KcjlError,
+    OutcomeUnknown,
+    RateLimited,
+    Unavailable,
+)
 from kcjl.events import vocabulary
-from kcjl.exceptions.events import JobInterrupted, JobResumed
+from kcjl.exceptions.events import JobInterrupted, JobResumed, Trouble
 from kcjl.fold import Fold
 from kcjl.log.memory import MemoryLog, MemoryStore
 from kcjl.log.port import Draft, Recorded
@@ -229,6 +237,25 @@ async def test_job_is_woken_by_what_it_waits_for() -> None:
     assert [0] == room.steady_at
 
 
+async def test_job_that_meets_something_else_says_that_too_and_both_when_it_works() -> None:
+    """First the side is away, then it refuses our key: whose trouble it is has changed."""
+    refused = CredentialsRefused("no such key")
+    refused.side = "johnlewis"
+    place = Place()
+    room = place.bench(Unavailable("away"), refused, refused, None)
+    async with running(room):
+        await place.clock.forward(60)
+
+    said = await place.said(JobInterrupted, JobResumed)
+    assert ["KCJL-3001", "KCJL-2005"] == [
+        each.code for each in said if isinstance(each, JobInterrupted)
+    ]
+    (resumed,) = (each for each in said if isinstance(each, JobResumed))
+    assert [("KCJL-3001", ""), ("KCJL-2005", "johnlewis")] == [
+        (each.code, each.side) for each in resumed.met
+    ]
+
+
 async def test_job_that_fails_is_said_once_and_again_when_it_works() -> None:
     """Interrupted once, resumed once, however often it failed in between."""
     place = Place()
@@ -244,7 +271,8 @@ async def test_job_that_fails_is_said_once_and_again_when_it_works() -> None:
         interrupted.message,
         interrupted.code,
     )
-    assert JobResumed(room="stock", job="shaky", occurred_at=at(15 / 60)) == resumed
+    met = (Trouble(code="KCJL-3001", side=""),)
+    assert JobResumed(room="stock", job="shaky", met=met, occurred_at=at(15 / 60)) == resumed
 
 
 async def test_job_that_fails_is_tried_again_with_growing_pauses() -> None:

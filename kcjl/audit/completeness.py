@@ -1,10 +1,12 @@
 """Completeness (law 3): everything is final, waiting, or an open exception; never none of them.
 
 Promises: names what is in none of the three, and what is in none of posted, held, cancelled.
-Reads the read models only. Called by `kcjl demo`'s summary and by tests.
+Reads the read models only, a page at a time. Called by the service's watch (daily), by
+`kcjl demo`'s summary and by tests.
 """
 
 from collections import Counter
+from typing import Literal
 
 import msgspec
 
@@ -16,11 +18,16 @@ from kcjl.exceptions.projection import EXCEPTIONS_SHOWN
 from kcjl.orders.decide import SHIPPED_OR_LATER, standing
 from kcjl.orders.projection import ORDERS_SHOWN
 from kcjl.orders.state import OrderEntry, Posting
-from kcjl.projections.store import RowStore
+from kcjl.projections.store import RowStore, each_row
 
-__all__ = ["Completeness", "completeness"]
+__all__ = ["LEFT_OUT", "Completeness", "completeness", "left_out"]
+
+LEFT_OUT: Literal["left_out"] = "left_out"
+"""The kind of exception that a finding raises: that it was found does not mend it."""
 
 
+NOT_TOLD = frozenset({*DEADLINE_KINDS, LEFT_OUT})
+"""That it is late, or was found left out, is no word about why."""
 WAITING = (ParcelState.SHIPPED, ParcelState.OPEN, ParcelState.UNANSWERED)
 
 
@@ -40,15 +47,11 @@ class Completeness(msgspec.Struct, frozen=True, kw_only=True):
 
 async def completeness(store: RowStore) -> Completeness:
     """Look at every order and parcel once."""
-    open_subjects = set()
-    for _, row in await store.rows(EXCEPTIONS_SHOWN.name):
-        life = EXCEPTIONS_SHOWN.entry(row)
-        if life.cleared_at is None and life.raised.kind not in DEADLINE_KINDS:
-            open_subjects.add(life.raised.subject)
+    open_subjects = await _told_of(store)
     orders: Counter[str] = Counter()
     waiting: list[str] = []
     missing: list[str] = []
-    for order_id, row in await store.rows(ORDERS_SHOWN.name):
+    async for order_id, row in each_row(store, ORDERS_SHOWN.name):
         where, fault = _order(ORDERS_SHOWN.entry(row), open_subjects)
         orders[where] += 1
         if where == "waiting":
@@ -56,7 +59,7 @@ async def completeness(store: RowStore) -> Completeness:
         if fault:
             missing.append(fault)
     parcels: Counter[str] = Counter()
-    for _, row in await store.rows(DISPATCHES_SHOWN.name):
+    async for _, row in each_row(store, DISPATCHES_SHOWN.name):
         entry = DISPATCHES_SHOWN.entry(row)
         for parcel in entry.parcels:
             where, fault = _parcel(entry, parcel, open_subjects)
@@ -72,6 +75,33 @@ async def completeness(store: RowStore) -> Completeness:
         parcels_left=parcels["left"],
         missing=tuple(missing),
     )
+
+
+async def left_out(store: RowStore) -> dict[str, str]:
+    """What is in none of the three: by order, or order/parcel, what is wrong with it."""
+    open_subjects = await _told_of(store)
+    faults: dict[str, str] = {}
+    async for order_id, row in each_row(store, ORDERS_SHOWN.name):
+        _, fault = _order(ORDERS_SHOWN.entry(row), open_subjects)
+        if fault:
+            faults[order_id] = fault
+    async for order_id, row in each_row(store, DISPATCHES_SHOWN.name):
+        entry = DISPATCHES_SHOWN.entry(row)
+        for parcel in entry.parcels:
+            _, fault = _parcel(entry, parcel, open_subjects)
+            if fault:
+                faults[f"{order_id}/{parcel.parcel_key}"] = fault
+    return faults
+
+
+async def _told_of(store: RowStore) -> set[str]:
+    """The subjects of what is on the desk, parked or accepted: somebody knows of it."""
+    subjects = set()
+    async for _, row in each_row(store, EXCEPTIONS_SHOWN.name):
+        life = EXCEPTIONS_SHOWN.entry(row)
+        if life.cleared_at is None and life.raised.kind not in NOT_TOLD:
+            subjects.add(life.raised.subject)
+    return subjects
 
 
 def _order(entry: OrderEntry, open_subjects: set[str]) -> tuple[str, str]:

@@ -20,9 +20,10 @@ import structlog
 from msgspec.structs import replace
 
 from kcjl.calls.correlation import correlation_now
+from kcjl.calls.heard_clocks import HeardClocks
 from kcjl.calls.port import CallKeeper, CallOutcome, CallRecord, Side, Surprise, outcome_of
 from kcjl.calls.surprises import Surprises
-from kcjl.clock import Clock, real_monotonic, real_sleep
+from kcjl.clock import Clock, real_monotonic, real_now, real_sleep
 from kcjl.errors import KcjlError, Unavailable
 
 __all__ = ["Attempt", "SyncLog"]
@@ -51,6 +52,8 @@ class Attempt:
         self.status: int | None = None
         self.failed = False
         """It brought nothing, and nobody is told so by an error."""
+        self.date = ""
+        """What the answer says that the time is there."""
 
 
 class SyncLog:
@@ -74,6 +77,7 @@ class SyncLog:
         self._lost = 0
         self._said_away = False
         self.surprises = Surprises(clock)
+        self.clocks = HeardClocks()
 
     @contextmanager
     def attempt(
@@ -89,8 +93,11 @@ class SyncLog:
                 outcome = CallOutcome.UNAVAILABLE
         except BaseException as error:
             outcome, reason_code = outcome_of(error, writes=writes)
+            if isinstance(error, KcjlError):
+                error.side = side.value
             raise
         finally:
+            self.clocks.hear(side, attempt.date, real_now())
             self._note(
                 CallRecord(
                     side=side,

@@ -121,7 +121,7 @@ async def _serve(
     A database that can't be reached at the start is said at once: nothing has run yet. A shop
     that we don't serve stops no other merchant.
     """
-    merchant, said, lapsed = vitals.merchant, False, False
+    merchant, said, lapsed = vitals.merchant, False, ""
 
     def up(rooms: Rooms) -> None:
         vitals.serves(rooms.all())
@@ -141,6 +141,7 @@ async def _serve(
                 ready=up,
                 observe=observe,
                 tell=_tell,
+                lease_lost=lapsed,
             )
         except LeaseHeld as held:
             vitals.waits(State.STANDBY, held.message)
@@ -157,7 +158,7 @@ async def _serve(
         except LeaseLapsed as error:
             vitals.waits(State.AWAY, error.message)
             _tell(f"{error.message}; it begins again")
-            said, lapsed = False, True
+            said, lapsed = False, error.message
         except Unavailable as error:
             if not lapsed:
                 raise

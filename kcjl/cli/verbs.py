@@ -28,6 +28,7 @@ VERBS = {
     "stock": ("kcjl.cli.stock", "app"),
     "dispatch": ("kcjl.cli.dispatch", "app"),
     "payouts": ("kcjl.cli.payouts", "app"),
+    "exceptions": ("kcjl.cli.exceptions", "app"),
     "settlement": ("kcjl.cli.settlement_policy", "app"),
     "close": ("kcjl.cli.close", "close"),
 }

@@ -20,6 +20,8 @@ class Raise(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     money: Money | None = None
     deadline: datetime | None = None
+    skus: tuple[str, ...] = ()
+    """That it is about; where it is an order's, the order's own are known besides."""
 
 
 class Clear(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,20 +18,16 @@ from kcjl.exceptions import (
     order_conditions,
     posting_conditions,
     reversal_conditions,
+    service_conditions,
     settlement_conditions,
     stock_conditions,
     tenant_conditions,
 )
+from kcjl.exceptions import desk_events as desk
 from kcjl.exceptions.acceptance_conditions import TIME_KINDS
 from kcjl.exceptions.catalogue import KINDS
 from kcjl.exceptions.conditions import Clear, Condition, Raise, clear
-from kcjl.exceptions.events import (
-    ExceptionCleared,
-    ExceptionRaised,
-    JobInterrupted,
-    JobResumed,
-    WritesSwitched,
-)
+from kcjl.exceptions.events import ExceptionCleared, ExceptionRaised, WritesSwitched
 from kcjl.fold import Fold
 from kcjl.orders import events as orders
 from kcjl.orders import events_changes as changes
@@ -47,6 +43,8 @@ __all__ = [
     "Clear",
     "OpenException",
     "Raise",
+    "Routed",
+    "by_kind",
     "conditions",
     "decide_desk",
     "decide_switch",
@@ -54,29 +52,68 @@ __all__ = [
 
 
 class OpenException(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition that holds, and what people have said of it."""
+
     raised: ExceptionRaised
+    opened_at: datetime
+    owner: str = ""
+    """A person has given it to them; empty: it is whose it was routed to."""
+    parked_until: datetime | None = None
+    accepted: bool = False
+    """It is off the desk until something new is said of it."""
 
 
 def _open_keys(event: Event) -> tuple[str, ...]:
-    return (
-        (event.exception_id,) if isinstance(event, ExceptionRaised | ExceptionCleared) else ()
-    )
+    return (event.exception_id,) if isinstance(event, OPEN_HEARS) else ()
 
 
-def _evolve_open(_entry: OpenException | None, event: Event, _key: str) -> OpenException | None:
-    return OpenException(raised=event) if isinstance(event, ExceptionRaised) else None
+def _evolve_open(entry: OpenException | None, event: Event, _key: str) -> OpenException | None:
+    match event:
+        case ExceptionRaised() if entry is None:
+            return OpenException(raised=event, opened_at=event.occurred_at)
+        case ExceptionCleared():
+            return None
+        case _ if entry is None:
+            return None
+        case ExceptionRaised():
+            return msgspec.structs.replace(entry, raised=event, accepted=False)
+        case desk.ExceptionAssigned():
+            return msgspec.structs.replace(entry, owner=event.owner)
+        case desk.ExceptionParked():
+            return msgspec.structs.replace(entry, parked_until=event.until)
+        case desk.ExceptionUnparked():
+            return msgspec.structs.replace(entry, parked_until=None)
+        case desk.ExceptionAccepted():
+            return msgspec.structs.replace(entry, accepted=True, parked_until=None)
+        case _:
+            return entry
 
 
-OPEN: Fold[OpenException] = Fold(
-    _open_keys, _evolve_open, OpenException, hears=(ExceptionRaised, ExceptionCleared)
+OPEN_HEARS = (
+    ExceptionRaised,
+    ExceptionCleared,
+    desk.ExceptionAssigned,
+    desk.ExceptionParked,
+    desk.ExceptionUnparked,
+    desk.ExceptionAccepted,
 )
-"""The open exceptions, by exception id."""
+OPEN: Fold[OpenException] = Fold(_open_keys, _evolve_open, OpenException, hears=OPEN_HEARS)
+"""The conditions that hold, by exception id; accepted ones too."""
 
 
 SAYS_NOTHING: tuple[type[Event], ...] = (
     ShipmentsRead,
     ExceptionCleared,
     ExceptionRaised,
+    desk.ExceptionAccepted,
+    desk.ExceptionAssigned,
+    desk.ExceptionNoted,
+    desk.ExceptionParked,
+    desk.ExceptionRetried,
+    desk.ExceptionUnparked,
+    desk.RoutingRulesSet,
+    desk.StormBegan,
+    desk.StormEnded,
     changes.ReturnsRead,
     orders.OrdersRead,
     settlement.CyclesRead,
@@ -93,36 +130,68 @@ SAYS_NOTHING: tuple[type[Event], ...] = (
 """Most of all events: looks at the outside, and the desk's own. No condition comes of them."""
 
 
+class Routed(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose an exception is, and by which rules."""
+
+    owner: str
+    rules_version: int = 0
+
+
+def by_kind(condition: Raise) -> Routed:
+    """Where no rules are set."""
+    return Routed(owner=KINDS[condition.kind].owner)
+
+
+def never(_kind: str, _subject: str) -> bool:
+    return False
+
+
 def decide_desk(
-    event: Event, open_on: Callable[[str], Sequence[OpenException]]
+    event: Event,
+    open_on: Callable[[str], Sequence[OpenException]],
+    *,
+    routed: Callable[[Raise], Routed] = by_kind,
+    still_met: Callable[[str, str], bool] = never,
 ) -> tuple[Event, ...]:
-    """What the desk says to an event. `open_on`: what is open on a subject now."""
+    """What the desk says to an event.
+
+    `open_on`: what is open on a subject now. `still_met`: whether, by kind and subject,
+    somebody else still meets a condition that the event says to be over.
+    """
     said: list[Event] = []
     if isinstance(event, SAYS_NOTHING):
         return ()
     for condition in conditions(event):
         still = open_on(condition.subject)
         if isinstance(condition, Raise):
-            said.extend(_raise(condition, still, event.occurred_at))
+            said.extend(_raise(condition, still, event.occurred_at, routed))
         else:
             said.extend(
                 ExceptionCleared(
                     kind=each.raised.kind,
                     subject=condition.subject,
                     reason=condition.reason,
+                    accepted=each.accepted,
                     occurred_at=event.occurred_at,
                 )
                 for each in still
-                if not condition.kinds or each.raised.kind in condition.kinds
+                if (not condition.kinds or each.raised.kind in condition.kinds)
+                and not still_met(each.raised.kind, condition.subject)
             )
     return tuple(said)
 
 
-def _raise(condition: Raise, still: Sequence[OpenException], at: datetime) -> tuple[Event, ...]:
+def _raise(
+    condition: Raise,
+    still: Sequence[OpenException],
+    at: datetime,
+    routed: Callable[[Raise], Routed],
+) -> tuple[Event, ...]:
     kind = KINDS[condition.kind]
-    for each in still:
-        if each.raised.kind == condition.kind and each.raised.message == condition.message:
-            return ()  # the same condition again, and nothing new about it
+    known = next((each for each in still if each.raised.kind == condition.kind), None)
+    if known is not None and known.raised.message == condition.message:
+        return ()  # the same condition again, and nothing new about it
+    whose = routed(condition)
     return (
         ExceptionRaised(
             kind=condition.kind,
@@ -130,9 +199,11 @@ def _raise(condition: Raise, still: Sequence[OpenException], at: datetime) -> tu
             severity=kind.severity,
             message=condition.message,
             next_step=kind.next_step,
-            owner=kind.owner,
+            owner=whose.owner,
             money_at_risk=condition.money,
             deadline=condition.deadline,
+            again=known is not None and not known.accepted,
+            rules_version=whose.rules_version,
             occurred_at=at,
         ),
     )
@@ -160,7 +231,7 @@ def conditions(event: Event) -> tuple[Condition, ...]:
         or deadline_conditions.conditions(event)
         or settlement_conditions.conditions(event)
         or tenant_conditions.conditions(event)
-        or _jobs(event)
+        or service_conditions.conditions(event)
     )
     return (*found, *order_conditions.also(event), *deadline_conditions.also(event))
 
@@ -311,26 +382,5 @@ def _codes(event: Event) -> tuple[Condition, ...]:
             )
         case stock.SkuConfirmed():
             return (clear(stock.stock_key(event.sku), "sku_unmatched", "the ERP knows it now"),)
-        case _:
-            return ()
-
-
-def _jobs(event: Event) -> tuple[Condition, ...]:
-    match event:
-        case JobInterrupted():
-            return (
-                Raise(
-                    kind="job_interrupted",
-                    subject=f"{event.room}/{event.job}",
-                    message=event.message,
-                ),
-            )
-        case WritesSwitched() if not event.allowed:
-            message = f"all writes to the outside are stopped: {event.reason}"
-            return (Raise(kind="writes_off", subject="service", message=message),)
-        case WritesSwitched():
-            return (clear("service", "writes_off", event.reason),)
-        case JobResumed():
-            return (clear(f"{event.room}/{event.job}", "job_interrupted", "it works again"),)
         case _:
             return ()

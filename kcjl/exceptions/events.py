@@ -5,6 +5,8 @@ Stream: exception-<kind>-<subject>; job-<room>-<job>; writes.
 
 from datetime import datetime
 
+import msgspec
+
 from kcjl.money import Money
 from kcjl.vocabulary import Event
 
@@ -13,6 +15,7 @@ __all__ = [
     "ExceptionRaised",
     "JobInterrupted",
     "JobResumed",
+    "Trouble",
     "WritesSwitched",
     "job_stream",
 ]
@@ -40,12 +43,18 @@ class ExceptionRaised(DeskEvent, frozen=True, kw_only=True):
     owner: str
     money_at_risk: Money | None = None
     deadline: datetime | None = None
+    again: bool = False
+    """It is on the desk already; this is what is new about it."""
+    rules_version: int = 0
+    """Of the routing rules that named the owner; 0: the kind's own."""
 
 
 class ExceptionCleared(DeskEvent, frozen=True, kw_only=True):
     """The condition is gone."""
 
     reason: str
+    accepted: bool = False
+    """A person had accepted it before: it was not on the desk any more."""
 
 
 class JobEvent(Event, frozen=True, kw_only=True):
@@ -61,15 +70,32 @@ def job_stream(room: str, job: str) -> str:
     return f"job-{room}-{job}"
 
 
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """What a job has met: an error's code, and the side that it came from."""
+
+    code: str
+    side: str
+    """johnlewis or khaos; empty: it is ours, or not known."""
+
+
 class JobInterrupted(JobEvent, frozen=True, kw_only=True):
     """A job of a room failed and is tried again with growing pauses."""
 
     message: str
     code: str
+    side: str = ""
+    """johnlewis or khaos, when it is theirs."""
+
+    @property
+    def trouble(self) -> Trouble:
+        return Trouble(code=self.code, side=self.side)
 
 
 class JobResumed(JobEvent, frozen=True, kw_only=True):
     """A job that had failed works again."""
+
+    met: tuple[Trouble, ...] = ()
+    """All that it had met since it last worked."""
 
 
 class WritesSwitched(Event, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ def conditions(event: Event) -> tuple[Condition, ...]:
                     message=f"the marketplace's order can't be read, so it is not taken: "
                     f"{event.message}; of what it holds ({', '.join(event.skus)}) nothing is "
                     "offered anew meanwhile",
+                    skus=event.skus,
                 ),
             )
         case intake.OrderReadAgain():

@@ -153,6 +153,7 @@ class SellerHttp(PagedReading):
             with self._clock.deadline(limits.connect_timeout_s + limits.read_timeout_s):
                 async with self._request(call) as response:
                     attempt.status = response.status
+                    attempt.date = response.headers.get(hdrs.DATE, "")
                     body = await self._body(response, bytes_max, attempt)
                     if not call.takes_bytes or not _is_success(response.status):
                         body = Hidden(without_nul(body))

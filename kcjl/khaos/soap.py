@@ -226,6 +226,7 @@ class SoapService:
                 auto_decompress=False,
             ) as response:
                 attempt.status = response.status
+                attempt.date = response.headers.get("Date", "")
                 return Reply(response, await _bounded(response, bytes_max, attempt))
         except aiohttp.ServerFingerprintMismatch as mismatch:
             raise CertificateChanged(

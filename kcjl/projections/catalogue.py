@@ -20,6 +20,7 @@ PROJECTIONS: tuple[Projection[Any], ...] = (
     settlement.LINES_SHOWN,
     settlement.INVOICES_SHOWN,
     exceptions.EXCEPTIONS_SHOWN,
+    exceptions.STORMS_SHOWN,
     exceptions.READS_SHOWN,
     exceptions.SWITCHES_SHOWN,
 )

@@ -10,10 +10,13 @@ from datetime import datetime, timedelta
 
 from kcjl.clock import Clock
 from kcjl.database import Database
-from kcjl.exceptions.projection import EXCEPTIONS_SHOWN, READS_SHOWN, ExceptionLife
-from kcjl.money import Money
+from kcjl.exceptions.catalogue import lane_of
+from kcjl.exceptions.projection import READS_SHOWN
+from kcjl.exceptions.words import Wanted
+from kcjl.money import total_by_currency
 from kcjl.orders.decide import WAITING_STANDINGS
-from kcjl.readmodels import Cut, EventRow, ExceptionRow, Freshness, Lane, Overview
+from kcjl.projections.deskreading import DeskRows, KindTotal
+from kcjl.readmodels import Cut, EventRow, Freshness, Lane, Overview
 
 __all__ = ["PostgresReadModels"]
 
@@ -23,70 +26,8 @@ LANE_OF_ROOM = {
     "dispatch": "Dispatch",
     "settlement": "Money",
 }
-LANE_OF_KIND = {
-    "sku_unmatched": "Stock",
-    "stock_import_failed": "Stock",
-    "stock_line_refused": "Stock",
-    "stock_import_stuck": "Stock",
-    "stock_feed_stale": "Stock",
-    "publish_held": "Stock",
-    "publishing_off": "Stock",
-    "offer_drifted": "Stock",
-    "offer_inactive": "Stock",
-    "shop_closed": "Stock",
-    "order_held": "Orders",
-    "acceptance_refused": "Orders",
-    "acceptance_half_gone": "Orders",
-    "acceptance_nearly_over": "Orders",
-    "posting_refused": "Orders",
-    "posting_overdue": "Orders",
-    "total_differs": "Orders",
-    "reference_taken": "Orders",
-    "order_unreadable": "Orders",
-    "reference_not_written": "Orders",
-    "cancelled_after_posting": "Orders",
-    "sales_order_vanished": "Orders",
-    "order_without_sales_order": "Orders",
-    "sales_order_without_order": "Orders",
-    "order_unaccounted": "Orders",
-    "sales_order_to_reduce": "Orders",
-    "incident_open": "Orders",
-    "return_expected": "Orders",
-    "return_to_book": "Orders",
-    "courier_unmapped": "Dispatch",
-    "carrier_gone": "Dispatch",
-    "confirmations_stopped": "Dispatch",
-    "tracking_missing": "Dispatch",
-    "tracking_malformed": "Dispatch",
-    "tracking_not_sent": "Dispatch",
-    "parcel_unmatched": "Dispatch",
-    "confirmation_refused": "Dispatch",
-    "unwanted_units_sent": "Dispatch",
-    "cancelled_in_erp": "Dispatch",
-    "dispatch_at_risk": "Dispatch",
-    "dispatch_late": "Dispatch",
-    "seller_metric_near": "Dispatch",
-    "seller_metric_crossed": "Dispatch",
-    "refund_to_enter": "Money",
-    "reversal_refused": "Money",
-    "reversal_waits": "Money",
-    "reversal_unclear": "Money",
-    "reversal_differs": "Money",
-    "payout_open": "Money",
-    "payout_gaps": "Money",
-    "payout_not_received": "Money",
-    "payout_received_differs": "Money",
-    "late_line": "Money",
-    "billing_cycle_overdue": "Money",
-    "invoice_document_missing": "Money",
-    "unknown_line_type": "Money",
-    "journal_refused": "Money",
-    "journal_differs": "Money",
-}
 RATE_MINUTES = 60
 RATE_EVENTS_MAX = 5_000
-EXCEPTIONS_MAX = 5_000
-"""Open exceptions that are sorted by urgency; beyond it the list says that it is cut."""
 
 
 class PostgresReadModels:
@@ -96,6 +37,7 @@ class PostgresReadModels:
         self._database = database
         self._merchant = merchant
         self._clock = clock
+        self._desk = DeskRows(database, merchant)
 
     async def _fresh(self) -> Freshness:
         row = await self._database.fetchrow(
@@ -113,14 +55,14 @@ class PostgresReadModels:
         )
 
     async def counts(self) -> dict[str, Counter[str]]:
-        """Rows of each projection by state."""
+        """Rows of each projection by state, which stands first in a row: none is parsed."""
         rows = await self._database.fetch(
             """
-            select projection, data->>'state' as state, count(*) as number
+            select projection, split_part(data::text, '"', 4) as state, count(*) as number
             from projection_row join projection_checkpoint
                 using (merchant, projection, version)
             where merchant = $1 and live
-            group by projection, data->>'state'
+            group by 1, 2
             """,
             self._merchant,
         )
@@ -134,7 +76,7 @@ class PostgresReadModels:
         counts = await self.counts()
         reads = await self._last_reads()
         rates = await self._rates(fresh)
-        open_now = await self._exceptions("open")
+        open_now = await self._desk.totals(Wanted(), "open")
         lanes = tuple(
             self._lane(name, counts, reads, rates, open_now)
             for name in ("Stock", "Orders", "Dispatch", "Money")
@@ -144,8 +86,8 @@ class PostgresReadModels:
             fresh=fresh,
             lanes=lanes,
             events=fresh.position,
-            exceptions_open=counts.get("exceptions", Counter())["open"],
-            money_at_risk=_at_risk(open_now),
+            exceptions_open=sum(each.exceptions for each in open_now),
+            money_at_risk=total_by_currency(money for each in open_now for money in each.money),
             writes_allowed=not counts.get("switches", Counter())["off"],
         )
 
@@ -187,16 +129,16 @@ class PostgresReadModels:
         counts: Mapping[str, Counter[str]],
         reads: Mapping[str, datetime],
         rates: Mapping[str, tuple[int, ...]],
-        open_now: Sequence[ExceptionRow],
+        open_now: Sequence[KindTotal],
     ) -> Lane:
-        mine = [each for each in open_now if LANE_OF_KIND.get(each.kind) == name]
+        mine = [each for each in open_now if lane_of(each.kind) == name]
         deadlines = [each.deadline for each in mine if each.deadline is not None]
         done, waiting, facts = _figures(name, counts)
         return Lane(
             name=name,
             done=done,
             waiting=waiting,
-            excepted=len(mine),
+            excepted=sum(each.exceptions for each in mine),
             last_read_at=reads.get(name),
             oldest_deadline=min(deadlines, default=None),
             facts=facts,
@@ -205,33 +147,8 @@ class PostgresReadModels:
 
     async def exceptions(self, *, state: str = "open", limit: int = 500) -> Cut:
         fresh = await self._fresh()
-        found = await self._exceptions(state)
-        total = await self._database.fetchval(
-            """
-            select count(*) from projection_row
-            join projection_checkpoint using (merchant, projection, version)
-            where merchant = $1 and projection = 'exceptions' and live
-            and data->>'state' = $2
-            """,
-            self._merchant,
-            state,
-        )
-        return Cut(exceptions=tuple(found[:limit]), total=int(total), fresh=fresh)
-
-    async def _exceptions(self, state: str) -> list[ExceptionRow]:
-        rows = await self._database.fetch(
-            """
-            select key, data::text as data from projection_row
-            join projection_checkpoint using (merchant, projection, version)
-            where merchant = $1 and projection = 'exceptions' and live
-            and data->>'state' = $2 limit $3
-            """,
-            self._merchant,
-            state,
-            EXCEPTIONS_MAX,
-        )
-        found = [_exception(row["key"], EXCEPTIONS_SHOWN.entry(row["data"])) for row in rows]
-        return sorted(found, key=_urgency)
+        found = await self._desk.list(Wanted(), state=state, limit=limit)
+        return Cut(exceptions=found.rows, total=found.total_rows, fresh=fresh)
 
     async def events(
         self, *, after: int | None = None, before: int | None = None, limit: int = 200
@@ -254,46 +171,6 @@ class PostgresReadModels:
         )
         events = [EventRow(**dict(row)) for row in rows]
         return sorted(events, key=lambda event: event.position)
-
-
-def _at_risk(open_now: Sequence[ExceptionRow]) -> tuple[Money, ...]:
-    by_currency: dict[str, Money] = {}
-    for row in open_now:
-        if (money := row.money_at_risk) is not None:
-            known = by_currency.get(money.currency, Money(0, money.currency))
-            by_currency[money.currency] = known + money
-    return tuple(sorted(by_currency.values(), key=lambda each: -each.amount_minor))
-
-
-def _exception(key: str, life: ExceptionLife) -> ExceptionRow:
-    raised = life.raised
-    return ExceptionRow(
-        exception_id=key,
-        kind=raised.kind,
-        severity=raised.severity,
-        subject=raised.subject,
-        message=raised.message,
-        next_step=raised.next_step,
-        owner=raised.owner,
-        money_at_risk=raised.money_at_risk,
-        deadline=raised.deadline,
-        first_seen_at=life.first_seen_at,
-        last_seen_at=life.last_seen_at,
-        seen=life.seen,
-        state="open" if life.cleared_at is None else "cleared",
-        cleared_at=life.cleared_at,
-    )
-
-
-SEVERITIES = ("critical", "high", "medium", "low")
-
-
-def _urgency(row: ExceptionRow) -> tuple[float, int, int, float, str]:
-    """Deadline first, then severity, then money, then age."""
-    deadline = row.deadline.timestamp() if row.deadline else float("inf")
-    money = row.money_at_risk.amount_minor if row.money_at_risk else 0
-    severity = SEVERITIES.index(row.severity) if row.severity in SEVERITIES else len(SEVERITIES)
-    return (deadline, severity, -money, row.first_seen_at.timestamp(), row.exception_id)
 
 
 def _figures(

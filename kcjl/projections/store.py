@@ -6,7 +6,7 @@ swaps it in the middle of everything (then a writer is told so and has written n
 Called by the runner, by replay and by the read models.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 import asyncpg
@@ -14,12 +14,21 @@ import asyncpg
 from kcjl.database import Database, Session
 from kcjl.errors import Fenced
 
-__all__ = ["Changes", "MemoryRows", "PostgresRows", "RowStore", "Swapped", "fetch_planned_now"]
+__all__ = [
+    "Changes",
+    "MemoryRows",
+    "PostgresRows",
+    "RowStore",
+    "Swapped",
+    "each_row",
+    "fetch_planned_now",
+]
 
 Changes = Mapping[tuple[str, str], bytes | None]
 """(projection, key) -> the new row, or None when it is gone."""
 
 FIRST_VERSION = 1
+PAGE_ROWS = 2_000
 
 
 class Swapped(Exception):
@@ -44,6 +53,10 @@ class RowStore(Protocol):
 
     async def rows(self, projection: str) -> list[tuple[str, bytes]]:
         """Every row of a projection by key: for comparing a replay."""
+        ...
+
+    async def rows_after(self, projection: str, key: str) -> list[tuple[str, bytes]]:
+        """The next of them behind a key, PAGE_ROWS at most."""
         ...
 
 
@@ -182,6 +195,30 @@ class PostgresRows:
         )
         return [(row["key"], row["data"].encode()) for row in found]
 
+    async def rows_after(self, projection: str, key: str) -> list[tuple[str, bytes]]:
+        found = await self._database.fetch(
+            """
+            select r.key, r.data::text as data from projection_row r
+            join projection_checkpoint c using (merchant, projection, version)
+            where r.merchant = $1 and r.projection = $2 and c.live and r.key > $3
+            order by r.key limit $4
+            """,
+            self._merchant,
+            projection,
+            key,
+            PAGE_ROWS,
+        )
+        return [(row["key"], row["data"].encode()) for row in found]
+
+
+async def each_row(store: RowStore, projection: str) -> AsyncIterator[tuple[str, bytes]]:
+    """Every row by key, a page in memory at a time."""
+    key = ""
+    while page := await store.rows_after(projection, key):
+        for row in page:
+            yield row
+        key = page[-1][0]
+
 
 async def fetch_planned_now(
     database: Database, query: str, *arguments: object
@@ -219,6 +256,9 @@ class MemoryRows:
             else:
                 self._rows[key] = row
         self._positions.update(dict.fromkeys(projections, after))
+
+    async def rows_after(self, projection: str, key: str) -> list[tuple[str, bytes]]:
+        return [each for each in await self.rows(projection) if each[0] > key][:PAGE_ROWS]
 
     async def rows(self, projection: str) -> list[tuple[str, bytes]]:
         return sorted(

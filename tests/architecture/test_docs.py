@@ -23,6 +23,7 @@ from kcjl.cli.main import app
 from kcjl.errors import KcjlError
 from kcjl.events import EVENT_CLASSES
 from kcjl.exceptions.catalogue import KINDS
+from kcjl.exceptions.kind import LANES, Kind
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.settings import Settings, read_settings
 from tests.architecture.tree import ROOT, modules, parsed
@@ -263,6 +264,26 @@ def test_every_exception_kind_has_an_owner_and_a_next_step() -> None:
     ]
 
     assert not thin, "\n".join(thin)
+
+
+def test_every_exception_kind_is_in_the_docs_as_the_catalogue_has_it() -> None:
+    """Who gets an exception finds whose it is, what closes it, and what may be done."""
+    documented = {
+        name: [heading, *cells]
+        for heading, name, cells in named(DOCS / "exceptions.md")
+        if heading in LANES
+    }
+    there = {
+        kind.name: [kind.lane, kind.severity, kind.owner, kind.clears, _may(kind)]
+        for kind in KINDS.values()
+    }
+
+    assert there == documented
+
+
+def _may(kind: Kind) -> str:
+    words = (*(("tried again",) if kind.retry else ()), *(() if kind.stays else ("accepted",)))
+    return ", ".join(words) or "neither"
 
 
 # ── every page ──────────────────────────────────────────────────────────────────────────────

@@ -41,6 +41,7 @@ from kcjl.stock import events as stock
 from kcjl.vocabulary import Event
 from tests import trade
 from tests.exceptions.parcel_conditions import CLEARED_OF_PARCELS, RAISED_OF_PARCELS
+from tests.exceptions.troubles import CLEARED_OF_SERVICE, RAISED_OF_SERVICE
 from tests.trade import at, gbp
 
 ORDER = trade.received()
@@ -528,6 +529,7 @@ RAISED: list[tuple[Event, str, str]] = [
     (switched(allowed=False), "writes_off", "service"),
     (STOPPED, "writes_off", "service"),
     *RAISED_OF_PARCELS,
+    *RAISED_OF_SERVICE,
 ]
 
 EASED = deadlines.DeadlineEased(order_id="O1", reason="moved", occurred_at=at(11))
@@ -675,6 +677,7 @@ CLEARED: list[tuple[Event, Event]] = [
     (switched(allowed=False), switched(allowed=True)),
     (STOPPED, WritesSwitched(allowed=True, reason="mended", occurred_at=at(2))),
     *CLEARED_OF_PARCELS,
+    *CLEARED_OF_SERVICE,
 ]
 
 

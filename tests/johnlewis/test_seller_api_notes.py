@@ -1,5 +1,8 @@
 """The seller API and the sync log: each request is noted once, over real HTTP."""
 
+import email.utils
+from datetime import timedelta
+
 import anyio
 import anyio.lowlevel
 import pytest
@@ -8,7 +11,8 @@ from kcjl.calls.correlation import correlated
 from kcjl.calls.memory import MemoryCalls
 from kcjl.calls.port import Asked, CallOutcome, CallRecord, Side
 from kcjl.calls.sync_log import SyncLog
-from kcjl.errors import KcjlError
+from kcjl.clock import real_now
+from kcjl.errors import CredentialsRefused, KcjlError
 from kcjl.johnlewis.port import StockFigure
 from kcjl.johnlewis.seller_api import SellerApi
 from tests.johnlewis.conftest import JumpingClock, MakeApi
@@ -137,3 +141,19 @@ async def test_caller_that_gives_up_leaves_an_unknown_write(
 
     (noted,) = await _noted(notes, kept)
     assert (CallOutcome.UNKNOWN, "CUT_OFF") == (noted.outcome, noted.reason_code)
+
+
+async def test_answer_tells_the_time_there_and_an_error_its_side(
+    market: ScriptedServer, api: SellerApi, notes: SyncLog
+) -> None:
+    """By the Date of the answer, refused or not; and whoever catches it knows whose it is."""
+    there = email.utils.format_datetime(real_now() + timedelta(hours=1), usegmt=True)
+    market.will_say(said(403, headers={"Date": there}))
+
+    assert notes.clocks.ahead_s(Side.JOHNLEWIS) is None
+    with pytest.raises(CredentialsRefused) as refused:
+        await api.account()
+    ahead_s = notes.clocks.ahead_s(Side.JOHNLEWIS)
+    assert ahead_s is not None
+    assert 3_590 < ahead_s < 3_610
+    assert "johnlewis" == refused.value.side

@@ -21,6 +21,7 @@ STEPS = [
     "0006_sync_log.sql",
     "0007_cloud_feed.sql",
     "0008_timings_by_day.sql",
+    "0009_desk.sql",
 ]
 MORE = f"{len(STEPS) + 1:04}_more.sql"
 """The step that a later version would have next."""
@@ -124,3 +125,36 @@ async def _tables(dsn: str, name: str) -> int:
         await connection.close()
     assert isinstance(found, int)
     return found
+
+
+def former(folder: Path, step: str) -> dict[str, str]:
+    """Leave only the steps before this one in the folder; the texts of the others."""
+    later = {each: (folder / each).read_text() for each in STEPS[STEPS.index(step) :]}
+    for name in later:
+        (folder / name).unlink()
+    return later
+
+
+async def test_desk_of_a_former_version_is_folded_anew(empty_dsn: str, folder: Path) -> None:
+    """Its rows have another form: they and their checkpoint go, other projections stay."""
+    later = former(folder, "0009_desk.sql")
+    await migrate(empty_dsn, folder=folder)
+    connection = await asyncpg.connect(empty_dsn)
+    try:
+        for projection in ("exceptions", "orders"):
+            await connection.execute(
+                "insert into projection_checkpoint values ('acme', $1, 1, 7, true)", projection
+            )
+            await connection.execute(
+                "insert into projection_row values ('acme', $1, 1, 'K', '{}')", projection
+            )
+        for name, text in later.items():
+            (folder / name).write_text(text)
+        await migrate(empty_dsn, folder=folder)
+        rows = await connection.fetch("select projection from projection_row")
+        checkpoints = await connection.fetch("select projection from projection_checkpoint")
+    finally:
+        await connection.close()
+
+    assert ["orders"] == [row["projection"] for row in rows]
+    assert ["orders"] == [row["projection"] for row in checkpoints]

@@ -7,6 +7,7 @@ as they do in life: each is touched again long after others have begun.
 from collections import deque
 from collections.abc import Iterator
 
+from kcjl.exceptions.desk_events import StormBegan, StormEnded
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.orders.events import AcceptanceConfirmed, AcceptanceIntended
 from kcjl.settlement.intake_events import InvoiceSeen
@@ -62,8 +63,19 @@ def long_trade(orders: int) -> Iterator[Event]:
             yield _invoice(number // ORDERS_A_CYCLE, number)
             on = number % (2 * ORDERS_A_CYCLE) == 0
             yield WritesSwitched(allowed=on, reason="a trial", occurred_at=at(number))
+            yield _storm(number, begins=on)
     while under_way:
         yield from _step(under_way)
+
+
+def _storm(minutes: int, *, begins: bool) -> Event:
+    """Of parcels without a number; it comes and goes."""
+    kind = "tracking_missing"
+    if not begins:
+        return StormEnded(kind=kind, exceptions=3, occurred_at=at(minutes))
+    return StormBegan(
+        kind=kind, exceptions=9, raised=9, window_minutes=15, occurred_at=at(minutes)
+    )
 
 
 def _invoice(cycle: int, minutes: int) -> Event:

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kcjl import actors
 from kcjl.dispatch import carriers_state, deadlines, metrics, outage, timekeeping
 from kcjl.dispatch import state as dispatch
 from kcjl.events import EVENT_CLASSES, vocabulary
 from kcjl.exceptions import decide as desk
+from kcjl.exceptions import interruptions, routing_book, service_state, skus, storms
+from kcjl.exceptions.watch import ServiceWatch
 from kcjl.fold import Fold
 from kcjl.orders import (
     acceptance_state,
@@ -39,9 +40,9 @@ pytestmark = pytest.mark.anyio
 
 
 ROOM_FOLDS: dict[str, Fold[Any]] = {
-    "jobs": actors.JOBS,
+    "jobs": interruptions.JOBS,
     "silences": outage.SILENCES,
-    "switch": actors.SWITCH,
+    "switch": interruptions.SWITCH,
     "products": stock.PRODUCTS,
     "publishing": publishing.PUBLISHING,
     "publishes": publishing.PUBLISHES,
@@ -81,6 +82,11 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "settlement reads": settlement.READS,
     "closed months": closing.MONTHS,
     "open exceptions": desk.OPEN,
+    "tallies": storms.TALLIES,
+    "routing rules": routing_book.RULES,
+    "order SKUs": skus.ORDER_SKUS,
+    "found by the watch": service_state.FOUND,
+    "feeds read": service_state.FEEDS_READ,
     "tenant": tenant.TENANT,
 }
 
@@ -103,7 +109,8 @@ def test_event_that_is_not_heard_touches_no_entry_of_a_room(
 async def test_every_table_of_a_room_is_one_of_these_folds() -> None:
     """And none of them hears everything."""
     async with Premises().open() as process:
-        folds = {fold for room in process.rooms for fold in room._folds}
+        watch = ServiceWatch(process.log, process.desk.clock, process.desk.ids)
+        folds = {fold for room in (*process.rooms, watch) for fold in room._folds}
 
     assert set(ROOM_FOLDS.values()) == folds
     assert all(20 < len(_unheard(fold)) for fold in folds)

@@ -7,9 +7,7 @@ import msgspec
 import pytest
 
 from kcjl.database import AUDITOR, Database
-from kcjl.exceptions.catalogue import KINDS
-from kcjl.projections import reading
-from kcjl.projections.reading import LANE_OF_KIND, PostgresReadModels
+from kcjl.projections.reading import PostgresReadModels
 from kcjl.readmodels import Lane, Overview
 from kcjl.settlement.events import PayoutHeld
 from tests.audit.handmade import MERCHANT, Handmade, cleared, handmade, raised
@@ -133,22 +131,6 @@ async def test_overview_gives_each_exception_to_its_lane_with_its_deadline_and_m
     assert [0, 2, 1, 1] == [each.excepted for each in overview.lanes]
     assert [None, at(300), at(100), None] == [each.oldest_deadline for each in overview.lanes]
     assert (5, (gbp(3_533),)) == (overview.exceptions_open, overview.money_at_risk)
-
-
-async def test_overview_says_how_many_exceptions_there_really_are(
-    made: Handmade, models: PostgresReadModels, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Law 8: beyond the bound of what is sorted, the count is still the count."""
-    monkeypatch.setattr(reading, "EXCEPTIONS_MAX", 3)
-    await made.says(*(raised(subject=f"O{number}") for number in range(5)))
-
-    assert 5 == (await models.overview()).exceptions_open
-
-
-def test_every_kind_of_exception_belongs_to_a_lane_but_those_of_the_service() -> None:
-    """A new kind that no lane shows would be seen by nobody who looks at lanes."""
-    assert set(KINDS) - {"job_interrupted", "writes_off"} == set(LANE_OF_KIND)
-    assert {"Stock", "Orders", "Dispatch", "Money"} == set(LANE_OF_KIND.values())
 
 
 async def test_rates_are_events_a_minute_of_the_last_hour_newest_last(

@@ -10,6 +10,7 @@ import pytest
 from kcjl import service
 from kcjl.cli.service import _serve
 from kcjl.clock import real_sleep
+from kcjl.exceptions.service_events import ServiceConditionFound
 from kcjl.health.vitals import MerchantVitals, State
 from kcjl.johnlewis.budget import TenantBudgets
 from kcjl.orders.events import OrdersRead
@@ -33,7 +34,7 @@ async def test_service_that_could_not_renew_stops_and_begins_again_by_itself(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """It stops before its lease is over, waits for the database, and serves in a new epoch."""
+    """It stops before its lease is over, serves in a new epoch, and says that it lost it."""
     monkeypatch.setattr(service, "LEASE_S", 60.0)
     monkeypatch.setattr(service, "STOP_S", 56.0)
     monkeypatch.setattr(service, "RENEW_S", 0.2)
@@ -63,8 +64,10 @@ async def test_service_that_could_not_renew_stops_and_begins_again_by_itself(
                     second.epoch > first.epoch
                 ):  # what was on its way at the break may come first
                     break
+        lost = await running.until(ServiceConditionFound)
         group.cancel_scope.cancel()
 
+    assert ("lease_lost", "lease") == (lost.kind, lost.subject)
     assert "stops writing before another can begin" in told
     assert first.epoch < second.epoch
     assert State.SERVING == vitals.state

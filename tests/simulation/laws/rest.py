@@ -8,11 +8,11 @@ from the ERP and the marketplace, kind by kind. Called by `laws/__init__.py`.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
-from kcjl.actors import JOBS
 from kcjl.dispatch.events import ParcelShipped
 from kcjl.dispatch.parcel import ParcelState
 from kcjl.dispatch.state import DISPATCHES
 from kcjl.exceptions.events import ExceptionRaised
+from kcjl.exceptions.interruptions import JOBS
 from kcjl.orders.reversals import REVERSALS, ItemStanding
 from kcjl.orders.state import ORDERS, Acceptance, Posting, WriteBack
 from kcjl.sandbox.warehouse.stock import key_of
