@@ -98,6 +98,16 @@ class Table(Generic[S]):
                 self._changed[key] = None
         return keys
 
+    def drop(self, key: str) -> None:
+        """Hold this entry no more: whoever wants it again reads its events."""
+        entry = self.get(key)
+        if self._group is not None:
+            self._regroup(key, entry, None)
+        self._entries.pop(key, None)
+        self._watched.pop(key, None)
+        if self._changed is not None:
+            self._changed[key] = None
+
     def changed(self) -> list[str]:
         """Keys that were touched since this was last asked, gone ones too; oldest first.
 

@@ -186,13 +186,19 @@ def _assert_balanced(journal: JournalIntended, currency: str) -> None:
 def previewed(cycle: Cycle, lines: Sequence[Line], accounts: Accounts) -> JournalIntended:
     """What a closed payout's journal would book under another account map, in one piece."""
     currency = cycle.seen.currency
+    # One in another currency can't be added, and was raised when it came.
+    amounts = [
+        (line.seen.kind, line.seen.amount)
+        for line in lines
+        if line.seen.kind != PAYMENT and line.seen.amount.currency == currency
+    ]
     day = (cycle.seen.paid_at or cycle.created_at).astimezone(LONDON).date()
     journal = JournalIntended(
         cycle_id=cycle.cycle_id,
         reference=journal_reference(cycle.cycle_id, accounts.version),
         posting_date=day,
         narrative=_narrative(cycle, day),
-        lines=_journal_lines(_sums(cycle, lines, accounts), accounts, currency),
+        lines=_journal_lines(_sums(cycle, amounts, accounts), accounts, currency),
         policy_version=accounts.version,
         occurred_at=cycle.created_at,
     )
@@ -206,7 +212,6 @@ def previewed(cycle: Cycle, lines: Sequence[Line], accounts: Accounts) -> Journa
 def decide_correction(
     cycle: Cycle | None,
     cycle_id: str,
-    lines: Sequence[Line],
     accounts: Accounts,
     *,
     reason: str,
@@ -224,7 +229,7 @@ def decide_correction(
         )
     standing = [each.intended for each in cycle.in_force]
     today = now.astimezone(LONDON).date()
-    corrected = _corrected(cycle, lines, accounts, standing, reason, now)
+    corrected = _corrected(cycle, accounts, standing, reason, now)
     if booked(standing) == booked((corrected,)):
         raise Refused(
             f"reversing the journal of payout {cycle_id}: the new one would book the same; "
@@ -264,22 +269,25 @@ def _undone(each: JournalIntended, today: date, reason: str, now: datetime) -> J
 
 def _corrected(
     cycle: Cycle,
-    lines: Sequence[Line],
     accounts: Accounts,
     standing: Sequence[JournalIntended],
     reason: str,
     now: datetime,
 ) -> JournalIntended:
-    """All lines as they stand now; what came late is set against `other` until it is paid."""
+    """All lines as they stand now, by type: as they were when the payout was closed, and what
+    came late; what came late is set against `other` until it is paid.
+    """
     currency = cycle.seen.currency
     today = now.astimezone(LONDON).date()
     replaced = tuple(each.reference for each in standing)
+    closed = cycle.reconciled.by_kind if cycle.reconciled is not None else ()
+    amounts = [*((each.kind, each.amount) for each in closed), *cycle.late_by_kind]
     journal = JournalIntended(
         cycle_id=cycle.cycle_id,
         reference=journal_reference(cycle.cycle_id, accounts.version, len(cycle.journals)),
         posting_date=today,
         narrative=f"{_narrative(cycle, today)}; instead of {', '.join(replaced)}: {reason}",
-        lines=_journal_lines(_sums(cycle, lines, accounts), accounts, currency),
+        lines=_journal_lines(_sums(cycle, amounts, accounts), accounts, currency),
         policy_version=accounts.version,
         kind="correction",
         corrects=replaced,
@@ -290,13 +298,15 @@ def _corrected(
     return journal
 
 
-def _sums(cycle: Cycle, lines: Sequence[Line], accounts: Accounts) -> Sums:
-    """Roles, the transfer, and against `other` what came after the payout was closed."""
+def _sums(cycle: Cycle, amounts: Iterable[tuple[str, Money]], accounts: Accounts) -> Sums:
+    """Roles, the transfer, and against `other` what came after the payout was closed.
+
+    `amounts`: of lines in the payout's currency, or of all lines of a type.
+    """
     currency = cycle.seen.currency
     sums: dict[str, Money] = defaultdict(lambda: Money(0, currency))
-    for line in lines:  # one in another currency can't be added, and was raised when it came
-        if line.seen.kind != PAYMENT and line.seen.amount.currency == currency:
-            sums[role_of(line.seen.kind, accounts)] += line.seen.amount
+    for kind, amount in amounts:
+        sums[role_of(kind, accounts)] += amount
     _add_transfer(sums, cycle)
     sums["other"] -= sum(sums.values(), Money(0, currency))
     return sums

@@ -114,6 +114,8 @@ class Cycle(msgspec.Struct, frozen=True, kw_only=True):
     late_lines: int = 0
     late_total: Money | None = None
     """Of lines that came, left or changed after the payout was closed."""
+    late_by_kind: tuple[tuple[str, Money], ...] = ()
+    """The same by type, in the payout's currency."""
 
     @property
     def journal(self) -> JournalIntended | None:
@@ -219,10 +221,7 @@ def _evolve_cycle(entry: Cycle | None, event: Event, key: str) -> Cycle | None:
         case PayoutClosed():
             return replace(entry, state=CycleState.CLOSED, held=None, closed=event)
         case LateLineFound():
-            total = event.amount
-            if entry.late_total is not None and entry.late_total.currency == total.currency:
-                total += entry.late_total
-            return replace(entry, late_lines=entry.late_lines + 1, late_total=total)
+            return _with_late(entry, event)
         case JournalIntended() | JournalPrepared() | JournalAcknowledged():
             journals = _journals(entry.journals, event)
             if isinstance(event, JournalAcknowledged):
@@ -232,6 +231,21 @@ def _evolve_cycle(entry: Cycle | None, event: Event, key: str) -> Cycle | None:
             return replace(entry, state=state, journals=journals)
         case _:
             return entry
+
+
+def _with_late(entry: Cycle, event: LateLineFound) -> Cycle:
+    total, by_kind = event.amount, dict(entry.late_by_kind)
+    if entry.late_total is not None and entry.late_total.currency == total.currency:
+        total += entry.late_total
+    if event.amount.currency == entry.seen.currency:
+        nothing = Money(0, event.amount.currency)
+        by_kind[event.kind] = by_kind.get(event.kind, nothing) + event.amount
+    return msgspec.structs.replace(
+        entry,
+        late_lines=entry.late_lines + 1,
+        late_total=total,
+        late_by_kind=tuple(by_kind.items()),
+    )
 
 
 def _journals(
