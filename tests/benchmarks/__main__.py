@@ -23,6 +23,7 @@ from tests.benchmarks import (
     projecting,
     remembering,
     replaying,
+    settling,
     simulating,
     starting,
     stocking,
@@ -45,6 +46,7 @@ BENCHMARKS = {
     "oversell": oversell,
     "dispatch": dispatching,
     "orders": ordering,
+    "settlement": settling,
     "trade": trading,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
