@@ -107,7 +107,7 @@ class OpenMoney:
 
     def _is_at_rest(self, line: Line) -> bool:
         cycle = self.cycles.get(line.seen.cycle_id or NO_CYCLE)
-        return not line.wants_tie and cycle is not None and cycle.state in JOURNALLED
+        return cycle is not None and cycle.state in JOURNALLED and not line.wants_tie
 
     # ── hold, or read again ─────────────────────────────────────────────────────────────────
 

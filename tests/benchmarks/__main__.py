@@ -18,6 +18,7 @@ from tests.benchmarks import (
     adapters,
     appending,
     dispatching,
+    moneying,
     ordering,
     oversell,
     projecting,
@@ -48,6 +49,7 @@ BENCHMARKS = {
     "orders": ordering,
     "settlement": settling,
     "trade": trading,
+    "money": moneying,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 
