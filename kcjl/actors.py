@@ -27,7 +27,7 @@ from kcjl.errors import (
     ShopModelNotServed,
     Unavailable,
 )
-from kcjl.exceptions.events import JobInterrupted, JobResumed, WritesSwitched
+from kcjl.exceptions.events import JobInterrupted, JobResumed, WritesSwitched, job_stream
 from kcjl.fold import Contents, Fold, Table
 from kcjl.log.port import Draft, Log, Recorded
 from kcjl.vocabulary import Event
@@ -84,7 +84,7 @@ def _job_keys(event: Event) -> tuple[str, ...]:
     return (event.stream,) if isinstance(event, JobInterrupted | JobResumed) else ()
 
 
-def _evolve_job(_entry: bool | None, event: Event, _key: str) -> bool | None:  # noqa: FBT001
+def _evolve_job(_entry: object, event: Event, _key: str) -> bool | None:
     return True if isinstance(event, JobInterrupted) else None
 
 
@@ -180,6 +180,12 @@ class Room:
         return switched is None or switched.allowed
 
     @property
+    def failing(self) -> Sequence[str]:
+        """Its jobs whose last try failed; they are tried again."""
+        streams = {job.name: job_stream(self.name, job.name) for job in self.jobs}
+        return [job for job, stream in streams.items() if stream in self._interrupted]
+
+    @property
     def tables(self) -> Sequence[Table[Any]]:
         """In the order in which they were registered."""
         return self._tables
@@ -238,12 +244,10 @@ class Room:
                 job.wake()
 
     def let_go(self, event: Event) -> None:
-        """Drop entries and `forget` streams that are at rest since this event: by the tables
-        and the event alone, for a replay has to let go of the same ones.
-        """
+        """`forget` what is at rest: by tables and event alone, as a replay does it again."""
 
     def forget(self, stream: str) -> None:
-        """Of a stream that is at rest the revision is kept no more."""
+        """Keep its revision no more; whoever reads it again gives it to `commit`."""
         self._revisions.pop(stream, None)
 
     def _hear(self, kind: type[Event]) -> "_Heard":
@@ -276,7 +280,6 @@ class Room:
     ) -> Sequence[Recorded]:
         """Append what was decided, durable and folded when this returns.
 
-        `read_again`: revisions of streams that were forgotten.
         Raises Conflict when another job decided on the same stream meanwhile: decide again.
         """
         if not events:

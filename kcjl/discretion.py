@@ -10,7 +10,7 @@ Called by the settings and by both adapters.
 import re
 from collections.abc import Container, Iterable
 
-__all__ = ["HIDDEN", "Hidden", "Secret", "whole_words", "without_words"]
+__all__ = ["HIDDEN", "Hidden", "HiddenBuffer", "Secret", "whole_words", "without_words"]
 
 HIDDEN = "[…]"
 
@@ -31,6 +31,13 @@ class Hidden(bytes):
     """Bytes that hold a secret, or somebody's address."""
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
+class HiddenBuffer(bytearray):
+    """The same, as they come in: a long answer is never there twice."""
 
     def __repr__(self) -> str:
         return f"<{len(self)} bytes>"

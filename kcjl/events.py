@@ -8,6 +8,7 @@ next schema, and a stored sample (tests/log/samples) shows that it does.
 from kcjl.dispatch import deadline_events as dispatch_deadlines
 from kcjl.dispatch import events as dispatch
 from kcjl.dispatch import policy_events as dispatch_policy
+from kcjl.dispatch import unwanted_events as dispatch_unwanted
 from kcjl.exceptions import events as exceptions
 from kcjl.log.upcast import Upcaster
 from kcjl.orders import acceptance_events as orders_acceptance
@@ -20,6 +21,8 @@ from kcjl.orders import reversal_events as order_reversals
 from kcjl.settlement import events as settlement
 from kcjl.settlement import gap_events as settlement_gaps
 from kcjl.settlement import intake_events as settlement_intake
+from kcjl.settlement import month_events as settlement_months
+from kcjl.settlement import received_events as settlement_received
 from kcjl.settlement import terms_events as settlement_terms
 from kcjl.stock import events as stock
 from kcjl.stock import policy_events as stock_policy
@@ -43,9 +46,12 @@ EVENT_CLASSES: tuple[type[Event], ...] = tuple(
         dispatch,
         dispatch_deadlines,
         dispatch_policy,
+        dispatch_unwanted,
         settlement,
         settlement_intake,
         settlement_gaps,
+        settlement_received,
+        settlement_months,
         settlement_terms,
         exceptions,
         tenant,

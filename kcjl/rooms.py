@@ -21,6 +21,7 @@ from kcjl.clock import Clock, Ids, real_monotonic, real_sleep
 from kcjl.commands import Handler
 from kcjl.dispatch.actor import Dispatches
 from kcjl.dispatch.asked import dispatch_words
+from kcjl.dispatch.calendar_settings import business_time
 from kcjl.dispatch.room import DispatchMarketplace
 from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, ShopModelNotServed
 from kcjl.exceptions.actor import Desk
@@ -94,6 +95,7 @@ class Rooms:
         ids: Ids,
     ) -> None:
         opening = settings.opening_policy
+        working = business_time(settings.dispatch.deadlines)
         self.tenant = Tenancy(log, clock, ids, marketplace=outside.marketplace)
         self.stock = Stock(
             log,
@@ -134,6 +136,7 @@ class Rooms:
             documents=outside.documents,
             settings=settings.settlement,
             opening_accounts=opening.accounts,
+            is_working_day=lambda day: working.hours(day) is not None,
         )
         self.desk = Desk(log, clock, ids)
 

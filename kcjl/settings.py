@@ -23,7 +23,9 @@ from kcjl.stock.policy import PolicyDocument, Rule, checked
 from kcjl.vaultkey import VaultSettings
 
 __all__ = [
+    "BANK_FILE_COLUMNS",
     "WEEKDAYS",
+    "BankSettings",
     "CallSettings",
     "ClockSettings",
     "CloudSection",
@@ -42,6 +44,10 @@ __all__ = [
     "read_settings",
     "secret",
 ]
+
+
+BANK_FILE_COLUMNS = ("Number", "Date", "Account", "Amount", "Subcategory", "Memo")
+"""Of the clearing account's file, as the ERP's bank import lists them (contract khaos f)."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,6 +71,18 @@ class ClockSettings(Section, frozen=True, kw_only=True):
     """Whose time it is. `world`: the control address of a sandbox whose time is followed."""
 
     world: str = ""
+
+
+class HealthSettings(Section, frozen=True, kw_only=True):
+    """Where the service says how it is: `/healthz`, `/readyz`, `/metrics`."""
+
+    host: str = "127.0.0.1"
+    port: int = 9640
+    """0: nowhere."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= PORT_MAX:
+            raise ValueError(f"[health] port: 0 to {PORT_MAX:,}, not {self.port:,}")
 
 
 class StockSettings(Section, frozen=True, kw_only=True):
@@ -177,6 +195,7 @@ class OrderSettings(Section, frozen=True, kw_only=True):
             raise ValueError(f"start_at needs a time zone, e.g. {self.start_at.isoformat()}Z")
 
 
+PORT_MAX = 65_535
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -295,6 +314,37 @@ class DispatchSettings(Section, frozen=True, kw_only=True):
             raise ValueError("tracking_wait_hours can't be below 0")
 
 
+class BankSettings(Section, frozen=True, kw_only=True):
+    """The bank: payouts that come in, and the file of the clearing account for the ERP."""
+
+    received_within_days: int = 5
+    """Working days after which a payout that is paid should be in the bank; 0: never asked."""
+    matched_within_days: int = 10
+    """So many days after the payment a statement's line may be its money by amount alone."""
+    columns: dict[str, str] = {}
+    """Heading by role of a statement in CSV whose layout is none of those that are known."""
+    layout: Literal["barclays", "amazon"] = "barclays"
+    """Of the clearing account's file: a bank's CSV, or the TSV in the shape of Amazon's."""
+    file_columns: tuple[str, ...] = BANK_FILE_COLUMNS
+    """The bank's CSV, in their order."""
+    file_date: str = "%d/%m/%Y"
+    """How its days are written."""
+    file_account: str = ""
+    """What stands in its column Account; empty: the clearing account's name."""
+    tsv_date: str = "%Y-%m-%d"
+    """How the days of the TSV are written, in UTC."""
+    tsv_order: Literal["customer_order_number", "order_id"] = "customer_order_number"
+    """What the TSV calls an order: the ERP's number of it, or the marketplace's."""
+
+    def __post_init__(self) -> None:
+        if self.received_within_days < 0 or self.matched_within_days < 0:
+            raise ValueError("days can't be below 0")
+        if sorted(self.file_columns) != sorted(BANK_FILE_COLUMNS):
+            raise ValueError(
+                f"file_columns are {', '.join(BANK_FILE_COLUMNS)}, each once, in any order"
+            )
+
+
 class SettlementSettings(Section, frozen=True, kw_only=True):
     transactions_poll_s: float = advised_s("TL02")
     """How often transaction lines are read (TL02: 20 a day advised)."""
@@ -310,6 +360,7 @@ class SettlementSettings(Section, frozen=True, kw_only=True):
     its journal split there."""
     sweep_days: float = 10
     """How far back transaction lines are read again once a day."""
+    bank: BankSettings = BankSettings()
 
     def __post_init__(self) -> None:
         _above_zero(
@@ -508,6 +559,7 @@ class Settings(Section, frozen=True, kw_only=True):
     live: bool = False
     """Without it nothing is written to a system that is not on this machine."""
     clock: ClockSettings = ClockSettings()
+    health: HealthSettings = HealthSettings()
     vault: VaultSettings = VaultSettings()
 
 

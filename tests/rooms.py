@@ -29,6 +29,7 @@ from tests.outside.erp import Books, Warehouse
 from tests.outside.marketplace import Shop
 
 MERCHANT = "acme"
+SATURDAY = 5
 E = TypeVar("E", bound=Event)
 
 
@@ -76,6 +77,7 @@ class Process:
             documents=premises.books,
             settings=SettlementSettings(),
             opening_accounts={},
+            is_working_day=lambda day: day.weekday() < SATURDAY,
         )
         self.desk = Desk(log, clock, ids)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from kcjl.adaptersettings import seller_api_settings
 from kcjl.errors import SettingsUnusable
-from kcjl.service import _seller_api
 from kcjl.settings import JohnLewisSettings, OrderSettings, Settings, read_settings, secret
 
 WHOLE = """
@@ -199,7 +199,7 @@ def test_every_setting_of_the_marketplace_reaches_the_adapter(tmp_path: Path) ->
         offers_a_call_max=2,
         retry_after_default_s=3,
     )
-    handed = _seller_api(told, stock_lines_max=4)
+    handed = seller_api_settings(told, stock_lines_max=4)
 
     names = set(JohnLewisSettings.__struct_fields__) - {"api_key_env", "api_key_file"}
     assert {name: getattr(told, name) for name in names} == {

@@ -10,7 +10,7 @@ Called by the adapters (`attempt`) and the service (`run`).
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import islice
@@ -63,8 +63,10 @@ class SyncLog:
         *,
         keep_days: float = KEEP_DAYS_DEFAULT,
         buffer_calls_max: int = BUFFER_CALLS_MAX,
+        observe: Callable[[CallRecord], None] = lambda _: None,
     ) -> None:
         self._keeper = keeper
+        self._observe = observe
         self._clock = clock
         self._keep = timedelta(days=keep_days)
         self._waiting: deque[CallRecord] = deque()
@@ -107,6 +109,7 @@ class SyncLog:
             )
 
     def _note(self, call: CallRecord) -> None:
+        self._observe(call)
         if self._keeper is None:
             return
         self._waiting.append(call)

@@ -12,8 +12,9 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -118,7 +119,7 @@ def demo(
     )
     seconds = _seconds(for_)
     _claim(data_dir, plan)
-    summary = anyio.run(_demo, plan, data_dir.resolve(), headless, seconds)
+    summary = anyio.run(partial(_demo, plan, data_dir.resolve(), seconds, headless=headless))
     if summary.finished:
         _mark(data_dir, msgspec.structs.replace(plan, finished=True))
     if json:
@@ -134,13 +135,11 @@ def _seconds(text: str) -> float | None:
     if not text:
         return None
     number, unit = (text[:-1], text[-1]) if text[-1] in units else (text, "s")
-    try:
+    with suppress(ValueError):
         seconds = float(number) * units[unit]
-    except ValueError:
-        raise Misuse(f"--for {text} is not a time: say 60s, 5m or 1h") from None
-    if not seconds > 0:
-        raise Misuse(f"--for {text}: it has to be more than nothing")
-    return seconds
+        if seconds > 0:
+            return seconds
+    raise Misuse(f"--for {text} is not a time above nothing: say 60s, 5m or 1h")
 
 
 # ── the data directory ──────────────────────────────────────────────────────────────────────
@@ -192,8 +191,9 @@ def _mark(data_dir: Path, plan: Plan) -> None:
 async def _demo(
     plan: Plan,
     data_dir: Path,
-    headless: bool,  # noqa: FBT001
     seconds: float | None,
+    *,
+    headless: bool,
 ) -> Summary:
     _tell("starting the database …")
     server = await embedded.own(data_dir)
@@ -202,7 +202,7 @@ async def _demo(
         async with anyio.create_task_group() as group:
             group.start_soon(server.watch)
             group.start_soon(end_on_terminate)
-            summary = await _with_world(plan, data_dir, server.dsn, headless, seconds)
+            summary = await _with_world(plan, data_dir, server.dsn, seconds, headless=headless)
             group.cancel_scope.cancel()
         return summary
     finally:
@@ -214,8 +214,9 @@ async def _with_world(
     plan: Plan,
     data_dir: Path,
     dsn: str,
-    headless: bool,  # noqa: FBT001
     seconds: float | None,
+    *,
+    headless: bool,
 ) -> Summary:
     began = real_monotonic()
     config = data_dir / "kcjl.toml"

@@ -131,7 +131,11 @@ def suggest(
         ]
     _tell(rows, as_json=as_json)
     if not as_json:
-        typer.echo("map one with: kcjl dispatch map set COURIER CARRIER", err=True)
+        codes = ", ".join(code for code, _ in carriers.codes) or "none, as far as is known"
+        typer.echo(
+            f"map one with: kcjl dispatch map set COURIER CARRIER; the marketplace has {codes}",
+            err=True,
+        )
 
 
 def _carriers(config: Config, merchant: str) -> Carriers:

@@ -36,6 +36,7 @@ from kcjl.errors import Misuse
 from kcjl.events import vocabulary
 from kcjl.log.port import Selection
 from kcjl.log.queries import PostgresQueries
+from kcjl.projections.dispatchreading import silences_of
 from kcjl.projections.timingreading import TimingRows
 from kcjl.settings import Settings
 
@@ -97,7 +98,8 @@ async def _reported(settings: Settings, merchant: str, since: str, until: str) -
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
         now = await now_of(settings, database, merchant)
         began, ended = _period(since, until, now)
-        rows = TimingRows(database, merchant).timings(since=began, until=ended)
+        rows = TimingRows(database, merchant).placed(began, ended)
+        silences = await silences_of(PostgresQueries(database, merchant, vocabulary()))
         timings: list[Timing] = []
         async for page in rows:
             timings.extend(page)
@@ -106,7 +108,8 @@ async def _reported(settings: Settings, merchant: str, since: str, until: str) -
                     f"more than {ORDERS_MAX:,} orders were placed from {began:%Y-%m-%d} on: "
                     "ask for a shorter period"
                 )
-    return Reported(since=began, until=ended, report=report_of(timings, business, now))
+    found = report_of(timings, business, now, silences=silences)
+    return Reported(since=began, until=ended, report=found)
 
 
 def _period(since: str, until: str, now: datetime) -> tuple[datetime, datetime]:
@@ -192,7 +195,7 @@ async def _measured(settings: Settings, merchant: str) -> Measured:
         now = await now_of(settings, database, merchant)
         tallies = {period: Tally(now) for period in PERIODS}
         longest = now - max(PERIODS.values())
-        async for page in TimingRows(database, merchant).timings(since=longest):
+        async for page in TimingRows(database, merchant).placed(longest):
             for timing in page:
                 for period, span in PERIODS.items():
                     if timing.ordered_at >= now - span:

@@ -27,10 +27,14 @@ from kcjl.database import AUDITOR, Database
 from kcjl.dispatch.calendar_settings import deadline_rules
 from kcjl.dispatch.deadline_events import TimeSpent
 from kcjl.dispatch.deadlines import DeadlineRules, Standing
-from kcjl.dispatch.minutes import Span, in_words, is_late, spans_of, spent_by
+from kcjl.dispatch.minutes import Span, in_words, is_late, spans_of, spent_by, whose_now
+from kcjl.dispatch.outage import Silence
 from kcjl.dispatch.timing import FINAL, WHOSE, Stage, TimedParcel, Timing
 from kcjl.errors import NotFound
+from kcjl.events import vocabulary
+from kcjl.log.queries import PostgresQueries
 from kcjl.money import Money
+from kcjl.projections.dispatchreading import silences_of
 from kcjl.projections.timingreading import TimingRows
 from kcjl.settings import Settings
 from kcjl.stock.events import stock_key
@@ -154,23 +158,26 @@ async def _listed(
     matching = 0
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
         now = await now_of(settings, database, merchant)
-        async for page in TimingRows(database, merchant).timings(without=sorted(FINAL)):
+        async for page in TimingRows(database, merchant).at(WHOSE.keys()):
             fitting = [each for each in page if asked.fits(each, rules.standing(each, now))]
             matching += len(fitting)
             found = sorted((*found, *fitting), key=_soonest)[:lines]
-    return [_row(timing, rules, now) for timing in found], matching
+        silences = await silences_of(PostgresQueries(database, merchant, vocabulary()))
+    return [_row(timing, rules, silences, now) for timing in found], matching
 
 
 def _soonest(timing: Timing) -> tuple[datetime, datetime, str]:
     return (timing.ship_by or NEVER, timing.ordered_at, timing.order_id)
 
 
-def _row(timing: Timing, rules: DeadlineRules, now: datetime) -> Listed:
+def _row(
+    timing: Timing, rules: DeadlineRules, silences: Sequence[Silence], now: datetime
+) -> Listed:
     waits = rules.business.between(timing.since, now)
     return Listed(
         order_id=timing.order_id,
         stage=timing.stage.value,
-        whose=WHOSE[timing.stage].value,
+        whose=whose_now(timing, silences).value,
         since=timing.since,
         waits_business_s=round(waits.total_seconds()),
         deadline=timing.ship_by,
@@ -232,12 +239,13 @@ async def _shown(settings: Settings, merchant: str, order_id: str) -> Shown:
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
         now = await now_of(settings, database, merchant)
         timing = await TimingRows(database, merchant).timing(order_id)
+        silences = await silences_of(PostgresQueries(database, merchant, vocabulary()))
     if timing is None:
         raise NotFound(
             f"there is no order {order_id!r} of {merchant}: `kcjl dispatch list` names those "
             "that are on their way, `kcjl orders list --all` all of them"
         )
-    spans = spans_of(timing, rules.business, now)
+    spans = spans_of(timing, rules.business, now, silences=silences)
     done_late = timing.stage in FINAL and is_late(timing, now)
     return Shown(
         order_id=timing.order_id,

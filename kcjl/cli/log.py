@@ -1,6 +1,7 @@
 """`kcjl log tail | show`: reading the event log; the other verbs have their own files."""
 
 import sys
+from functools import partial
 from typing import Annotated
 
 import anyio
@@ -61,7 +62,8 @@ def tail(
     """The newest events, or the newest of those that are asked for, oldest first."""
     settings = settings_at(config)
     asked = filters.asked(types, stream, since, until, backward=backward, follow=follow)
-    anyio.run(_tail, settings, merchant_of(settings, merchant), asked, lines, follow, json)
+    wanted = merchant_of(settings, merchant)
+    anyio.run(partial(_tail, settings, wanted, asked, lines, follow=follow, json=json))
 
 
 async def _tail(
@@ -69,8 +71,9 @@ async def _tail(
     merchant: str,
     asked: Selection,
     lines: int,
-    follow: bool,  # noqa: FBT001
-    json: bool,  # noqa: FBT001
+    *,
+    follow: bool,
+    json: bool,
 ) -> None:
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
         words = vocabulary()
@@ -115,10 +118,10 @@ def show(
 ) -> None:
     """One event, whole: both clocks, its causes, its payload, its place in the chain."""
     settings = settings_at(config)
-    anyio.run(_show, settings, merchant_of(settings, merchant), position, json)
+    anyio.run(partial(_show, settings, merchant_of(settings, merchant), position, json=json))
 
 
-async def _show(settings: Settings, merchant: str, position: int, json: bool) -> None:  # noqa: FBT001
+async def _show(settings: Settings, merchant: str, position: int, *, json: bool) -> None:
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
         models = PostgresReadModels(database, merchant, RealClock())
         found = await models.events(after=position - 1, limit=1)

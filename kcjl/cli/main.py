@@ -2,7 +2,7 @@
 
 Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 a difference or a broken law was
 found, 2 usage or configuration, 3 something needed is not available, 130 interrupted.
-One file a verb; each is imported when it is called, so that `--help` is quick.
+The verbs stand in `verbs.py`; each is imported when it is called.
 """
 
 import logging
@@ -13,26 +13,15 @@ import structlog
 import typer
 
 from kcjl import __version__
-from kcjl.cli import (
-    calls,
-    demo,
-    dispatch,
-    log,
-    orders,
-    payouts,
-    policy,
-    service,
-    settlement_policy,
-    stock,
-    world,
-)
 from kcjl.cli.places import Stopped, printable
+from kcjl.cli.verbs import Verbs
 from kcjl.errors import CorruptLog, KcjlError, Misuse
 
 __all__ = ["app", "run"]
 
 app = typer.Typer(
     name="kcjl",
+    cls=Verbs,
     help="Stands between John Lewis Marketplace and Khaos Control: stock, orders, dispatch, "
     "settlement, and what went wrong.",
     no_args_is_help=True,
@@ -40,18 +29,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("demo")(demo.demo)
-app.command("run")(service.run)
-app.command("sandbox")(world.sandbox)
-app.command("tui")(service.tui)
-app.command("writes")(policy.writes)
-app.add_typer(log.app, name="log")
-app.add_typer(calls.app, name="calls")
-app.add_typer(orders.app, name="orders")
-app.add_typer(stock.app, name="stock")
-app.add_typer(dispatch.app, name="dispatch")
-app.add_typer(payouts.app, name="payouts")
-app.add_typer(settlement_policy.app, name="settlement")
+
+
+@app.callback()
+def root() -> None:
+    """Nothing belongs to all verbs alike."""
 
 
 @app.command("version")

@@ -13,7 +13,7 @@ import anyio
 import msgspec
 import typer
 
-from kcjl.cli import payouts_explain, payouts_month
+from kcjl.cli import payouts_bank, payouts_explain, payouts_month
 from kcjl.cli.asking import answered
 from kcjl.cli.payouts_shown import account_lines, journal_lines
 from kcjl.cli.places import (
@@ -33,6 +33,7 @@ from kcjl.log.queries import PostgresQueries
 from kcjl.projections.payoutreading import PayoutRows
 from kcjl.settings import Settings
 from kcjl.settlement.account import PayoutAccount, UnpaidOrder, account_of, unpaid_of
+from kcjl.settlement.received import receipt_words
 from kcjl.settlement.state import Cycle
 
 __all__ = ["app"]
@@ -44,6 +45,9 @@ app = typer.Typer(
 )
 app.command("explain")(payouts_explain.explain)
 app.command("month")(payouts_month.month)
+app.command("bankfile")(payouts_bank.bankfile)
+app.command("received")(payouts_bank.received)
+app.command("bank")(payouts_bank.bank)
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, one object a line, on stdout.")]
 Payout = Annotated[
@@ -259,7 +263,7 @@ def _print(lines: Iterable[str]) -> None:
 
 def _payout_table(payouts: Sequence[Cycle]) -> list[str]:
     return table(
-        ("payout", "cycle of", "state", ">paid out", "bank", "journals", "note"),
+        ("payout", "cycle of", "state", ">paid out", "bank", "received", "journals", "note"),
         [
             (
                 cycle.cycle_id,
@@ -267,6 +271,7 @@ def _payout_table(payouts: Sequence[Cycle]) -> list[str]:
                 cycle.state.value,
                 str(cycle.seen.amount_to_seller),
                 cycle.seen.payout_reference or cycle.seen.payout_state,
+                receipt_words(cycle) or "—",
                 ", ".join(each.intended.reference for each in cycle.in_force) or "—",
                 _note(cycle),
             )
@@ -282,7 +287,9 @@ def _note(cycle: Cycle) -> str:
     if cycle.late_lines:
         notes.append(f"{cycle.late_lines} late lines, {cycle.late_total}")
     if cycle.reconciled is not None and cycle.reconciled.gaps:
-        notes.append(f"gaps: {sum(each.gaps for each in cycle.reconciled.gaps)}")
+        gaps = sum(each.gaps for each in cycle.reconciled.gaps)
+        ended = f", {len(cycle.gaps_ended)} ended since" if cycle.gaps_ended else ""
+        notes.append(f"gaps: {gaps}{ended}")
     return "; ".join(notes)
 
 

@@ -12,6 +12,7 @@ import anyio
 import msgspec
 import typer
 
+from kcjl.cli.payouts_shown import ended_by
 from kcjl.cli.places import (
     DEFAULT_CONFIG,
     Config,
@@ -34,6 +35,7 @@ from kcjl.projections.payoutreading import PayoutRows
 from kcjl.settings import Settings
 from kcjl.settlement.account import AccountLine, account_of, booked_in
 from kcjl.settlement.gap_events import GapFound
+from kcjl.settlement.received import receipt_words
 from kcjl.settlement.state import Cycle, Invoiced
 
 __all__ = ["explain"]
@@ -171,6 +173,8 @@ def _steps(of: Station) -> Iterator[Step]:
         name=cycle.cycle_id,
         said=f"{cycle.seen.amount_to_seller}, {paid}, {bank}",
     )
+    if received := receipt_words(cycle):
+        yield Step(at="bank", name=bank, said=received)
     moved = clock(seen.created_at or seen.occurred_at)
     yield Step(at="line", name=seen.line_id, said=f"{seen.kind} {seen.amount} of {moved}")
     yield from _order_steps(of)
@@ -184,7 +188,9 @@ def _steps(of: Station) -> Iterator[Step]:
         )
     yield _journal_step(of)
     for gap in of.gaps:
-        yield Step(at="gap", name=gap.kind, said=f"{gap.amount}: {gap.message}")
+        ended = ended_by(gap, cycle.gaps_ended)
+        since = f"; {ended}" if ended else ""
+        yield Step(at="gap", name=gap.kind, said=f"{gap.amount}: {gap.message}{since}")
 
 
 def _order_steps(of: Station) -> Iterator[Step]:

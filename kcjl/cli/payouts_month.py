@@ -33,7 +33,7 @@ from kcjl.settings import Settings
 from kcjl.settlement.account import MonthFigures, month_figures
 from kcjl.settlement.projection import LINES_SHOWN
 
-__all__ = ["month"]
+__all__ = ["month", "month_of"]
 
 
 class Reported(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ def month(
     settings = settings_at(config)
     told = moment("--at", at)
     known = anyio.run(
-        _reported, settings, merchant_of(settings, merchant), _month(which), told, currency
+        _reported, settings, merchant_of(settings, merchant), month_of(which), told, currency
     )
     if as_json:
         typer.echo(msgspec.json.encode(known).decode())
@@ -77,7 +77,8 @@ def month(
     typer.echo(f"{known.now.total} in {known.now.lines:,} lines; {since} came since", err=True)
 
 
-def _month(which: str) -> date:
+def month_of(which: str) -> date:
+    """Its first day, from 2026-03. Raises Misuse."""
     try:
         return date.fromisoformat(f"{which}-01")
     except ValueError:

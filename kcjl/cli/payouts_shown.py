@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from kcjl.cli.stock_shown import clock
 from kcjl.cli.tables import table
+from kcjl.money import Money
 from kcjl.settlement.account import PayoutAccount, Total
-from kcjl.settlement.gap_events import GapFound
+from kcjl.settlement.gap_events import GapEnded, GapFound
+from kcjl.settlement.received import receipt_words
 from kcjl.settlement.state import Cycle, JournalStanding
 
-__all__ = ["account_lines", "journal_lines", "total_lines"]
+__all__ = ["account_lines", "ended_by", "journal_lines", "total_lines"]
 
 UNTIED_SHOWN_MAX = 20
 
@@ -24,7 +26,7 @@ def account_lines(account: PayoutAccount) -> Iterator[str]:
     yield from total_lines(account.by_kind)
     if account.gaps:
         yield ""
-        yield from _gap_lines(account.gaps)
+        yield from _gap_lines(account.gaps, cycle.gaps_ended)
     if account.untied:
         yield ""
         shown = ", ".join(account.untied[:UNTIED_SHOWN_MAX])
@@ -49,7 +51,12 @@ def _facts(account: PayoutAccount) -> Iterator[tuple[str, str]]:
         yield "  named", f"{each.amount} {each.kind.replace('_', ' ')}: {each.said}"
     if account.expected is not None:
         yield "expected", str(account.expected)
+        if cycle.gaps_ended:
+            gone = sum((e.amount for e in cycle.gaps_ended), Money(0, cycle.seen.currency))
+            ended = f"{len(cycle.gaps_ended)} gaps ended since the payout was closed"
+            yield "  now", f"{account.expected + gone}: {ended}"
     yield from _standing(cycle)
+    yield from _bank(cycle)
 
 
 def _standing(cycle: Cycle) -> Iterator[tuple[str, str]]:
@@ -61,6 +68,20 @@ def _standing(cycle: Cycle) -> Iterator[tuple[str, str]]:
         yield "late", f"{cycle.late_lines} lines, {cycle.late_total}; not in its journal"
 
 
+def _bank(cycle: Cycle) -> Iterator[tuple[str, str]]:
+    words = receipt_words(cycle)
+    if words:
+        yield "received", words
+    for each in cycle.receipts:
+        by = "said by hand" if each.matched_by == "person" else f"{each.source}, by its"
+        by = by if each.matched_by == "person" else f"{by} {each.matched_by}"
+        reference = f", {each.reference}" if each.reference else ""
+        yield f"  {each.receipt}", f"{each.amount} on {each.received_on}, {by}{reference}"
+    for gone in cycle.withdrawn:
+        told = f"{gone.amount} on {gone.received_on} was taken back: {gone.reason}"
+        yield f"  {gone.receipt}", told
+
+
 def total_lines(totals: Sequence[Total]) -> list[str]:
     return table(
         ("type", ">lines", ">amount"),
@@ -68,9 +89,21 @@ def total_lines(totals: Sequence[Total]) -> list[str]:
     )
 
 
-def _gap_lines(gaps: Sequence[GapFound]) -> list[str]:
+def ended_by(gap: GapFound, ended: Sequence[GapEnded]) -> str:
+    """What has ended the gap since its payout was closed, and when; empty: it stands."""
+    found = (
+        each
+        for each in ended
+        if (each.kind, each.subject, each.order_line_id, each.component)
+        == (gap.kind, gap.subject, gap.order_line_id, gap.component)
+    )
+    each = next(found, None)
+    return f"ended {each.occurred_at:%Y-%m-%d}: {each.reason}" if each is not None else ""
+
+
+def _gap_lines(gaps: Sequence[GapFound], ended: Sequence[GapEnded]) -> list[str]:
     return table(
-        ("gap", "of", ">charged", ">expected", ">difference", "what"),
+        ("gap", "of", ">charged", ">expected", ">difference", "what", "since"),
         [
             (
                 gap.kind.replace("_", " "),
@@ -79,6 +112,7 @@ def _gap_lines(gaps: Sequence[GapFound]) -> list[str]:
                 str(gap.expected),
                 str(gap.amount),
                 gap.message,
+                ended_by(gap, ended) or "stands",
             )
             for gap in gaps
         ],

@@ -7,6 +7,7 @@ what was not checked is said. Called by `log.py`, which names the verbs.
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -133,12 +134,14 @@ def verify(
     seals = [read_seal(each) for each in seal_files or []]
     try:
         if file is not None:
-            anyio.run(_verify_file, file, merchant, first, seals, public_key, json)
+            anyio.run(
+                partial(_verify_file, file, merchant, first, seals, public_key, json=json)
+            )
         else:
             settings = settings_at(config)
             chosen = merchant_of(settings, merchant)
             key = _key_of(settings, public_key) if seals else None
-            anyio.run(_verify_log, settings, chosen, first or 1, seals, key, json)
+            anyio.run(partial(_verify_log, settings, chosen, first or 1, seals, key, json=json))
     except CorruptLog as error:
         if json:
             typer.echo(_json_of_fault(error))
@@ -164,7 +167,8 @@ async def _verify_log(
     first: int,
     seals: Sequence[Seal],
     key: Ed25519PublicKey | None,
-    json: bool,  # noqa: FBT001
+    *,
+    json: bool,
 ) -> None:
     for each in seals:
         if key is not None:
@@ -187,7 +191,8 @@ async def _verify_file(
     first: int | None,
     seals: Sequence[Seal],
     public_key: str,
-    json: bool,  # noqa: FBT001
+    *,
+    json: bool,
 ) -> None:
     if seals and not public_key:
         raise Misuse("a seal is checked with a public key that you trust: give --public-key")

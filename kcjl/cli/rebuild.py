@@ -7,6 +7,7 @@ State folds the log in memory and writes nothing. Called by `kcjl/cli/log.py`, w
 import re
 import sys
 from datetime import UTC, datetime, time
+from functools import partial
 from typing import Annotated, Any
 
 import anyio
@@ -67,14 +68,15 @@ def rebuild(
     projections = chosen(names or [], PROJECTIONS)
     settings = settings_at(config)
     chosen_merchant = merchant_of(settings, merchant)
-    anyio.run(_rebuild, settings, chosen_merchant, projections, json)
+    anyio.run(partial(_rebuild, settings, chosen_merchant, projections, json=json))
 
 
 async def _rebuild(
     settings: Settings,
     merchant: str,
     projections: list[Projection[Any]],
-    json: bool,  # noqa: FBT001
+    *,
+    json: bool,
 ) -> None:
     progress = Progress(shown=sys.stderr.isatty())
     async with (
@@ -169,7 +171,7 @@ def state(
     position = position_of(at)
     settings = settings_at(config)
     chosen_merchant = merchant_of(settings, merchant)
-    anyio.run(_state, settings, chosen_merchant, found, key, at, position, json)
+    anyio.run(partial(_state, settings, chosen_merchant, found, key, at, position, json=json))
 
 
 async def _state(
@@ -179,7 +181,8 @@ async def _state(
     key: str,
     at: str,
     position: int | None,
-    json: bool,  # noqa: FBT001
+    *,
+    json: bool,
 ) -> None:
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
         log = PostgresLogReader(database, merchant, vocabulary())

@@ -28,6 +28,10 @@ data_dir = {quoted(data_dir)}
 [clock]
 world = {quoted(johnlewis_url)}
 
+[health]
+# Several of these may run on one machine.
+port = 0
+
 [merchants.{MERCHANT}.johnlewis]
 base_url = {quoted(johnlewis_url)}
 api_key_file = {quoted(key_file)}

@@ -1,5 +1,6 @@
 """`kcjl run`: the service. `kcjl tui`: the monitor."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +8,7 @@ from typing import Annotated
 import anyio
 import typer
 
+from kcjl.calls.port import CallRecord
 from kcjl.cli.places import (
     DEFAULT_CONFIG,
     Config,
@@ -24,10 +26,15 @@ from kcjl.clock import Clock, RandomIds, RealClock, WorldClock, real_sleep
 from kcjl.collector import settle_collector
 from kcjl.database import AUDITOR, Database
 from kcjl.errors import ShopModelNotServed, Unavailable
+from kcjl.health.faces import serve_faces
+from kcjl.health.metrics import Metrics
+from kcjl.health.supervisor import keep_told
+from kcjl.health.vitals import MerchantVitals, State, Vitals
 from kcjl.johnlewis.budget import TenantBudgets
 from kcjl.khaos.turns import Turns
 from kcjl.log.lease import LeaseHeld, LeaseLapsed
 from kcjl.projections.reading import PostgresReadModels
+from kcjl.rooms import Rooms
 from kcjl.service import check_outside, run_merchant
 from kcjl.settings import Settings
 
@@ -60,10 +67,10 @@ def run(
         check_outside(settings, each)
     with only_one(Path(settings.data_dir)):
         settle_collector()
-        anyio.run(_run, settings, chosen, with_parent)
+        anyio.run(partial(_run, settings, chosen, with_parent=with_parent))
 
 
-async def _run(settings: Settings, chosen: list[str], with_parent: bool) -> None:  # noqa: FBT001
+async def _run(settings: Settings, chosen: list[str], *, with_parent: bool) -> None:
     async with (
         database_of(settings, owner=not with_parent) as dsn,
         clock_of(settings) as clock,
@@ -72,22 +79,41 @@ async def _run(settings: Settings, chosen: list[str], with_parent: bool) -> None
         group.start_soon(end_on_terminate)
         if with_parent:
             group.start_soon(end_with_parent)
+        vitals = Vitals(chosen)
+        metrics = Metrics(vitals)
+        if settings.health.port:
+            group.start_soon(serve_faces, settings.health, vitals, metrics, _tell)
+        group.start_soon(keep_told, vitals)
         tenants, turns = TenantBudgets(clock), Turns()
-        for each in chosen:
-            alone = len(chosen) == 1
+        for each in vitals.merchants.values():
             group.start_soon(
-                partial(_serve, settings, each, dsn, clock, tenants, turns=turns, alone=alone)
+                partial(
+                    _serve,
+                    settings,
+                    each,
+                    dsn,
+                    clock,
+                    tenants,
+                    turns=turns,
+                    observe=metrics.observer(each.merchant),
+                    alone=len(chosen) == 1,
+                )
             )
+
+
+def _tell(said: str) -> None:
+    typer.echo(said, err=True)
 
 
 async def _serve(
     settings: Settings,
-    merchant: str,
+    vitals: MerchantVitals,
     dsn: str,
     clock: Clock,
     tenants: TenantBudgets,
     *,
     turns: Turns | None = None,
+    observe: Callable[[CallRecord], None] = lambda _: None,
     alone: bool = True,
 ) -> None:
     """Run one merchant; while another process holds it, or the database is away, wait.
@@ -95,7 +121,12 @@ async def _serve(
     A database that can't be reached at the start is said at once: nothing has run yet. A shop
     that we don't serve stops no other merchant.
     """
-    said = lapsed = False
+    merchant, said, lapsed = vitals.merchant, False, False
+
+    def up(rooms: Rooms) -> None:
+        vitals.serves(rooms.all())
+        _tell(f"serving {merchant}")
+
     while True:
         try:
             await run_merchant(
@@ -107,27 +138,32 @@ async def _serve(
                 ids=RandomIds(),
                 tenants=tenants,
                 turns=turns,
-                ready=lambda: typer.echo(f"serving {merchant}", err=True),
-                tell=lambda said: typer.echo(said, err=True),
+                ready=up,
+                observe=observe,
+                tell=_tell,
             )
         except LeaseHeld as held:
+            vitals.waits(State.STANDBY, held.message)
             if not said:
-                typer.echo(f"{held.message}; waiting for it", err=True)
+                _tell(f"{held.message}; waiting for it")
                 said = True
             await real_sleep(min((held.retry_after_s or 0) + 0.2, 5.0))
         except ShopModelNotServed as error:
             if alone:
                 raise
-            typer.echo(f"{merchant} is not served: {error.message} [{error.code}]", err=True)
+            vitals.waits(State.NOT_SERVED, error.message)
+            _tell(f"{merchant} is not served: {error.message} [{error.code}]")
             return
         except LeaseLapsed as error:
-            typer.echo(f"{error.message}; it begins again", err=True)
+            vitals.waits(State.AWAY, error.message)
+            _tell(f"{error.message}; it begins again")
             said, lapsed = False, True
         except Unavailable as error:
             if not lapsed:
                 raise
+            vitals.waits(State.AWAY, error.message)
             if not said:
-                typer.echo(f"{error.message}; waiting for it", err=True)
+                _tell(f"{error.message}; waiting for it")
                 said = True
             await real_sleep(AWAY_S)
 

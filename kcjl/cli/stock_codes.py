@@ -27,7 +27,7 @@ from kcjl.database import AUDITOR, Database
 from kcjl.projections.stockreading import StockRows
 from kcjl.service import outside_of
 from kcjl.settings import Settings
-from kcjl.stock.sides import OfferAlone, Sides, compare_sides
+from kcjl.stock.sides import OfferAlone, Sides, compare_sides, read_catalogues
 
 __all__ = ["codes"]
 
@@ -83,9 +83,10 @@ async def _compared(settings: Settings, merchant: str) -> Sides:
     ):
         aliases = await StockRows(database, merchant).aliases()
         try:
-            return await compare_sides(outside.marketplace, outside.erp, aliases, progress)
+            both = await read_catalogues(outside.marketplace, outside.erp, aliases, progress)
         finally:
             progress.end()
+    return compare_sides(both, aliases)
 
 
 def _tell(found: Sides, side: Side | None) -> None:

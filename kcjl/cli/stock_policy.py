@@ -66,7 +66,7 @@ def preview(
     """What a policy would change, SKU by SKU, if it were in force now. Nothing is changed.
 
     The largest changes come first, each with the terms that differ. The lag and the selling
-    speeds are those of now.
+    speeds are those of now. A rule that names a SKU or a category which no offer has is told.
 
     Example: `kcjl stock policy preview christmas.toml`.
     """
@@ -89,6 +89,8 @@ def preview(
         f"{found.units_now:,} now, {found.units_then:,} then",
         err=True,
     )
+    for each in found.unmet:
+        typer.echo(printable(each), err=True)
 
 
 def _changed(change: Change) -> tuple[str, str, str, str]:

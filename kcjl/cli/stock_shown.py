@@ -27,7 +27,7 @@ from kcjl.errors import NotFound
 from kcjl.events import vocabulary
 from kcjl.log.queries import PostgresQueries
 from kcjl.projections.reading import PostgresReadModels
-from kcjl.projections.stockreading import StockRows
+from kcjl.projections.stockreading import StockRows, stopped
 from kcjl.settings import Settings
 from kcjl.stock.explained import Explained, OfferStanding, Origin, explained
 from kcjl.stock.origins import origins_of
@@ -54,18 +54,24 @@ def show(
     Examples: `kcjl stock show 85123A`, `kcjl stock show 85123A --json`.
     """
     settings = settings_at(config)
-    found, now = anyio.run(_found, settings, merchant_of(settings, merchant), sku)
+    found, now, why_stopped = anyio.run(_found, settings, merchant_of(settings, merchant), sku)
     if json:
         typer.echo(msgspec.json.encode(found).decode())
         return
     for line in _lines(found, now):
         typer.echo(printable(line))
+    if why_stopped:
+        typer.echo(printable(f"nothing is published now: {why_stopped}"), err=True)
 
 
-async def _found(settings: Settings, merchant: str, sku: str) -> tuple[Explained, datetime]:
+async def _found(
+    settings: Settings, merchant: str, sku: str
+) -> tuple[Explained, datetime, str]:
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
         now = await now_of(settings, database, merchant)
-        return await find(database, merchant, sku, now), now
+        found = await find(database, merchant, sku, now)
+        queries = PostgresQueries(database, merchant, vocabulary())
+        return found, now, await stopped(queries, to=found.position)
 
 
 async def now_of(settings: Settings, database: Database, merchant: str) -> datetime:

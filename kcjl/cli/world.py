@@ -2,6 +2,7 @@
 
 import os
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -132,7 +133,7 @@ def sandbox(
     )
     if settings.cloud is not None and write is not None:
         raise typer.BadParameter("--write-config writes the settings of the web service")
-    anyio.run(_serve, settings, write, service_data_dir, with_parent)
+    anyio.run(partial(_serve, settings, write, service_data_dir, with_parent=with_parent))
 
 
 def _cloud(erp: str, config_url: str, user: str) -> CloudAccess | None:
@@ -151,7 +152,8 @@ async def _serve(
     settings: SandboxSettings,
     write: Path | None,
     data_dir: Path | None,
-    with_parent: bool,  # noqa: FBT001
+    *,
+    with_parent: bool,
 ) -> None:
     async with Sandbox.serve(settings) as running:
         if write is not None:

@@ -26,7 +26,7 @@ from kcjl.dispatch.events import (
 )
 from kcjl.dispatch.measuring import SellerMetrics, day_of
 from kcjl.dispatch.metrics import METRICS_JUDGED, METRICS_READ
-from kcjl.dispatch.outage import ANSWERING
+from kcjl.dispatch.outage import ANSWERING, SILENCES
 from kcjl.dispatch.policy_events import CarrierMapWithdrawn
 from kcjl.dispatch.reading import ShipmentReading
 from kcjl.dispatch.room import DispatchMarketplace
@@ -78,6 +78,7 @@ class Dispatches(Room):
         self.dispatches = self.table(DISPATCHES, watch=is_looked_for)
         self.carriers = self.table(CARRIERS)
         self.answering = self.table(ANSWERING)
+        self.silences = self.table(SILENCES)
         self.timings = self.table(TIMINGS, watch=is_waiting, group=day_of)
         self.counted = self.table(COUNTED)
         self.metrics_read = self.table(METRICS_READ)

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from kcjl.dispatch.closing import done_there
 from kcjl.dispatch.events import (
     ConfirmationIntended,
     ConfirmationRefused,
@@ -22,7 +23,7 @@ from kcjl.dispatch.events import (
     TrackingRefused,
     TrackingSent,
 )
-from kcjl.dispatch.matching import settle_open
+from kcjl.dispatch.matching import matched_lines, settle_open
 from kcjl.dispatch.parcel import Parcel
 from kcjl.dispatch.room import DispatchMarketplace, DispatchRoom
 from kcjl.dispatch.state import Dispatch
@@ -36,6 +37,7 @@ from kcjl.errors import (
 )
 from kcjl.johnlewis.parcel_port import ShipmentOutcomeKind
 from kcjl.johnlewis.port import OrderState, ShipmentRequest, Tracking
+from kcjl.vocabulary import Event
 
 __all__ = ["Asking", "NoAnswerError"]
 
@@ -201,6 +203,29 @@ class Asking:
         self, order_id: str, parcel_key: str, lines: tuple[ConfirmedLine, ...] | None = None
     ) -> bool:
         """`lines`: what would be sent now, where it is not what was sent last."""
+        found = await self._shipment_there(order_id, parcel_key, lines)
+        if found is not None:
+            await self._room.record(found)
+            return True
+        orders = await self._heard(self._marketplace.orders_by_id([order_id]))
+        if any(order.state in SHIPPED_THERE for order in orders):
+            await self._record_confirmed(order_id, parcel_key, "", already=True, lines=lines)
+            return True
+        return False
+
+    async def find_there(self, order_id: str, parcel_key: str) -> None:
+        """The order is shipped there: by the shipment that we had sent, or by others."""
+        entry, parcel = self.now(order_id, parcel_key)
+        lines = parcel.lines or matched_lines(entry, parcel) or ()
+        found = await self._shipment_there(order_id, parcel_key, lines)
+        entry, parcel = self.now(order_id, parcel_key)
+        now = self._room.clock.now()
+        await self._room.record(*((found,) if found else done_there(entry, parcel, now)))
+
+    async def _shipment_there(
+        self, order_id: str, parcel_key: str, lines: tuple[ConfirmedLine, ...] | None
+    ) -> Event | None:
+        """That the parcel is among the marketplace's shipments."""
         try:
             shipments = await self._heard(self._marketplace.shipments(order_id))
         except NotFound:  # multi-shipment is off: the order's state tells
@@ -208,7 +233,7 @@ class Asking:
         entry, parcel = self.now(order_id, parcel_key)
         if lines is not None:
             parcel = msgspec.structs.replace(parcel, lines=lines)
-        found = settle_open(
+        return settle_open(
             entry,
             parcel,
             [
@@ -218,14 +243,6 @@ class Asking:
             ],
             now=self._room.clock.now(),
         )
-        if found is not None:
-            await self._room.record(found)
-            return True
-        orders = await self._heard(self._marketplace.orders_by_id([order_id]))
-        if any(order.state in SHIPPED_THERE for order in orders):
-            await self._record_confirmed(order_id, parcel_key, "", already=True, lines=lines)
-            return True
-        return False
 
     async def _record_confirmed(
         self,

@@ -14,7 +14,7 @@ import msgspec
 from kcjl.calls.correlation import correlated
 from kcjl.dispatch.asking import Asking, NoAnswerError
 from kcjl.dispatch.carrier_map import decide_awaited_no_more
-from kcjl.dispatch.closing import decide_shipped_there
+from kcjl.dispatch.closing import SHIPPED_THERE, decide_shipped_there, is_looked_up_first
 from kcjl.dispatch.couriers import Couriers
 from kcjl.dispatch.decide import decide_confirmation
 from kcjl.dispatch.events import (
@@ -109,7 +109,7 @@ class Confirming:
         if self._is_silent(silent) or (
             self._asking.unanswered and due and self._asking.answers == answers
         ):
-            return await self._stop(silent)
+            return await self._stop(silent, due)
         return await self._go_on(has_more=sent < len(due), nothing_due=not due)
 
     # ── deciding ────────────────────────────────────────────────────────────────────────────
@@ -124,7 +124,7 @@ class Confirming:
                 parcel = self._room.dispatches[order_id].parcel(seen.parcel_key)
                 if parcel is None or not self._is_at_work(order_id, parcel):
                     continue
-                if parcel.state == ParcelState.OPEN:
+                if parcel.state == ParcelState.OPEN or self._is_to_find(order_id, parcel):
                     due.append((order_id, parcel.parcel_key))
                     continue
                 events = self._next_for(order_id, parcel.parcel_key)
@@ -142,6 +142,11 @@ class Confirming:
         if parcel.state == ParcelState.CONFIRMED:
             return waits_to_send_on(entry, parcel)
         return is_open(entry) and parcel.state != ParcelState.LEFT
+
+    def _is_to_find(self, order_id: str, parcel: Parcel) -> bool:
+        """The order is shipped there, and this may be one of its shipments."""
+        state = self._room.dispatches[order_id].marketplace_state
+        return state in SHIPPED_THERE and is_looked_up_first(parcel)
 
     def _next_for(self, order_id: str, parcel_key: str) -> tuple[Event, ...]:
         entry, parcel = self._now(order_id, parcel_key)
@@ -188,6 +193,10 @@ class Confirming:
             await self._close(order_id)
             _, parcel = self._now(order_id, parcel_key)
         if not self._is_at_work(order_id, parcel):
+            return
+        if self._is_to_find(order_id, parcel):
+            await self._asking.find_there(order_id, parcel_key)
+            await self._close(order_id)
             return
         events = self._next_for(order_id, parcel_key)
         intended = next((e for e in events if isinstance(e, ConfirmationIntended)), None)
@@ -248,12 +257,13 @@ class Confirming:
             await self._room.record(lasting)
         return error
 
-    async def _stop(self, silent: NoAnswerError | None) -> float:
+    async def _stop(self, silent: NoAnswerError | None, due: list[tuple[str, str]]) -> float:
         now = self._room.clock.now()
+        undone = [each for each in due if self._is_unanswered(*each)]
         events = decide_stopped(
             self.answering,
             message=self._asking.last_silence,
-            waiting=self._waiting(),
+            waiting=len({*self._waiting(), *undone}),
             told_after=self._told_after,
             now=now,
         )
@@ -275,12 +285,18 @@ class Confirming:
         await self._room.commit(decide_resumed(self.answering, self._room.clock.now()))
         return again_s
 
-    def _waiting(self, *states: ParcelState) -> int:
+    def _is_unanswered(self, order_id: str, parcel_key: str) -> bool:
+        """Of what was due: it is still to be done."""
+        _, parcel = self._now(order_id, parcel_key)
+        return self._is_at_work(order_id, parcel)
+
+    def _waiting(self, *states: ParcelState) -> list[tuple[str, str]]:
         """Parcels that wait for the marketplace's answer alone."""
         counted = frozenset(states) or WAITS
-        return sum(
-            parcel.state in counted and bool(parcel.tracking_number)
-            for _, entry in self._room.dispatches.watched()
+        return [
+            (order_id, parcel.parcel_key)
+            for order_id, entry in self._room.dispatches.watched()
             if is_open(entry)
             for parcel in entry.parcels
-        )
+            if parcel.state in counted and (parcel.tracking_number or parcel.attempts)
+        ]

@@ -22,8 +22,9 @@ from kcjl.dispatch.deadline_events import (
     DispatchAtRisk,
     DispatchLate,
 )
-from kcjl.dispatch.minutes import cause_of, spans_of, spent_by
-from kcjl.dispatch.timing import WHOSE, Stage, Timing, is_waiting
+from kcjl.dispatch.minutes import cause_of, spans_of, spent_by, whose_now
+from kcjl.dispatch.outage import Silence
+from kcjl.dispatch.timing import Stage, Timing, is_waiting
 from kcjl.fold import Fold
 from kcjl.money import Money
 from kcjl.vocabulary import Event
@@ -110,8 +111,10 @@ def decide_deadlines(
     counted: Mapping[str, DeadlinesCounted],
     rules: DeadlineRules,
     now: datetime,
+    *,
+    silences: Sequence[Silence] = (),
 ) -> tuple[Event, ...]:
-    """What is new about deadlines."""
+    """What is new about deadlines. `silences`: of the marketplace, the earliest first."""
     events: list[Event] = []
     due: dict[str, list[Timing]] = {kind: [] for kind in DEADLINE_KINDS}
     for timing in waiting:
@@ -122,7 +125,9 @@ def decide_deadlines(
             eased = DeadlineEased(order_id=timing.order_id, reason=EASED, occurred_at=now)
             events.append(eased)
     for kind in DEADLINE_KINDS:
-        events.extend(_said_of(kind, due[kind], counted.get(kind), rules, now))
+        named, rest = _said_of(kind, due[kind], counted.get(kind), rules, now)
+        events.extend(_named(kind, each, rules, now, silences) for each in named)
+        events.extend(rest)
     return tuple(events)
 
 
@@ -132,18 +137,21 @@ def _said_of(
     counted: DeadlinesCounted | None,
     rules: DeadlineRules,
     now: datetime,
-) -> list[Event]:
-    """Those that are new are named while all can be; else, and until then, they are counted."""
+) -> tuple[Sequence[Timing], list[Event]]:
+    """Those that are new are named while all can be; else, and until then, they are counted.
+
+    (Which are named, what is said of the others.)
+    """
     unnamed = sorted((each for each in due if each.said != kind), key=_soonest)
     room = rules.named_max - (len(due) - len(unnamed))
     named = unnamed if len(unnamed) <= room else unnamed[: 0 if counted else max(room, 0)]
-    events: list[Event] = [_named(kind, each, rules, now) for each in named]
+    events: list[Event] = []
     rest = unnamed[len(named) :]
     if rest and _is_news(len(due), counted):
         events.append(_count(kind, due, rest, now))
     elif counted is not None and not rest:
         events.append(_count(kind, (), (), now))
-    return events
+    return named, events
 
 
 def _is_news(orders: int, counted: DeadlinesCounted | None) -> bool:
@@ -156,14 +164,21 @@ def _soonest(timing: Timing) -> tuple[bool, datetime, str]:
     return (timing.ship_by is None, timing.ship_by or timing.ordered_at, timing.order_id)
 
 
-def _named(kind: DeadlineKind, timing: Timing, rules: DeadlineRules, now: datetime) -> Event:
-    spent = spent_by(spans_of(timing, rules.business, now))
+def _named(
+    kind: DeadlineKind,
+    timing: Timing,
+    rules: DeadlineRules,
+    now: datetime,
+    silences: Sequence[Silence],
+) -> Event:
+    spent = spent_by(spans_of(timing, rules.business, now, silences=silences))
+    whose = whose_now(timing, silences).value
     if kind == LATE and timing.ship_by is not None:
         return DispatchLate(
             order_id=timing.order_id,
             deadline=timing.ship_by,
             stage=timing.stage.value,
-            whose=WHOSE[timing.stage].value,
+            whose=whose,
             spent=spent,
             cause=cause_of(spent),
             money=timing.money,
@@ -174,7 +189,7 @@ def _named(kind: DeadlineKind, timing: Timing, rules: DeadlineRules, now: dateti
         deadline=timing.ship_by,
         own_deadline=rules.own_deadline(timing),
         stage=timing.stage.value,
-        whose=WHOSE[timing.stage].value,
+        whose=whose,
         spent=spent,
         money=timing.money,
         occurred_at=now,

@@ -22,10 +22,10 @@ from kcjl.dispatch.events import (
     TrackingAwaited,
     TrackingMalformed,
 )
-from kcjl.dispatch.matching import ENDED, matched_lines
+from kcjl.dispatch.matching import ENDED, matched_lines, unwanted_units
 from kcjl.dispatch.parcel import Parcel, ParcelState
 from kcjl.dispatch.sending_on import decide_changed
-from kcjl.dispatch.state import Dispatch
+from kcjl.dispatch.state import DISPATCHES, Dispatch
 from kcjl.dispatch.terms import LAST_CALL, Terms
 from kcjl.dispatch.tracking_forms import is_malformed
 from kcjl.vocabulary import Event
@@ -69,6 +69,8 @@ def decide_parcels(
         if news:
             events.append(shipped)
             complete = shipped.erp_complete
+            if entry.closed and known is None:
+                events.extend(_sent_after_all(entry, shipped, now))
     shown = {each.parcel_key for each in seen}
     gone = tuple(
         each.parcel_key
@@ -91,6 +93,17 @@ def decide_parcels(
             )
         )
     return tuple(events)
+
+
+def _sent_after_all(
+    entry: Dispatch, shipped: ParcelShipped, now: datetime
+) -> tuple[Event, ...]:
+    """Nothing of the order was to be confirmed any more, and yet a parcel of it went."""
+    seen = DISPATCHES.evolve(entry, shipped, entry.order_id) or entry
+    parcel = seen.parcel(shipped.parcel_key)
+    if parcel is None:
+        return ()
+    return unwanted_units(seen, parcel, matched_lines(seen, parcel) or (), now)
 
 
 def _differs(known: Parcel, shipped: ParcelShipped) -> bool:
@@ -130,6 +143,7 @@ def decide_confirmation(
     if not carriers.multi_shipment and not entry.erp_complete:
         return ()  # the whole order is shipped in one call: wait for its last parcel
     return (
+        *unwanted_units(entry, parcel, lines, now),
         ConfirmationIntended(
             order_id=entry.order_id,
             parcel_key=parcel.parcel_key,

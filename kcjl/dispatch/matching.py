@@ -2,21 +2,30 @@
 
 Promises: pure; units are shared out over the order's open lines, what the ERP names to its
 line first; what does not fit is None, never guessed. Units that were cancelled after the ERP
-had them, and went all the same, are left out: of those somebody is told by orders. A shipment
-is one parcel only.
+had them, and went all the same, are left out: of those somebody is told by orders; of those
+that were refunded as not to ship, by `unwanted_units`. A shipment is one parcel only.
 Called by `decide.py`, `closing.py` and the shell. Source: design 8; johnlewis b.4, d.5.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
 from kcjl.dispatch.events import ConfirmedLine, ParcelConfirmed
 from kcjl.dispatch.parcel import Parcel, ParcelState
 from kcjl.dispatch.state import Dispatch, DispatchLine
+from kcjl.dispatch.unwanted_events import UnwantedUnits, UnwantedUnitsSent
 from kcjl.vocabulary import Event
 
-__all__ = ["ENDED", "ShipmentThere", "confirmed", "is_open", "matched_lines", "settle_open"]
+__all__ = [
+    "ENDED",
+    "ShipmentThere",
+    "confirmed",
+    "is_open",
+    "matched_lines",
+    "settle_open",
+    "unwanted_units",
+]
 
 ENDED = frozenset({"REFUSED", "CANCELED"})
 
@@ -61,12 +70,49 @@ def matched_lines(entry: Dispatch, parcel: Parcel) -> tuple[ConfirmedLine, ...] 
     return matched
 
 
+def unwanted_units(
+    entry: Dispatch, parcel: Parcel, lines: Sequence[ConfirmedLine], now: datetime
+) -> tuple[UnwantedUnitsSent, ...]:
+    """That the parcel holds units which were refunded as not to ship; said once of a parcel.
+
+    `lines`: what of it is confirmed. Source: johnlewis b.3 (OR28, excluded_from_shipment).
+    """
+    if parcel.unwanted or not entry.not_to_ship:
+        return ()
+    over: Counter[str] = Counter()
+    for item in parcel.items:
+        over[item.stock_code.casefold()] += item.quantity
+    code_of = {line.line_id: line.stock_code for line in entry.lines}
+    for line in lines:
+        over[code_of[line.line_id].casefold()] -= line.quantity
+    stay = Counter(entry.not_to_ship)
+    for told in (each for other in entry.parcels for each in other.unwanted):
+        stay[told.line_id] -= told.quantity
+    found: list[UnwantedUnits] = []
+    for line_id, code in code_of.items():
+        units = min(over[code.casefold()], stay[line_id])
+        if units > 0:
+            over[code.casefold()] -= units
+            found.append(UnwantedUnits(line_id=line_id, stock_code=code, quantity=units))
+    if not found:
+        return ()
+    return (
+        UnwantedUnitsSent(
+            order_id=entry.order_id,
+            parcel_key=parcel.parcel_key,
+            units=tuple(found),
+            reference=entry.reference,
+            occurred_at=now,
+        ),
+    )
+
+
 def _asked_for(entry: Dispatch, line: DispatchLine) -> int:
     """Units of a line that the marketplace wants, of those that the ERP has."""
     if line.line_id in (*entry.ended_lines, *entry.refunded_lines):
         return 0
     cancelled = max(entry.cancelled_units.get(line.line_id, 0), 0)
-    return max(line.quantity - cancelled, 0)
+    return max(line.quantity - cancelled - entry.not_to_ship.get(line.line_id, 0), 0)
 
 
 def settle_open(
@@ -82,9 +128,12 @@ def settle_open(
     """
     wanted = {(line.line_id, line.quantity) for line in parcel.lines}
     others = {each.shipment_id for each in entry.parcels if each.shipment_id}
+    numbers = {parcel.tracking_number.casefold()}
+    if parcel.number_told is not None:  # it may have had its number only since it was sent
+        numbers.add(parcel.number_told.casefold())
     for shipment_id, tracking_number, lines in shipments:
         # Two boxes may be alike, to the tracking number: a shipment is one parcel only.
-        same_number = tracking_number.casefold() == parcel.tracking_number.casefold()
+        same_number = tracking_number.casefold() in numbers
         if shipment_id not in others and same_number and set(lines) == wanted:
             return confirmed(entry, parcel, shipment_id, already=True, now=now)
     return None

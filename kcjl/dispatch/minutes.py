@@ -1,7 +1,8 @@
 """Whose minutes they were: an order's spans in elapsed and in business time, and a report.
 
 Promises: pure; an order's spans add up to the time from ordered until confirmed (or until now);
-percentiles are of orders that are confirmed, by nearest rank, never interpolated.
+what a parcel waited for confirmations while the marketplace was silent is the outage's, not
+ours. Percentiles are of orders that are confirmed, by nearest rank, never interpolated.
 It reads nothing. Called by `deadlines.py`, `kcjl dispatch show` and `kcjl dispatch report`.
 """
 
@@ -14,6 +15,7 @@ import msgspec
 
 from kcjl.dispatch.business_time import BusinessTime
 from kcjl.dispatch.deadline_events import TimeSpent
+from kcjl.dispatch.outage import Silence
 from kcjl.dispatch.timing import FINAL, WHOSE, Stage, Timing, Whose
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "report_of",
     "spans_of",
     "spent_by",
+    "whose_now",
 ]
 
 HALF, NINE_TENTHS = 0.5, 0.9
@@ -73,29 +76,60 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     by_whose: tuple[Share, ...]
 
 
-def spans_of(timing: Timing, business: BusinessTime, now: datetime) -> tuple[Span, ...]:
-    """The stages that took time, oldest first; the present one until now."""
+def whose_now(timing: Timing, silences: Iterable[Silence]) -> Whose:
+    """Who has it now."""
+    if timing.stage == Stage.CONFIRMING and any(each.until is None for each in silences):
+        return Whose.OUTAGE
+    return WHOSE[timing.stage]
+
+
+def spans_of(
+    timing: Timing, business: BusinessTime, now: datetime, *, silences: Sequence[Silence] = ()
+) -> tuple[Span, ...]:
+    """The stages that took time, oldest first; the present one until now.
+
+    `silences`: when the marketplace answered no confirmation, the earliest first.
+    """
     spans: list[Span] = []
     began = timing.ordered_at
     for stage, ended in timing.spans:
-        if ended > began:
-            spans.append(_span(stage, began, ended, business, ended))
+        for whose, since, until in _parted(stage, began, ended, silences):
+            spans.append(_span(stage, whose, (since, until), business, until))
         began = ended
     if timing.stage not in FINAL:
-        spans.append(_span(timing.stage, began, max(now, began), business, None))
+        *past, (whose, since, until) = _parted(timing.stage, began, now, silences) or [
+            (whose_now(timing, silences), began, began)
+        ]
+        spans += [_span(timing.stage, w, (s, u), business, u) for w, s, u in past]
+        spans.append(_span(timing.stage, whose, (since, until), business, None))
     return tuple(spans)
+
+
+def _parted(
+    stage: Stage, began: datetime, ended: datetime, silences: Sequence[Silence]
+) -> list[tuple[Whose, datetime, datetime]]:
+    """A stage's parts that took time: what was ours to confirm, but for the silences in it."""
+    parts: list[tuple[Whose, datetime, datetime]] = []
+    for silence in silences if stage == Stage.CONFIRMING else ():
+        since, until = max(began, silence.since), min(ended, silence.until or ended)
+        if since < until:
+            parts += [(WHOSE[stage], began, since), (Whose.OUTAGE, since, until)]
+            began = until
+    parts.append((WHOSE[stage], began, ended))
+    return [part for part in parts if part[1] < part[2]]
 
 
 def _span(
     stage: Stage,
-    began: datetime,
-    until: datetime,
+    whose: Whose,
+    during: tuple[datetime, datetime],
     business: BusinessTime,
     ended: datetime | None,
 ) -> Span:
+    began, until = during
     return Span(
         stage=stage,
-        whose=WHOSE[stage],
+        whose=whose,
         began=began,
         ended=ended,
         elapsed_s=round((until - began).total_seconds()),
@@ -128,7 +162,13 @@ def is_late(timing: Timing, now: datetime) -> bool:
     return (timing.confirmed_at or now) > timing.ship_by
 
 
-def report_of(timings: Iterable[Timing], business: BusinessTime, now: datetime) -> Report:
+def report_of(
+    timings: Iterable[Timing],
+    business: BusinessTime,
+    now: datetime,
+    *,
+    silences: Sequence[Silence] = (),
+) -> Report:
     """The figures of these orders."""
     stages: Counter[Stage] = Counter()
     causes: Counter[str] = Counter()
@@ -140,7 +180,7 @@ def report_of(timings: Iterable[Timing], business: BusinessTime, now: datetime) 
         late, confirmed = is_late(timing, now), timing.stage == Stage.CONFIRMED
         if not late and not confirmed:
             continue
-        spans = spans_of(timing, business, now)
+        spans = spans_of(timing, business, now, silences=silences)
         spent = spent_by(spans)
         if late:
             causes[cause_of(spent)] += 1

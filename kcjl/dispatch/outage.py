@@ -3,7 +3,8 @@
 Promises: pure; that it does not is said when it begins, when it has lasted for so long that a
 person is told, and once an hour while the count of what waits changes: one entry, not one a
 parcel. That it answers again is said once.
-Called by `confirming.py`. Source: design 8; law 8.
+A silence is kept with its end: the minutes of what waited for it were nobody's else.
+Called by `confirming.py`, `minutes.py`. Source: design 8; law 8.
 """
 
 from datetime import datetime, timedelta
@@ -14,9 +15,19 @@ from kcjl.dispatch.events import ConfirmationsResumed, ConfirmationsStopped
 from kcjl.fold import Fold
 from kcjl.vocabulary import Event
 
-__all__ = ["ANSWERING", "ANSWERING_KEY", "Answering", "decide_resumed", "decide_stopped"]
+__all__ = [
+    "ANSWERING",
+    "ANSWERING_KEY",
+    "SILENCES",
+    "SILENCES_STREAM",
+    "Answering",
+    "Silence",
+    "decide_resumed",
+    "decide_stopped",
+]
 
 ANSWERING_KEY = "marketplace"
+SILENCES_STREAM = "dispatch-confirmations"
 SAID_AGAIN_EVERY = timedelta(hours=1)
 
 
@@ -57,6 +68,39 @@ def _evolve(entry: Answering | None, event: Event, _key: str) -> Answering:
 ANSWERING: Fold[Answering] = Fold(
     _keys, _evolve, Answering, hears=(ConfirmationsStopped, ConfirmationsResumed)
 )
+
+
+class Silence(msgspec.Struct, frozen=True, kw_only=True):
+    """From when until when the marketplace answered no confirmation."""
+
+    since: datetime
+    until: datetime | None = None
+    """None: it goes on."""
+
+
+def _silence_keys(event: Event) -> tuple[str, ...]:
+    if isinstance(event, ConfirmationsStopped | ConfirmationsResumed):
+        return (event.since.isoformat(),)
+    return ()
+
+
+def _evolve_silence(entry: Silence | None, event: Event, _key: str) -> Silence | None:
+    match event:
+        case ConfirmationsStopped():
+            return Silence(since=event.since)
+        case ConfirmationsResumed():
+            return Silence(since=event.since, until=event.occurred_at)
+        case _:
+            return entry
+
+
+SILENCES: Fold[Silence] = Fold(
+    _silence_keys,
+    _evolve_silence,
+    Silence,
+    hears=(ConfirmationsStopped, ConfirmationsResumed),
+)
+"""By when it began; a silence is one small entry, however many parcels waited."""
 
 
 def decide_stopped(

@@ -30,6 +30,7 @@ from kcjl.dispatch.events import (
     TrackingRefused,
     TrackingSent,
 )
+from kcjl.dispatch.unwanted_events import UnwantedUnits, UnwantedUnitsSent
 
 __all__ = ["NumberState", "Parcel", "ParcelState", "changed"]
 
@@ -94,6 +95,8 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     """A number that is right as it is, as a person has said."""
     number_malformed: str = ""
     """A number of which somebody was told that it has no form of the carrier's."""
+    unwanted: tuple[UnwantedUnits, ...] = ()
+    """Units in it that were to stay, and of which somebody was told."""
     number_state: NumberState = NumberState.TOLD
     number_attempts: int = 0
     number_first_at: datetime | None = None
@@ -109,6 +112,10 @@ def changed(parcel: Parcel, event: ParcelEvent) -> Parcel:
                 change["state"] = ParcelState.MALFORMED
         case ConfirmationIntended() if parcel.first_tried_at is None:
             change["first_tried_at"] = event.occurred_at
+        case ParcelConfirmed() if _has_another_number(parcel, event):
+            change["number_state"] = NumberState.CHANGED
+        case TrackingChanged() if _is_told(parcel, event.tracking_number):
+            change["number_state"] = NumberState.TOLD
         case TrackingIntended() if parcel.number_first_at is None:
             change["number_first_at"] = event.occurred_at
         case ConfirmationRetried() if parcel.state == ParcelState.CONFIRMED:
@@ -119,12 +126,25 @@ def changed(parcel: Parcel, event: ParcelEvent) -> Parcel:
     return msgspec.structs.replace(parcel, **change)
 
 
+def _has_another_number(parcel: Parcel, event: ParcelConfirmed) -> bool:
+    """It was found there as it was sent, and the ERP has shown another number since."""
+    told, can_be_told = parcel.number_told, bool(event.shipment_id) or not parcel.by_shipment
+    return can_be_told and told is not None and parcel.tracking_number not in ("", told)
+
+
+def _is_told(parcel: Parcel, number: str) -> bool:
+    """The ERP shows again what was confirmed, and no other number was sent on meanwhile."""
+    return number == parcel.number_told and parcel.number_attempts == 0
+
+
 def _parcel_change(event: ParcelEvent) -> dict[str, object]:
     match event:
         case CourierUnmapped():
             return {"state": ParcelState.UNMAPPED}
         case TrackingAwaited():
             return {"state": ParcelState.NO_TRACKING}
+        case UnwantedUnitsSent():
+            return {"unwanted": event.units}
         case ParcelUnmatched():
             return {"state": ParcelState.UNMATCHED, "message": event.message}
         case TrackingLetThrough():

@@ -2,7 +2,8 @@
 
 Promises: pure; a number is sent on only to what we have confirmed ourselves, while the
 marketplace takes numbers for the order; said twice it is as said once (ST23, OR23 overwrite).
-Called by `decide.py` and the shell. Source: johnlewis b.3, b.4, d.5.
+One that comes when the marketplace takes none any more is given up at once, with what to do.
+Called by `decide.py` and the shell. Source: johnlewis b.3, b.4, c.1, d.5.
 """
 
 from datetime import datetime
@@ -22,9 +23,17 @@ from kcjl.dispatch.terms import Terms
 from kcjl.dispatch.tracking_forms import is_malformed
 from kcjl.vocabulary import Event
 
-__all__ = ["decide_changed", "decide_number", "lacks_its_number", "waits_to_send_on"]
+__all__ = [
+    "TAKES_NO_MORE",
+    "decide_changed",
+    "decide_number",
+    "lacks_its_number",
+    "waits_to_send_on",
+]
 
 TAKES_NUMBERS = frozenset({"SHIPPING", "SHIPPED"})
+TAKES_NO_MORE = frozenset({"TO_COLLECT", "RECEIVED", "CLOSED"})
+"""States in which OR23 is refused: the customer has the parcel, or can fetch it."""
 
 
 def lacks_its_number(parcel: Parcel) -> bool:
@@ -33,11 +42,11 @@ def lacks_its_number(parcel: Parcel) -> bool:
 
 
 def waits_to_send_on(entry: Dispatch, parcel: Parcel) -> bool:
-    """Its number is to be told, and can be."""
+    """Its number is to be told, and can be; or it can't be any more, and nobody was told."""
     return (
         parcel.state == ParcelState.CONFIRMED
         and parcel.number_state in (NumberState.CHANGED, NumberState.REFUSED)
-        and entry.marketplace_state in TAKES_NUMBERS
+        and entry.marketplace_state in TAKES_NUMBERS | TAKES_NO_MORE
     )
 
 
@@ -82,9 +91,12 @@ def decide_number(
                 occurred_at=now,
             ),
         )
+    if entry.marketplace_state in TAKES_NO_MORE:
+        return (_given_up(entry, parcel, _too_late(entry, parcel), now),)
     if parcel.number_first_at is not None and parcel.number_tried_at is not None:
         if terms.is_over(parcel.number_first_at, now):
-            return (_given_up(entry, parcel, now),)
+            message = f"given up after {parcel.number_attempts} attempts"
+            return (_given_up(entry, parcel, message, now),)
         if terms.may_try_at(parcel.number_attempts, parcel.number_tried_at) > now:
             return ()
     return (
@@ -101,12 +113,23 @@ def decide_number(
     )
 
 
-def _given_up(entry: Dispatch, parcel: Parcel, now: datetime) -> Event:
+def _too_late(entry: Dispatch, parcel: Parcel) -> str:
+    """Why nothing is sent, and what a person can do instead."""
+    shipment = f", shipment {parcel.shipment_id}" if parcel.shipment_id else ""
+    return (
+        f"the order is {entry.marketplace_state}, and the marketplace takes numbers until it "
+        f"is SHIPPED; it has {parcel.number_told or 'none'}. If the customer misses the "
+        f"parcel, give them the new number ({parcel.courier_name}); to have it shown, send it "
+        f"to the marketplace's support: order {entry.order_id}{shipment}"
+    )
+
+
+def _given_up(entry: Dispatch, parcel: Parcel, message: str, now: datetime) -> Event:
     return TrackingRefused(
         order_id=entry.order_id,
         parcel_key=parcel.parcel_key,
         tracking_number=parcel.tracking_number,
-        message=f"given up after {parcel.number_attempts} attempts",
+        message=message,
         attempt=parcel.number_attempts,
         answered=parcel.number_state == NumberState.REFUSED,
         given_up=True,

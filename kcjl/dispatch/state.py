@@ -36,6 +36,7 @@ from kcjl.orders.events import (
     SalesOrderVanished,
 )
 from kcjl.orders.events_changes import LineCancelled, LineWithdrawn
+from kcjl.orders.reversal_events import ReversalOrdered, ReversalTaken
 from kcjl.vocabulary import Event
 
 __all__ = [
@@ -74,6 +75,10 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     """Lines whose money is back with the customer: no parcel of them is asked for any more."""
     cancelled_units: dict[str, int] = {}
     """By line: units that were cancelled, and that the ERP was posted all the same."""
+    to_stay: dict[str, dict[str, int]] = {}
+    """By reversal, units by line that we have asked to refund as not to ship."""
+    not_to_ship: dict[str, int] = {}
+    """By line: units of these that the marketplace has refunded so."""
     not_shown: bool = False
     """A clean answer of the ERP left it out, and no look has settled it yet."""
     vanished: bool = False
@@ -98,6 +103,8 @@ _ORDER_EVENTS = (
     | SalesOrderForgone
     | LineCancelled
     | LineWithdrawn
+    | ReversalOrdered
+    | ReversalTaken
 )
 _ENDED = frozenset({"REFUSED", "CANCELED"})
 
@@ -155,6 +162,14 @@ def _order_change(entry: Dispatch, event: Event) -> dict[str, object]:
             return _cancelled(entry, event.line_id, event.units or 0)
         case LineWithdrawn():
             return _cancelled(entry, event.line_id, -event.units)
+        case ReversalOrdered() if event.not_to_ship:
+            units = {each.line_id: each.quantity for each in event.items}
+            return {"to_stay": entry.to_stay | {event.reversal_id: units}}
+        case ReversalTaken():
+            units_there = entry.to_stay.get(event.reversal_id, {}).get(event.line_id, 0)
+            before = entry.not_to_ship
+            stays = before.get(event.line_id, 0) + units_there
+            return {"not_to_ship": before | {event.line_id: stays}} if units_there else {}
         case SalesOrderPosted():
             return {
                 "reference": event.reference,
@@ -212,6 +227,7 @@ def _seen(entry: Dispatch, event: ParcelShipped) -> Dispatch:
         attempts=known.attempts if known else 0,
         more_tracking_numbers=event.more_tracking_numbers,
         by_shipment=known.by_shipment if known else True,
+        unwanted=known.unwanted if known and known.items == event.items else (),
         number_told=known.number_told if known else None,
         number_let_through=known.number_let_through if known else "",
     )

@@ -260,6 +260,22 @@ def _parcel(stage: Stage) -> Callable[[Timing, ParcelEvent], Change]:
     return lambda timing, event: _parcels(timing, (event.parcel_key,), stage)
 
 
+def _malformed(timing: Timing, event: TrackingMalformed) -> Change:
+    """No number that counts. Of one that is confirmed the marketplace keeps what it has."""
+    change: Change = {"stage": Stage.UNTRACKED, "tracked": False}
+    return _of_parcel(timing, event, lambda each: {} if _is_confirmed(each) else change)
+
+
+def _let_through(timing: Timing, event: TrackingLetThrough) -> Change:
+    """A person knows better. Of one that is confirmed the number is still to be sent on."""
+    change: Change = {"stage": Stage.CONFIRMING, "tracked": True}
+    return _of_parcel(timing, event, lambda each: {} if _is_confirmed(each) else change)
+
+
+def _is_confirmed(parcel: TimedParcel) -> bool:
+    return parcel.stage == Stage.CONFIRMED
+
+
 def _confirmed(timing: Timing, event: ParcelConfirmed) -> Change:
     return {
         **_parcels(timing, (event.parcel_key,), Stage.CONFIRMED),
@@ -278,9 +294,15 @@ def _parcels(timing: Timing, keys: tuple[str, ...], stage: Stage) -> Change:
 
 def _tracked(timing: Timing, event: TrackingSent) -> Change:
     """A number that came after the confirmation."""
+    return _of_parcel(timing, event, lambda _: {"tracked": True})
+
+
+def _of_parcel(
+    timing: Timing, event: ParcelEvent, change: Callable[[TimedParcel], Change]
+) -> Change:
     return {
         "parcels": tuple(
-            msgspec.structs.replace(each, tracked=True)
+            msgspec.structs.replace(each, **change(each))
             if each.parcel_key == event.parcel_key
             else each
             for each in timing.parcels
@@ -311,8 +333,8 @@ _CHANGES: Mapping[type[Event], Callable[[Timing, Any], Change]] = dict(
         _when(ParcelShipped, _shipped),
         _when(CourierUnmapped, _parcel(Stage.UNMAPPED)),
         _when(TrackingAwaited, _parcel(Stage.UNTRACKED)),
-        _when(TrackingMalformed, _parcel(Stage.UNTRACKED)),
-        _when(TrackingLetThrough, _parcel(Stage.CONFIRMING)),
+        _when(TrackingMalformed, _malformed),
+        _when(TrackingLetThrough, _let_through),
         _when(TrackingSent, _tracked),
         _when(ConfirmationGivenUp, _parcel(Stage.GIVEN_UP)),
         _when(ConfirmationRetried, _parcel(Stage.CONFIRMING)),

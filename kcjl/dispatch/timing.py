@@ -24,6 +24,8 @@ class Whose(StrEnum):
     """The customer or the marketplace: payment, checks."""
     US = "us"
     """kcjl and what it waits for on its way between the two."""
+    OUTAGE = "outage"
+    """Nobody: the marketplace answers no confirmation."""
     WAREHOUSE = "warehouse"
     PERSON = "person"
     """Somebody holds it, or has to decide something."""
@@ -74,6 +76,7 @@ class TimedParcel(msgspec.Struct, frozen=True, kw_only=True):
     courier: str
     units: int
     tracked: bool
+    """It has a number of its carrier's form, or one that a person says is right."""
     stage: Stage = Stage.CONFIRMING
     """One of those after shipping; ENDED: it needs no confirmation any more."""
 
@@ -125,7 +128,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tracked(self) -> bool:
-        """Every parcel of it has a number."""
+        """Every parcel of it has a number that counts."""
         return bool(self.parcels) and all(each.tracked for each in self.parcels)
 
 

@@ -18,6 +18,7 @@ from kcjl.dispatch.deadline_events import (
     StageInErp,
 )
 from kcjl.dispatch.deadlines import DeadlineRules, decide_deadlines
+from kcjl.dispatch.outage import Silence
 from kcjl.dispatch.timing import Timing, is_waiting
 from kcjl.fold import Table
 from kcjl.khaos.port import OrderStatus, Stage
@@ -37,6 +38,7 @@ class WatchingRoom(Protocol):
     clock: Clock
     timings: Table[Timing]
     counted: Table[DeadlinesCounted]
+    silences: Table[Silence]
 
     async def commit(self, events: Sequence[Event]) -> Sequence[Recorded]: ...
 
@@ -53,7 +55,12 @@ class DeadlineWatch:
         now = self._room.clock.now()
         waiting = [timing for _, timing in self._room.timings.watched()]
         counted = dict(self._room.counted.items())
-        await self._room.commit(decide_deadlines(waiting, counted, self._rules, now))
+        silences = sorted(
+            (each for _, each in self._room.silences.items()), key=lambda each: each.since
+        )
+        await self._room.commit(
+            decide_deadlines(waiting, counted, self._rules, now, silences=silences)
+        )
         changes = (self._rules.next_change(timing, now) for timing in waiting)
         soonest = min((each for each in changes if each is not None), default=now + LOOK_EVERY)
         pause = min(max(soonest - now, LOOK_PAUSE), LOOK_EVERY)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from kcjl.dispatch.events import ConfirmationRetried, TrackingLetThrough
 from kcjl.dispatch.parcel import NumberState, Parcel, ParcelState
+from kcjl.dispatch.sending_on import TAKES_NO_MORE
 from kcjl.dispatch.state import Dispatch
 from kcjl.errors import NotFound, Refused
 from kcjl.vocabulary import Event
@@ -22,6 +23,12 @@ def decide_retry(
 ) -> tuple[Event, ...]:
     """Try again what the marketplace has not taken. `parcel_key`: one parcel, or "" for all."""
     found = [each for each in _parcels(entry, order_id, parcel_key) if _may_be_retried(each)]
+    state = entry.marketplace_state if entry is not None else ""
+    if found and state in TAKES_NO_MORE:
+        raise Refused(
+            f"order {order_id} is {state}: the marketplace takes numbers until it is SHIPPED, "
+            "so nothing is sent; see its exception for what to do"
+        )
     if not found:
         raise Refused(_nothing(entry, order_id, "none of its parcels was refused"))
     return tuple(

@@ -213,6 +213,13 @@ KINDS: dict[str, Kind] = {
         next_step="find who else writes stock at the marketplace (another tool, the back "
         "office) and stop it; ours is said again each time",
     ),
+    "shop_closed": Kind(
+        severity="critical",
+        owner="operations",
+        next_step="open the shop in the marketplace's back office, or ask the operator why it "
+        "is closed; what is ordered still has to be sent in time. The account is read once a "
+        "day: it clears at the reading after it is open again",
+    ),
     "offer_inactive": Kind(
         severity="medium",
         owner="catalogue",
@@ -243,13 +250,22 @@ KINDS: dict[str, Kind] = {
     "tracking_not_sent": Kind(
         severity="medium",
         owner="operations",
-        next_step="the parcel is confirmed, the marketplace has another number or none: enter "
-        "it in its back office, or mend what it names and kcjl dispatch retry ORDER",
+        next_step="the parcel is confirmed, and the marketplace has another number or none. Do "
+        "what the message says; or enter it in the back office, or mend what is named and "
+        "kcjl dispatch retry ORDER. It clears when the marketplace has the number",
     ),
     "parcel_unmatched": Kind(
         severity="high",
         owner="warehouse",
         next_step="compare the parcel with the order's lines; correct it in Khaos Control",
+    ),
+    "unwanted_units_sent": Kind(
+        severity="high",
+        owner="warehouse",
+        next_step="stop the parcel if it is still in the house, and take the units out "
+        "(un-ship it in Khaos Control); else ask the carrier to bring it back, or customer "
+        "service to ask the customer. It clears when the parcel is un-shipped, or a "
+        "return is received",
     ),
     "confirmation_refused": Kind(
         severity="high",
@@ -305,6 +321,20 @@ KINDS: dict[str, Kind] = {
         owner="finance",
         next_step="look at each gap (kcjl payouts show PAYOUT) and claim from the marketplace "
         "what it owes; the payout itself is closed and booked as it was paid",
+    ),
+    "payout_not_received": Kind(
+        severity="high",
+        owner="finance",
+        next_step="look for it in the bank: kcjl payouts bank FILE reads a statement, kcjl "
+        "payouts received PAYOUT AMOUNT --on DATE says it by hand; if it is not there, ask the "
+        "operator. It clears when it is received",
+    ),
+    "payout_received_differs": Kind(
+        severity="high",
+        owner="finance",
+        next_step="ask operator and bank for the difference (kcjl payouts show PAYOUT); what "
+        "comes later is added to it, and a slip is taken back: kcjl payouts received "
+        "PAYOUT --withdraw --reason WHY",
     ),
     "late_line": Kind(
         severity="high",

@@ -121,7 +121,14 @@ def _stage(stage: str) -> str:
 
 
 def _whose(whose: str) -> str:
-    return {"us": "kcjl's", "person": "waits for a person"}.get(whose, f"the {whose}'s")
+    return _IN_WORDS.get(whose, f"the {whose}'s")
+
+
+_IN_WORDS = {
+    "us": "kcjl's",
+    "person": "waits for a person",
+    "outage": "the marketplace does not answer",
+}
 
 
 def _spent(spent: tuple[deadlines.TimeSpent, ...]) -> str:

@@ -20,6 +20,7 @@ from kcjl.exceptions import (
     reversal_conditions,
     settlement_conditions,
     stock_conditions,
+    tenant_conditions,
 )
 from kcjl.exceptions.acceptance_conditions import TIME_KINDS
 from kcjl.exceptions.catalogue import KINDS
@@ -158,6 +159,7 @@ def conditions(event: Event) -> tuple[Condition, ...]:
         or dispatch_conditions.conditions(event)
         or deadline_conditions.conditions(event)
         or settlement_conditions.conditions(event)
+        or tenant_conditions.conditions(event)
         or _jobs(event)
     )
     return (*found, *order_conditions.also(event), *deadline_conditions.also(event))

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from kcjl.dispatch import events as dispatch
 from kcjl.dispatch import policy_events as policy
+from kcjl.dispatch.unwanted_events import UnwantedUnitsSent
 from kcjl.exceptions.conditions import Clear, Condition, Raise, clear
 from kcjl.vocabulary import Event
 
@@ -168,12 +169,15 @@ def _not_confirmed(
 
 def _ended(event: Event) -> tuple[Condition, ...]:
     match event:
+        case UnwantedUnitsSent():
+            return (_unwanted(event),)
         case dispatch.SalesOrderCancelled() if event.still_wanted:
             message = f"the ERP shows {event.reference} as cancelled: {event.reason}"
             return (_raised("cancelled_in_erp", event.order_id, message, event.deadline),)
         case dispatch.ParcelsUnshipped():
             reason = "the ERP does not show it as shipped any more"
-            return _gone(event.order_id, event.parcel_keys, reason)
+            unwanted = clear(event.order_id, "unwanted_units_sent", reason)
+            return (unwanted, *_gone(event.order_id, event.parcel_keys, reason))
         case dispatch.ParcelsLeft():
             return _gone(event.order_id, event.parcel_keys, event.reason)
         case dispatch.DispatchClosed():
@@ -182,6 +186,15 @@ def _ended(event: Event) -> tuple[Condition, ...]:
             return (closed, *_gone(event.order_id, event.left, event.reason))
         case _:
             return ()
+
+
+def _unwanted(event: UnwantedUnitsSent) -> Condition:
+    units = ", ".join(f"{each.quantity} × {each.stock_code}" for each in event.units)
+    message = (
+        f"{units} went in parcel {event.parcel_key} of {event.reference}, though refunded "
+        "as not to ship: the customer gets the goods and the money"
+    )
+    return _raised("unwanted_units_sent", event.order_id, message, None)
 
 
 def _gone(order_id: str, parcel_keys: tuple[str, ...], reason: str) -> tuple[Condition, ...]:

@@ -14,6 +14,7 @@ __all__ = [
     "JobInterrupted",
     "JobResumed",
     "WritesSwitched",
+    "job_stream",
 ]
 
 
@@ -53,7 +54,11 @@ class JobEvent(Event, frozen=True, kw_only=True):
 
     @property
     def stream(self) -> str:
-        return f"job-{self.room}-{self.job}"
+        return job_stream(self.room, self.job)
+
+
+def job_stream(room: str, job: str) -> str:
+    return f"job-{room}-{job}"
 
 
 class JobInterrupted(JobEvent, frozen=True, kw_only=True):

@@ -95,7 +95,8 @@ def _returns(event: Event) -> tuple[Condition, ...]:
             )
         case changes.ReturnReceived():
             subject = f"{event.order_id}/{event.return_id}"
-            return (clear(subject, "return_expected", "the goods are back"),)
+            back = clear(event.order_id, "unwanted_units_sent", "the goods are back")
+            return (clear(subject, "return_expected", "the goods are back"), back)
         case changes.ReturnClosed():
             subject = f"{event.order_id}/{event.return_id}"
             return (clear(subject, "return_expected", f"the return is {event.state}"),)

@@ -5,10 +5,13 @@ nobody's mistake, raise none here; the payout shows them all. Called by `decide.
 Source: design 9, 10.
 """
 
+from collections.abc import Sequence
+
 from kcjl.exceptions.conditions import Condition, Raise, clear
 from kcjl.settlement import events as settlement
 from kcjl.settlement import gap_events as gaps
 from kcjl.settlement import intake_events as intake
+from kcjl.settlement import received_events as received
 from kcjl.vocabulary import Event
 
 __all__ = ["conditions"]
@@ -42,7 +45,10 @@ def conditions(event: Event) -> tuple[Condition, ...]:
             named = f"residue {event.residue} has its name" if event.residue else "residue 0"
             return (clear(event.cycle_id, "payout_open", f"closed: {named}{excepted}"),)
         case gaps.PayoutReconciled():
-            return _gaps(event)
+            return _gaps(event.cycle_id, event.gaps)
+        case gaps.GapEnded():
+            stand = _gaps(event.cycle_id, event.still)
+            return stand or (clear(event.cycle_id, "payout_gaps", f"gone: {event.reason}"),)
         case settlement.LateLineFound():
             message = (
                 f"line {event.line_id} ({event.kind}) makes {event.amount} after the payout "
@@ -78,18 +84,58 @@ def conditions(event: Event) -> tuple[Condition, ...]:
                 ),
             )
         case _:
-            return _intake(event)
+            return _received(event) or _intake(event)
 
 
-def _gaps(event: gaps.PayoutReconciled) -> tuple[Condition, ...]:
-    told = [each for each in event.gaps if each.kind not in TOLD_OTHERWISE]
+def _gaps(cycle_id: str, found: Sequence[gaps.GapTotal]) -> tuple[Condition, ...]:
+    told = [each for each in found if each.kind not in TOLD_OTHERWISE]
     if not told:
         return ()
     named = "; ".join(
         f"{each.kind.replace('_', ' ')} {each.amount} in {each.gaps}" for each in told
     )
     at_risk = sum((abs(each.amount) for each in told[1:]), abs(told[0].amount))
-    return (Raise(kind="payout_gaps", subject=event.cycle_id, message=named, money=at_risk),)
+    return (Raise(kind="payout_gaps", subject=cycle_id, message=named, money=at_risk),)
+
+
+def _received(event: Event) -> tuple[Condition, ...]:
+    match event:
+        case received.PayoutReceiptOverdue():
+            return (
+                Raise(
+                    kind="payout_not_received",
+                    subject=event.cycle_id,
+                    message=f"{event.transferred} was paid on {event.paid_on} and should have "
+                    f"been in the bank on {event.due_on}",
+                    money=event.transferred,
+                ),
+            )
+        case received.PayoutReceived() | received.PayoutReceiptWithdrawn():
+            return (*_differs(event), *_came(event))
+        case _:
+            return ()
+
+
+def _came(
+    event: received.PayoutReceived | received.PayoutReceiptWithdrawn,
+) -> tuple[Condition, ...]:
+    if not event.received:
+        return ()
+    return (clear(event.cycle_id, "payout_not_received", f"{event.received} is in the bank"),)
+
+
+def _differs(
+    event: received.PayoutReceived | received.PayoutReceiptWithdrawn,
+) -> tuple[Condition, ...]:
+    kind, off = "payout_received_differs", event.received - event.transferred
+    if not event.received:
+        return (
+            clear(event.cycle_id, kind, "nothing of it is in the bank, by a person's word"),
+        )
+    if not off:
+        return (clear(event.cycle_id, kind, f"{event.received} is in the bank, to the penny"),)
+    message = f"{event.received} is in the bank, {event.transferred} was paid: {off} off"
+    return (Raise(kind=kind, subject=event.cycle_id, message=message, money=abs(off)),)
 
 
 def _intake(event: Event) -> tuple[Condition, ...]:

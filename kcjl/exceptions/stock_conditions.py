@@ -10,6 +10,7 @@ from kcjl.vocabulary import Event
 
 __all__ = ["conditions"]
 
+SHOP_NOT_OPEN = "SHOP_NOT_OPEN"
 RAISED_CAUSES = frozenset({"foreign_writer", "listing_changed"})
 """Causes of drift that saying ours again does not mend (`stock/drift.py` names all)."""
 IMPORT_KINDS = ("stock_import_failed", "stock_import_stuck")
@@ -61,8 +62,7 @@ def _offers(event: Event) -> tuple[Condition, ...]:
         case stock.OfferDrifted() | stock.OfferMended():
             return (clear(event.sku, "offer_drifted", "it shows our figure again"),)
         case stock.OfferInactive():
-            message = f"customers can't buy it: {', '.join(event.reasons)}"
-            return (Raise(kind="offer_inactive", subject=event.sku, message=message),)
+            return (_inactive(event),)
         case stock.OfferActive():
             return (clear(event.sku, "offer_inactive", "it can be bought again"),)
         case stock.OfferRetried():
@@ -74,6 +74,15 @@ def _offers(event: Event) -> tuple[Condition, ...]:
             return (Clear(subject=event.sku, kinds=kinds, reason="the offer is gone"),)
         case _:
             return ()
+
+
+def _inactive(event: stock.OfferInactive) -> Condition:
+    """That the shop is closed is said of the shop, and not of each of its offers."""
+    own = [each for each in event.reasons if each != SHOP_NOT_OPEN]
+    if not own:
+        return clear(event.sku, "offer_inactive", "it is the whole shop that is not open")
+    message = f"customers can't buy it: {', '.join(own)}"
+    return Raise(kind="offer_inactive", subject=event.sku, message=message)
 
 
 def _finished(event: stock.StockImportFinished) -> tuple[Condition, ...]:

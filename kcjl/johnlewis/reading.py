@@ -237,15 +237,15 @@ def words_of_refusal(body: bytes) -> tuple[str, str]:
 
     >>> words_of_refusal(b'{"message":"no such order","status":404}')
     ('no such order', '')
-    >>> words_of_refusal(b'Bad gateway')
+    >>> words_of_refusal(b'<style>p{color:red}</style><p>Bad gateway</p>')
     ('Bad gateway', '')
     """
     try:
         told = msgspec.json.decode(body.removeprefix(BYTE_ORDER_MARK))
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        markup_free = re.sub(
-            r"<[^<>]{0,1000}>", " ", body[:_RAW_CHARACTERS_MAX].decode("utf-8", "replace")
-        )
+        raw = body[:_RAW_CHARACTERS_MAX].decode("utf-8", "replace")
+        words = re.sub(r"(?is)<(style|script)\b.*?(</\1>|$)", " ", raw)
+        markup_free = re.sub(r"<[^<>]{0,1000}>", " ", words)
         return plain_text(without_buyers(markup_free)), ""
     messages: list[str] = []
     codes: list[str] = []

@@ -1,7 +1,8 @@
 """XML that comes from the ERP, read without trusting it.
 
 Promises: no entity is expanded, no DTD is accepted, nothing is fetched, depth and size are
-bounded; namespaces are taken off the documents in strings. It knows nothing of SOAP or trade.
+bounded; namespaces are taken off the documents in strings; rows of a long list are given one
+by one, and not kept. It knows nothing of SOAP or trade.
 Invariant: whatever arrives, the outcome is an element, None (nothing there) or an error.
 A single text longer than 10,000,000 bytes is refused by libxml2's own bound (huge_tree=False).
 Called by `soap.py`, `wsdl.py` and the documents.
@@ -15,6 +16,7 @@ from lxml import etree
 from lxml.etree import _Element as Element
 
 from kcjl.errors import ProtocolSurprise
+from kcjl.khaos.long_list import ListRows
 
 __all__ = [
     "Element",
@@ -28,6 +30,10 @@ __all__ = [
 
 OtherText: TypeAlias = Literal["windows-1252", "refuse"]
 """What to do with bytes that are no UTF-8 and are not declared as anything else."""
+
+Body: TypeAlias = bytes | bytearray
+
+BLOCK_BYTES = 64 * 1024
 
 EXCERPT_CHARS_MAX = 300
 """How much of an answer that was not understood is quoted in an error."""
@@ -53,15 +59,20 @@ class Unreadable(Exception):
 
 
 def parse_answer(
-    body: bytes, charset: str | None, *, other_text: OtherText = "windows-1252"
+    body: Body,
+    charset: str | None,
+    *,
+    other_text: OtherText = "windows-1252",
+    rows: ListRows | None = None,
 ) -> Element:
     """The root of an HTTP body. `charset` is the one that the HTTP header names.
 
-    Bytes that are no UTF-8 although they should be are read as Windows-1252, the character
-    set of the ERP's database (contract khaos b.0), or refused.
+    `rows` are given their rows, and these are not in the tree. Bytes that are no UTF-8 although
+    they should be are read as Windows-1252, the character set of the ERP's database (contract
+    khaos b.0), or refused.
     """
     try:
-        return _parse(body, _encoding(body, charset, other_text))
+        return _parse(body, _encoding(body, charset, other_text), rows)
     except etree.XMLSyntaxError as error:
         raise Unreadable(str(error), truncated=_is_truncated(body)) from None
     except (LookupError, ValueError) as error:
@@ -86,12 +97,12 @@ def parse_document(text: str) -> Element | None:
     return without_namespaces(root)
 
 
-def parse_packed(content: bytes, method: str) -> Element | None:
+def parse_packed(content: bytes, method: str, rows: ListRows | None = None) -> Element | None:
     """The root of a document that came packed, as bytes; None when there is nothing in it."""
     if not content.strip():
         return None
     try:
-        return without_namespaces(parse_answer(content, None))
+        return without_namespaces(parse_answer(content, None, rows=rows))
     except Unreadable as error:
         raise ProtocolSurprise(
             f"Khaos Control's packed answer to {method} can't be read: {error}"
@@ -110,14 +121,15 @@ def local_name(element: Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def excerpt(text: str | bytes) -> str:
+def excerpt(text: str | bytes | bytearray) -> str:
     """The beginning of an answer, on one line."""
-    known = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    line = " ".join(known[: 4 * EXCERPT_CHARS_MAX].split())
+    begun = text[: 4 * EXCERPT_CHARS_MAX]
+    known = begun if isinstance(begun, str) else begun.decode("utf-8", "replace")
+    line = " ".join(known.split())
     return line if len(line) <= EXCERPT_CHARS_MAX else line[:EXCERPT_CHARS_MAX] + "…"
 
 
-def _encoding(body: bytes, charset: str | None, other_text: OtherText) -> str | None:
+def _encoding(body: Body, charset: str | None, other_text: OtherText) -> str | None:
     """What to read the bytes as; None leaves it to the document's own marks."""
     if body.startswith(_UTF_16_MARKS):
         return None
@@ -128,12 +140,20 @@ def _encoding(body: bytes, charset: str | None, other_text: OtherText) -> str | 
     if others and len(others) == len(named):
         return others[-1]
     try:
-        body.decode("utf-8")
+        _read_utf_8(body)
     except UnicodeDecodeError:
         if not others and other_text == "refuse":
             raise Unreadable("its bytes are no UTF-8, and nothing says what they are") from None
         return others[0] if others else "windows-1252"
     return "utf-8"
+
+
+def _read_utf_8(body: Body) -> None:
+    """Raises UnicodeDecodeError when it is none; never holds the whole text."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(body), BLOCK_BYTES):
+        decoder.decode(body[start : start + BLOCK_BYTES])
+    decoder.decode(b"", final=True)
 
 
 def _python_name(charset: str) -> str:
@@ -145,7 +165,7 @@ def _python_name(charset: str) -> str:
     return "" if name.startswith(("utf-16", "utf-32")) else name
 
 
-def _is_truncated(body: bytes) -> bool:
+def _is_truncated(body: Body) -> bool:
     """It begins like a SOAP answer, and its end is missing; or nothing came at all."""
     bare = body.strip()
     if not bare:
@@ -155,10 +175,12 @@ def _is_truncated(body: bytes) -> bool:
     return bare.startswith(b"<") and not bare.endswith(b">")
 
 
-def _parse(body: bytes, encoding: str | None) -> Element:
+def _parse(body: Body, encoding: str | None, rows: ListRows | None = None) -> Element:
     if _DOCTYPE.match(body):
         raise Unreadable("the document has a DTD, and that is refused")
-    parser = etree.XMLParser(
+    parser = etree.XMLPullParser(
+        ("end",) if rows else (),
+        tag=rows.fields if rows else None,
         encoding=encoding,
         resolve_entities=False,
         load_dtd=False,
@@ -168,7 +190,15 @@ def _parse(body: bytes, encoding: str | None) -> Element:
         remove_comments=True,
         remove_pis=True,
     )
-    root = etree.fromstring(body, parser)
+    for start in range(0, len(body), BLOCK_BYTES):
+        parser.feed(bytes(body[start : start + BLOCK_BYTES]))
+        if rows:
+            for _, field in parser.read_events():
+                if isinstance(field, Element):
+                    rows.has_ended(field)
+    root = parser.close()
     if root.getroottree().docinfo.internalDTD is not None:
         raise Unreadable("the document has a DTD, and that is refused")
+    if rows:
+        rows.end()
     return root

@@ -18,6 +18,7 @@ from typing import IO, Literal
 from kcjl.errors import ProtocolSurprise
 from kcjl.khaos.answer_xml import Element, parse_packed
 from kcjl.khaos.document_nodes import is_true
+from kcjl.khaos.long_list import ListRows
 from kcjl.khaos.typed_answer import Answer
 
 __all__ = ["UNPACKED_BYTES_MAX", "compression_method", "unpacked", "unpacked_document"]
@@ -34,8 +35,10 @@ def compression_method(compression: Literal["zip", "bzip2"]) -> str:
     return _METHODS[compression]
 
 
-def unpacked_document(answer: Answer, method: str) -> Element | None:
-    """The document in a `TCompressedResult`; None when there is nothing in it."""
+def unpacked_document(
+    answer: Answer, method: str, rows: ListRows | None = None
+) -> Element | None:
+    """The document in a `TCompressedResult`, less the `rows`; None when nothing is in it."""
     if is_true(answer.value("PasswordProtected") or ""):
         raise ProtocolSurprise(f"Khaos Control packed {method}'s answer under a password")
     packed = "".join((answer.value("Data") or "").split())
@@ -51,7 +54,7 @@ def unpacked_document(answer: Answer, method: str) -> Element | None:
         raise ProtocolSurprise(
             f"Khaos Control packed its answer to {method} in a way we can't undo: {error}"
         ) from None
-    return parse_packed(content, method)
+    return parse_packed(content, method, rows)
 
 
 def unpacked(packed: bytes, bytes_max: int | None = None) -> bytes:

@@ -32,6 +32,7 @@ from kcjl.khaos.compressed import compression_method, unpacked_document
 from kcjl.khaos.families import Families
 from kcjl.khaos.kws_settings import KwsSettings
 from kcjl.khaos.london import NO_MOMENT, changed_since
+from kcjl.khaos.long_list import ListRows
 from kcjl.khaos.soap import SoapFault, SoapService
 from kcjl.khaos.stock_port import Product, ProductRef, StockLevel, StockPotential
 from kcjl.khaos.wsdl import Argument
@@ -181,36 +182,47 @@ class KwsStock:
 
     async def _changed_products(self, date_type: str, since: datetime) -> list[ProductRef]:
         """What can be sold of what changed. A fault that says "nothing found" is nothing."""
-        now = self._clock.now()
-        rows = await self._stock_list(date_type, since)
-        # Beside the event loop: the list of a whole catalogue takes seconds to read.
-        refs = await anyio.to_thread.run_sync(_refs_of, rows, now)
+        refs: list[ProductRef] = []
+        try:
+            await self._read_stock_list(date_type, since, refs)
+        except SoapFault as fault:
+            if not says_nothing_found(fault):
+                raise
         return self._families.sellable(refs)
 
-    async def _stock_list(self, date_type: str, since: datetime) -> Iterable[dict[str, str]]:
+    async def _read_stock_list(
+        self, date_type: str, since: datetime, refs: list[ProductRef]
+    ) -> None:
         arguments = [
             whole("DateType", date_type),
             moment("DateValue", changed_since(since)),
             whole("StockItemType", _ALL_ITEMS),
         ]
+        now = self._clock.now()
+
+        def take(row: dict[str, str]) -> None:
+            if (ref := stock_document.product_ref(row, now)).stock_code:
+                refs.append(ref)
+
+        def read(rest: Iterable[dict[str, str]]) -> None:
+            refs.extend(stock_document.product_refs(rest, now))
+            if len(refs) >= LONG_LIST:
+                give_back_freed()
+
+        # All beside the event loop: the list of a whole catalogue takes seconds to read.
         compression = self._settings.compression
-        try:
-            if compression == "none":
-                answer = await self._service.call("GetStockList", arguments)
-                return answer.rows("StockCode")
-            packing = whole("CompressionMethod", compression_method(compression))
-            method = "GetStockListCompressed"
-            answer = await self._service.call(method, [*arguments, packing])
-            return stock_document.listed(unpacked_document(answer, method))
-        except SoapFault as fault:
-            if not says_nothing_found(fault):
-                raise
-            return ()
+        if compression == "none":
+            rows = ListRows("StockCode", each=take)
+            answer = await self._service.call("GetStockList", arguments, rows=rows)
+            await anyio.to_thread.run_sync(read, answer.rows("StockCode"))
+            return
+        packing = whole("CompressionMethod", compression_method(compression))
+        method = "GetStockListCompressed"
+        answer = await self._service.call(method, [*arguments, packing])
 
+        def unpack() -> None:
+            rows = ListRows("STOCK_CODE", "StockCode", each=take)
+            document = unpacked_document(answer, method, rows)
+            read(stock_document.listed(document, found=bool(refs)))
 
-def _refs_of(rows: Iterable[dict[str, str]], now: datetime) -> list[ProductRef]:
-    """When the last row is read, its document is gone."""
-    refs = stock_document.product_refs(rows, now)
-    if len(refs) >= LONG_LIST:
-        give_back_freed()
-    return refs
+        await anyio.to_thread.run_sync(unpack)

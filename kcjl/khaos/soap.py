@@ -20,7 +20,7 @@ from lxml import etree
 from kcjl.calls.port import Side
 from kcjl.calls.sync_log import Attempt, SyncLog
 from kcjl.clock import Clock
-from kcjl.discretion import Hidden, Secret
+from kcjl.discretion import Hidden, HiddenBuffer, Secret
 from kcjl.errors import (
     CredentialsRefused,
     KcjlError,
@@ -32,6 +32,7 @@ from kcjl.errors import (
 )
 from kcjl.khaos.answer_xml import Element, Unreadable, excerpt, local_name, parse_answer
 from kcjl.khaos.kws_settings import KwsSettings
+from kcjl.khaos.long_list import ListRows
 from kcjl.khaos.soap_reply import NoAnswer, Reply, content_of, fault_words, what_to_check
 from kcjl.khaos.turns import Turns
 from kcjl.khaos.typed_answer import Answer
@@ -108,10 +109,12 @@ class SoapService:
         *,
         subject: str = "",
         writes: bool = False,
+        rows: ListRows | None = None,
     ) -> Answer:
         """Call one method once. See the head of this module for what it raises.
 
-        `subject` is for the sync log: what the call is about, without the buyer.
+        `subject` is for the sync log: what the call is about, without the buyer. `rows`: of a
+        long list, given while the answer is read; it holds what they leave.
         """
         async with self._one_at_a_time:
             operation = await self._operation(method)
@@ -124,7 +127,7 @@ class SoapService:
                     raise _not_sent(method, unsent) from None
                 except NoAnswer as silence:
                     raise _lost(method, silence, writes=writes) from None
-                return await self._answer(method, reply, writes=writes)
+                return await self._answer(method, reply, rows, writes=writes)
 
     async def _operation(self, method: str) -> Operation:
         if self._wsdl is None:
@@ -240,7 +243,9 @@ class SoapService:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NoAnswer(_named(error)) from None
 
-    async def _answer(self, method: str, reply: Reply, *, writes: bool) -> Answer:
+    async def _answer(
+        self, method: str, reply: Reply, rows: ListRows | None, *, writes: bool
+    ) -> Answer:
         if reply.status in (401, 403):
             raise CredentialsRefused(
                 f"Khaos Control does not let us call {method} (HTTP {reply.status}): "
@@ -253,7 +258,7 @@ class SoapService:
                 retry_after_s=reply.retry_after_s,
             )
         try:
-            content = await content_of(reply, self._settings.other_text)
+            content = await content_of(reply, self._settings.other_text, rows)
         except NoAnswer as silence:
             raise _lost(method, silence, writes=writes) from None
         except Unreadable as surprise:
@@ -296,14 +301,16 @@ def _envelope(
     return etree.tostring(root, xml_declaration=True, encoding="utf-8")
 
 
-async def _bounded(response: aiohttp.ClientResponse, bytes_max: int, attempt: Attempt) -> bytes:
-    body = bytearray()
+async def _bounded(
+    response: aiohttp.ClientResponse, bytes_max: int, attempt: Attempt
+) -> HiddenBuffer:
+    body = HiddenBuffer()
     async for block in response.content.iter_any():
         body += block
         attempt.bytes_received = len(body)
         if len(body) > bytes_max:
             raise NoAnswer(f"the answer is longer than {bytes_max} bytes")
-    return Hidden(body)
+    return body
 
 
 def _no_such(method: str, text: str) -> bool:

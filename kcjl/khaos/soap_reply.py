@@ -8,10 +8,12 @@ the rest of the service goes on meanwhile. Called by `soap.py`. Source: contract
 
 import re
 from collections.abc import Sequence
+from http import HTTPStatus
 
 import aiohttp
 import anyio.to_thread
 
+from kcjl.discretion import HiddenBuffer
 from kcjl.khaos.answer_xml import (
     Element,
     OtherText,
@@ -20,6 +22,7 @@ from kcjl.khaos.answer_xml import (
     local_name,
     parse_answer,
 )
+from kcjl.khaos.long_list import ListRows
 from kcjl.khaos.typed_answer import read_envelope
 
 __all__ = ["NoAnswer", "Reply", "content_of", "fault_words", "what_to_check"]
@@ -39,7 +42,7 @@ class NoAnswer(Exception):
 class Reply:
     """An HTTP answer, whole."""
 
-    def __init__(self, response: aiohttp.ClientResponse, body: bytes) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, body: HiddenBuffer) -> None:
         self.status = response.status
         self.charset = response.charset
         self.packed = response.headers.get("Content-Encoding", "identity").strip().casefold()
@@ -48,14 +51,16 @@ class Reply:
         self.body = body
 
 
-async def content_of(reply: Reply, other_text: OtherText) -> Element:
-    """Its content; a long one is parsed beside the event loop, which goes on meanwhile."""
+async def content_of(
+    reply: Reply, other_text: OtherText, rows: ListRows | None = None
+) -> Element:
+    """Its content, less the `rows`; a long one is parsed beside the event loop."""
     if len(reply.body) < PARSED_IN_PLACE_BYTES_MAX:
-        return _content(reply, other_text)
-    return await anyio.to_thread.run_sync(_content, reply, other_text)
+        return _content(reply, other_text, rows)
+    return await anyio.to_thread.run_sync(_content, reply, other_text, rows)
 
 
-def _content(reply: Reply, other_text: OtherText) -> Element:
+def _content(reply: Reply, other_text: OtherText, rows: ListRows | None) -> Element:
     """The response or fault element of a SOAP answer.
 
     A fault counts with status 500 too (that is SOAP 1.1's own), or 400; other 5xx do not.
@@ -63,21 +68,25 @@ def _content(reply: Reply, other_text: OtherText) -> Element:
     status = reply.status
     if reply.packed not in ("", "identity"):
         raise NoAnswer(f"HTTP {status}, packed as {reply.packed}, which was not asked for")
-    gone = status >= 500 and status != 500  # noqa: PLR2004 - HTTP's ranges
+    gone = status > HTTPStatus.INTERNAL_SERVER_ERROR
     try:
-        root = None if gone else parse_answer(reply.body, reply.charset, other_text=other_text)
+        root = (
+            None
+            if gone
+            else parse_answer(reply.body, reply.charset, other_text=other_text, rows=rows)
+        )
         content = None if root is None else read_envelope(root)
     except Unreadable as unreadable:
-        if unreadable.truncated and status < 500:  # noqa: PLR2004
+        if unreadable.truncated and status < HTTPStatus.INTERNAL_SERVER_ERROR:
             raise NoAnswer(f"a half-written answer ({len(reply.body)} bytes)") from None
         content = None
         reason = str(unreadable)
     else:
         reason = "no SOAP envelope"
     is_fault = content is not None and local_name(content) == "Fault"
-    if content is not None and (is_fault or status < 300):  # noqa: PLR2004
+    if content is not None and (is_fault or status < HTTPStatus.MULTIPLE_CHOICES):
         return content
-    if status >= 500 or _is_html(reply.body):  # noqa: PLR2004
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or _is_html(reply.body):
         kind = "a web page instead of an answer" if _is_html(reply.body) else "no answer"
         raise NoAnswer(f"HTTP {status}, {kind}", retry_after_s=reply.retry_after_s)
     raise Unreadable(f"HTTP {status}, {reason}: {excerpt(reply.body)}")
@@ -110,7 +119,7 @@ def what_to_check(challenges: Sequence[str]) -> str:
     return "check user, password and allow-list"
 
 
-def _is_html(body: bytes) -> bool:
+def _is_html(body: bytes | bytearray) -> bool:
     start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return start.startswith((b"<!doctype html", b"<html")) or b"<html" in start
 

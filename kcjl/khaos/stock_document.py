@@ -29,6 +29,7 @@ __all__ = [
     "families",
     "listed",
     "potential",
+    "product_ref",
     "product_refs",
     "products",
     "stock_levels",
@@ -113,11 +114,13 @@ def families(document: Element | None) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def listed(document: Element | None) -> Iterator[dict[str, str]]:
-    """Rows of a packed stock list: whatever has a code, as field (lower case) → text."""
+def listed(document: Element | None, *, found: bool = False) -> Iterator[dict[str, str]]:
+    """Rows of a packed stock list: whatever has a code, as field (lower case) → text.
+
+    `found`: rows of it have been read already.
+    """
     if document is None:
         return
-    found = False
     for node in document.iter():
         fields = {
             str(child.tag).casefold(): own_text(child) for child in node if not len(child)
@@ -134,11 +137,13 @@ def listed(document: Element | None) -> Iterator[dict[str, str]]:
 
 def product_refs(rows: Iterable[dict[str, str]], now: datetime) -> list[ProductRef]:
     """Each `TStockInfo`, or row of the packed list, that has a code; read at `now`."""
-    refs = (_product_ref(fields, now) for fields in rows)
+    refs = (product_ref(fields, now) for fields in rows)
     return [ref for ref in refs if ref.stock_code]
 
 
-def _product_ref(fields: dict[str, str], now: datetime) -> ProductRef:
+def product_ref(fields: dict[str, str], now: datetime) -> ProductRef:
+    """One of them; its code is empty where it has none."""
+
     def said(name: str, packed: str) -> str:
         return fields.get(name) or fields.get(packed) or ""
 

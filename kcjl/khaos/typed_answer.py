@@ -7,7 +7,6 @@ Called by `soap.py` (the envelope) and `kws.py` (the results). Source: contract 
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import cast
 
 from kcjl.errors import ProtocolSurprise
@@ -19,6 +18,7 @@ from kcjl.khaos.answer_xml import (
     parse_document,
     without_namespaces,
 )
+from kcjl.khaos.long_list import field_name, points
 
 __all__ = ["Answer", "read_envelope"]
 
@@ -68,7 +68,7 @@ class Answer:
         wanted = {name.casefold() for name in having}
         for node in self._walk(self._root()):
             fields = {
-                _field(child.tag): (real.text or "").strip()
+                field_name(str(child.tag)): (real.text or "").strip()
                 for child in node
                 if not len(real := self._real(child))
             }
@@ -135,17 +135,7 @@ class Answer:
                     continue
                 walked.add(node)
             yield node
-            waiting.extend(child for child in reversed(node) if len(child) or _points(child))
-
-
-def _points(element: Element) -> bool:
-    return bool(element.attrib) and ("href" in element.attrib or "ref" in element.attrib)
-
-
-@lru_cache(maxsize=1024)
-def _field(tag: str) -> str:
-    """The name of a field: without its namespace, in lower case."""
-    return tag.rpartition("}")[2].casefold()
+            waiting.extend(child for child in reversed(node) if len(child) or points(child))
 
 
 def read_envelope(root: Element) -> Element:

@@ -1,4 +1,4 @@
-"""The journal pack: a balanced journal as a file for a person to key (khaos f, route 2).
+"""The journal pack: a balanced journal as files for a person to key (khaos f, route 2).
 
 Promises: a file is there whole or not at all; the same journal again changes nothing; another
 journal under the same reference is refused. A cell that a spreadsheet would run is quoted.
@@ -9,30 +9,46 @@ Called through `port.py`; built by `service.py`.
 import csv
 import hashlib
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
 
-from kcjl.errors import Refused, Unavailable
-from kcjl.ledger.port import Journal, JournalDocument
+from kcjl.errors import Refused
+from kcjl.ledger.cells import harmless
+from kcjl.ledger.filing import half_of, written_whole
+from kcjl.ledger.port import BehindSource, Journal, JournalDocument
 
 __all__ = ["DocumentFolder", "JournalPack", "journal_csv"]
 
 COLUMNS = ("Reference", "Date", "Account", "Tax code", "Debit", "Credit", "Memo", "Narrative")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class JournalPack:
-    """Journals as CSV files in one folder."""
+    """Journals in one folder, three files each: CSV to key, workbook to trace, PDF to file."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, source: BehindSource) -> None:
+        self.folder = folder
+        self._source = source
 
     async def prepare(self, journal: Journal) -> Sequence[JournalDocument]:
-        name = f"{journal.reference}.csv"
-        return (await _filed(self._folder, name, journal_csv(journal)),)
+        """The CSV is the journal. The workbook of a repeat is the one that is there already:
+        lines may have come since, and it says what was behind the figures when it was made.
+        """
+        # Workbooks and PDFs take half a second to import: a service begins without them.
+        from kcjl.ledger.journal_book import journal_pdf, write_journal_book
+
+        name = journal.reference
+        csv_file = await _filed(self.folder, f"{name}.csv", journal_csv(journal))
+        path = self.folder / f"{name}.xlsx"
+        if not await anyio.Path(path).exists():
+            await write_journal_book(half_of(path), journal, self._source)
+        book = await written_whole(path, lambda _: None)
+        pdf = await anyio.to_thread.run_sync(journal_pdf, journal)
+        path = self.folder / f"{name}.pdf"
+        paper = await written_whole(path, lambda half: half.write_bytes(pdf))
+        return csv_file, book, paper
 
 
 class DocumentFolder:
@@ -46,28 +62,13 @@ class DocumentFolder:
 
 
 async def _filed(folder: Path, name: str, content: bytes) -> JournalDocument:
-    def write() -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / name
-        if target.exists():
-            if target.read_bytes() == content:
-                return
-            raise Refused(
-                f"{name} is already there with another content: it is never overwritten; "
-                "move it away if it is not a file of kcjl's"
-            )
-        half = target.with_suffix(f"{target.suffix}.part")
-        with half.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(target)
-
-    try:
-        await anyio.to_thread.run_sync(write)
-    except OSError as error:
-        raise Unavailable(f"{name} can't be written: {error.strerror}") from None
-    return JournalDocument(name=name, sha256=hashlib.sha256(content).hexdigest())
+    document = await written_whole(folder / name, lambda half: half.write_bytes(content))
+    if document.sha256 != hashlib.sha256(content).hexdigest():
+        raise Refused(
+            f"{name} is already there with another content: it is never overwritten; "
+            "move it away if it is not a file of kcjl's"
+        )
+    return document
 
 
 def journal_csv(journal: Journal) -> bytes:
@@ -80,16 +81,12 @@ def journal_csv(journal: Journal) -> bytes:
             (
                 journal.reference,
                 f"{journal.posting_date:%d/%m/%Y}",
-                _harmless(entry.account),
-                _harmless(entry.tax_code),
+                harmless(entry.account),
+                harmless(entry.tax_code),
                 entry.debit.decimal() if entry.debit else "",
                 entry.credit.decimal() if entry.credit else "",
-                _harmless(entry.memo),
-                _harmless(journal.narrative),
+                harmless(entry.memo),
+                harmless(journal.narrative),
             )
         )
     return out.getvalue().encode("utf-8-sig")
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

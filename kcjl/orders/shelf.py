@@ -1,9 +1,7 @@
 """What there is for an order, the fold: per SKU the ERP's level and the orders in front.
 
 Promises: pure; counted as the stock room counts: the level as it was last read, less the units
-of older orders that it does not hold yet. Units are in flight from the first sight of an order
-until a level read that began after the ERP took it; what is cancelled, refused or withdrawn
-leaves at once.
+of older orders that are in flight (`in_flight.py`).
 Invariant: an order never stands in front of itself, nor of an older one.
 Called by `acceptance.py` and the orders room. Source: design 6, 7.
 """
@@ -15,18 +13,10 @@ from decimal import Decimal
 
 import msgspec
 
-from kcjl.dispatch.events import SalesOrderNotShown
+from kcjl import in_flight
 from kcjl.fold import Fold, Table
-from kcjl.orders.events import (
-    LineOrdered,
-    OrderChanged,
-    OrderPassedOver,
-    OrderReceived,
-    SalesOrderForgone,
-    SalesOrderFoundAgain,
-    SalesOrderPosted,
-)
-from kcjl.orders.events_changes import LineWithdrawn
+from kcjl.in_flight import IN_FLIGHT_EVENTS, InFlight
+from kcjl.orders.events import LineOrdered
 from kcjl.orders.state import OrderEntry
 from kcjl.stock.events import (
     LevelRead,
@@ -38,23 +28,11 @@ from kcjl.stock.events import (
 )
 from kcjl.vocabulary import Event
 
-__all__ = ["SHELVES", "STOCK_LOOK", "Promised", "Shelf", "Shelves", "Short", "StockLook"]
+__all__ = ["SHELVES", "STOCK_LOOK", "Shelf", "Shelves", "Short", "StockLook"]
 
 STATUS_NON_CONTROLLED = 5
 """Of a level (contract khaos b.2)."""
-GONE = frozenset({"REFUSED", "CANCELED", "SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED"})
-LINE_ENDED = frozenset({"REFUSED", "CANCELED"})
 OLDEST = datetime.min.replace(tzinfo=UTC)
-
-
-class Promised(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Units of an order line that the level does not yet lack."""
-
-    order_id: str
-    line_id: str
-    units: int
-    taken_by: datetime | None = None
-    """The ERP had the order at this time at the latest; None while it does not."""
 
 
 class Shelf(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -66,7 +44,7 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """False: not stock-controlled in the ERP, so it is always there."""
     level: Decimal | None = None
     confirmed_at: datetime = OLDEST
-    promised: tuple[Promised, ...] = ()
+    in_flight: tuple[InFlight, ...] = ()
 
 
 class Short(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,29 +70,9 @@ class StockLook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _keys(event: Event) -> tuple[str, ...]:
-    match event:
-        case (
-            SkuConfirmed()
-            | SkuUnmatched()
-            | SkuAliasWithdrawn()
-            | LevelRead()
-            | LineWithdrawn()
-        ):
-            return (stock_key(event.sku),)
-        case (
-            OrderReceived()
-            | OrderChanged()
-            | SalesOrderPosted()
-            | SalesOrderNotShown()
-            | SalesOrderFoundAgain()
-            | SalesOrderForgone()
-        ):
-            skus = tuple(line.sku for line in event.lines)
-        case OrderPassedOver():
-            skus = event.skus
-        case _:
-            return ()
-    return tuple(dict.fromkeys(stock_key(sku) for sku in skus))
+    if isinstance(event, SkuConfirmed | SkuUnmatched | SkuAliasWithdrawn | LevelRead):
+        return (stock_key(event.sku),)
+    return tuple(dict.fromkeys(map(stock_key, in_flight.skus_of(event))))
 
 
 def _evolve(entry: Shelf | None, event: Event, key: str) -> Shelf:
@@ -130,91 +88,21 @@ def _evolve(entry: Shelf | None, event: Event, key: str) -> Shelf:
             )
         case SkuUnmatched() | SkuAliasWithdrawn():
             return replace(shelf, code_key="", level=None)
-        case LevelRead():
-            still = tuple(
-                each
-                for each in shelf.promised
-                if each.taken_by is None or each.taken_by >= event.occurred_at
-            )
-            return replace(
-                shelf,
-                level=_of_all(event.levels),
-                counted=shelf.counted and event.status != STATUS_NON_CONTROLLED,
-                promised=still,
-            )
         case _:
-            return replace(shelf, promised=_promised(shelf.promised, event, key))
+            flying = in_flight.after(shelf.in_flight, event, key)
+            shelf = replace(shelf, in_flight=flying)
+    if not isinstance(event, LevelRead):
+        return shelf
+    return replace(
+        shelf,
+        level=_of_all(event.levels),
+        counted=shelf.counted and event.status != STATUS_NON_CONTROLLED,
+    )
 
 
 def _of_all(levels: tuple[tuple[str, Decimal], ...]) -> Decimal:
     """Of one site the figure itself: the stock room holds it too."""
     return levels[0][1] if len(levels) == 1 else sum((each for _, each in levels), Decimal(0))
-
-
-def _promised(known: tuple[Promised, ...], event: Event, key: str) -> tuple[Promised, ...]:
-    match event:
-        case OrderReceived():
-            if event.state in GONE or not event.fulfilled_by_us:
-                return known
-            return (*known, *_lines_of(event, key))
-        case OrderChanged():
-            ended = {line.line_id for line in event.lines if line.state in LINE_ENDED}
-            return _without(known, ended)
-        case LineWithdrawn():
-            left = tuple(
-                msgspec.structs.replace(each, units=each.units - event.units)
-                if each.line_id == event.line_id and each.taken_by is None
-                else each
-                for each in known
-            )
-            return tuple(each for each in left if each.units > 0)
-        case OrderPassedOver():
-            return _without(
-                known, {each.line_id for each in known if each.order_id == event.order_id}
-            )
-        case SalesOrderPosted() | SalesOrderFoundAgain():
-            taken = {line.line_id for line in event.lines}
-            return tuple(
-                msgspec.structs.replace(each, taken_by=event.taken_by)
-                if each.line_id in taken
-                else each
-                for each in known
-            )
-        case SalesOrderNotShown():
-            lost = {line.line_id for line in event.lines if stock_key(line.sku) == key}
-            again = (
-                Promised(
-                    order_id=event.order_id,
-                    line_id=line.line_id,
-                    units=line.quantity,
-                )
-                for line in event.lines
-                if line.line_id in lost
-            )
-            return (*(each for each in known if each.line_id not in lost), *again)
-        case SalesOrderForgone():
-            return _without(known, {line.line_id for line in event.lines})
-        case _:
-            return known
-
-
-def _lines_of(event: OrderReceived, key: str) -> Sequence[Promised]:
-    return [
-        Promised(
-            order_id=event.order_id,
-            line_id=line.line_id,
-            units=line.quantity,
-        )
-        for line in event.lines
-        if stock_key(line.sku) == key
-    ]
-
-
-def _without(known: tuple[Promised, ...], lines: set[str]) -> tuple[Promised, ...]:
-    """Lines that the ERP will never take leave; what it took stays until it is read again."""
-    return tuple(
-        each for each in known if each.line_id not in lines or each.taken_by is not None
-    )
 
 
 SHELVES: Fold[Shelf] = Fold(
@@ -225,15 +113,7 @@ SHELVES: Fold[Shelf] = Fold(
         SkuConfirmed,
         SkuUnmatched,
         SkuAliasWithdrawn,
-        LevelRead,
-        OrderReceived,
-        OrderChanged,
-        OrderPassedOver,
-        LineWithdrawn,
-        SalesOrderPosted,
-        SalesOrderNotShown,
-        SalesOrderFoundAgain,
-        SalesOrderForgone,
+        *IN_FLIGHT_EVENTS,
     ),
 )
 
@@ -303,8 +183,8 @@ class Shelves:
             return known[1]
         before: dict[str, int] = {}
         units = 0
-        promised = [each for shelf in sharing for each in shelf.promised]
-        for each in sorted(promised, key=lambda one: self._age(one.order_id)):
+        flying = [each for shelf in sharing for each in shelf.in_flight]
+        for each in sorted(flying, key=lambda one: self._age(one.order_id)):
             before.setdefault(each.order_id, units)
             units += each.units
         self._in_front[code_key] = (sharing, before)

@@ -1,7 +1,7 @@
-"""The carrier map as the log has it: what is mapped, what waits, and what is near.
+"""The carrier map as the log has it: what is mapped, what waits, and what is near. Silences.
 
 Promises: reads the log only, the few events of the map and of the couriers; one row a courier,
-by its name in folded case. Called by `kcjl dispatch map`.
+by its name in folded case. Silences are read from their own stream. Called by `kcjl dispatch`.
 """
 
 from collections.abc import Iterable
@@ -11,10 +11,11 @@ import msgspec
 from kcjl.dispatch.carrier_map import carrier_code_for
 from kcjl.dispatch.carrier_names import nearest_carriers
 from kcjl.dispatch.carriers_state import CARRIERS, CARRIERS_KEY, Carriers
+from kcjl.dispatch.outage import SILENCES, SILENCES_STREAM, Silence
 from kcjl.fold import Table
 from kcjl.log.port import LogQueries, Selection
 
-__all__ = ["CourierRow", "carriers_of", "courier_rows"]
+__all__ = ["CourierRow", "carriers_of", "courier_rows", "silences_of"]
 
 
 class CourierRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +44,15 @@ async def carriers_of(log: LogQueries) -> Carriers:
         for recorded in page:
             table.apply(recorded.event)
     return table.get(CARRIERS_KEY) or Carriers()
+
+
+async def silences_of(log: LogQueries) -> tuple[Silence, ...]:
+    """When the marketplace answered no confirmation, the earliest first."""
+    table = Table(SILENCES)
+    async for page in log.select(Selection(stream=SILENCES_STREAM)):
+        for recorded in page:
+            table.apply(recorded.event)
+    return tuple(silence for _, silence in table.items())
 
 
 def courier_rows(carriers: Carriers) -> list[CourierRow]:

@@ -12,6 +12,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from http import HTTPStatus
 from typing import TypeAlias
 
 import msgspec
@@ -74,7 +75,7 @@ class EarlierAnswers:
     def remember(self, key: Key | None, answer: web.StreamResponse) -> None:
         """Keep a good answer with its body; the oldest are forgotten."""
         body = answer.body if isinstance(answer, web.Response) else None
-        is_good = answer.status == 200  # noqa: PLR2004 - HTTP
+        is_good = answer.status == HTTPStatus.OK
         if key is None or not is_good or not isinstance(body, bytes):
             return
         if len(body) > _KEPT_BYTES_MAX:

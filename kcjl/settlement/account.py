@@ -34,7 +34,10 @@ __all__ = [
     "UnpaidOrder",
     "account_of",
     "booked_in",
+    "entry_of",
+    "month_end_of",
     "month_figures",
+    "role_of_line",
     "unpaid_of",
 ]
 
@@ -119,7 +122,7 @@ def account_of(
         named=reconciled.named if reconciled is not None else (),
         expected=reconciled.expected if reconciled is not None else None,
         by_kind=_totals(seen, lambda each: each.kind),
-        by_role=_totals(seen, _role),
+        by_role=_totals(seen, role_of_line),
         gaps=tuple(sorted(gaps, key=lambda gap: (gap.kind, gap.subject, gap.line_ids))),
         untied=tuple(sorted(line.seen.line_id for line in counted if line.wants_tie)),
         lines=tuple(_account_line(cycle, line) for line in counted),
@@ -132,7 +135,7 @@ def _account_line(cycle: Cycle, line: Line) -> AccountLine:
     return AccountLine(
         seen=line.seen,
         counterpart=counterpart_of(line.seen),
-        role=_role(line.seen),
+        role=role_of_line(line.seen),
         erp_order_code=line.tied_to,
         tied=not line.wants_tie,
         journal=found[0].reference if found is not None else "",
@@ -148,27 +151,38 @@ def booked_in(
     No line of the journal: what the account sums up to is nothing.
     """
     standing = [each.intended for each in cycle.in_force]
-    earlier = sorted(
-        (each for each in standing if each.kind == "month_end"),
-        key=lambda each: each.posting_date,
-    )
-    moved_on = None if seen.created_at is None else seen.created_at.astimezone(LONDON).date()
-    journal = next(
-        (each for each in earlier if moved_on is not None and moved_on <= each.posting_date),
-        None,
-    ) or next((each for each in standing if each.kind != "month_end"), None)
+    journal = month_end_of([each for each in standing if each.kind == "month_end"], seen)
+    journal = journal or next((each for each in standing if each.kind != "month_end"), None)
     if journal is None:
         return None
-    # A type with an account of its own stands under its own name, others under their role's.
-    for name in (seen.kind, _role(seen)):
+    return journal, entry_of(journal, seen.kind, role_of_line(seen))
+
+
+def month_end_of(
+    month_ends: Iterable[JournalIntended], seen: SettlementLineSeen
+) -> JournalIntended | None:
+    """Which of a payout's journals of month's ends has the line; None: its own journal."""
+    if seen.created_at is None:
+        return None
+    moved_on = seen.created_at.astimezone(LONDON).date()
+    by_day = sorted(month_ends, key=lambda each: each.posting_date)
+    return next((each for each in by_day if moved_on <= each.posting_date), None)
+
+
+def entry_of(journal: JournalIntended, *names: str) -> JournalLine | None:
+    """The entry that books the first of these roles or types; None: it comes to nothing.
+
+    A type with an account of its own stands under its own name, others under their role's.
+    """
+    for name in names:
         memo = name.replace("_", " ")
-        entry = next((e for e in journal.lines if memo in e.memo.split(", ")), None)
+        entry = next((each for each in journal.lines if memo in each.memo.split(", ")), None)
         if entry is not None:
-            return journal, entry
-    return journal, None
+            return entry
+    return None
 
 
-def _role(seen: SettlementLineSeen) -> str:
+def role_of_line(seen: SettlementLineSeen) -> str:
     return ROLE_OF_KIND.get(seen.kind) or (seen.kind if seen.own_account else "other")
 
 

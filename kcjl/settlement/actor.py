@@ -5,15 +5,14 @@ repeat is the same file. Once-a-day calls keep their hour across restarts. It ho
 Called by `service.py`. Source: design 9; contract johnlewis b.6, d.1, e.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 import anyio
 
 from kcjl.actors import Job, Room
 from kcjl.clock import Clock, Ids
-from kcjl.errors import ProtocolSurprise, Refused
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.johnlewis.account_port import InvoicePort
 from kcjl.johnlewis.port import MarketplacePort, TransactionLine
@@ -22,6 +21,7 @@ from kcjl.log.port import Log
 from kcjl.orders.events import OrderPassedOver, SalesOrderPosted
 from kcjl.settings import SettlementSettings
 from kcjl.settlement.accounts import decide_accounts, decide_terms
+from kcjl.settlement.closing import MONTHS, MONTHS_KEY, MonthClosing, decide_close
 from kcjl.settlement.decide import (
     Weighed,
     carried_balance,
@@ -40,31 +40,25 @@ from kcjl.settlement.events import (
     TransactionsRead,
 )
 from kcjl.settlement.expectation import Known
+from kcjl.settlement.filing import Filing
 from kcjl.settlement.gap_events import GapFound
 from kcjl.settlement.intake import (
     cycles_due_at,
     cycles_since,
     decide_cycle,
-    decide_document,
-    decide_invoice,
     decide_late,
     decide_line,
     decide_overdue,
     lines_plan,
 )
-from kcjl.settlement.intake_events import (
-    InvoiceDocumentKept,
-    InvoiceDocumentMissing,
-    InvoicesRead,
-)
 from kcjl.settlement.journal import decide_acknowledged, decide_correction, decide_journals
 from kcjl.settlement.matching import decide_tie
 from kcjl.settlement.open_money import LETS_GO_ON, NO_CYCLE, OpenMoney
-from kcjl.settlement.reading import cycle_seen, invoice_seen, line_seen
+from kcjl.settlement.reading import cycle_seen, line_seen
+from kcjl.settlement.receiving import Receiving
 from kcjl.settlement.state import (
     ACCOUNTS,
     CYCLES,
-    INVOICES,
     READS,
     TERMS,
     TERMS_KEY,
@@ -77,7 +71,6 @@ from kcjl.vocabulary import Event
 
 __all__ = ["Settlement", "SettlementMarketplace"]
 
-INVOICES_BACK = timedelta(days=60)
 LINES_A_TURN = 2_000
 """A page of theirs; then a payout that waits may have its turn."""
 
@@ -103,11 +96,11 @@ class Settlement(Room):
         documents: DocumentShelf,
         settings: SettlementSettings,
         opening_accounts: Mapping[str, str],
+        is_working_day: Callable[[date], bool],
     ) -> None:
         super().__init__(log, clock, ids)
         self._marketplace = marketplace
         self._ledger = ledger
-        self._documents = documents
         self._settings = settings
         self._opening_accounts = dict(opening_accounts)
         self._started_at = clock.now()
@@ -116,10 +109,16 @@ class Settlement(Room):
         self._weighed: dict[str, Weighed] = {}
         self.money = OpenMoney(self)
         self.lines, self.cycles = self.money.lines, self.money.cycles
-        self.invoices = self.table(INVOICES, watch=lambda each: each.document is None)
+        self._filing = Filing(self, marketplace, documents)
         self.accounts = self.table(ACCOUNTS)
         self.terms = self.table(TERMS)
         self.reads = self.table(READS)
+        self.receiving = Receiving(
+            self,
+            within_days=settings.bank.received_within_days,
+            is_working_day=is_working_day,
+        )
+        self.months = self.table(MONTHS)
         every = timedelta(seconds=settings.transactions_poll_s)
         closing = (
             TransactionsRead,
@@ -168,6 +167,7 @@ class Settlement(Room):
             self.accounts["accounts"],
             reason=reason,
             now=self.clock.now(),
+            open_from=self._open_from,
         )
         await self.commit(events, by=by, correlation_id=cycle_id)
         made = [each.reference for each in events if isinstance(each, JournalIntended)]
@@ -187,6 +187,24 @@ class Settlement(Room):
         now = self.clock.now()
         await self.commit(decide_acknowledged(cycle, reference, ledger_number, now), by=by)
         return f"journal {reference} is {ledger_number} in the ledger"
+
+    async def close_month(self, asked: MonthClosing, *, by: str) -> str:
+        """The operator's command: the month is over, and was this."""
+        reads = self.reads.get("reads")
+        events = decide_close(
+            self.months.get(MONTHS_KEY),
+            self.cycles.values(),
+            asked,
+            lines_read_at=reads.transactions_cursor if reads else None,
+            now=self.clock.now(),
+        )
+        await self.commit(events, by=by)
+        return f"{asked.month:%B %Y} is closed; what comes late goes to the open month"
+
+    @property
+    def _open_from(self) -> date:
+        closed = self.months.get(MONTHS_KEY)
+        return date.min if closed is None else closed.open_from
 
     async def _read_transactions(self) -> None:
         began = self.clock.now()
@@ -251,38 +269,8 @@ class Settlement(Room):
         reads = self.reads.get("reads")
         if (due_s := self._due_s(reads.invoices_at if reads else None)) > 0:
             return due_s
-        now = self.clock.now()
-        waiting = [each.seen.occurred_at for _, each in self.invoices.watched()]
-        since = min((*waiting, now - INVOICES_BACK))
-        invoices = await self._marketplace.invoices(since)
-        events: list[Event] = []
-        for invoice in invoices:
-            known = self.invoices.get(str(invoice.invoice_id))
-            events.extend(decide_invoice(known, invoice_seen(invoice)))
-        await self.commit(events)
-        for _, each in self.invoices.watched():
-            outcome = await self._fetch_document(each.seen.invoice_id)
-            await self.commit(decide_document(each, outcome))
-        await self.commit((InvoicesRead(read=len(invoices), occurred_at=now),))
+        await self._filing.read()
         return 0.0
-
-    async def _fetch_document(
-        self, invoice_id: int
-    ) -> InvoiceDocumentKept | InvoiceDocumentMissing:
-        try:
-            content = await self._marketplace.invoice_document(invoice_id)
-        except (Refused, ProtocolSurprise) as error:
-            return InvoiceDocumentMissing(
-                invoice_id=invoice_id, message=error.message, occurred_at=self.clock.now()
-            )
-        kept = await self._documents.keep(f"invoice-{invoice_id}.pdf", content)
-        return InvoiceDocumentKept(
-            invoice_id=invoice_id,
-            name=kept.name,
-            sha256=kept.sha256,
-            size_bytes=len(content),
-            occurred_at=self.clock.now(),
-        )
 
     async def _close_payouts(self) -> None:
         known = self.accounts.get("accounts")
@@ -293,6 +281,7 @@ class Settlement(Room):
             await self._tie()
         for cycle_id, _ in self.cycles.watched():
             await self._advance(cycle_id)
+        await self.receiving.look_again()
 
     async def _tie(self) -> None:
         untied = [line for _, line in self.lines.watched()]
@@ -349,6 +338,7 @@ class Settlement(Room):
             self.accounts["accounts"],
             now,
             cycle_days=self._settings.cycle_days,
+            open_from=self._open_from,
         )
         gaps = [event for event in closing if isinstance(event, GapFound)]
         rest = [event for event in closing if not isinstance(event, GapFound)]

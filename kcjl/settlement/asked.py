@@ -5,8 +5,13 @@ Called by `rooms.py`.
 
 from collections.abc import Mapping
 
+import msgspec
+
 from kcjl.commands import Handler
+from kcjl.errors import Misuse
 from kcjl.settlement.actor import Settlement
+from kcjl.settlement.closing import MonthClosing
+from kcjl.settlement.received import Receipt
 
 __all__ = ["settlement_words"]
 
@@ -38,10 +43,32 @@ def settlement_words(settlement: Settlement) -> Mapping[str, Handler]:
         await settlement.catch_up()
         return await settlement.acknowledge(reference, number, by=by)
 
+    async def received(arguments: Mapping[str, str], by: str) -> str:
+        told = msgspec.json.decode(arguments["receipts"], type=tuple[Receipt, ...])
+        await settlement.catch_up()
+        return await settlement.receiving.receive(told, by=by)
+
+    async def withdraw(arguments: Mapping[str, str], by: str) -> str:
+        cycle_id, reason = arguments["cycle_id"], arguments["reason"]
+        receipt = int(arguments["receipt"]) if arguments["receipt"] else None
+        await settlement.catch_up()
+        return await settlement.receiving.withdraw(cycle_id, receipt, reason, by=by)
+
+    async def close_month(arguments: Mapping[str, str], by: str) -> str:
+        try:
+            asked = msgspec.json.decode(arguments["closing"], type=MonthClosing)
+        except msgspec.MsgspecError as error:
+            raise Misuse(f"closing a month: what is asked can't be read: {error}") from None
+        await settlement.catch_up()
+        return await settlement.close_month(asked, by=by)
+
     return {
+        "month-close": close_month,
         "set-accounts": set_accounts,
         "commission-terms-set": set_terms,
         "payout-accept": accept,
         "payout-reverse": reverse,
         "payout-ack": acknowledge,
+        "payout-received": received,
+        "payout-received-withdraw": withdraw,
     }

@@ -105,7 +105,7 @@ class Bundle:
     ) -> GapFound:
         """A gap of one component, with the lines of this cycle that it is about."""
         line_ids = tuple(each.line_id for each in self.lines_here(component))
-        return self._gap(kind, expected, charged, line_ids, now, message)
+        return self._gap(kind, expected, charged, line_ids, now, message, component)
 
     # ── amounts ─────────────────────────────────────────────────────────────────────────────
 
@@ -188,6 +188,7 @@ class Bundle:
         line_ids: tuple[str, ...],
         now: datetime,
         message: str,
+        component: str = "",
     ) -> GapFound:
         return GapFound(
             cycle_id=self.cycle_id,
@@ -199,6 +200,7 @@ class Bundle:
             order_line_id=self.order_line_id,
             line_ids=line_ids,
             message=message,
+            component=component,
             occurred_at=now,
         )
 

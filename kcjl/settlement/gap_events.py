@@ -14,6 +14,7 @@ from kcjl.money import Money
 from kcjl.settlement.events import PayoutEvent
 
 __all__ = [
+    "GapEnded",
     "GapFound",
     "GapKind",
     "GapTotal",
@@ -56,6 +57,8 @@ class GapFound(PayoutEvent, frozen=True, kw_only=True):
     order_line_id: str | None
     line_ids: tuple[str, ...]
     message: str
+    component: str = ""
+    """Of the sale or refund: price, shipping, fee, vat; empty: it is about none of them."""
 
     @property
     def amount(self) -> Money:
@@ -69,6 +72,24 @@ class GapTotal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     kind: GapKind
     gaps: int
     amount: Money
+
+
+class GapEnded(PayoutEvent, frozen=True, kw_only=True):
+    """A gap that was found when the payout was closed is gone: what was missing came later.
+
+    What was reported of the payout stays as it was; this says what is known since.
+    """
+
+    kind: GapKind
+    subject: str
+    component: str
+    amount: Money
+    """Of the gap, as it was found."""
+    order_id: str | None
+    order_line_id: str | None
+    reason: str
+    still: tuple[GapTotal, ...]
+    """The gaps of the payout that stand after this, by kind."""
 
 
 class NamedAmount(msgspec.Struct, frozen=True, kw_only=True, gc=False):

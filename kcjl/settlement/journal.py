@@ -53,18 +53,31 @@ def month_of(day: date) -> date:
 
 
 def decide_journals(
-    cycle: Cycle, lines: Sequence[Line], accounts: Accounts, now: datetime, *, cycle_days: float
+    cycle: Cycle,
+    lines: Sequence[Line],
+    accounts: Accounts,
+    now: datetime,
+    *,
+    cycle_days: float,
+    open_from: date = date.min,
 ) -> tuple[Event, ...]:
     """The summary journal of a closed payout; two or more where its cycle spans a month's end.
 
     What belongs to a month before is booked on that month's last day against `due`, and `due`
-    is cleared by the payout's own journal.
+    is cleared by the payout's own journal. Nothing is dated before `open_from`: what belongs
+    to a closed month is booked in the first open one.
     """
     if cycle.state != CycleState.CLOSED or cycle.closed is None:
         return ()
     currency = cycle.seen.currency
-    posting_date = (cycle.seen.paid_at or cycle.created_at).astimezone(LONDON).date()
-    by_month = _by_month(cycle, lines, accounts, posting_date, cycle_days)
+    paid_on = _paid_on(cycle)
+    posting_date = max(paid_on, open_from)
+    narrative = _narrative(cycle)
+    if posting_date != paid_on:
+        narrative += f"; {paid_on:%B %Y} is closed"
+    begins = (cycle.created_at - timedelta(days=cycle_days)).astimezone(LONDON).date()
+    first = month_of(max(begins, open_from))
+    by_month = _by_month(lines, accounts, first, month_of(posting_date))
     own = defaultdict(lambda: Money(0, currency), by_month.pop(month_of(posting_date), {}))
     reference = journal_reference(cycle.cycle_id, accounts.version)
     journals = []
@@ -79,7 +92,7 @@ def decide_journals(
                     cycle_id=cycle.cycle_id,
                     reference=f"{reference}-{month:%Y%m}",
                     posting_date=_last_day(month),
-                    narrative=f"{_narrative(cycle, posting_date)}: of {month:%B %Y}",
+                    narrative=f"{narrative}: of {month:%B %Y}",
                     lines=entries,
                     policy_version=accounts.version,
                     kind="month_end",
@@ -92,7 +105,7 @@ def decide_journals(
             cycle_id=cycle.cycle_id,
             reference=reference,
             posting_date=posting_date,
-            narrative=_narrative(cycle, posting_date),
+            narrative=narrative,
             lines=_journal_lines(own, accounts, currency),
             policy_version=accounts.version,
             occurred_at=now,
@@ -111,15 +124,9 @@ def journal_reference(cycle_id: str, policy_version: int, correction: int = 0) -
 
 
 def _by_month(
-    cycle: Cycle,
-    lines: Iterable[Line],
-    accounts: Accounts,
-    posting_date: date,
-    cycle_days: float,
+    lines: Iterable[Line], accounts: Accounts, first: date, last: date
 ) -> dict[date, dict[str, Money]]:
-    """Role sums by month: no earlier than the cycle began, no later than it was paid."""
-    begins = (cycle.created_at - timedelta(days=cycle_days)).astimezone(LONDON).date()
-    first, last = month_of(begins), month_of(posting_date)
+    """Role sums by month: no earlier than the first, no later than the last."""
     sums: dict[date, dict[str, Money]] = {}
     for line in lines:
         if line.seen.kind == PAYMENT:
@@ -141,9 +148,13 @@ def _add_transfer(sums: dict[str, Money], cycle: Cycle) -> None:
         sums["due" if each.kind == "balance_carried" else "other"] += each.amount
 
 
-def _narrative(cycle: Cycle, posting_date: date) -> str:
+def _paid_on(cycle: Cycle) -> date:
+    return (cycle.seen.paid_at or cycle.created_at).astimezone(LONDON).date()
+
+
+def _narrative(cycle: Cycle) -> str:
     bank = cycle.seen.payout_reference or "no bank reference yet"
-    return f"John Lewis payout of {posting_date:%d/%m/%Y}, {bank}"
+    return f"John Lewis payout of {_paid_on(cycle):%d/%m/%Y}, {bank}"
 
 
 def _last_day(month: date) -> date:
@@ -192,12 +203,12 @@ def previewed(cycle: Cycle, lines: Sequence[Line], accounts: Accounts) -> Journa
         for line in lines
         if line.seen.kind != PAYMENT and line.seen.amount.currency == currency
     ]
-    day = (cycle.seen.paid_at or cycle.created_at).astimezone(LONDON).date()
+    day = _paid_on(cycle)
     journal = JournalIntended(
         cycle_id=cycle.cycle_id,
         reference=journal_reference(cycle.cycle_id, accounts.version),
         posting_date=day,
-        narrative=_narrative(cycle, day),
+        narrative=_narrative(cycle),
         lines=_journal_lines(_sums(cycle, amounts, accounts), accounts, currency),
         policy_version=accounts.version,
         occurred_at=cycle.created_at,
@@ -216,8 +227,11 @@ def decide_correction(
     *,
     reason: str,
     now: datetime,
+    open_from: date = date.min,
 ) -> tuple[Event, ...]:
     """Undo the payout's journals and make one anew, dated today: a closed month stays as it is.
+
+    Should the clock say a day of a closed month, the first open day stands instead.
 
     Raises Refused where there is nothing to undo yet, or nothing would change.
     """
@@ -228,8 +242,8 @@ def decide_correction(
             "undo before its journal is prepared"
         )
     standing = [each.intended for each in cycle.in_force]
-    today = now.astimezone(LONDON).date()
-    corrected = _corrected(cycle, accounts, standing, reason, now)
+    today = max(now.astimezone(LONDON).date(), open_from)
+    corrected = _corrected(cycle, accounts, standing, reason, now, today)
     if booked(standing) == booked((corrected,)):
         raise Refused(
             f"reversing the journal of payout {cycle_id}: the new one would book the same; "
@@ -273,12 +287,12 @@ def _corrected(
     standing: Sequence[JournalIntended],
     reason: str,
     now: datetime,
+    today: date,
 ) -> JournalIntended:
     """All lines as they stand now, by type: as they were when the payout was closed, and what
     came late; what came late is set against `other` until it is paid.
     """
     currency = cycle.seen.currency
-    today = now.astimezone(LONDON).date()
     replaced = tuple(each.reference for each in standing)
     closed = cycle.reconciled.by_kind if cycle.reconciled is not None else ()
     amounts = [*((each.kind, each.amount) for each in closed), *cycle.late_by_kind]
@@ -286,7 +300,7 @@ def _corrected(
         cycle_id=cycle.cycle_id,
         reference=journal_reference(cycle.cycle_id, accounts.version, len(cycle.journals)),
         posting_date=today,
-        narrative=f"{_narrative(cycle, today)}; instead of {', '.join(replaced)}: {reason}",
+        narrative=f"{_narrative(cycle)}; instead of {', '.join(replaced)}: {reason}",
         lines=_journal_lines(_sums(cycle, amounts, accounts), accounts, currency),
         policy_version=accounts.version,
         kind="correction",

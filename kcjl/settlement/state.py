@@ -29,7 +29,7 @@ from kcjl.settlement.events import (
     SettlementLineTied,
     TransactionsRead,
 )
-from kcjl.settlement.gap_events import PayoutReconciled
+from kcjl.settlement.gap_events import GapEnded, PayoutReconciled
 from kcjl.settlement.intake_events import (
     BillingCycleCame,
     BillingCycleOverdue,
@@ -38,6 +38,11 @@ from kcjl.settlement.intake_events import (
     InvoiceEvent,
     InvoiceSeen,
     InvoicesRead,
+)
+from kcjl.settlement.received_events import (
+    PayoutReceiptOverdue,
+    PayoutReceiptWithdrawn,
+    PayoutReceived,
 )
 from kcjl.settlement.terms import CommissionTerms
 from kcjl.settlement.terms_events import CommissionTermsSet
@@ -116,6 +121,18 @@ class Cycle(msgspec.Struct, frozen=True, kw_only=True):
     """Of lines that came, left or changed after the payout was closed."""
     late_by_kind: tuple[tuple[str, Money], ...] = ()
     """The same by type, in the payout's currency."""
+    receipts: tuple[PayoutReceived, ...] = ()
+    """What has come of it into the bank, by the bank's word or a person's; oldest first."""
+    withdrawn: tuple[PayoutReceiptWithdrawn, ...] = ()
+    receipt_overdue: bool = False
+    """It was said that it should be in the bank by now."""
+    gaps_ended: tuple[GapEnded, ...] = ()
+    """Gaps that were found when it was closed, and that are gone since."""
+
+    @property
+    def received(self) -> Money:
+        amounts = (each.amount for each in self.receipts)
+        return sum(amounts, Money(0, self.seen.currency))
 
     @property
     def journal(self) -> JournalIntended | None:
@@ -229,6 +246,23 @@ def _evolve_cycle(entry: Cycle | None, event: Event, key: str) -> Cycle | None:
             done = all(each.prepared is not None for each in journals)
             state = CycleState.DONE if done else CycleState.JOURNAL_OPEN
             return replace(entry, state=state, journals=journals)
+        case _:
+            return _after_closing(entry, event)
+
+
+def _after_closing(entry: Cycle, event: Event) -> Cycle:
+    replace = msgspec.structs.replace
+    match event:
+        case PayoutReceived():
+            receipts = (*entry.receipts, event)
+            return replace(entry, receipts=receipts, receipt_overdue=False)
+        case PayoutReceiptWithdrawn():
+            left = tuple(each for each in entry.receipts if each.receipt != event.receipt)
+            return replace(entry, receipts=left, withdrawn=(*entry.withdrawn, event))
+        case PayoutReceiptOverdue():
+            return replace(entry, receipt_overdue=True)
+        case GapEnded():
+            return replace(entry, gaps_ended=(*entry.gaps_ended, event))
         case _:
             return entry
 

@@ -36,7 +36,7 @@ def what_goes_out(
     named = "; ".join(_change(each) for each in figures[:NAMED_MAX])
     more = f"; and {len(figures) - NAMED_MAX:,} more" if len(figures) > NAMED_MAX else ""
     when = _when(publishing, writes_allowed=writes_allowed)
-    return f"{_skus(len(figures))} {when}: {named}{more}"
+    return f"the figures of {_skus(len(figures))} {when}: {named}{more}"
 
 
 def _change(figure: Figure) -> str:
@@ -69,8 +69,8 @@ def switch_answer(
     if on:
         return f"publishing of stock is on again; it was off{because}. Now {goes_out}"
     return (
-        f"publishing of stock is off, it was on: {_skus(offered)} on offer keep the figures "
-        "that they show, whatever is sold elsewhere, until kcjl stock publishing on"
+        f"publishing of stock is off, it was on: the figures of {_skus(offered)} on offer stay "
+        "as they are, whatever is sold elsewhere, until kcjl stock publishing on"
     )
 
 

@@ -2,7 +2,7 @@
 
 Promises: pure; one sum for all who ask for it: publishing, `show`, `list`, `explain`, previews.
 Time counts in steps only: London's day, and lags in steps of a quarter. So figures change with
-what was read or ordered, and otherwise all at once, when one of the conditions does.
+what was read or ordered, and otherwise together, when one of the conditions does.
 Invariant: a figure depends on the products of its stock code and on the conditions, on nothing
 else. Called by `publishing.py`, `decide.py`, `preview.py` and `explained.py`.
 """
@@ -69,6 +69,16 @@ class Conditions:
     def key(self) -> tuple[object, ...]:
         """What they are told apart by; a version is one document for ever."""
         return (self.version, self.day, self.lag_s, self.staleness, self.stale_lag_s)
+
+    def moves_all_since(self, before: "Conditions | None") -> bool:
+        """Whether other figures may change than those of products that sell: another policy,
+        or a window of it that opens or closes. What else there is only moves speed buffers.
+        """
+        return (
+            before is None
+            or before.version != self.version
+            or self.rules.changes_between(before.day, self.day)
+        )
 
     def under(self, document: PolicyDocument) -> "Conditions":
         """The same under another policy."""

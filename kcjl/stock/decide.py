@@ -7,7 +7,7 @@ Called by `publishing.py`, `reading.py` and `gate.py`. Source: design 6; contrac
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import accumulate
 
 import msgspec
@@ -44,7 +44,6 @@ __all__ = [
     "is_read",
     "may_publish",
     "wants_look",
-    "wants_sweep",
 ]
 
 PUBLISH_LINES_MAX = 10_000
@@ -63,17 +62,6 @@ def may_publish(reads: Reads | None) -> bool:
         and reads.orders_began_at is not None
         and reads.orders_began_at >= reads.stock_finished_at
     )
-
-
-def wants_sweep(reads: Reads | None, *, every: timedelta, now: datetime) -> bool:
-    """Everything is to be read, not only what was edited or moved.
-
-    An ERP set back to a backup has changed everything, and says so of nothing: at once when a
-    sales order is found to have vanished, and in any case now and then.
-    """
-    if reads is None or reads.swept_at is None or now - reads.swept_at >= every:
-        return True
-    return reads.vanished_at is not None and reads.swept_at <= reads.vanished_at
 
 
 def differs(group: Sequence[Product], conditions: Conditions) -> bool:

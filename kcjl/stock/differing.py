@@ -2,8 +2,9 @@
 
 Promises: after any events it names every stock code whose figures differ, and no other, as if
 each one were looked at. Worked out again is what was touched since the last look, with all that
-shares its stock code now or did before; and all, when a condition has changed. That goes in
-slices: whoever else waits has a turn after each, and what comes meanwhile is worked out too.
+shares its stock code now or did before; and when a condition has changed, all that it can move.
+That goes in slices: whoever else waits has a turn after each, and what comes meanwhile is
+worked out too. Figures that wait for a later import are kept until then.
 Invariant: whether a stock code differs depends on its products and on the conditions, on
 nothing else (`conditions.py` says how time counts). Called by `publishing.py`.
 """
@@ -48,56 +49,89 @@ class Differing:
         changed.
         """
         self._products = products
-        self._conditions: tuple[object, ...] = ()
+        self._conditions: Conditions | None = None
         self._group_of: dict[str, str] = {}
         self._groups: dict[str, None] = {}
         self._due: dict[str, None] = {}
         """Products that were touched, and have not been looked at since."""
+        self._made: dict[str, _Made] = {}
+        """Of those that differ, as long as nothing of theirs has changed."""
+        self._made_once: list[str] = []
+        """What was made of these, time alone may change."""
+        self._made_after: tuple[object, ...] = ()
+        """What it was that the reads had told."""
         self._one_look = anyio.Lock(fast_acquire=True)
+
+    def moved_by(self, conditions: Conditions) -> list[str]:
+        """The products whose figures these conditions may move, other than those of the last
+        look.
+        """
+        if conditions.moves_all_since(self._conditions):
+            return list(self._products)
+        return [key for key, each in self._products.items() if each.selling is not None]
 
     async def groups(self, conditions: Conditions) -> list[Sequence[Product]]:
         """The products of each that differs now; who has waited longest comes first."""
         async with self._one_look:
-            await self._look(conditions, {})
+            await self._look(conditions)
         return [self._products.grouped(group) for group in self._groups]
 
     async def figures(
         self, conditions: Conditions, reads: Reads, *, now: datetime | None = None
     ) -> Found:
-        """`decide_figures` of all that differ when this returns."""
-        made: dict[str, _Made] = {}
+        """`decide_figures` of all that differ when this returns.
+
+        One that was worked out earlier, and would come to the same now, names the read of
+        orders of then.
+        """
         async with self._one_look:
-            await self._look(conditions, made)
-            while lacking := [group for group in self._groups if group not in made]:
+            self._forget(reads)
+            await self._look(conditions)
+            while lacking := [group for group in self._groups if group not in self._made]:
                 for start in range(0, len(lacking), SLICE):
                     if start:
                         await anyio.lowlevel.checkpoint()
                     for group in lacking[start : start + SLICE]:
-                        made[group] = self._made(group, conditions, reads, now)
-                await self._look(conditions, made)
-        found = [made[group] for group in self._groups]
+                        self._make(group, conditions, reads, now)
+                await self._look(conditions)
+            found = [self._made[group] for group in self._groups]
         return Found(
             figures=tuple(figure for each in found for figure in each or ()),
             all_read=None not in found,
         )
 
-    def _made(
+    def _forget(self, reads: Reads) -> None:
+        """What was made and may be otherwise now, though no event has touched it."""
+        after = (reads.unread, reads.resumed_at)
+        if after != self._made_after:
+            self._made_after = after
+            self._made.clear()
+        for group in self._made_once:
+            self._made.pop(group, None)
+        self._made_once.clear()
+
+    def _make(
         self, group: str, conditions: Conditions, reads: Reads, now: datetime | None
-    ) -> _Made:
+    ) -> None:
         members = self._products.grouped(group)
         if not members:
-            return ()  # it was left meanwhile, and that is looked at next
-        if not is_read(members, reads):
-            return None
-        return decide_figures([members], conditions, reads, now=now)
+            made: _Made = ()  # it was left meanwhile, and that is looked at next
+        elif is_read(members, reads):
+            made = decide_figures([members], conditions, reads, now=now)
+        else:
+            made = None
+        self._made[group] = made
+        if made is None or any(shown.retry_at for each in members for shown in each.shown):
+            self._made_once.append(group)
 
-    async def _look(self, conditions: Conditions, made: dict[str, _Made]) -> None:
+    async def _look(self, conditions: Conditions) -> None:
         """Look at all that is due, until nothing is; what was made of it is made no more."""
-        if conditions.key != self._conditions:
-            self._conditions = conditions.key
-            self._due.update(dict.fromkeys(self._products))
+        before = self._conditions
+        if before is None or conditions.key != before.key:
+            self._due.update(dict.fromkeys(self.moved_by(conditions)))
+            self._conditions = conditions
         while self._take_touched():
-            self._look_at_slice(conditions, made)
+            self._look_at_slice(conditions)
             if self._due:
                 await anyio.lowlevel.checkpoint()
 
@@ -105,12 +139,12 @@ class Differing:
         self._due.update(dict.fromkeys(self._products.changed()))
         return bool(self._due)
 
-    def _look_at_slice(self, conditions: Conditions, made: dict[str, _Made]) -> None:
+    def _look_at_slice(self, conditions: Conditions) -> None:
         keys = list(islice(self._due, SLICE))
         for key in keys:
             del self._due[key]
         for group in self._touched(keys):
-            made.pop(group, None)
+            self._made.pop(group, None)
             members = self._products.grouped(group)
             if members and differs(members, conditions):
                 self._groups.setdefault(group)

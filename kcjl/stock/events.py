@@ -207,7 +207,11 @@ class StockRead(Event, frozen=True, kw_only=True):
     cursor: datetime
     products: int
     swept: bool = False
-    """Every code was asked for and every level read, not only what was edited or moved."""
+    """With this read every code was asked for and every level read, not only what was edited
+    or moved.
+    """
+    swept_to: str = ""
+    """The stock key up to which the sweep under way has come; empty: none is."""
 
     @property
     def stream(self) -> str:

@@ -58,17 +58,18 @@ class StockGate:
 
     # ── what the ERP says ───────────────────────────────────────────────────────────────────
 
-    async def read(self, *, sweep: bool = False) -> set[str]:
-        """Ask about what is due, or about all; the keys of the stock codes that were edited."""
+    async def read(self, swept: Sequence[Product] = ()) -> set[str]:
+        """Ask about what is due, and what is swept; the keys of the stock codes that were
+        edited.
+        """
         edited = await self._read_edited()
         products = self._room.products
         looked_at = dict(products.watched())
         looked_at |= {each.key: each for each in self._sharing(edited)}
         looked_at |= {key: products[key] for key in sorted(edited) if key in products}
-        if sweep:
-            await self.confirm(list(products.values()))
-        else:
-            await self.confirm(self._codes.to_ask(looked_at.values(), edited))
+        due = self._codes.to_ask(looked_at.values(), edited)
+        asked = {each.key: each for each in (*swept, *due)}
+        await self.confirm(list(asked.values()))
         self._codes.edits_are_known()
         return edited
 

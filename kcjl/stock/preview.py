@@ -11,7 +11,9 @@ import msgspec
 
 from kcjl.stock.available import Available
 from kcjl.stock.conditions import Conditions, group_key, worked_out
+from kcjl.stock.events import stock_key
 from kcjl.stock.policy import PolicyDocument
+from kcjl.stock.shown import Shown
 from kcjl.stock.state import Match, Product
 
 __all__ = ["Change", "Preview", "preview_of"]
@@ -34,6 +36,8 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     units_now: int
     units_then: int
     changes: tuple[Change, ...]
+    unmet: tuple[str, ...]
+    """Each SKU or category that a rule names and no offer has: it may be a slip."""
 
 
 def preview_of(
@@ -68,6 +72,20 @@ def preview_of(
         units_now=units_now,
         units_then=units_then,
         changes=tuple(changes),
+        unmet=_unmet(document, [shown for each in products for shown in each.shown]),
+    )
+
+
+def _unmet(document: PolicyDocument, offers: Sequence[Shown]) -> tuple[str, ...]:
+    skus = {stock_key(each.sku) for each in offers}
+    categories = {each.category_code for each in offers}
+    return tuple(
+        f"rule {rule.name!r}: no offer has the {named}"
+        for rule in document.rules
+        for named in (
+            *(f"SKU {sku!r}" for sku in rule.skus if stock_key(sku) not in skus),
+            *(f"category {code!r}" for code in rule.categories if code not in categories),
+        )
     )
 
 

@@ -9,6 +9,8 @@ Called by `actor.py`. Source: design 6; contract johnlewis b.2.
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import msgspec
+
 from kcjl.calls.correlation import correlated
 from kcjl.errors import NotFound, OutcomeUnknown, Refused
 from kcjl.johnlewis.port import (
@@ -86,11 +88,15 @@ class StockPublisher:
         found = await self._worked_out()
         if found is None or not self._is_allowed():
             return None
-        conditions, figures = found
+        conditions, figures, orders_read_at = found
         figures = await self._guarded(figures)
         if not figures:
             return None
-        await self._send(cut(figures, self._settings.lines_max), conditions)
+        sent = [
+            msgspec.structs.replace(each, orders_read_at=orders_read_at)
+            for each in cut(figures, self._settings.lines_max)
+        ]
+        await self._send(sent, conditions)
         return self._settings.follow_s
 
     def _is_allowed(self) -> bool:
@@ -103,8 +109,8 @@ class StockPublisher:
         found = await self._worked_out()
         return None if found is None else found[1]
 
-    async def _worked_out(self) -> tuple[Conditions, Sequence[Figure]] | None:
-        """The same, and under which conditions.
+    async def _worked_out(self) -> tuple[Conditions, Sequence[Figure], datetime] | None:
+        """The same, under which conditions, and after which read of orders.
 
         What came while they were worked out is in them: they are as of when this returns.
         """
@@ -112,7 +118,8 @@ class StockPublisher:
             conditions, reads = self._conditions_now(), self._room.last_reads
             if conditions is None or reads is None or not may_publish(reads):
                 return None
-            if (reads.orders_began_at or NEVER) < self._began:
+            orders_read_at = reads.orders_began_at or NEVER
+            if orders_read_at < self._began:
                 return None
             found = await self._differing.figures(conditions, reads, now=self._room.clock.now())
             after = self._conditions_now()
@@ -120,7 +127,7 @@ class StockPublisher:
                 continue
             if self._room.publishing.hold and not found.all_read:
                 return None  # a hold ends by what the figures say, not by what nobody has read
-            return conditions, found.figures
+            return conditions, found.figures, orders_read_at
 
     def _conditions_now(self) -> Conditions | None:
         room = self._room

@@ -1,7 +1,8 @@
 """Reading the ERP, the shell: levels of what moved, is new, or is in flight; or of all.
 
 Promises: what a read that broke off has missed is made good by the next one; a level says when
-its read began and when it had ended. It holds no rule, and keeps nothing but caches.
+its read began and when it had ended; of a sweep, what has moved is read first. It holds no
+rule, and keeps nothing but caches.
 Called by `actor.py`. Source: design 6; contract khaos b.1, b.2, b.7.
 """
 
@@ -13,11 +14,12 @@ import msgspec
 from kcjl.khaos.port import ErpPort
 from kcjl.settings import StockSettings
 from kcjl.stock.codes import LONG_AGO, OVERLAP
-from kcjl.stock.decide import Look, decide_level, wants_sweep
+from kcjl.stock.decide import Look, decide_level
 from kcjl.stock.events import LevelRead, StockRead, stock_key
 from kcjl.stock.gate import ASKED_TOGETHER, StockGate
 from kcjl.stock.room import StockRoom
 from kcjl.stock.state import Match, Product
+from kcjl.stock.sweeps import sweep_part
 from kcjl.vocabulary import Event
 
 __all__ = ["StockReader"]
@@ -43,16 +45,25 @@ class StockReader:
         """The newest stamp of a move that was read, by the ERP's clock; when by ours."""
         self.has_polled = False
         self._sweep_every = timedelta(hours=settings.sweep_hours)
+        self._poll_every = timedelta(seconds=settings.poll_s)
         self._sites: tuple[str, ...] = settings.sites
 
     async def read(self) -> None:
-        """Confirm codes, then read the levels of what moved, is new, is in flight; or all."""
-        began = self._room.clock.now()
-        sweep = wants_sweep(self._room.last_reads, every=self._sweep_every, now=began)
-        await self._gate.read(sweep=sweep)
+        """Confirm codes, then read the levels of what moved, is new, is in flight, is swept."""
+        began, products = self._room.clock.now(), self._room.products
+        part = sweep_part(
+            self._room.last_reads,
+            list(products),
+            every=self._sweep_every,
+            poll=self._poll_every,
+            now=began,
+        )
+        keys = part.keys if part else ()
+        await self._gate.read([products[key] for key in keys])
         asked_at = self._room.clock.now()
         moved = await self._moved_products()
-        changed, finished = await self._read_levels(began, self._wanted(moved, sweep=sweep))
+        swept = [products[key] for key in keys]
+        changed, finished = await self._read_levels(began, self._wanted(moved, swept))
         self._have_read(moved, asked_at)
         self.has_polled = True
         await self._room.commit(
@@ -61,7 +72,8 @@ class StockReader:
                     finished_at=finished,
                     cursor=began,
                     products=changed,
-                    swept=sweep,
+                    swept=part is not None and part.is_last,
+                    swept_to=part.swept_to if part else "",
                     occurred_at=began,
                 ),
             )
@@ -122,13 +134,11 @@ class StockReader:
         return (each for key in news for each in self._sharing(key))
 
     def _wanted(
-        self, moved: Mapping[str, datetime | None], *, sweep: bool
+        self, moved: Mapping[str, datetime | None], swept: Sequence[Product]
     ) -> list[tuple[str, str]]:
         """Stock codes whose levels are to be read, each with its key."""
         looked_at = (product for _, product in self._room.products.watched())
-        wanted = _by_code(
-            self._room.products.values() if sweep else (*looked_at, *self._moved_here(moved))
-        )
+        wanted = _by_code((*looked_at, *self._moved_here(moved), *swept))
         return list(wanted.items())
 
     async def _read_levels(

@@ -41,7 +41,9 @@ class Reads(msgspec.Struct, frozen=True, kw_only=True):
     stock_cursor: datetime | None = None
     orders_began_at: datetime | None = None
     swept_at: datetime | None = None
-    """When every level was last read."""
+    """When the last sweep ended: every level was read by then."""
+    swept_to: str = ""
+    """The stock key up to which the sweep under way has come; empty: none is."""
     vanished_at: datetime | None = None
     """The ERP had lost a sales order then: no level that was read before can be relied on."""
     unread: dict[str, tuple[str, ...]] = {}
@@ -73,6 +75,7 @@ def _evolve(entry: Reads | None, event: Event, _key: str) -> Reads:
                 stock_finished_at=event.finished_at,
                 stock_cursor=event.cursor,
                 swept_at=event.occurred_at if event.swept else reads.swept_at,
+                swept_to=event.swept_to,
                 resumed_at=event.occurred_at if resumed else reads.resumed_at,
             )
         case OrdersRead():

@@ -4,7 +4,7 @@ Promises: an offer is matched by its alias where it has one, else by its SKU, co
 ERP compares (without case); what can't be sold anyway (discontinued, not stock-controlled) is
 no stock code without an offer. It reads both sides and writes nothing.
 Invariant: "the ERP has no such code" is only said after it was asked for that code.
-Called by `kcjl stock codes`.
+Called by `kcjl stock codes` and `kcjl check`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,15 @@ from kcjl.stock.codes import LONG_AGO
 from kcjl.stock.events import stock_key
 from kcjl.stock.nearest import CodeIndex, Near
 
-__all__ = ["OfferAlone", "Offers", "Sides", "StockCodeAlone", "compare_sides"]
+__all__ = [
+    "Catalogues",
+    "OfferAlone",
+    "Offers",
+    "Sides",
+    "StockCodeAlone",
+    "compare_sides",
+    "read_catalogues",
+]
 
 CODES_AT_ONCE = 1_000
 """Codes between two words about how far it is."""
@@ -60,10 +68,26 @@ class Sides(msgspec.Struct, frozen=True, kw_only=True):
     codes_alone: tuple[StockCodeAlone, ...]
 
 
-async def compare_sides(
+class Catalogues(msgspec.Struct, frozen=True, kw_only=True):
+    """What both sides list."""
+
+    offers: Sequence[Offer]
+    products: Mapping[str, Product]
+    """By stock key, those that offers mean and those that the ERP lists."""
+    meant: Mapping[str, str]
+    """The stock code that an offer's SKU means, by SKU."""
+
+    @property
+    def pairs(self) -> list[tuple[Offer, Product]]:
+        """The offers that have a product, with it."""
+        keys = [(offer, stock_key(self.meant[offer.sku])) for offer in self.offers]
+        return [(offer, self.products[key]) for offer, key in keys if key in self.products]
+
+
+async def read_catalogues(
     marketplace: Offers, erp: StockPort, aliases: Mapping[str, str], say: Said
-) -> Sides:
-    """Read both sides and compare them. `aliases`: stock code by stock key of the SKU."""
+) -> Catalogues:
+    """Read both sides. `aliases`: stock code by stock key of the SKU."""
     say("reading the offers", 0, 1)
     offers = await marketplace.offers()
     say("reading the offers", 1, 1)
@@ -74,6 +98,12 @@ async def compare_sides(
     wanted = {stock_key(code): code for code in meant.values()}
     wanted |= {key: ref.stock_code for key, ref in listed.items()}
     found = await _found(erp, list(wanted.values()), say)
+    return Catalogues(offers=offers, products=found, meant=meant)
+
+
+def compare_sides(both: Catalogues, aliases: Mapping[str, str]) -> Sides:
+    """What is on one side only."""
+    offers, found, meant = both.offers, both.products, both.meant
     covered = {stock_key(code) for code in meant.values()}
     index = CodeIndex(product.stock_code for product in found.values())
     return Sides(

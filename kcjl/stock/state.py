@@ -1,9 +1,8 @@
 """Stock, the fold: per product what the ERP has, what is in flight, what is shown.
 
 Promises: pure; the same events give the same entries. It decides nothing.
-Invariant: units are in flight from the first sight of an order until a level read that began
-after the ERP took it (design 6), and again from when the ERP no longer shows it; a cancelled or
-refused line leaves at once.
+Invariant: what is in flight is `in_flight.py`'s count; whatever may have moved an offer outside
+puts what it shows in doubt.
 When both sides were read stands in `reads.py`. SKUs and codes are interned: held once.
 Called by `decide.py`, `room.py`, `projection.py`.
 """
@@ -14,17 +13,10 @@ from enum import StrEnum
 
 import msgspec
 
-from kcjl.dispatch.events import SalesOrderNotShown
+from kcjl import in_flight
 from kcjl.fold import Fold
-from kcjl.orders.events import (
-    OrderChanged,
-    OrderPassedOver,
-    OrderReceived,
-    SalesOrderForgone,
-    SalesOrderFoundAgain,
-    SalesOrderPosted,
-)
-from kcjl.orders.events_changes import LineWithdrawn
+from kcjl.in_flight import IN_FLIGHT_EVENTS, LINE_ENDED, InFlight
+from kcjl.orders.events import OrderChanged, OrderReceived
 from kcjl.stock.events import (
     LevelRead,
     OfferListed,
@@ -54,7 +46,6 @@ from kcjl.vocabulary import Event, held_once
 __all__ = [
     "PRODUCTS",
     "STATUS_DISCONTINUED",
-    "InFlight",
     "Match",
     "Product",
     "Shown",
@@ -62,8 +53,6 @@ __all__ = [
 
 STATUS_DISCONTINUED = 4
 """Of a level (contract khaos b.2)."""
-NOT_LIVE = frozenset({"REFUSED", "CANCELED", "SHIPPED", "TO_COLLECT", "RECEIVED", "CLOSED"})
-LINE_ENDED = frozenset({"REFUSED", "CANCELED"})
 OFFER_MOVED = LINE_ENDED | {"WAITING_DEBIT", "WAITING_DEBIT_PAYMENT", "SHIPPING"}
 """States at whose beginning a marketplace may move the offer's quantity by itself: a refusal
 empties it, a cancelation puts units back, an acceptance takes them off (tenant's switches)."""
@@ -75,16 +64,6 @@ class Match(StrEnum):
     UNASKED = "unasked"
     CONFIRMED = "confirmed"
     UNMATCHED = "unmatched"
-
-
-class InFlight(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Units of an order line that the ERP has not yet taken off its level."""
-
-    order_id: str
-    line_id: str
-    units: int
-    taken_by: datetime | None = None
-    """The ERP had the order at this time at the latest; None while it does not."""
 
 
 class Product(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -165,20 +144,8 @@ def _product_keys(event: Event) -> tuple[str, ...]:
             return (stock_key(event.sku),)
         case SkuAliasApproved() | SkuAliasWithdrawn():
             return (stock_key(event.sku),)
-        case LineWithdrawn():
-            return (stock_key(event.sku),)
         case (
-            OrderReceived()
-            | OrderChanged()
-            | SalesOrderPosted()
-            | SalesOrderNotShown()
-            | SalesOrderFoundAgain()
-            | SalesOrderForgone()
-        ):
-            skus = tuple(line.sku for line in event.lines)
-        case (
-            OrderPassedOver()
-            | StockImportUnknown()
+            StockImportUnknown()
             | StockImportFailed()
             | StockImportFinished()
             | StockImportGivenUp()
@@ -187,24 +154,17 @@ def _product_keys(event: Event) -> tuple[str, ...]:
             skus = event.skus
         case StockImportIntended():
             skus = tuple(figure.sku for figure in event.figures)
+        case _ if isinstance(event, OFFER_EVENTS):
+            return (stock_key(event.sku),)
         case _:
-            return (stock_key(event.sku),) if isinstance(event, OFFER_EVENTS) else ()
+            skus = in_flight.skus_of(event)
     return tuple(dict.fromkeys(stock_key(sku) for sku in skus))
 
 
 def _evolve_product(entry: Product | None, event: Event, key: str) -> Product:
     product = entry or Product(key=key)
     match event:
-        case OrderReceived() | OrderChanged() | OrderPassedOver() | LineWithdrawn():
-            return _evolve_in_flight(product, event)
-        case (
-            SalesOrderPosted()
-            | SalesOrderNotShown()
-            | SalesOrderFoundAgain()
-            | SalesOrderForgone()
-        ):
-            return _evolve_taken(product, event)
-        case OfferListed() | SkuConfirmed() | SkuUnmatched() | LevelRead():
+        case OfferListed() | SkuConfirmed() | SkuUnmatched():
             return _evolve_known(product, event)
         case SkuAliasApproved():
             return msgspec.structs.replace(
@@ -221,6 +181,10 @@ def _evolve_product(entry: Product | None, event: Event, key: str) -> Product:
                 selling=None,
                 moved=None,
             )
+        case _ if isinstance(event, IN_FLIGHT_EVENTS):
+            flying = in_flight.after(product.in_flight, event, key)
+            product = msgspec.structs.replace(product, in_flight=flying)
+            return _evolve_level(product, event)
         case _:
             shown = tuple(evolve_shown(each, event) for each in product.shown)
             return msgspec.structs.replace(product, shown=shown)
@@ -263,23 +227,6 @@ def _evolve_known(product: Product, event: Event) -> Product:
                 unmatched_because=event.because,
                 levels=None,
             )
-        case LevelRead():
-            still = tuple(
-                each
-                for each in product.in_flight
-                if each.taken_by is None or each.taken_by >= event.occurred_at
-            )
-            selling, moved = _sold(product, event)
-            return replace(
-                product,
-                selling=selling,
-                moved=moved,
-                levels=event.levels,
-                status=event.status,
-                level_read_at=event.occurred_at,
-                level_read_by=max(event.finished_at or event.occurred_at, event.occurred_at),
-                in_flight=still,
-            )
         case _:
             return product
 
@@ -292,87 +239,38 @@ def _sold(product: Product, read: LevelRead) -> tuple[Selling | None, Moved | No
     return after_change(product.selling, product.moved, int(change), read.occurred_at)
 
 
-def _evolve_in_flight(product: Product, event: Event) -> Product:
+def _evolve_level(product: Product, event: Event) -> Product:
+    """What a level read, an order, or what became of it, says besides what is in flight."""
     replace = msgspec.structs.replace
     match event:
-        case OrderReceived():
-            mine = tuple(line for line in event.lines if stock_key(line.sku) == product.key)
-            spellings = (*product.asked_for, *(line.sku for line in mine))
-            asked_for = tuple(dict.fromkeys(spellings))
-            if event.state in NOT_LIVE or not event.fulfilled_by_us:
-                return replace(product, asked_for=asked_for)
-            flying = tuple(
-                InFlight(order_id=event.order_id, line_id=line.line_id, units=line.quantity)
-                for line in mine
-            )
-            # The marketplace lowers its own figure when an order is placed.
+        case LevelRead():
+            selling, moved = _sold(product, event)
             return replace(
                 product,
-                asked_for=asked_for,
-                in_flight=(*product.in_flight, *flying),
-                shown=tuple(moved_outside(each) for each in product.shown),
+                selling=selling,
+                moved=moved,
+                levels=event.levels,
+                status=event.status,
+                level_read_at=event.occurred_at,
+                level_read_by=max(event.finished_at or event.occurred_at, event.occurred_at),
             )
+        case OrderReceived():
+            mine = (line.sku for line in event.lines if stock_key(line.sku) == product.key)
+            asked_for = tuple(dict.fromkeys((*product.asked_for, *mine)))
+            product = replace(product, asked_for=asked_for)
+            # The marketplace lowers its own figure when an order is placed.
+            is_moved = in_flight.is_sold(event)
         case OrderChanged():
-            ended = {line.line_id for line in event.lines if line.state in LINE_ENDED}
-            moved = any(
+            # The marketplace has set its own figure otherwise: say ours again.
+            is_moved = any(
                 line.state in OFFER_MOVED and stock_key(line.sku) == product.key
                 for line in event.lines
             )
-            product = _without(product, ended)
-            if not moved:
-                return product
-            # The marketplace has set its own figure otherwise: say ours again.
-            return replace(product, shown=tuple(map(moved_outside, product.shown)))
-        case LineWithdrawn():
-            left = tuple(
-                replace(each, units=each.units - event.units)
-                if each.line_id == event.line_id and each.taken_by is None
-                else each
-                for each in product.in_flight
-            )
-            return replace(product, in_flight=tuple(each for each in left if each.units > 0))
-        case OrderPassedOver():
-            gone = {e.line_id for e in product.in_flight if e.order_id == event.order_id}
-            return _without(product, gone)
         case _:
-            return product
-
-
-def _evolve_taken(product: Product, event: Event) -> Product:
-    """What the ERP took, lost, and has again."""
-    replace = msgspec.structs.replace
-    match event:
-        case SalesOrderPosted() | SalesOrderFoundAgain():
-            taken = {line.line_id for line in event.lines}
-            flying = tuple(
-                replace(each, taken_by=event.taken_by) if each.line_id in taken else each
-                for each in product.in_flight
-            )
-            return replace(product, in_flight=flying)
-        case SalesOrderNotShown():
-            # No level that is read from now on holds it: its units are in flight once more.
-            mine = [line for line in event.lines if stock_key(line.sku) == product.key]
-            lost = {line.line_id for line in mine}
-            still = tuple(each for each in product.in_flight if each.line_id not in lost)
-            again = tuple(
-                InFlight(order_id=event.order_id, line_id=line.line_id, units=line.quantity)
-                for line in mine
-            )
-            return replace(product, in_flight=(*still, *again))
-        case SalesOrderForgone():
-            return _without(product, {line.line_id for line in event.lines})
-        case _:
-            return product
-
-
-def _without(product: Product, lines: set[str]) -> Product:
-    """Lines that the ERP will never take leave; what it took stays until it is read again."""
-    still = tuple(
-        each
-        for each in product.in_flight
-        if each.line_id not in lines or each.taken_by is not None
-    )
-    return msgspec.structs.replace(product, in_flight=still)
+            is_moved = False
+    if not is_moved:
+        return product
+    return replace(product, shown=tuple(map(moved_outside, product.shown)))
 
 
 PRODUCTS: Fold[Product] = Fold(
@@ -385,15 +283,7 @@ PRODUCTS: Fold[Product] = Fold(
         SkuUnmatched,
         SkuAliasApproved,
         SkuAliasWithdrawn,
-        LevelRead,
-        OrderReceived,
-        OrderChanged,
-        OrderPassedOver,
-        LineWithdrawn,
-        SalesOrderPosted,
-        SalesOrderNotShown,
-        SalesOrderFoundAgain,
-        SalesOrderForgone,
+        *IN_FLIGHT_EVENTS,
         *SHOWN_EVENTS,
     ),
 )

@@ -101,5 +101,8 @@ def told(profile: TenantProfile, at: datetime) -> TenantRead:
             if each.usable_by_shop
         ),
         taxes=tuple((each.code, each.rule) for each in profile.taxes),
+        suspension=account.suspension_type or "",
+        closed_from=account.closed_from,
+        closed_until=account.closed_until,
         occurred_at=at,
     )

@@ -3,6 +3,8 @@
 Stream: tenant.
 """
 
+from datetime import datetime
+
 from kcjl.vocabulary import Event
 
 __all__ = ["TenantRead"]
@@ -14,6 +16,7 @@ class TenantRead(Event, frozen=True, kw_only=True):
     shop_id: int
     shop_name: str
     shop_state: str
+    """OPEN, CLOSE, SUSPENDED, TERMINATED."""
     model: str
     """The shop's: only MARKETPLACE is served."""
     models_on: tuple[str, ...]
@@ -38,6 +41,11 @@ class TenantRead(Event, frozen=True, kw_only=True):
     """(code, kind, label) of those that a shop may use"""
     taxes: tuple[tuple[str, str], ...]
     """(code, rule)"""
+    suspension: str = ""
+    """Of a shop that is suspended: which kind, in the marketplace's words."""
+    closed_from: datetime | None = None
+    closed_until: datetime | None = None
+    """The shop's holiday, where one is announced."""
 
     @property
     def stream(self) -> str:

@@ -17,6 +17,7 @@ from kcjl.collector import settle_collector
 from tests.benchmarks import (
     adapters,
     appending,
+    closing,
     dispatching,
     moneying,
     ordering,
@@ -50,6 +51,7 @@ BENCHMARKS = {
     "settlement": settling,
     "trade": trading,
     "money": moneying,
+    "close": closing,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 

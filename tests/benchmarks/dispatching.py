@@ -4,13 +4,16 @@ The dispatch room on a real log, beside a marketplace and an ERP that answer at 
 what is counted is ours: reading the shipments, deciding, ranking by deadline, the intention,
 the outcome and the closing of each parcel, and the log that keeps them. The second figure has
 the desk and all read models with it. By the processor's time of this process, PostgreSQL's not
-included. The marketplace states no limit for confirmations (contract d.1: once per event); its
-silence is the simulation's business. Deadlines are dealt out in another order than orders.
+included. The marketplace states no limit for confirmations (contract d.1: once per event). Then
+the same evening with a marketplace that answers nothing for six hours: how many exceptions
+that is, how many calls, and in which order all is caught up. Deadlines are dealt out in another
+order than orders.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -19,8 +22,10 @@ from kcjl.clock import SeededIds
 from kcjl.database import SERVICE, Database
 from kcjl.dispatch.actor import Dispatches
 from kcjl.dispatch.events import ConfirmationIntended, DispatchClosed, ParcelConfirmed
+from kcjl.errors import Unavailable
 from kcjl.events import vocabulary
 from kcjl.exceptions.actor import Desk
+from kcjl.exceptions.events import ExceptionRaised
 from kcjl.johnlewis.port import Shipment, ShipmentRequest
 from kcjl.log.lease import acquire
 from kcjl.log.port import Draft, Log
@@ -42,12 +47,15 @@ from tests.trade import SHIPPING, posted, received
 __all__ = ["benchmark"]
 
 PARCELS = 5_000
+SILENT_H = 6
+POLL_S = 600.0
 CPU_MS_MAX = 10
 MERCHANT = "benchmark"
 DRAFTS = 1_000
 SHUFFLE = 2_903
 """Prime to the number of parcels: deadlines come in another order than orders."""
 Say = Callable[[str], None]
+T = TypeVar("T")
 
 
 class Released(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,10 +71,42 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
     """Parcels sent before one whose deadline is sooner."""
 
 
+class Silent(msgspec.Struct, frozen=True, kw_only=True):
+    """One evening on which the marketplace was silent."""
+
+    calls: int
+    """That were made in vain."""
+    exceptions: int
+    """That a person was shown, each raising counted."""
+    confirmed: int
+    out_of_order: int
+    cpu_ms: float
+    """A parcel, for the six hours and the catching up, with the desk."""
+
+
 class QuickShop(Shop):
     """It takes whatever it is sent, in the same time however many it has."""
 
+    def __init__(self, clock: Clockwork) -> None:
+        super().__init__(clock)
+        self.is_silent = False
+        self.calls_in_vain = 0
+        self.deadlines: dict[str, datetime] = {}
+        self.taken: list[datetime] = []
+        """Deadlines, in the order in which their parcels came."""
+
+    async def shipments(self, order_id: str) -> Sequence[Shipment]:
+        self._is_reached()
+        return await super().shipments(order_id)
+
+    def _is_reached(self) -> None:
+        if self.is_silent:
+            self.calls_in_vain += 1
+            raise Unavailable("503 Service Unavailable")
+
     async def create_shipment(self, request: ShipmentRequest) -> Shipment:
+        self._is_reached()
+        self.taken.append(self.deadlines[request.order_id])
         number = request.tracking.tracking_number if request.tracking else None
         self.set_state(request.order_id, "SHIPPED")
         return Shipment(
@@ -78,12 +118,26 @@ class QuickShop(Shop):
         )
 
 
+class Bay(NamedTuple):
+    """Everything of an evening."""
+
+    log: Log
+    clock: Clockwork
+    shop: QuickShop
+    room: Room
+    desk: Room
+    runner: ProjectionRunner
+
+
 async def benchmark(place: Place, *, rounds: int, say: Say) -> list[Row]:
     """Each round on a database of its own."""
     found: list[Released] = []
+    silent: list[Silent] = []
     for number in range(1, rounds + 1):
         async with place.database() as dsn:
-            found.append(await _evening(dsn))
+            found.append(await _evening(dsn, _timed))
+        async with place.database() as dsn:
+            silent.append(await _evening(dsn, _silent))
         say(
             f"dispatch: round {number} of {rounds}: {found[-1].room_cpu_ms:.2f} ms a parcel, "
             f"{found[-1].confirmed} confirmed in {found[-1].wall_s:.1f} s"
@@ -118,10 +172,40 @@ async def benchmark(place: Place, *, rounds: int, say: Say) -> list[Row]:
             goal_is="at most",
         ),
         row("until all are confirmed", "s", [each.wall_s for each in found]),
+        *_rows_of_silence(silent),
     ]
 
 
-async def _evening(dsn: str) -> Released:
+def _rows_of_silence(silent: Sequence[Silent]) -> list[Row]:
+    what = f"{SILENT_H} hours of silence, {PARCELS:,} parcels"
+    return [
+        row(
+            f"{what}: exceptions told",
+            "exceptions",
+            [each.exceptions for each in silent],
+            goal=1,
+            goal_is="at most",
+        ),
+        row("calls made in vain", "calls", [each.calls for each in silent]),
+        row(
+            "caught up, each once",
+            "parcels",
+            [each.confirmed for each in silent],
+            goal=PARCELS,
+            goal_is="at least",
+        ),
+        row(
+            "caught up before a more urgent one",
+            "parcels",
+            [each.out_of_order for each in silent],
+            goal=1,
+            goal_is="at most",
+        ),
+        row("processor's time of one, silence and all", "ms", [e.cpu_ms for e in silent]),
+    ]
+
+
+async def _evening(dsn: str, lived: Callable[[Bay], Awaitable[T]]) -> T:
     clock = Clockwork()
     shop, warehouse = QuickShop(clock), Warehouse(clock)
     async with Database(dsn, role=SERVICE) as database:
@@ -146,10 +230,40 @@ async def _evening(dsn: str) -> Released:
             await desk.catch_up()
             await _run(desk, "judge")
             await runner.catch_up()
-            return await _timed(log, room, desk, runner)
+            return await lived(Bay(log, clock, shop, room, desk, runner))
 
 
-async def _timed(log: Log, room: Room, desk: Room, runner: ProjectionRunner) -> Released:
+async def _silent(bay: Bay) -> Silent:
+    """Nothing is answered for six hours; then all goes out."""
+    await _run(bay.room, "shipments")
+    cpu = time.process_time()
+    bay.shop.is_silent = True
+    (confirm,) = (job for job in bay.room.jobs if job.name == "confirm")
+    until = bay.clock.now() + timedelta(hours=SILENT_H)
+    while bay.clock.now() < until:
+        bay.clock.tick(await confirm.run() or POLL_S)
+        await _run(bay.desk, "judge")
+    bay.shop.is_silent = False
+    bay.clock.tick(POLL_S)
+    await _run(bay.room, "confirm")
+    await bay.desk.catch_up()
+    await _run(bay.desk, "judge")
+    spent = time.process_time() - cpu
+    raised = 0
+    async for page in bay.log.read(0):
+        raised += sum(isinstance(each.event, ExceptionRaised) for each in page)
+    confirmed, _, _ = await _told(bay.log)
+    return Silent(
+        calls=bay.shop.calls_in_vain,
+        exceptions=raised,
+        confirmed=confirmed,
+        out_of_order=_inversions(bay.shop.taken),
+        cpu_ms=1_000 * spent / PARCELS,
+    )
+
+
+async def _timed(bay: Bay) -> Released:
+    log, room, desk, runner = bay.log, bay.room, bay.desk, bay.runner
     cpu, wall = time.process_time(), time.monotonic()
     await _run(room, "shipments")
     await _run(room, "confirm")
@@ -177,12 +291,14 @@ async def _run(room: Room, name: str) -> None:
         pass
 
 
-async def _picked(log: Log, shop: Shop, warehouse: Warehouse) -> None:
+async def _picked(log: Log, shop: QuickShop, warehouse: Warehouse) -> None:
     """The day: every order posted and packed, nothing shipped that anybody has seen."""
     events: list[Event] = []
     for number in range(PARCELS):
         order = _order(number)
         shop.place(marketplace_order(order.order_id, state=SHIPPING))
+        if order.ship_by is not None:
+            shop.deadlines[order.order_id] = order.ship_by
         warehouse.take_late(order.customer_order_number, gross_total=Money(2_000, "GBP"))
         warehouse.ship(
             order.customer_order_number, parcel(f"INV{number}/1", tracking=f"1550{number:010}")

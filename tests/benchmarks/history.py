@@ -27,7 +27,7 @@ from kcjl.settlement import events as settlement
 from kcjl.stock import events as stock
 from kcjl.vocabulary import Event, Vocabulary
 
-__all__ = ["PRODUCTS", "History"]
+__all__ = ["PRODUCTS", "History", "life"]
 
 PRODUCTS = 5_000
 SHIPPED_AFTER = 300
@@ -72,7 +72,7 @@ class History:
         self._hash = genesis(merchant)
         self._recorded_at = _BEGAN
         self._revisions: defaultdict[str, int] = defaultdict(int)
-        self._events = events or _life()
+        self._events = events or life()
         self._encode = (vocabulary or everything()).encode
 
     async def grow(self, to: int) -> None:
@@ -140,12 +140,13 @@ class History:
         )
 
 
-def _life() -> Iterator[Event]:
+def life(*, seconds_apart: float = 60.0) -> Iterator[Event]:
+    """For ever: an order every so often."""
     at = _BEGAN
     for product in range(PRODUCTS):
         yield from _listed(_sku(product), product, at)
     for number in count():
-        at = _BEGAN + timedelta(seconds=60 * number)
+        at = _BEGAN + timedelta(seconds=seconds_apart * number)
         if number % ROUND == 0:
             yield from _reads(at, number)
         yield from _taken(number, at)

@@ -1,7 +1,8 @@
-"""`kcjl log rebuild NAME` as it is run: how long it took, and the most memory it held.
+"""A verb as it is run, such as `kcjl log rebuild NAME`: what it said, and what it held at most.
 
 The memory is the process's own greatest resident set, as the kernel keeps it; shared libraries
-are in it, the server's processes are not. Called by projecting.py and remembering.py.
+are in it, the server's processes are not.
+Called by projecting.py, remembering.py and closing.py.
 """
 
 import os
@@ -15,7 +16,7 @@ from anyio.streams.text import TextReceiveStream
 
 from kcjl.clock import real_sleep
 
-__all__ = ["ROOT", "Done", "rebuild"]
+__all__ = ["ROOT", "Done", "rebuild", "watched"]
 
 ROOT = Path(__file__).parents[2]
 """Where a process of its own is started, so that it finds the same code."""
@@ -48,11 +49,16 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 
 async def rebuild(dsn: str, merchant: str, *names: str) -> Done:
     """Run it in a process of its own, all projections when none is named."""
-    with tempfile.TemporaryDirectory(prefix="kcjl-rebuild-") as folder:
+    said, most_mb = await watched(dsn, merchant, "log", "rebuild", *names, "--json")
+    return msgspec.structs.replace(msgspec.json.decode(said, type=Done), resident_mb=most_mb)
+
+
+async def watched(dsn: str, merchant: str, *verb: str) -> tuple[str, float]:
+    """Run a verb in a process of its own: what it said, and the most MB that it held."""
+    with tempfile.TemporaryDirectory(prefix="kcjl-benchmark-") as folder:
         config = Path(folder) / "kcjl.toml"
         config.write_text(CONFIG.format(dsn=dsn, merchant=merchant))
-        command = [sys.executable, "-m", "kcjl", "log", "rebuild", *names]
-        command += ["--config", str(config), "--json"]
+        command = [sys.executable, "-m", "kcjl", *verb, "--config", str(config)]
         most_kb = 0
         said = ""
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -76,9 +82,8 @@ async def rebuild(dsn: str, merchant: str, *names: str) -> Done:
             code = await process.wait()
             group.cancel_scope.cancel()
     if code != 0:
-        raise AssertionError(f"rebuild of {names} ended with {code}")
-    done = msgspec.json.decode(said, type=Done)
-    return msgspec.structs.replace(done, resident_mb=most_kb / 1024)
+        raise AssertionError(f"kcjl {' '.join(verb)} ended with {code}")
+    return said, most_kb / 1024
 
 
 def _most_kb(pid: int) -> int:

@@ -141,6 +141,7 @@ async def _year(dsn: str) -> Settled:
                 documents=Books(),
                 settings=SettlementSettings(),
                 opening_accounts={},
+                is_working_day=lambda _: True,
             )
             return await _cycles(log, room, account, clock)
 

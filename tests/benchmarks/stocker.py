@@ -9,7 +9,7 @@ call limits force is not in it. Called by stocking.py.
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -53,21 +53,25 @@ class Took(msgspec.Struct, frozen=True, kw_only=True):
     cpu_s: float
     """Of this process."""
     wall_s: float
-    stalled_s: float
-    """The longest for which nothing else of the process had a turn."""
+    stalled_s: float = 0.0
+    """The longest for which nothing else of the process had a turn, where that was looked at:
+    looking takes processor's time, too.
+    """
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
     opened: Took
     opened_mb: float
     """The most that was resident while the shop was opened."""
+    opening_imports: list[Took]
+    """While the whole catalogue differs: the first, then following one and sending the next."""
     reads: list[Took]
     sends: list[Took]
     """Figures worked out and sent, one import each."""
     follows: list[Took]
     midnight: Took
     policy: Took
-    """Every figure moves: worked out, and the first import of them sent."""
+    """Every figure moves: worked out, all told to who asked, and the first import sent."""
     resident_mb: float
     """At the end."""
     resident_mb_max: float
@@ -101,7 +105,16 @@ class Shop:
         self.clock = clock
 
     async def do(self, *jobs: str) -> Took:
-        cpu_s, began, longest_s = time.process_time(), real_monotonic(), 0.0
+        cpu_s, began = time.process_time(), real_monotonic()
+        for name in jobs:
+            await self._job(name).run()
+            for room in self.rooms.all():
+                await room.catch_up()
+        return Took(cpu_s=time.process_time() - cpu_s, wall_s=real_monotonic() - began)
+
+    async def watched(self, work: Callable[[], Awaitable[Took]]) -> Took:
+        """The same, and how long it keeps others waiting."""
+        longest_s = 0.0
 
         async def ticking() -> None:
             nonlocal longest_s
@@ -113,16 +126,17 @@ class Shop:
         async with anyio.create_task_group() as group:
             group.start_soon(ticking)
             await real_sleep(TICK_S)
-            for name in jobs:
-                await self._job(name).run()
-                for room in self.rooms.all():
-                    await room.catch_up()
+            took = await work()
             group.cancel_scope.cancel()
-        return Took(
-            cpu_s=time.process_time() - cpu_s,
-            wall_s=real_monotonic() - began,
-            stalled_s=longest_s,
-        )
+        return msgspec.structs.replace(took, stalled_s=longest_s)
+
+    async def new_policy(self) -> Took:
+        """A buffer for all: what that moves is worked out when a person says it."""
+        cpu_s, began = time.process_time(), real_monotonic()
+        await self.rooms.stock.set_buffer(2, by="jo")
+        await self.clock.sleep(300)
+        await self.do("levels", "intake", "publish")
+        return Took(cpu_s=time.process_time() - cpu_s, wall_s=real_monotonic() - began)
 
     def _job(self, name: str) -> Job:
         rooms = (self.rooms.stock, self.rooms.orders)
@@ -172,7 +186,7 @@ async def measure(dsn: str, doors: Doors) -> Measured:
         say("offers")
         first = await shop.do("levels", "intake")
         say(f"levels {first}")
-        await _published(shop)
+        opening_imports = await _published(shop)
         await shop.clock.sleep(QUIET_S)
         await shop.do("levels", "intake")
         opened_mb = memory_mb("VmHWM:")
@@ -188,12 +202,11 @@ async def measure(dsn: str, doors: Doors) -> Measured:
         imports = len(shop.rooms.stock.publishing.lags_s)
         say("cycles")
         midnight = await _midnight(shop)
-        await shop.rooms.stock.set_buffer(2, by="jo")
-        await shop.clock.sleep(300)
-        policy = await shop.do("levels", "intake", "publish")
+        policy = await shop.watched(shop.new_policy)
         return Measured(
             opened=first,
             opened_mb=opened_mb,
+            opening_imports=opening_imports,
             reads=reads,
             sends=sends,
             follows=follows,
@@ -205,14 +218,12 @@ async def measure(dsn: str, doors: Doors) -> Measured:
         )
 
 
-async def _published(shop: Shop) -> None:
-    """Until the marketplace shows what it should."""
-    while True:
-        before = shop.rooms.stock.publishing.intended_at
-        await shop.do("publish")
-        if shop.rooms.stock.publishing.intended_at == before:
-            return
-        await shop.follow()
+async def _published(shop: Shop) -> list[Took]:
+    """Until the marketplace shows what it should: what each import took, and following it."""
+    took = [await shop.do("publish")]
+    while len(shop.rooms.stock.publishes):
+        took.append(await shop.follow())
+    return took[:-1]
 
 
 async def _midnight(shop: Shop) -> Took:
@@ -221,7 +232,7 @@ async def _midnight(shop: Shop) -> Took:
     day = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), LONDON)
     await shop.clock.sleep((day - now).total_seconds() + 60)
     await shop.do("levels", "intake")
-    return await shop.do("publish")
+    return await shop.watched(lambda: shop.do("publish"))
 
 
 def say(what: str) -> None:

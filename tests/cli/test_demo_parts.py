@@ -46,7 +46,7 @@ def test_time_that_cannot_be_read_is_refused_with_examples(text: str) -> None:
 @pytest.mark.parametrize("text", ["0", "0s", "-5m", "nan"])
 def test_time_of_nothing_or_less_is_refused(text: str) -> None:
     """A demo that ends before it begins shows nothing."""
-    with pytest.raises(Misuse, match="more than nothing"):
+    with pytest.raises(Misuse, match="above nothing"):
         _seconds(text)
 
 

@@ -341,6 +341,17 @@ async def test_alias_without_a_code_says_the_two_ways(tmp_path: Path) -> None:
     assert "--withdraw" in ended.stderr
 
 
+async def test_show_says_when_nothing_is_published_and_what_to_do(
+    shop: Handmade, tmp_path: Path
+) -> None:
+    """A sum that the marketplace does not show has its reason beside it."""
+    await shop.says(PublishHeld(hold_id=HOLD, findings=(), occurred_at=at(5)))
+    ended = await kcjl("show", "A-1", cwd=tmp_path)
+
+    told = "nothing is published now: a guard holds the figures: kcjl stock release"
+    assert told in ended.stderr
+
+
 async def test_release_shows_what_is_held_and_lets_through_that_and_no_other(
     shop: Handmade, tmp_path: Path
 ) -> None:

@@ -178,7 +178,12 @@ async def channel(
         yield made
 
 
-def write_certificate(certificate: Path, key: Path) -> None:
+CERTIFICATE_ENDS = datetime(2120, 1, 1, tzinfo=UTC)
+
+
+def write_certificate(
+    certificate: Path, key: Path, *, ends: datetime = CERTIFICATE_ENDS
+) -> None:
     """A certificate for 127.0.0.1, signed by itself."""
     private = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
@@ -189,7 +194,7 @@ def write_certificate(certificate: Path, key: Path) -> None:
         .public_key(private.public_key())
         .serial_number(1)
         .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2120, 1, 1, tzinfo=UTC))
+        .not_valid_after(ends)
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]),
             critical=False,

@@ -16,6 +16,7 @@ from kcjl.dispatch.deadline_events import (
 )
 from kcjl.dispatch.deadlines import COUNTED, Standing, decide_deadlines
 from kcjl.dispatch.minutes import cause_of, is_late, report_of, spans_of, spent_by
+from kcjl.dispatch.outage import Silence
 from kcjl.dispatch.timekeeping import TIMINGS
 from kcjl.dispatch.timing import Stage, Timing
 from kcjl.fold import Table
@@ -249,6 +250,58 @@ def test_cause_is_who_had_it_longest_in_business_time() -> None:
     )
 
     assert "person" == cause_of(spent_by(spans_of(order, BUSINESS, TUESDAY_NIGHT)))
+
+
+def silence(since_h: float, until_h: float | None) -> Silence:
+    until = None if until_h is None else MONDAY + until_h * HOUR
+    return Silence(since=MONDAY + since_h * HOUR, until=until)
+
+
+def confirming(**changes: object) -> Timing:
+    """Shipped an hour after it was ordered, and not confirmed yet."""
+    entry = msgspec.structs.replace(
+        waiting(stage=Stage.CONFIRMING), spans=((Stage.PICKING, MONDAY + HOUR),)
+    )
+    return msgspec.structs.replace(entry, **changes)
+
+
+def test_what_waits_for_a_silent_marketplace_is_the_outages_and_nobody_elses() -> None:
+    """Cut out of our minutes to the second, and of no other stage's; all of it adds up."""
+    silences = (silence(0.5, 0.75), silence(2, 5), silence(6, None))
+    spans = spans_of(confirming(), BUSINESS, MONDAY + 7 * HOUR, silences=silences)
+
+    assert [("warehouse", 1), ("us", 1), ("outage", 3), ("us", 1), ("outage", 1)] == [
+        (each.whose.value, each.elapsed_s / 3600) for each in spans
+    ]
+    assert [None] == [each.ended for each in spans if each is spans[-1]]
+    assert "outage" == cause_of(spent_by(spans))
+
+
+def test_order_that_is_late_for_a_silent_marketplace_says_so() -> None:
+    """The cause is the outage, and it is who has it now."""
+    late = confirming(ship_by=MONDAY + 2 * HOUR)
+    (said,) = decide_deadlines(
+        [late], {}, RULES, MONDAY + 6 * HOUR, silences=(silence(1, None),)
+    )
+
+    assert isinstance(said, DispatchLate)
+    assert ("outage", "outage") == (said.whose, said.cause)
+
+
+def test_report_counts_the_outage_as_a_party() -> None:
+    """Confirmed after five hours of which four were silence."""
+    order = confirming(
+        stage=Stage.CONFIRMED,
+        spans=((Stage.PICKING, MONDAY + HOUR), (Stage.CONFIRMING, MONDAY + 6 * HOUR)),
+        confirmed_at=MONDAY + 6 * HOUR,
+        ship_by=MONDAY + 2 * HOUR,
+    )
+    report = report_of([order], BUSINESS, TUESDAY_NIGHT, silences=(silence(2, 6),))
+
+    assert {"outage": 1} == report.late_by_cause
+    assert {"us": 3_600, "warehouse": 3_600, "outage": 4 * 3_600} == {
+        each.name: each.median_elapsed_s for each in report.by_whose
+    }
 
 
 def test_report_has_median_p90_and_late_by_cause() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kcjl.dispatch.closing import decide_shipped_there
+from kcjl.dispatch.closing import decide_shipped_there, done_there
 from kcjl.dispatch.events import (
     ConfirmedLine,
     DispatchClosed,
@@ -144,9 +144,16 @@ def test_shipped_there_counts_no_unit_twice() -> None:
         changed(ORDER, "SHIPPED"),
     )
 
-    events = decide_shipped_there(entry, at(50))
+    events = done_there(entry, the_parcel(entry), at(50))
 
     assert [()] == [event.lines for event in events if isinstance(event, ParcelConfirmed)]
+
+
+def test_parcel_that_we_had_sent_is_looked_up_before_others_have_shipped_it() -> None:
+    """Its answer was lost: it may be a shipment there, to which its number has to go."""
+    entry = dispatch(shipped(), intended(), refused(), changed(ORDER, "SHIPPED"))
+
+    assert () == decide_shipped_there(entry, at(50))
 
 
 def test_ended_there_waits_until_it_is_cancelled_in_the_erp() -> None:

@@ -17,6 +17,7 @@ from kcjl.dispatch.events import (
     ParcelsUnshipped,
     SalesOrderCancelled,
     TrackingAwaited,
+    TrackingLetThrough,
     TrackingMalformed,
     TrackingSent,
 )
@@ -67,6 +68,17 @@ def released(minutes: float) -> OrderReleased:
 def staged(stage: StageInErp, minutes: float) -> SalesOrderStaged:
     return SalesOrderStaged(
         order_id="O1", stage=stage, named="12 PICKING", occurred_at=at(minutes)
+    )
+
+
+def malformed(number: str, minutes: float) -> TrackingMalformed:
+    return TrackingMalformed(
+        order_id="O1",
+        parcel_key="INV1/1",
+        tracking_number=number,
+        carrier="DPD",
+        deadline=None,
+        occurred_at=at(minutes),
     )
 
 
@@ -154,17 +166,7 @@ def test_parcel_shipped_on_an_earlier_day_was_ours_since_that_days_end() -> None
             ),
             Stage.UNTRACKED,
         ),
-        (
-            TrackingMalformed(
-                order_id="O1",
-                parcel_key="INV1/1",
-                tracking_number="TRK1",
-                carrier="DPD",
-                deadline=None,
-                occurred_at=at(41),
-            ),
-            Stage.UNTRACKED,
-        ),
+        (malformed("TRK1", 41), Stage.UNTRACKED),
         (
             ConfirmationGivenUp(
                 order_id="O1",
@@ -213,6 +215,29 @@ def test_number_that_comes_after_the_confirmation_makes_the_parcel_tracked() -> 
 
     assert not timing(*events).tracked
     assert timing(*events, sent).tracked
+
+
+def test_number_without_a_form_of_its_carriers_makes_no_tracked_order() -> None:
+    """Also where somebody else ships it so; a person's word makes it a number that counts."""
+    let_through = TrackingLetThrough(
+        order_id="O1",
+        parcel_key="INV1/1",
+        tracking_number="TRK1",
+        reason="",
+        occurred_at=at(45),
+    )
+    there = confirmed(already=True, minutes=50)
+    events = (ORDER, PAID, POSTED, SHIPPED, malformed("TRK1", 41))
+
+    assert not timing(*events, there, CLOSED).tracked
+    assert timing(*events, let_through, there, CLOSED).tracked
+
+
+def test_malformed_number_on_a_confirmed_parcel_leaves_the_good_one_that_it_has() -> None:
+    """The marketplace keeps it, and the parcel stays confirmed."""
+    entry = timing(ORDER, PAID, POSTED, SHIPPED, CONFIRMED, malformed("155", 60))
+
+    assert (True, [Stage.CONFIRMED]) == (entry.tracked, [each.stage for each in entry.parcels])
 
 
 def test_sales_order_that_the_erp_lost_waits_for_a_person() -> None:

@@ -2,8 +2,11 @@
 
 from kcjl.dispatch import events as dispatch
 from kcjl.dispatch import policy_events as policy
+from kcjl.dispatch.unwanted_events import UnwantedUnits, UnwantedUnitsSent
+from kcjl.orders.events_changes import ReturnReceived
 from kcjl.vocabulary import Event
 from tests import trade
+from tests.tenant.readings import tenant_read
 from tests.trade import at
 
 MALFORMED = dispatch.TrackingMalformed(
@@ -91,6 +94,18 @@ CONFIRMED = dispatch.ParcelConfirmed(
     occurred_at=at(2),
 )
 
+UNWANTED = UnwantedUnitsSent(
+    order_id="O1",
+    parcel_key="INV1/1",
+    units=(UnwantedUnits(line_id="O1-1", stock_code="A-1", quantity=1),),
+    reference="REF-O1",
+    occurred_at=at(1),
+)
+UNSHIPPED = dispatch.ParcelsUnshipped(order_id="O1", parcel_keys=("INV1/1",), occurred_at=at(2))
+BACK = ReturnReceived(order_id="O1", return_id="R1", occurred_at=at(2))
+SUSPENDED = tenant_read(shop_state="SUSPENDED", suspension="MANUAL")
+OPEN_AGAIN = tenant_read(occurred_at=at(1_440))
+
 RAISED_OF_PARCELS: list[tuple[Event, str, str]] = [
     (MALFORMED, "tracking_malformed", "O1/INV1/1"),
     (NO_COURIER, "courier_unmapped", "O1/INV1/1"),
@@ -98,6 +113,8 @@ RAISED_OF_PARCELS: list[tuple[Event, str, str]] = [
     (GONE, "carrier_gone", "bike"),
     (STOPPED, "confirmations_stopped", "marketplace"),
     (NOT_TAKEN, "tracking_not_sent", "O1/INV1/1"),
+    (UNWANTED, "unwanted_units_sent", "O1"),
+    (SUSPENDED, "shop_closed", "shop"),
     (LASTING, "confirmation_refused", "O1/INV1/1"),
     (PARCEL_GIVEN_UP, "confirmation_refused", "O1/INV1/1"),
 ]
@@ -113,6 +130,9 @@ CLEARED_OF_PARCELS: list[tuple[Event, Event]] = [
     (GONE, policy.MappedCarrierBack(courier="bike", carrier_code="dpd", occurred_at=at(2))),
     (STOPPED, dispatch.ConfirmationsResumed(since=at(0), occurred_at=at(20))),
     (NOT_TAKEN, SENT),
+    (UNWANTED, UNSHIPPED),
+    (UNWANTED, BACK),
+    (SUSPENDED, OPEN_AGAIN),
     (LASTING, CONFIRMED),
     (PARCEL_GIVEN_UP, CONFIRMED),
 ]

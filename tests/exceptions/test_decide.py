@@ -35,6 +35,7 @@ from kcjl.orders import reversal_events as reversals
 from kcjl.settlement import events as settlement
 from kcjl.settlement import gap_events as settlement_gaps
 from kcjl.settlement import intake_events as settlement_intake
+from kcjl.settlement import received_events as received
 from kcjl.stock import events as stock
 from kcjl.vocabulary import Event
 from tests import trade
@@ -159,6 +160,50 @@ GAPS = settlement_gaps.PayoutReconciled(
 )
 LATE_LINE = settlement.LateLineFound(
     cycle_id="CY1", line_id="L9", kind="ORDER_AMOUNT", amount=gbp(500), occurred_at=at(1)
+)
+NOT_RECEIVED = received.PayoutReceiptOverdue(
+    cycle_id="CY1",
+    transferred=gbp(2_000),
+    paid_on=at(0).date(),
+    due_on=at(0).date(),
+    occurred_at=at(1),
+)
+
+
+def in_the_bank(so_far: int) -> received.PayoutReceived:
+    return received.PayoutReceived(
+        cycle_id="CY1",
+        receipt=1,
+        amount=gbp(so_far),
+        received_on=at(0).date(),
+        transferred=gbp(2_000),
+        received=gbp(so_far),
+        occurred_at=at(2),
+    )
+
+
+TAKEN_BACK = received.PayoutReceiptWithdrawn(
+    cycle_id="CY1",
+    receipt=1,
+    amount=gbp(1_990),
+    received_on=at(0).date(),
+    bank_line="",
+    transferred=gbp(2_000),
+    received=gbp(0),
+    reason="of another",
+    occurred_at=at(3),
+)
+GAP_GONE = settlement_gaps.GapEnded(
+    cycle_id="CY1",
+    kind="commission_rate",
+    subject="O1-1",
+    component="fee",
+    amount=gbp(-10),
+    order_id="O1",
+    order_line_id="O1-1",
+    reason="10 was given back",
+    still=(settlement_gaps.GapTotal(kind="rounding", gaps=1, amount=gbp(1)),),
+    occurred_at=at(2),
 )
 CORRECTED = settlement.JournalIntended(
     cycle_id="CY1",
@@ -446,6 +491,8 @@ RAISED: list[tuple[Event, str, str]] = [
     (PAYOUT_HELD, "payout_open", "CY1"),
     (GAPS, "payout_gaps", "CY1"),
     (LATE_LINE, "late_line", "CY1"),
+    (NOT_RECEIVED, "payout_not_received", "CY1"),
+    (in_the_bank(1_990), "payout_received_differs", "CY1"),
     (NO_CYCLE, "billing_cycle_overdue", "billing cycles"),
     (NO_PDF, "invoice_document_missing", "invoice 981"),
     (trade.money_line(kind="NEW_FEE"), "unknown_line_type", "NEW_FEE"),
@@ -586,6 +633,10 @@ CLEARED: list[tuple[Event, Event]] = [
         ),
     ),
     (LATE_LINE, CORRECTED),
+    (NOT_RECEIVED, in_the_bank(2_000)),
+    (in_the_bank(1_990), in_the_bank(2_000)),
+    (in_the_bank(1_990), TAKEN_BACK),
+    (GAPS, GAP_GONE),
     (NO_CYCLE, settlement_intake.BillingCycleCame(occurred_at=at(2))),
     (NO_PDF, FILED),
     (INTERRUPTED, JobResumed(room="orders", job="posting", occurred_at=at(2))),

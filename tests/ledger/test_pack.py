@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import os
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -13,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kcjl.errors import Refused, Unavailable
-from kcjl.ledger import pack
-from kcjl.ledger.pack import FORMULA_STARTS, JournalPack
-from kcjl.ledger.port import Entry, Journal
+from kcjl.ledger.cells import FORMULA_STARTS, harmless
+from kcjl.ledger.pack import JournalPack
+from kcjl.ledger.port import Behind, Entry, Journal
 from tests.patience import unhurried
 from tests.trade import gbp
 
@@ -39,6 +40,20 @@ JOURNAL = Journal(
     ),
 )
 
+THREE = [f"JL-0123456789AB.{kind}" for kind in ("csv", "pdf", "xlsx")]
+
+
+class Parts:
+    """What stands behind the figures, said by hand."""
+
+    def __init__(self, *parts: Behind) -> None:
+        self._parts = parts
+
+    async def behind(self, reference: str) -> AsyncIterator[Sequence[Behind]]:
+        assert reference == JOURNAL.reference
+        for each in self._parts:
+            yield [each]
+
 
 def names_in(folder: Path) -> list[str]:
     return sorted(each.name for each in folder.iterdir())
@@ -50,7 +65,7 @@ def cells(path: Path) -> list[list[str]]:
 
 async def test_journal_is_a_file_a_person_can_key(tmp_path: Path) -> None:
     """One row a line; British dates; a debit or a credit; the reference on each."""
-    (document,) = await JournalPack(tmp_path / "journals").prepare(JOURNAL)
+    document, *_ = await JournalPack(tmp_path / "journals", Parts()).prepare(JOURNAL)
 
     path = tmp_path / "journals" / document.name
     reference, day, told = (
@@ -68,19 +83,19 @@ async def test_journal_is_a_file_a_person_can_key(tmp_path: Path) -> None:
 
 async def test_journal_prepared_again_is_the_same_file(tmp_path: Path) -> None:
     """A repeat changes nothing, not even the file's time."""
-    ledger = JournalPack(tmp_path)
+    ledger = JournalPack(tmp_path, Parts())
     first = await ledger.prepare(JOURNAL)
     before = (tmp_path / first[0].name).stat().st_mtime_ns
 
     assert first == await ledger.prepare(JOURNAL)
     assert before == (tmp_path / first[0].name).stat().st_mtime_ns
-    assert ["JL-0123456789AB.csv"] == names_in(tmp_path)
+    assert THREE == names_in(tmp_path)
 
 
 async def test_another_journal_under_the_same_reference_is_refused(tmp_path: Path) -> None:
     """Nothing posted is changed: the file that is there stays as it is."""
-    ledger = JournalPack(tmp_path)
-    (document,) = await ledger.prepare(JOURNAL)
+    ledger = JournalPack(tmp_path, Parts())
+    document, *_ = await ledger.prepare(JOURNAL)
     before = (tmp_path / document.name).read_bytes()
 
     with pytest.raises(Refused, match="already there with another content"):
@@ -99,13 +114,13 @@ async def test_journal_is_there_whole_or_not_at_all(
 
     monkeypatch.setattr(os, "fsync", failing)
     with pytest.raises(Unavailable, match="No space left on device"):
-        await JournalPack(tmp_path).prepare(JOURNAL)
+        await JournalPack(tmp_path, Parts()).prepare(JOURNAL)
     assert "JL-0123456789AB.csv" not in names_in(tmp_path)
 
     monkeypatch.undo()
-    (document,) = await JournalPack(tmp_path).prepare(JOURNAL)
+    document, *_ = await JournalPack(tmp_path, Parts()).prepare(JOURNAL)
     assert 3 == len(cells(tmp_path / document.name))
-    assert ["JL-0123456789AB.csv"] == names_in(tmp_path)
+    assert THREE == names_in(tmp_path)
 
 
 async def test_journal_folder_that_can_not_be_made_is_unavailable(tmp_path: Path) -> None:
@@ -113,7 +128,7 @@ async def test_journal_folder_that_can_not_be_made_is_unavailable(tmp_path: Path
     (tmp_path / "journals").write_text("not a folder")
 
     with pytest.raises(Unavailable, match=r"JL-0123456789AB\.csv can't be written"):
-        await JournalPack(tmp_path / "journals").prepare(JOURNAL)
+        await JournalPack(tmp_path / "journals", Parts()).prepare(JOURNAL)
 
 
 @pytest.mark.parametrize("start", FORMULA_STARTS)
@@ -123,7 +138,7 @@ async def test_cell_that_a_spreadsheet_would_run_is_quoted(start: str, tmp_path:
     line = msgspec.structs.replace(JOURNAL.entries[0], account=evil, tax_code=evil, memo=evil)
     journal = msgspec.structs.replace(JOURNAL, narrative=evil, entries=(line,))
 
-    (document,) = await JournalPack(tmp_path).prepare(journal)
+    document, *_ = await JournalPack(tmp_path, Parts()).prepare(journal)
 
     content = (tmp_path / document.name).read_bytes().decode("utf-8-sig")
     row = list(csv.reader(io.StringIO(content, newline="")))[1]
@@ -134,5 +149,7 @@ async def test_cell_that_a_spreadsheet_would_run_is_quoted(start: str, tmp_path:
 @given(st.text(max_size=12))
 def test_no_text_begins_like_a_formula(text: str) -> None:
     """Whatever a name says, it is text."""
-    assert not pack._harmless(text).startswith(FORMULA_STARTS)
-    assert pack._harmless(text).endswith(text)
+    shown = harmless(text)
+
+    assert shown.isprintable()
+    assert not shown.startswith(FORMULA_STARTS)

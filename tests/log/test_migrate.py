@@ -20,7 +20,10 @@ STEPS = [
     "0005_snapshots.sql",
     "0006_sync_log.sql",
     "0007_cloud_feed.sql",
+    "0008_timings_by_day.sql",
 ]
+MORE = f"{len(STEPS) + 1:04}_more.sql"
+"""The step that a later version would have next."""
 
 
 @pytest.fixture
@@ -61,7 +64,7 @@ async def test_migrate_a_changed_step_is_refused_before_anything_is_done(
     """What was applied is what is on disk, or nothing is touched."""
     await migrate(empty_dsn, folder=folder)
     (folder / STEPS[1]).write_text("select 1;")
-    (folder / "0008_more.sql").write_text("create table more (a int);")
+    (folder / MORE).write_text("create table more (a int);")
 
     with pytest.raises(Misuse, match=r"0002_projections\.sql was changed after"):
         await migrate(empty_dsn, folder=folder)
@@ -71,10 +74,10 @@ async def test_migrate_a_changed_step_is_refused_before_anything_is_done(
 
 async def test_migrate_a_newer_database_is_refused(empty_dsn: str, folder: Path) -> None:
     """An old program does not run on the schema of a newer one."""
-    (folder / "0008_more.sql").write_text("create table more (a int);")
+    (folder / MORE).write_text("create table more (a int);")
     await migrate(empty_dsn, folder=folder)
 
-    with pytest.raises(Misuse, match=r"0008_more\.sql.*newer version"):
+    with pytest.raises(Misuse, match=rf"{MORE}.*newer version"):
         await migrate(empty_dsn)
 
 
@@ -82,7 +85,7 @@ async def test_migrate_a_step_that_fails_leaves_nothing_of_itself(
     empty_dsn: str, folder: Path
 ) -> None:
     """A step is applied whole, or not at all; those before it stay."""
-    (folder / "0008_more.sql").write_text("create table more (a int); select 1 / 0;")
+    (folder / MORE).write_text("create table more (a int); select 1 / 0;")
 
     with pytest.raises(asyncpg.DivisionByZeroError):
         await migrate(empty_dsn, folder=folder)

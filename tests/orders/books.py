@@ -7,6 +7,7 @@ from kcjl.orders.events import (
     AcceptanceConfirmed,
     AcceptanceIntended,
     AcceptanceRefused,
+    OrderHeld,
     OrderPassedOver,
     ReferenceWriteFailed,
     ReferenceWriteIntended,
@@ -50,6 +51,7 @@ def acceptance_refused(*, retry: bool) -> AcceptanceRefused:
     return AcceptanceRefused(order_id="O1", message="no", retry=retry, occurred_at=at(2))
 
 
-def hold(known: dict[str, Catalogued | None], state: str = SHIPPING) -> Event:
+def hold(known: dict[str, Catalogued | None], state: str = SHIPPING) -> OrderHeld:
     (event,) = decide_hold(order(state=state), known, at(3))
+    assert isinstance(event, OrderHeld)
     return event

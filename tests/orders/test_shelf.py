@@ -168,7 +168,7 @@ def test_units_are_in_flight_as_the_stock_room_has_them(events: list[Event]) -> 
             (each.order_id, each.line_id, each.units, each.taken_by)
             for each in product.in_flight
         ] == [
-            (each.order_id, each.line_id, each.units, each.taken_by) for each in shelf.promised
+            (each.order_id, each.line_id, each.units, each.taken_by) for each in shelf.in_flight
         ]
         if product.levels is not None and shelf.level is not None:
             assert product.level == shelf.level

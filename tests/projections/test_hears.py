@@ -24,7 +24,7 @@ from kcjl.orders import (
 from kcjl.orders import state as orders
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.projection import Projection
-from kcjl.settlement import sold
+from kcjl.settlement import closing, gaps_since, sold
 from kcjl.settlement import state as settlement
 from kcjl.stock import policy_book, reads
 from kcjl.stock import publishing_state as publishing
@@ -40,6 +40,7 @@ pytestmark = pytest.mark.anyio
 
 ROOM_FOLDS: dict[str, Fold[Any]] = {
     "jobs": actors.JOBS,
+    "silences": outage.SILENCES,
     "switch": actors.SWITCH,
     "products": stock.PRODUCTS,
     "publishing": publishing.PUBLISHING,
@@ -72,11 +73,13 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "lines": settlement.LINES,
     "cycles": settlement.CYCLES,
     "sold": sold.SOLD,
+    "gaps since": gaps_since.GAPS_SINCE,
     "order money": sold.ORDER_MONEY,
     "invoices": settlement.INVOICES,
     "terms": settlement.TERMS,
     "accounts": settlement.ACCOUNTS,
     "settlement reads": settlement.READS,
+    "closed months": closing.MONTHS,
     "open exceptions": desk.OPEN,
     "tenant": tenant.TENANT,
 }

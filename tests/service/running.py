@@ -20,6 +20,7 @@ from kcjl.errors import KcjlError
 from kcjl.events import vocabulary
 from kcjl.log.postgres import PostgresLogReader
 from kcjl.projections.reading import PostgresReadModels
+from kcjl.rooms import Rooms
 from kcjl.sandbox.faults import Fault
 from kcjl.sandbox.generator import GeneratedTrade
 from kcjl.sandbox.marketplace import MarketplaceSettings
@@ -260,7 +261,7 @@ class Serving:
         """Why it ended by itself."""
         self.serves = False
 
-    def ready(self) -> None:
+    def up(self, _rooms: Rooms) -> None:
         self.serves = True
         self.settled.set()
 
@@ -284,7 +285,7 @@ async def serving(shop: Shop, *, holder: str = "first") -> AsyncIterator[Serving
                 holder=holder,
                 clock=shop.clock,
                 ids=RandomIds(),
-                ready=service.ready,
+                ready=service.up,
             )
         except KcjlError as error:
             service.ended = error

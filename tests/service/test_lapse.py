@@ -10,6 +10,7 @@ import pytest
 from kcjl import service
 from kcjl.cli.service import _serve
 from kcjl.clock import real_sleep
+from kcjl.health.vitals import MerchantVitals, State
 from kcjl.johnlewis.budget import TenantBudgets
 from kcjl.orders.events import OrdersRead
 from tests.log.postern import postern
@@ -42,7 +43,8 @@ async def test_service_that_could_not_renew_stops_and_begins_again_by_itself(
         anyio.create_task_group() as group,
     ):
         tenants = TenantBudgets(running.clock)
-        group.start_soon(_serve, running.settings, MERCHANT, dsn, running.clock, tenants)
+        vitals = MerchantVitals(MERCHANT)
+        group.start_soon(_serve, running.settings, vitals, dsn, running.clock, tenants)
         await running.until(OrdersRead)
         first = await running.log.head()
         gate.shut = True
@@ -52,6 +54,7 @@ async def test_service_that_could_not_renew_stops_and_begins_again_by_itself(
             while "begins again" not in told or "waiting for it" not in told:
                 told += capsys.readouterr().err
                 await real_sleep(0.02)
+        assert (State.AWAY, ()) == (vitals.state, vitals.rooms)
         gate.shut = False
         with anyio.fail_after(40):
             async for _ in running.log.follow(first.position):
@@ -64,3 +67,4 @@ async def test_service_that_could_not_renew_stops_and_begins_again_by_itself(
 
     assert "stops writing before another can begin" in told
     assert first.epoch < second.epoch
+    assert State.SERVING == vitals.state

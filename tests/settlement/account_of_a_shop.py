@@ -65,6 +65,7 @@ class ShopAccount:
                 documents=self.books,
                 settings=SettlementSettings(),
                 opening_accounts={},
+                is_working_day=lambda _: True,
             )
             await settlement.catch_up()
             yield settlement

@@ -56,6 +56,8 @@ class Faults(FaultRecord, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Everything that may go wrong outside and in the database."""
 
     # ── calls to the outside ──
+    silent: Fault = OFF
+    """For hours nothing is done and no answer comes: to calls about parcels, or to all."""
     slow: Fault = OFF
     """The answer takes up to a minute."""
     lost_before: Fault = OFF
@@ -109,8 +111,8 @@ class Faults(FaultRecord, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 CALL_KINDS = (
-    "lost_before", "lost_after", "arrives_late", "rate_limited", "truncated", "duplicated",
-    "reordered", "stale", "moving", "slow", "answers_late",
+    "silent", "lost_before", "lost_after", "arrives_late", "rate_limited", "truncated",
+    "duplicated", "reordered", "stale", "moving", "slow", "answers_late",
     "books_lost",
 )  # fmt: skip
 """Kinds that hit one call each."""

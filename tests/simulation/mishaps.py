@@ -25,6 +25,7 @@ CallKind = Literal["read", "rows", "write"]
 _OF: dict[CallKind, frozenset[str]] = {
     "read": frozenset(
         {
+            "silent",
             "lost_before",
             "lost_after",
             "rate_limited",

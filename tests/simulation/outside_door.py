@@ -213,7 +213,7 @@ class Door:
             mishaps.suffered(kind)
             wait_s = mishaps.begin_storm(operation)
             raise RateLimited(f"{operation}: answered 429", retry_after_s=wait_s)
-        elif kind == "lost_before":
+        elif kind in ("lost_before", "silent"):
             mishaps.suffered(kind)
             await self.clock.sleep(mishaps.patience_s())
             if not writes:

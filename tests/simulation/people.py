@@ -23,12 +23,17 @@ from kcjl.sandbox.world import World
 from kcjl.sandbox.world_truth import sales_orders_of
 from tests.simulation.account_hands import add_to_a_payout, take_off_a_payout
 
-__all__ = ["Acts", "plan_people"]
+__all__ = ["SLIP", "Acts", "plan_people"]
 
 PACK_PRICE = Money(2995)
 PACK_ORDERS_A_DAY = 4
 HELD_FOR = timedelta(hours=2)
 LOOKS_AGAIN = timedelta(minutes=30)
+LABELS_AGAIN = timedelta(minutes=7)
+DPD = "1550"
+"""How DPD's numbers begin in the sandbox; ten digits follow."""
+SLIP = "SLIP"
+"""How a mistyped number begins: no carrier has such a one."""
 
 
 class Acts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,6 +56,10 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A stock count finds nothing of an item."""
     unposted_cancels: int = 0
     """An order that is paid for and not in the ERP is cancelled: its payout can't be tied."""
+    slips: int = 0
+    """The number of a parcel that went is mistyped, and put right two hours later."""
+    relabels: int = 0
+    """A parcel that went has another number of the same carrier's."""
     late_lines: int = 0
     """The operator charges something on a payout that was paid already."""
     lines_taken_off: int = 0
@@ -62,9 +71,10 @@ def plan_people(world: World, acts: Acts, luck: Random, *, packs: int = 0) -> No
     span_h = (world.trade.ends_at - world.starts_at).total_seconds() / 3600
     hands = Hands(world, luck)
     for name in acts.__struct_fields__:
+        least_h = 2.0 if name in ("slips", "relabels") else 1.0
         for _ in range(getattr(acts, name)):
             world.agenda.after(
-                timedelta(hours=luck.uniform(1.0, span_h + 2)), getattr(hands, name)
+                timedelta(hours=luck.uniform(least_h, span_h + 2)), getattr(hands, name)
             )
     for number in range(packs):
         hands.make_pack(f"PACK-{number + 1}")
@@ -122,6 +132,52 @@ class Hands:
     def courier_renamed(self) -> None:
         name = self._luck.choice(self._world.warehouse.couriers).name
         self._do("khaos", "rename_courier", old_name=name, new_name=f"{name} (new)")
+
+    def slips(self) -> None:
+        found = self._labelled("", self.slips)
+        if found is not None:
+            invoice, number, right = found
+            self._label(invoice, number, f"{SLIP}{right}")
+            self._world.agenda.after(HELD_FOR, lambda: self._put_right(invoice, number, right))
+
+    def _put_right(self, invoice: Invoice, number: int, right: str) -> None:
+        if invoice.boxes[number - 1].consignment == f"{SLIP}{right}":
+            self._label(invoice, number, right)
+
+    def relabels(self) -> None:
+        found = self._labelled(DPD, self.relabels)
+        if found is not None:
+            invoice, number, _ = found
+            self._label(invoice, number, f"{DPD}{self._luck.randrange(10**10):010}")
+
+    def _labelled(
+        self, begins: str, again: Callable[[], None]
+    ) -> tuple[Invoice, int, str] | None:
+        """A box that went, its number (1, 2, …), and the courier's number on it.
+
+        Where there is none, somebody has it `again` a little later, while there is trade.
+        """
+        boxes = [
+            (invoice, number, box.consignment)
+            for order in self._world.warehouse.sales_orders.values()
+            for invoice in order.invoices
+            for number, box in enumerate(invoice.boxes, start=1)
+            if box.shipped and not invoice.closed and box.courier.settings.consignment
+            if box.consignment.startswith(begins)
+            if box.consignment and not box.consignment.startswith(SLIP)
+        ]
+        if not boxes and not self._world.trade_over:
+            self._world.agenda.after(LABELS_AGAIN, again)
+        return self._luck.choice(boxes) if boxes else None
+
+    def _label(self, invoice: Invoice, number: int, consignment: str) -> None:
+        self._do(
+            "khaos",
+            "set_consignment",
+            invoice_code=invoice.code,
+            box_number=number,
+            consignment=consignment,
+        )
 
     def discontinues(self) -> None:
         code = self._item()

@@ -10,7 +10,7 @@ Called by the run, its command and the tests.
 from collections.abc import Callable
 from datetime import date
 from random import Random
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -86,6 +86,10 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
 }
 """Where a kind is drawn for some operations only: a level that is old, or a stock import that
 arrives behind a newer one, no seller could know of."""
+WITHOUT_TRACKING: tuple[Literal["wait", "confirm"], ...] = ("wait", "wait", "confirm")
+PARCELS = ("ST01", "ST11", "ST23", "OR23", "OR24")
+SILENCES = 0.35
+"""In so many seeds the marketplace is silent for a while."""
 NIGHTS, BOOKS_LOST, LATE_ANSWERS, DEATH_IN_SHARE = 0.4, 0.5, 0.4, 0.08
 """In so many seeds the faults go on until payouts were made; the books are lost in some of
 these; answers come late; a process dies in a call of one kind."""
@@ -262,7 +266,9 @@ def draw(seed: int) -> Scenario:
         mismatches=luck.choice((0, 1, 2, 4)),
         discontinued=luck.choice((0, 3, 6)),
         return_share=luck.choice((0.0, 0.05, 0.3)),
-        people=_acts(chance(f"scenario/people/{seed}")),
+        people=_labels(
+            _acts(chance(f"scenario/people/{seed}")), chance(f"scenario/labels/{seed}")
+        ),
         asks=msgspec.structs.replace(
             draw_asks(chance(f"scenario/asks/{seed}"), until_h, busy_h=1.0 + open_h),
             **draw_gives_back(chance(f"scenario/money back/{seed}"), until_h),
@@ -270,9 +276,14 @@ def draw(seed: int) -> Scenario:
         merchant=_merchant(
             chance(f"scenario/merchant/{seed}"),
             CYCLES_READ_OFTEN if is_quick else CYCLES_READ_DAILY,
+            without_tracking=chance(f"scenario/numbers/{seed}").choice(WITHOUT_TRACKING),
         ),
-        faults=_with_late(
-            _faults(chance(f"scenario/faults/{seed}"), until_h), late, until_h, night_h
+        faults=_with_silence(
+            _with_late(
+                _faults(chance(f"scenario/faults/{seed}"), until_h), late, until_h, night_h
+            ),
+            chance(f"scenario/silence/{seed}"),
+            until_h,
         ),
         faults_until_h=max(until_h, night_h),
         deaths_h=_moments(chance(f"scenario/deaths/{seed}"), until_h, (0, 0, 1, 3, 8)),
@@ -346,7 +357,20 @@ def _acts(luck: Random) -> Acts:
     return Acts(**{name: luck.choice((0, 0, 0, 1, 2)) for name in names})
 
 
-def _merchant(luck: Random, cycles: tuple[tuple[str, ...], ...]) -> dict[str, object]:
+def _labels(acts: Acts, luck: Random) -> Acts:
+    """Slips at the labels, and labels that are made anew."""
+    counts = (0, 0, 1, 3)
+    return msgspec.structs.replace(
+        acts, slips=luck.choice(counts), relabels=luck.choice(counts)
+    )
+
+
+def _merchant(
+    luck: Random,
+    cycles: tuple[tuple[str, ...], ...],
+    *,
+    without_tracking: Literal["wait", "confirm"],
+) -> dict[str, object]:
     return {
         "stock": StockSettings(
             poll_s=luck.choice((300.0, 900.0, 1200.0, 1800.0)),
@@ -356,6 +380,7 @@ def _merchant(luck: Random, cycles: tuple[tuple[str, ...], ...]) -> dict[str, ob
         "dispatch": DispatchSettings(
             poll_s=luck.choice((600.0, 600.0, 1800.0)),
             tracking_wait_hours=luck.choice((0.0, 1.0, 4.0)),
+            without_tracking=without_tracking,
         ),
         "settlement": SettlementSettings(
             transactions_poll_s=luck.choice((1200.0, 1200.0, 4320.0)),
@@ -405,6 +430,19 @@ def _with_late(faults: Faults, luck: Random, until_h: float, night_h: float) -> 
         fault = Fault(share=luck.uniform(0.3, 0.9), until_h=night_h, operations=("prepare",))
         faults = msgspec.structs.replace(faults, books_lost=fault)
     return faults
+
+
+def _with_silence(faults: Faults, luck: Random, until_h: float) -> Faults:
+    """Hours in which the marketplace answers nothing about parcels, or nothing about orders."""
+    if luck.random() >= SILENCES:
+        return faults
+    from_h = luck.uniform(1.0, until_h * 0.6)
+    for_h = luck.choice((1.0, 3.0, 6.0))
+    operations = luck.choice((PARCELS, (*PARCELS, "OR11")))
+    silent = Fault(
+        share=1.0, from_h=from_h, until_h=min(from_h + for_h, until_h), operations=operations
+    )
+    return msgspec.structs.replace(faults, silent=silent)
 
 
 def _deaths_in(luck: Random, night_h: float) -> tuple[DeathIn, ...]:

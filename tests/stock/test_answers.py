@@ -48,8 +48,9 @@ def test_what_goes_out_is_told_with_what_it_waits_for(
     """Nobody is told that figures go out while something is in the way."""
     figures = [figure("A-1", 12, 0), figure("B-2", None, 1_000)]
 
-    assert f"2 SKUs {when}: A-1 from 12 to 0; B-2 from nothing to 1,000" == what_goes_out(
-        figures, publishing, writes_allowed=writes_allowed
+    assert (
+        f"the figures of 2 SKUs {when}: A-1 from 12 to 0; B-2 from nothing to 1,000"
+        == what_goes_out(figures, publishing, writes_allowed=writes_allowed)
     )
 
 
@@ -58,7 +59,7 @@ def test_what_goes_out_names_three_and_counts_the_others() -> None:
     figures = [figure(f"A-{number}", 1, 2) for number in range(1_003)]
     said = what_goes_out(figures, Publishing(), writes_allowed=True)
 
-    assert said.startswith("1,003 SKUs go out next")
+    assert said.startswith("the figures of 1,003 SKUs go out next")
     assert said.endswith("A-2 from 1 to 2; and 1,000 more")
 
 

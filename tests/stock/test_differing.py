@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import anyio
 import anyio.lowlevel
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from kcjl.fold import Table
 from kcjl.stock.available import Staleness
 from kcjl.stock.conditions import Conditions, group_key
-from kcjl.stock.decide import decide_figures, differs
+from kcjl.stock.decide import decide_figures, differs, is_read
 from kcjl.stock.differing import SLICE, Differing
 from kcjl.stock.events import Figure, StockImportIntended
 from kcjl.stock.policy import Rule
@@ -28,7 +29,10 @@ from tests.trade import at, confirmed, level, listed
 
 pytestmark = pytest.mark.anyio
 
-READS = Reads(stock_finished_at=at(60 * 24 * 365), orders_began_at=at(60 * 24 * 365))
+Unread = dict[str, tuple[str, ...]]
+
+YEAR = 60 * 24 * 365
+READS = Reads(stock_finished_at=at(YEAR), orders_began_at=at(YEAR))
 YULE = Rule(name="yule", begins="10-02", ends="10-03", buffer=3)
 FAST = Rule(
     name="all", speed=Decimal("0.999"), percent=Decimal(10), fast_mover_units_a_day=Decimal(1)
@@ -49,8 +53,11 @@ CONDITIONS = st.builds(
     st.sampled_from(list(Staleness)),
     st.sampled_from([7_200.0, 86_400.0]),
 )
-LOOKS = st.lists(st.tuples(st.integers(1, 4), CONDITIONS), max_size=8)
+UNREAD = st.sampled_from([{}, {"O9": ("A-1",)}, {"O9": ("B-2", "A-1")}])
+LOOK = st.tuples(st.integers(1, 4), CONDITIONS)
 """After how many events there is a look, and the conditions then."""
+READINGS = st.tuples(st.integers(0, 60), UNREAD)
+"""How many minutes after the last look both sides were read; orders that could not be."""
 
 
 def table() -> Table[Product]:
@@ -62,12 +69,20 @@ def groups(products: Table[Product]) -> list[Sequence[Product]]:
     return [products.grouped(key) for key in keys]
 
 
+def as_of(figures: Sequence[Figure], reads: Reads) -> list[Figure]:
+    """As they are sent: they name the last read of orders."""
+    assert reads.orders_began_at is not None
+    return [
+        msgspec.structs.replace(each, orders_read_at=reads.orders_began_at) for each in figures
+    ]
+
+
 def figures(shelves: Sequence[Sequence[Product]], conditions: Conditions) -> dict[str, Figure]:
     return {each.sku: each for each in decide_figures(shelves, conditions, READS)}
 
 
 @unhurried
-@given(any_events(*PRODUCT_EVENTS), LOOKS, CONDITIONS)
+@given(any_events(*PRODUCT_EVENTS), st.lists(LOOK, max_size=8), CONDITIONS)
 async def test_what_differs_is_what_a_look_at_every_stock_code_finds(
     events: list[Event], looks: list[tuple[int, Conditions]], last: Conditions
 ) -> None:
@@ -88,6 +103,66 @@ async def test_what_differs_is_what_a_look_at_every_stock_code_finds(
         found = await differing.figures(conditions, READS)
         assert figures(groups(products), conditions) == figures(kept, conditions)
         assert decide_figures(kept, conditions, READS) == found.figures
+
+
+@unhurried
+@given(
+    any_events(*PRODUCT_EVENTS),
+    st.lists(st.tuples(LOOK, READINGS), max_size=8),
+    st.sampled_from([0, YEAR]),
+)
+async def test_figures_kept_for_a_later_import_are_those_worked_out_anew(
+    events: list[Event],
+    looks: list[tuple[tuple[int, Conditions], tuple[int, Unread]]],
+    minutes: int,
+) -> None:
+    """Figures that wait are kept, and whatever may change one has it worked out again: an
+    event, a condition, a read of either side, an order that can't be read, a pause that ends.
+    """
+    products = table()
+    differing = Differing(products)
+    start = 0
+    for (count, conditions), (later, unread) in looks:
+        for event in events[start : start + count]:
+            products.apply(event)
+        start += count
+        minutes += later
+        reads = Reads(stock_finished_at=at(minutes), orders_began_at=at(minutes), unread=unread)
+        found = await differing.figures(conditions, reads, now=at(minutes))
+
+        kept = await differing.groups(conditions)
+        anew = decide_figures(kept, conditions, reads, now=at(minutes))
+        assert as_of(anew, reads) == as_of(found.figures, reads)
+        assert found.all_read == all(is_read(group, reads) for group in kept)
+
+
+async def test_figure_that_waits_for_a_later_import_is_not_worked_out_again() -> None:
+    """A catalogue that moves as a whole costs each of its imports the import's own lines."""
+    products = table()
+    for event in (listed("A"), confirmed("A"), level("5", "A")):
+        products.apply(event)
+    differing = Differing(products)
+    (one,) = (await differing.figures(under(), READS)).figures
+    later = Reads(stock_finished_at=at(YEAR + 5), orders_began_at=at(YEAR + 5))
+
+    (same,) = (await differing.figures(under(), later)).figures
+
+    assert one is same
+
+
+@pytest.mark.parametrize(
+    ("falls", "looked_at"), [(False, []), (True, ["a"])], ids=["never sold", "sells"]
+)
+async def test_longer_lag_moves_only_what_sells(*, falls: bool, looked_at: list[str]) -> None:
+    """A lag that was measured anew is no reason to work a whole catalogue out again."""
+    products = table()
+    sold = (level("3", "A", minutes=5),) if falls else ()
+    for event in (listed("A"), confirmed("A"), level("5", "A"), *sold):
+        products.apply(event)
+    differing = Differing(products)
+    await differing.groups(under(FAST, lag_s=60.0))
+
+    assert looked_at == differing.moved_by(under(FAST, lag_s=3_600.0))
 
 
 async def test_what_differs_after_a_start_from_a_snapshot_is_found() -> None:

@@ -116,7 +116,10 @@ async def test_mistaken_erp_publishes_nothing_until_a_person_says_so(
         await published(place, process, "judge")
 
         assert "20 SKUs may " in answer
-        assert f"20 SKUs go out next, if no guard objects: S-00 from 10 to {units};" in answer
+        assert (
+            f"figures of 20 SKUs go out next, if no guard objects: S-00 from 10 to {units};"
+            in answer
+        )
         assert answer.endswith("and 17 more")
         assert "was let through before: nothing was changed" in again
         assert {units} == set(place.shop.offers_there.values())
@@ -218,9 +221,9 @@ async def test_switch_stops_publishing_and_nothing_else() -> None:
 
         assert set() == set(process.desk.open)
     assert 1 == len(await place.said(LevelRead))
-    assert "is off, it was on: 1 SKU on offer keep" in off
+    assert "is off, it was on: the figures of 1 SKU on offer stay" in off
     assert "publishing of stock is off already (stocktaking): nothing was changed" in twice
-    assert "it was off (stocktaking). Now 1 SKU" in on
+    assert "it was off (stocktaking). Now the figures of 1 SKU" in on
     assert "A-1 from 10 to 4" in on
     assert 4 == place.shop.offers_there["A-1"]
 
@@ -360,7 +363,10 @@ async def test_parked_offer_is_sent_again_on_a_persons_word() -> None:
         await process.do("publish", "judge")
 
         assert set() == set(process.desk.open)
-        assert "A-1 was refused (does not exist) and is tried again: 1 SKU" in answer
+        assert (
+            "A-1 was refused (does not exist) and is tried again: the figures of 1 SKU"
+            in answer
+        )
         with pytest.raises(Misuse, match="not refused"):
             await process.stock.retry("A-1", by="jo")
     assert 2 == place.shop.mishaps.times("publish_stock")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kcjl.in_flight import InFlight
 from kcjl.orders.events import OrderPassedOver
 from kcjl.stock.events import (
     Figure,
@@ -14,7 +15,7 @@ from kcjl.stock.events import (
 )
 from kcjl.stock.policy_book import POLICY_BOOK
 from kcjl.stock.publishing_state import PUBLISHES, Publish
-from kcjl.stock.state import PRODUCTS, InFlight, Match, Product
+from kcjl.stock.state import PRODUCTS, Match, Product
 from kcjl.vocabulary import Event
 from tests.trade import (
     SHIPPING,

@@ -19,10 +19,12 @@ from kcjl.stock.events import (
     StockImportSent,
     StockImportUnknown,
     StockRead,
+    stock_key,
 )
 from kcjl.stock.gate import ASKED_TOGETHER
 from kcjl.stock.policy_book import buffer_policy
 from kcjl.stock.policy_events import StockPolicyApproved
+from kcjl.stock.sweeps import SWEPT_TOGETHER
 from tests.outside.marketplace import marketplace_order
 from tests.outside.mishaps import LOST, Killed
 from tests.rooms import Premises
@@ -295,6 +297,38 @@ async def test_catalogue_larger_than_a_step_is_read_whole() -> None:
     assert [ASKED_TOGETHER, 500] == [len(each) for each in place.warehouse.asked_levels]
     assert [len(codes)] == [each.products for each in await place.said(StockRead)]
     assert [len(codes)] == [each.offers for each in await place.said(OffersRead)]
+
+
+async def test_large_catalogue_is_swept_in_parts_and_a_restart_goes_on_there() -> None:
+    """An ERP that was set back says of nothing that it is otherwise: all is read again in time,
+    and no poll waits for all of it.
+    """
+    place = Premises()
+    codes = [f"L-{number:04}" for number in range(SWEPT_TOGETHER + 500)]
+    for code in codes:
+        place.warehouse.put(code, 10)
+        place.shop.offers_there[code] = 3
+    async with place.open() as process:
+        await process.do(*READ)
+        place.clock.tick(3 * 3_600)
+        await process.do("levels")
+    asked = place.warehouse.asked_levels
+    place.clock.tick(3 * 3_600 - 300)
+    asked.clear()
+    async with place.open() as process:
+        await process.do("levels")
+    first = {code for each in asked for code in each}
+    place.clock.tick(300)
+    asked.clear()
+    async with place.open() as process:
+        await process.do("levels", "levels")
+    rest = {code for each in asked for code in each}
+
+    assert set(codes[:SWEPT_TOGETHER]) == first
+    assert set(codes[SWEPT_TOGETHER:]) == rest
+    halfway = stock_key(codes[SWEPT_TOGETHER - 1])
+    reads = [(each.swept, each.swept_to) for each in await place.said(StockRead)]
+    assert [(True, ""), (False, ""), (False, halfway), (True, ""), (False, "")] == reads
 
 
 async def test_level_that_did_not_move_is_not_asked_for_again() -> None:

@@ -8,6 +8,7 @@ Invariant: the world moves on to now before anything is read. Called by the sand
 """
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import TypeAlias
 
 from aiohttp import web
@@ -199,7 +200,7 @@ async def _spoken(request: web.Request, handler: Handler) -> web.StreamResponse:
     except ApiError as refused:
         return refusal(refused)
     except web.HTTPException as refused:
-        if refused.status < 400:  # noqa: PLR2004 - HTTP
+        if refused.status < HTTPStatus.BAD_REQUEST:
             raise
         said = refusal(ApiError.of(refused.status, refused.reason))
         if "Allow" in refused.headers:

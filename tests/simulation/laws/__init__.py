@@ -10,6 +10,7 @@ from tests.simulation.laws import (
     complete,
     given_back,
     limits,
+    numbers,
     offered,
     once,
     pennies,
@@ -38,6 +39,7 @@ CHECKERS: tuple[Checker, ...] = (
     *policies.CHECKERS,
     *clocks.CHECKERS,
     *switched.CHECKERS,
+    *numbers.CHECKERS,
     *rest.CHECKERS,
 )
 

@@ -9,10 +9,12 @@ Called by `run.py` after the laws; told by the command, added up by `seeds.py`.
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from kcjl.dispatch.events import CarrierMapped
 from kcjl.exceptions.events import ExceptionRaised
 from kcjl.orders.reversal_events import ReversalTaken
 from kcjl.settlement.events import PayoutHeld
 from tests.simulation.laws.evidence import Evidence
+from tests.simulation.laws.numbers import silences
 from tests.simulation.laws.standing import open_exceptions
 from tests.simulation.witness import Call, Outcome
 
@@ -110,6 +112,8 @@ SUBJECTS: Mapping[tuple[int, str], Callable[[_Seen], int]] = {
     (2, "looks again"): lambda seen: sum(
         call.operation == "create_shipment" and _is_in_doubt(call) for call in seen.calls
     ),
+    (2, "numbers"): lambda seen: seen.made("create_shipment", "set_tracking"),
+    (3, "numbers"): _at_rest(lambda seen: seen.of["ParcelConfirmed"]),
     (3, "none of the three"): lambda seen: seen.of["OrderReceived"],
     (3, "orders seen"): _at_rest(lambda seen: seen.orders),
     (3, "orders left lying"): _at_rest(lambda seen: seen.orders),
@@ -156,6 +160,9 @@ SUBJECTS: Mapping[tuple[int, str], Callable[[_Seen], int]] = {
     (0, "causes"): _at_rest(lambda seen: len(open_exceptions(seen.evidence))),
     (0, "desk"): _at_rest(lambda seen: seen.orders),
     (0, "corrections"): _at_rest(lambda seen: seen.of["LineRefunded"]),
+    (0, "mended map"): _at_rest(lambda seen: seen.of["CarrierMapped"]),
+    (0, "refusals"): lambda seen: seen.of["ConfirmationRefused"],
+    (0, "silences"): lambda seen: len(silences(seen.evidence)),
     (0, "late ones"): _at_rest(lambda seen: seen.orders),
 }
 """By law and checker: how many of what it looks at there were."""
@@ -245,6 +252,13 @@ SITUATIONS: Mapping[str, Callable[[_Seen], int]] = {
     ),
     "reversals sent again": lambda seen: seen.of["ReversalMissing"],
     "refunds that waited for a balance": lambda seen: seen.of["ReversalHeldBack"],
+    "numbers sent on": lambda seen: seen.of["TrackingSent"],
+    "numbers that have no form": lambda seen: seen.of["TrackingMalformed"],
+    "couriers mapped by a person": lambda seen: sum(
+        recorded.by in PEOPLE for recorded, _ in seen.evidence.said(CarrierMapped)
+    ),
+    "silences of the marketplace": lambda seen: seen.of["ConfirmationsStopped"],
+    "units sent that were to stay": lambda seen: seen.of["UnwantedUnitsSent"],
     "postings in doubt": lambda seen: seen.of["PostingUnknown"],
     "stock imports lost": lambda seen: seen.of["StockImportUnknown"],
     "units oversold": lambda seen: sum(

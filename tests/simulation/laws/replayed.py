@@ -96,9 +96,10 @@ def _folded_again(evidence: Evidence, room: Room) -> Sequence[Table[Any]]:
             room.ids,
             marketplace=room._marketplace,
             ledger=room._ledger,
-            documents=room._documents,
+            documents=room._filing._documents,
             settings=room._settings,
             opening_accounts={},
+            is_working_day=lambda _: True,
         )
         twin._apply([each for each in evidence.log if each.position <= room.applied])
         return twin.tables

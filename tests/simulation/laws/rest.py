@@ -29,6 +29,7 @@ from tests.simulation.laws.evidence import LIVENESS, Checker, Evidence
 from tests.simulation.laws.given_back import CAUSES_OF_REVERSALS
 from tests.simulation.laws.in_time import CAUSES_OF_TIME, late_ones_are_told
 from tests.simulation.laws.standing import open_exceptions, order_truth
+from tests.simulation.people import SLIP
 
 __all__ = ["CHECKERS"]
 
@@ -254,6 +255,22 @@ def _number_untold(evidence: Evidence, raised: ExceptionRaised) -> bool:
     )
 
 
+def _mistyped(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    """A slip that nobody has put right: an invoice that is issued can't be changed any more."""
+    order = order_truth(evidence, raised.subject.partition("/")[0])
+    return order is not None and any(
+        parcel.consignment.startswith(SLIP)
+        for sale in order.sales_orders
+        for parcel in sale.parcels
+    )
+
+
+def _was_to_stay(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    """Money went back for units of it that were not to be shipped any more."""
+    order = evidence.world.marketplace.orders[raised.subject]
+    return any(each.excluded_from_shipment for line in order.lines for each in line.refunds)
+
+
 def _courier_waits(evidence: Evidence, raised: ExceptionRaised) -> bool:
     """A box that went out with it, as it is called now, is of an order that is not through.
 
@@ -324,6 +341,12 @@ def _line_is_late(evidence: Evidence, raised: ExceptionRaised) -> bool:
     return position > 0
 
 
+def _paid_and_unread(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    """Nobody reads a bank's statements in this world."""
+    cycle = evidence.world.marketplace.cycles.get(raised.subject)
+    return cycle is not None and cycle.payout_state == "PAID"
+
+
 def _line_type_unknown(evidence: Evidence, raised: ExceptionRaised) -> bool:
     return any(line.seen.kind == raised.subject for line in evidence.folded(LINES).values())
 
@@ -379,15 +402,19 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "courier_unmapped": _courier_waits,
     "carrier_gone": _carrier_gone,
     "tracking_missing": _unconfirmed,
-    "tracking_malformed": _unconfirmed,
+    "tracking_malformed": _mistyped,
     "tracking_not_sent": _number_untold,
     "confirmations_stopped": _never,
     "parcel_unmatched": _unconfirmed,
+    "unwanted_units_sent": _was_to_stay,
+    "shop_closed": _never,
     "confirmation_refused": _unconfirmed,
     "cancelled_in_erp": _cancelled_in_erp,
     "payout_open": _payout_open,
     "payout_gaps": _has_gaps,
     "late_line": _line_is_late,
+    "payout_not_received": _paid_and_unread,
+    "payout_received_differs": _never,
     "billing_cycle_overdue": _never,
     "invoice_document_missing": _never,
     "unknown_line_type": _line_type_unknown,

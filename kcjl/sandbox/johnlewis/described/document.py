@@ -8,6 +8,7 @@ Called by the John Lewis face, which serves it, and by tests.
 
 import re
 from collections.abc import Iterable, Sequence
+from http import HTTPStatus
 from typing import TypeAlias
 
 import msgspec
@@ -198,7 +199,7 @@ class _Answers:
         if not self._is_known:
             free: Schema = {"description": "Done", "content": {JSON: {"schema": {}}}}
             return {"200": free, "201": free, "204": {"description": "Done"}}
-        if described.status == 204:  # noqa: PLR2004 - HTTP
+        if described.status == HTTPStatus.NO_CONTENT:
             return {"204": {"description": "Done"}}
         content: Schema = {}
         if described.answer is not None:
@@ -212,7 +213,7 @@ class _Answers:
                 "schema": {"type": "string"},
                 "description": 'rel="next" and rel="previous"',
             }
-        if described.status == 201 and not described.may_be_absent:  # noqa: PLR2004 - HTTP
+        if described.status == HTTPStatus.CREATED and not described.may_be_absent:
             headers["Location"] = {"required": True, "schema": {"type": "string"}}
         if headers:
             entry["headers"] = headers
