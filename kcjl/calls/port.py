@@ -2,8 +2,9 @@
 
 Promises: a record holds what was called, when, for how long, how much, and how it ended; no
 body, no secret, no buyer. It is kept apart from the event log, and expires: nothing may be
-decided on it. `outcome` is that of the call itself; what a 2xx says of its single items is in
-the event log. Invariant: times are aware UTC of the service's clock, durations are real ms.
+decided on it. `outcome` is that of the call, also where a 2xx says no to the one thing that was
+asked; what it says of many things is in the event log.
+Invariant: times are aware UTC of the service's clock, durations are real ms.
 Called by the adapters (through `SyncLog`), the CLI and the keepers.
 """
 

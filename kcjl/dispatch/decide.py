@@ -140,8 +140,10 @@ def decide_confirmation(
     lines = matched_lines(entry, parcel)
     if lines is None:
         return _unmatched(entry, parcel, now)
-    if not carriers.multi_shipment and not entry.erp_complete:
-        return ()  # the whole order is shipped in one call: wait for its last parcel
+    if not carriers.multi_shipment and (not entry.erp_complete or _is_in_doubt(entry)):
+        # The whole order is shipped in one call: wait for its last parcel, and for the outcome
+        # of the call that another one began.
+        return ()
     return (
         *unwanted_units(entry, parcel, lines, now),
         ConfirmationIntended(
@@ -170,6 +172,10 @@ def _shipped_with(entry: Dispatch) -> Parcel | None:
         ),
         None,
     )
+
+
+def _is_in_doubt(entry: Dispatch) -> bool:
+    return any(each.state == ParcelState.OPEN for each in entry.parcels)
 
 
 def _confirmed_with(entry: Dispatch, parcel: Parcel, whole: Parcel, now: datetime) -> Event:

@@ -63,7 +63,8 @@ class ShipmentReading:
         references = sorted(open_ones)
         later = [each for each in references if each > self._asked_last]
         asked = later[:READ_MAX]
-        statuses = await self._erp.order_statuses(asked) if asked else ()
+        told = await self._erp.order_statuses(asked) if asked else ()
+        statuses = [each for each in told if _is_ours(open_ones, each)]
         events: list[Event] = []
         for status in statuses:
             entry = open_ones.get(status.external_ref)
@@ -132,6 +133,16 @@ class ShipmentReading:
                 seen_at = self._seen_at.get(reference)
                 events.extend(decide_not_shown(entry, last_seen_at=seen_at, now=began))
         return events
+
+
+def _is_ours(open_ones: Mapping[str, Dispatch], status: OrderStatus) -> bool:
+    """False: another customer's, under another number: ours is not there, and this one has its
+    reference now.
+    """
+    entry = open_ones.get(status.external_ref)
+    if entry is None or status.of_our_customer is not False:
+        return True
+    return status.erp_order_code == entry.erp_order_code
 
 
 def _shipped(entry: Dispatch, status: OrderStatus, began: datetime) -> list[ParcelShipped]:

@@ -177,6 +177,7 @@ def _order_change(entry: Dispatch, event: Event) -> dict[str, object]:
                 "posted_at": event.taken_by,
                 "vanished": False,
                 "not_shown": False,
+                "cancelled_in_erp": False,
                 "lines": tuple(
                     DispatchLine(
                         line_id=line.line_id,

@@ -53,8 +53,9 @@ KINDS: dict[str, Kind] = {
     "posting_refused": Kind(
         severity="high",
         owner="operations",
-        next_step="mend what Khaos Control names; it is tried again a few times by itself, "
-        "and after six times when a person says so: kcjl orders retry ORDER --reason WHY",
+        next_step="mend what is named. What Khaos Control refused is sent again by itself six "
+        "times; what could not be sent at all, as soon as the order or the settings change. "
+        "After that, or at once: kcjl orders retry ORDER --reason WHY",
     ),
     "posting_overdue": Kind(
         severity="high",

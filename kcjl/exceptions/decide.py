@@ -221,11 +221,16 @@ def _postings(event: Event) -> tuple[Condition, ...]:
         case orders.SalesOrderVanished():
             return _vanished(event)
         case orders.SalesOrderFoundAgain():
-            return (clear(event.order_id, "sales_order_vanished", "the ERP shows it again"),)
+            shown = "the ERP shows it again"
+            return (Clear(subject=event.order_id, kinds=LOST_KINDS, reason=shown),)
         case orders.SalesOrderForgone():
-            return (clear(event.order_id, "sales_order_vanished", event.reason),)
+            return (Clear(subject=event.order_id, kinds=LOST_KINDS, reason=event.reason),)
         case _:
             return ()
+
+
+LOST_KINDS = ("sales_order_vanished", "reference_taken")
+"""What is told of a sales order that the ERP had, and has no more."""
 
 
 def _vanished(event: orders.SalesOrderVanished) -> tuple[Condition, ...]:

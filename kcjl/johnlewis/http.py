@@ -11,7 +11,7 @@ Called by `exports.py` and the classes of calls. Source: contract johnlewis b.0,
 
 import email.utils
 import re
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote, urlencode
 
@@ -105,11 +105,14 @@ class SellerHttp(PagedReading):
             hdrs.USER_AGENT: settings.user_agent,
         }
 
-    async def send(self, call: Call) -> Answer:
-        """Wait for the turn, then one request and its answer."""
+    async def send(self, call: Call, judge: Callable[[Answer], object] | None = None) -> Answer:
+        """Wait for the turn, then one request and its answer.
+
+        `judge` raises where a 2xx says no: the sync log then has the call as refused.
+        """
         turn = await self._budgets.turn(call.operation)
         try:
-            return await self._exchange(call)
+            return await self._exchange(call, judge)
         finally:
             self._budgets.answered(turn)
 
@@ -125,7 +128,9 @@ class SellerHttp(PagedReading):
 
     # ── one request ─────────────────────────────────────────────────────────────────────────
 
-    async def _exchange(self, call: Call) -> Answer:
+    async def _exchange(
+        self, call: Call, judge: Callable[[Answer], object] | None = None
+    ) -> Answer:
         self._unknown.listen()
         self._buyers.listen(call.path, call.subject, call.json)
         with self._sync_log.attempt(
@@ -135,7 +140,10 @@ class SellerHttp(PagedReading):
             page=call.page,
             writes=call.writes,
         ) as attempt:
-            return await self._asked(call, attempt)
+            answer = await self._asked(call, attempt)
+            if judge is not None:
+                judge(answer)
+            return answer
 
     async def _asked(self, call: Call, attempt: Attempt) -> Answer:
         limits = self._settings

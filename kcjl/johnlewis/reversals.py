@@ -27,7 +27,7 @@ from kcjl.johnlewis.reading import (
     whole,
     words_of_refusal,
 )
-from kcjl.johnlewis.request import Call
+from kcjl.johnlewis.request import Answer, Call
 from kcjl.johnlewis.reversal_port import (
     CancelationRequest,
     ItemResult,
@@ -125,9 +125,12 @@ class ReversalCalls(AreaCalls):
             subject=f"of line {request.line_id}",
             json=json_of(body),
         )
-        answer = await self._http.send(call)
-        try:
+
+        def made(answer: Answer) -> ReversalMade:
             return reversal_made(answer.body, str(call), name, request)
+
+        try:
+            return made(await self._http.send(call, judge=made))
         except ProtocolSurprise as surprise:
             raise OutcomeUnknown(surprise.message) from None
 

@@ -48,7 +48,7 @@ from kcjl.johnlewis.port import (
     TransactionLine,
 )
 from kcjl.johnlewis.reading import text
-from kcjl.johnlewis.request import Call
+from kcjl.johnlewis.request import Answer, Call
 from kcjl.johnlewis.returns import ReturnCalls
 from kcjl.johnlewis.reversals import ReversalCalls
 from kcjl.johnlewis.tenant import TenantCalls
@@ -246,9 +246,12 @@ class SellerApi(
             subject=f"of order {request.order_id}",
             json=msgspec.json.encode({"shipments": [asked]}),
         )
-        answer = await self._http.send(call)
-        try:
+
+        def made(answer: Answer) -> Shipment:
             return parcels.shipment_made(answer.body, request)
+
+        try:
+            return made(await self._http.send(call, judge=made))
         except ProtocolSurprise as surprise:
             raise OutcomeUnknown(surprise.message) from None
 

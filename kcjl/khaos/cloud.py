@@ -210,6 +210,10 @@ class CloudFeedAdapter:
 
     # ── orders ──────────────────────────────────────────────────────────────────────────────
 
+    def check_order(self, order: NewOrder) -> None:
+        """It is of the past three months, too."""
+        order_tree(order, self._settings, now=self._clock.now())
+
     async def create_order(self, order: NewOrder) -> CreatedOrder:
         """Queue it. Raises Refused for an order that does not fit or is too old."""
         now = self._clock.now()

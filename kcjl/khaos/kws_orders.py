@@ -66,6 +66,9 @@ class KwsOrders:
     async def forget_buyer(self, external_ref: str) -> None:
         """Nothing of a buyer is kept here: an order is sent, and gone."""
 
+    def check_order(self, order: NewOrder) -> None:
+        order_document(order, self._settings)
+
     async def create_order(self, order: NewOrder) -> CreatedOrder:
         document = order_document(order, self._settings)
         try:
@@ -74,6 +77,7 @@ class KwsOrders:
                 [text("Orders", Secret(document))],
                 subject=f"order {order.external_ref}",
                 writes=True,
+                judge=lambda answer: _created(answer, order.external_ref),
             )
             return _created(answer, order.external_ref)
         except KcjlError as error:

@@ -286,7 +286,6 @@ def _missing(field: str) -> Refused:
 
 def _too_long(field: str, length: int, limit: int) -> Refused:
     return Refused(
-        f"{field} has {length} characters and Khaos Control holds {limit}: it is never cut, so "
-        "shorten it and post the order again",
+        f"{field} has {length} characters and Khaos Control holds {limit}: it is never cut",
         reason_code="TOO_LONG",
     )

@@ -128,6 +128,13 @@ class StockPort(Protocol):
 class OrderPort(Protocol):
     """What the rooms of orders and dispatch ask."""
 
+    def check_order(self, order: NewOrder) -> None:
+        """Whether it can be written as this ERP wants it; nobody is asked.
+
+        Raises Refused with the field, as `create_order` would before it sends anything.
+        """
+        ...
+
     async def create_order(self, order: NewOrder) -> CreatedOrder: ...  # ImportOrders
 
     async def forget_buyer(self, external_ref: str) -> None:

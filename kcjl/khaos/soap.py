@@ -11,7 +11,7 @@ Called by `kws.py`. Source: contract khaos b.0, d.
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import aiohttp
@@ -109,12 +109,14 @@ class SoapService:
         *,
         subject: str = "",
         writes: bool = False,
+        judge: Callable[[Answer], object] | None = None,
         rows: ListRows | None = None,
     ) -> Answer:
         """Call one method once. See the head of this module for what it raises.
 
-        `subject` is for the sync log: what the call is about, without the buyer. `rows`: of a
-        long list, given while the answer is read; it holds what they leave.
+        `subject` is for the sync log: what the call is about, without the buyer. `judge` raises
+        where an answer that came well says no: the sync log then has it as refused. `rows`: of
+        a long list, given while the answer is read; it holds what they leave.
         """
         async with self._one_at_a_time:
             operation = await self._operation(method)
@@ -127,7 +129,10 @@ class SoapService:
                     raise _not_sent(method, unsent) from None
                 except NoAnswer as silence:
                     raise _lost(method, silence, writes=writes) from None
-                return await self._answer(method, reply, rows, writes=writes)
+                answer = await self._answer(method, reply, rows, writes=writes)
+                if judge is not None:
+                    judge(answer)
+                return answer
 
     async def _operation(self, method: str) -> Operation:
         if self._wsdl is None:

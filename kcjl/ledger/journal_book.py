@@ -41,7 +41,7 @@ LINES = (
     Column("Order", width=20),
     Column("Sales order", width=14),
     Column("Document", width=26),
-    Column("Transaction line", width=22),
+    Column("Transaction line", width=38),
 )
 Key = tuple[str, str]
 

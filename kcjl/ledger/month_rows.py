@@ -55,7 +55,7 @@ FEES = (
     Column("Payout", width=17),
     Column("Document", width=18),
     Column("Amount", "money", 14),
-    Column("Transaction line", width=22),
+    Column("Transaction line", width=38),
     _EVENT,
 )
 """Of the sheets Fees and VAT alike."""
@@ -87,7 +87,7 @@ UNPAID = (
     _EVENT,
 )
 LATE = (
-    Column("Transaction line", width=22),
+    Column("Transaction line", width=38),
     Column("Type", width=32),
     Column("Order", width=21),
     Column("Moved", "time", 17),

@@ -296,16 +296,20 @@ class Orders(Room):
         sealed: list[Event] = []
         for order in orders:
             entry = self.orders.get(order.order_id)
-            if entry is None or entry.passed_over or (entry.vault_ref and not again):
+            if entry is None or entry.passed_over:
                 continue
             if order.delivery_address is None or order.state_raw != "SHIPPING":
                 continue
-            buyer = translate.SealedBuyer(
-                address=order.delivery_address, email=order.notification_email
+            buyer = msgspec.json.encode(
+                translate.SealedBuyer(
+                    address=order.delivery_address, email=order.notification_email
+                )
             )
+            if entry.vault_ref and not again and not await self.people.differs(entry, buyer):
+                continue
             ref = f"buyer-{order.order_id}"
             until = now + timedelta(days=self._settings.personal_data_days)
-            await self._vault.seal(ref, msgspec.json.encode(buyer), at=now, until=until)
+            await self._vault.seal(ref, buyer, at=now, until=until)
             sealed.append(
                 DeliveryAddressSealed(
                     order_id=order.order_id,
@@ -342,11 +346,9 @@ class Orders(Room):
 
     async def _settle_doubt(self, order_id: str, apart: timedelta) -> None:
         found = await self._erp.find_order(self.orders[order_id].reference)
-        entry, now = self.orders[order_id], self.clock.now()
-        if found is None:
+        if found is None or not await self._found_again(order_id, found):
+            entry, now = self.orders[order_id], self.clock.now()
             await self.commit(decide_not_found(entry, apart=apart, now=now))
-        else:
-            await self._found_again(order_id, found)
 
     async def _look_for_vanished(self) -> None:
         """One reading for all; in parts, where they are many."""
@@ -363,7 +365,12 @@ class Orders(Room):
             if status.external_ref in gone:
                 await self._found_again(gone[status.external_ref], status)
 
-    async def _found_again(self, order_id: str, found: OrderStatus) -> None:
+    async def _found_again(self, order_id: str, found: OrderStatus) -> bool:
+        """False: what is there under its reference is somebody else's order; said once."""
+        entry = self.orders[order_id]
+        if taken := await self.posting.taken_by_another(entry, found):
+            await self.commit(() if entry.reference_taken else (taken,))
+            return False
         await self.commit(
             decide_found_again(
                 self.orders[order_id],
@@ -372,6 +379,7 @@ class Orders(Room):
                 heard_at=found.heard_at,
             )
         )
+        return True
 
     # ── write-back ──────────────────────────────────────────────────────────────────────────
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from kcjl.clock import Clock
-from kcjl.errors import Refused
+from kcjl.errors import NotFound, Refused
 from kcjl.fold import Table
 from kcjl.khaos.port import OrderPort
 from kcjl.log.port import Recorded
@@ -69,6 +69,15 @@ class Buyers:
         )
         await self._room.commit((shown,), by=by)
         return answer
+
+    async def differs(self, entry: OrderEntry, buyer: bytes) -> bool:
+        """Another buyer is told now than was sealed; looked at where the order waits for it."""
+        if not entry.unsendable:
+            return False
+        try:
+            return await self._vault.open(entry.vault_ref) != buyer
+        except NotFound:
+            return False  # erased: it is told anew when it is needed
 
     async def erase(self, order_id: str, *, reason: str, by: str) -> str:
         """A person wants the buyer forgotten. Raises Refused while the order needs it."""

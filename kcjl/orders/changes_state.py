@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from kcjl.dispatch.events import ParcelShipped
+from kcjl.dispatch.events import ParcelShipped, SalesOrderCancelled
 from kcjl.fold import Fold
 from kcjl.money import Money
 from kcjl.orders.events import (
@@ -230,6 +230,7 @@ CORRECTING: tuple[type[Event], ...] = (
     ReturnReceived,
     SalesOrderPosted,
     SalesOrderVanished,
+    SalesOrderCancelled,
     ParcelShipped,
 )
 """What may make a correction due, or moot."""

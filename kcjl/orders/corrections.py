@@ -4,7 +4,8 @@ Promises: pure; a correction names the sales order, the line, the units and the 
 a person has to do; the same figures are asked for once. It is done when the ERP shows it, when
 a person says so, or when nothing is to be corrected any more. It does no I/O.
 Invariant: wanted of a posted line = ordered - refused - cancelled; nothing of a line that was
-refunded whole before its goods went.
+refunded whole before its goods went. Of a sales order that the ERP shows as cancelled, and of
+which no goods went, nothing is to be corrected.
 Called by `after_intake.py` (the shell). Source: contract khaos b.4, b.9.
 """
 
@@ -141,7 +142,7 @@ def wanted_units(entry: OrderEntry, after: AfterIntake, line: PostedLine) -> int
 
 
 def _due(entry: OrderEntry, after: AfterIntake, now: datetime) -> Iterator[CorrectionDue]:
-    if entry.posting != Posting.POSTED:
+    if entry.posting != Posting.POSTED or _nothing_is_left(entry):
         return
     if entry.state not in ENDED:  # an order that ended whole is an exception of its own
         for line in entry.intended:
@@ -157,6 +158,11 @@ def _due(entry: OrderEntry, after: AfterIntake, now: datetime) -> Iterator[Corre
         back = each.return_id in after.received
         if back and any(line.line_id in posted for line in each.lines):
             yield _return(entry, posted, each, now)
+
+
+def _nothing_is_left(entry: OrderEntry) -> bool:
+    """The ERP has cancelled it, so it neither sells nor owes anything under this order."""
+    return entry.cancelled_in_erp and not entry.left_warehouse
 
 
 def _refunded_before_going(entry: OrderEntry, after: AfterIntake, line_id: str) -> bool:

@@ -1,8 +1,9 @@
 """Orders, the rules of posting: when an order is sent to the ERP, and what came of it.
 
-Promises: pure; nothing is posted while an outcome is open, and an open outcome is only ended
-by a look-up (law 2). What was sent and not found is looked for once more when its order has
-ended meanwhile: it may have been under way. It does no I/O.
+Promises: pure; an order that can't be written as the ERP wants it is said once, and is looked
+at again when something of it has changed; nothing is posted while an outcome is open, and an
+open outcome is only ended by a look-up (law 2). What was sent and not found is looked for once
+more when its order has ended meanwhile: it may have been under way. It does no I/O.
 Called by `posting.py`, `actor.py` and `words.py`. Source: design 7; contract khaos b.3, g.2.
 """
 
@@ -27,6 +28,7 @@ __all__ = [
     "decide_missing",
     "decide_posted",
     "decide_queued",
+    "decide_unsendable",
     "is_last_look_due",
     "may_post_at",
     "wants_last_look",
@@ -165,8 +167,36 @@ def decide_missing(entry: OrderEntry, *, refused: str, now: datetime) -> tuple[E
     )
 
 
+def decide_unsendable(
+    entry: OrderEntry, because: str, *, skus: tuple[str, ...], now: datetime
+) -> tuple[Event, ...]:
+    """It can't be written as the ERP wants it: said once, with what can be done about it."""
+    message = (
+        f"{because}. Nothing was sent. Have the marketplace's operator put the order right, or "
+        "change the settings that it goes by (khaos) and start the service again: it is then "
+        "sent by itself. Or enter it in Khaos Control by hand, with the associated ref "
+        f"{entry.reference}, and say kcjl orders retry {entry.order_id} --reason WHY: it is "
+        "looked for there"
+    )
+    if entry.unsendable and entry.refused_because == message:
+        return ()
+    return (
+        PostingRefused(
+            order_id=entry.order_id,
+            message=message,
+            attempt=entry.posting_attempts,
+            money=entry.total_price,
+            skus=skus,
+            unsendable=True,
+            occurred_at=now,
+        ),
+    )
+
+
 def may_post_at(entry: OrderEntry) -> datetime | None:
     """When the next posting may be tried; None when only a person can start it again."""
+    if entry.unsendable:
+        return entry.posting_tried_at  # as soon as it can be written
     if entry.posting_attempts >= POSTING_ATTEMPTS_MAX or entry.reference_taken:
         return None
     if entry.posting_tried_at is None:

@@ -251,13 +251,16 @@ class PostingOverdue(OrderEvent, frozen=True, kw_only=True):
     money: Money
 
 
-class PostingRefused(OrderEvent, frozen=True, kw_only=True):
-    """The ERP said no, and does not have the reference."""
+class PostingRefused(OrderEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The ERP said no, and does not have the reference; or our own check did."""
 
     message: str
     attempt: int
     money: Money
     skus: tuple[str, ...]
+    unsendable: bool = False
+    """It can't be written as the ERP wants it: nothing was sent, and nothing is until the
+    order, its address or the settings change, or a person says so."""
 
 
 class PostingUnknown(OrderEvent, frozen=True, kw_only=True):

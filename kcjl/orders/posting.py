@@ -34,13 +34,14 @@ from kcjl.orders.decide_posting import (
     decide_missing,
     decide_posted,
     decide_queued,
+    decide_unsendable,
     is_last_look_due,
     wants_lookup,
     wants_posting,
     wants_totals,
 )
 from kcjl.orders.events import PostingIntended, PostingUnknown
-from kcjl.orders.posting_events import AmountsShown, LineAmount
+from kcjl.orders.posting_events import AmountsShown, LineAmount, ReferenceTaken
 from kcjl.orders.ranking import by_deadline
 from kcjl.orders.state import Catalogued, OrderEntry
 from kcjl.orders.whose import Holder, holder_among_ours, reference_taken, why_not_ours
@@ -88,10 +89,18 @@ class OrderPosting:
         self._erp = erp
         self._vault = vault
         self._looked_last = ""
+        self._unsendable: dict[str, OrderEntry] = {}
+        """Orders that could not be written, as they were then: until one changes it is not
+        looked at again. A new process knows none: its settings may be others."""
 
     async def post(self) -> None:
         """Post what is ready, one at a time; look up what is open first."""
         stuck: Refused | OrdersUnreadable | None = None
+        self._unsendable = {
+            order_id: entry
+            for order_id, entry in self._unsendable.items()
+            if self._room.orders[order_id] is entry
+        }
         for order_id in by_deadline(self._room, self._is_due):
             try:
                 await self._post_one(order_id)
@@ -114,6 +123,16 @@ class OrderPosting:
         for status in await self._erp.order_statuses(asked) if asked else ():
             await self._compare(differing[status.external_ref], status)
 
+    async def taken_by_another(
+        self, entry: OrderEntry, found: OrderStatus
+    ) -> ReferenceTaken | None:
+        """That what was found under its reference is somebody else's; None: it is ours."""
+        holder = _holder(found, await self._exported(entry.reference))
+        because = why_not_ours(entry, holder, self._namesakes(entry))
+        if not because:
+            return None
+        return reference_taken(entry, holder, because, self._room.clock.now())
+
     # ── one order ───────────────────────────────────────────────────────────────────────────
 
     def _is_due(self, order_id: str) -> bool:
@@ -123,7 +142,9 @@ class OrderPosting:
             return True
         if not self._room.writes_allowed or entry.state != "SHIPPING" or entry.held is not None:
             return False  # nearly all: the codes of a line need not be looked for
-        if not wants_posting(entry, self._room.known(entry), now):
+        if order_id in self._unsendable or not wants_posting(
+            entry, self._room.known(entry), now
+        ):
             return False
         return self._room.accepting.passes(order_id) is not None
 
@@ -172,6 +193,14 @@ class OrderPosting:
         )
         buyer = msgspec.json.decode(sealed, type=translate.SealedBuyer)
         new_order = translate.sales_order(entry, intended, buyer)
+        try:
+            self._erp.check_order(new_order)
+        except Refused as refusal:
+            skus = tuple(line.sku for line in intended.lines)
+            now = room.clock.now()
+            await room.commit(decide_unsendable(entry, refusal.message, skus=skus, now=now))
+            self._unsendable[entry.order_id] = room.orders[entry.order_id]
+            return
         (recorded,) = await room.commit((intended,))
         try:
             with correlated(recorded.correlation_id):
@@ -205,12 +234,10 @@ class OrderPosting:
             await self._queued(order_id, found.queued)
             return
         if found is not None:
-            holder = _holder(found, await self._exported(entry.reference))
-            if because := why_not_ours(entry, holder, self._namesakes(entry)):
-                now = self._room.clock.now()
-                await self._room.commit((reference_taken(entry, holder, because, now),))
-                return
-            await self._posted(order_id, found.erp_order_code, found)
+            if taken := await self.taken_by_another(entry, found):
+                await self._room.commit((taken,))
+            else:
+                await self._posted(order_id, found.erp_order_code, found)
             return
         now = self._room.clock.now()
         await self._room.commit(decide_missing(entry, refused=refused, now=now))

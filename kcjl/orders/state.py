@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
-from kcjl.dispatch.events import ParcelShipped, SalesOrderNotShown
+from kcjl.dispatch.events import ParcelShipped, SalesOrderCancelled, SalesOrderNotShown
 from kcjl.fold import Fold
 from kcjl.money import Money
 from kcjl.orders.acceptance_events import AcceptanceRetried, PostingRetried
@@ -142,6 +142,8 @@ class OrderEntry(msgspec.Struct, frozen=True, kw_only=True):
     delivery_gross: Money | None = None
     gross_total: Money | None = None
     """As posted, or about to be."""
+    unsendable: bool = False
+    """It can't be written as the ERP wants it, as far as was known when that was looked at."""
     reference_taken: bool = False
     """The ERP has its reference on somebody else's order."""
     queued_until: datetime | None = None
@@ -158,6 +160,8 @@ class OrderEntry(msgspec.Struct, frozen=True, kw_only=True):
     last_seen_at: datetime | None = None
     left_warehouse: bool = False
     """A parcel of it has been sent."""
+    cancelled_in_erp: bool = False
+    """The ERP shows its sales order as cancelled."""
     country: str = ""
     """Where it goes; empty: not told yet."""
     country_told_late: bool = False
@@ -196,7 +200,7 @@ class Catalogued(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 _SAID = (PostingRetried, AcceptanceRetried)
-_ORDER_EVENTS = (OrderEvent, SalesOrderNotShown, ParcelShipped, *_SAID)
+_ORDER_EVENTS = (OrderEvent, SalesOrderNotShown, SalesOrderCancelled, ParcelShipped, *_SAID)
 
 
 def _order_keys(event: Event) -> tuple[str, ...]:
@@ -223,6 +227,8 @@ def _evolve_order(entry: OrderEntry | None, event: Event, _key: str) -> OrderEnt
         return _sealed(entry, event)
     if isinstance(event, LineWithdrawn):
         return msgspec.structs.replace(entry, withdrawn=(*entry.withdrawn, event))
+    if isinstance(event, ReferenceTaken):
+        return msgspec.structs.replace(entry, **_reference_taken(entry, event))
     if isinstance(event, AcceptanceUnknown) and entry.acceptance != Acceptance.OPEN:
         return entry  # what the marketplace showed meanwhile has settled it
     change = _CHANGES.get(type(event))
@@ -290,11 +296,20 @@ def _posting_refused(event: OrderEvent, why: str) -> Change:
     return {**_posting(Posting.REFUSED, event.occurred_at), "refused_because": why}
 
 
+def _reference_taken(entry: OrderEntry, event: ReferenceTaken) -> Change:
+    """One that was posted stays what it is: posted, and lost when it is not found."""
+    if entry.posting in (Posting.POSTED, Posting.VANISHED):
+        return {"reference_taken": True}
+    why = f"{event.erp_order_code} has our reference: {event.because}"
+    return {**_posting_refused(event, why), "reference_taken": True}
+
+
 def _posting_intended(event: PostingIntended) -> Change:
     return {
         **_posting(Posting.OPEN, event.occurred_at),
         "posting_sent_at": event.occurred_at,
         "posting_attempts": event.attempt,
+        "unsendable": False,
         "intended": event.lines,
         "delivery_gross": event.delivery_gross,
         "gross_total": event.gross_total,
@@ -306,6 +321,7 @@ def _started_again(event: PostingApproved | PostingRetried) -> Change:
     return {
         **_posting(Posting.OPEN, event.occurred_at),
         "posting_attempts": 0,
+        "unsendable": False,
         "reference_taken": False,
     }
 
@@ -320,7 +336,11 @@ def _queued(event: PostingQueued | PostingFetched) -> Change:
 
 
 def _found_again(event: SalesOrderFoundAgain) -> Change:
-    shown: Change = {"not_shown_at": None, "last_seen_at": event.taken_by}
+    shown: Change = {
+        "not_shown_at": None,
+        "last_seen_at": event.taken_by,
+        "reference_taken": False,
+    }
     if not event.was_vanished:
         return shown
     return {
@@ -350,14 +370,11 @@ _CHANGES = dict(
         _when(AcceptanceRetried, lambda _: _acceptance(Acceptance.NONE)),
         _when(PostingIntended, _posting_intended),
         _when(PostingUnknown, lambda event: _posting(Posting.OPEN, event.occurred_at)),
-        _when(PostingRefused, lambda event: _posting_refused(event, event.message)),
         _when(
-            ReferenceTaken,
+            PostingRefused,
             lambda event: {
-                **_posting_refused(
-                    event, f"{event.erp_order_code} has our reference: {event.because}"
-                ),
-                "reference_taken": True,
+                **_posting_refused(event, event.message),
+                "unsendable": event.unsendable,
             },
         ),
         _when(SalesOrderMissing, lambda event: _posting(Posting.NONE, event.occurred_at)),
@@ -373,8 +390,10 @@ _CHANGES = dict(
                 "write_back": WriteBack.NONE,
                 "not_shown_at": None,
                 "last_seen_at": event.taken_by,
+                "cancelled_in_erp": False,
             },
         ),
+        _when(SalesOrderCancelled, lambda _: {"cancelled_in_erp": True}),
         _when(
             SalesOrderNotShown,
             lambda event: {

@@ -29,7 +29,7 @@ MERCHANT = "acme"
 MONTH = "2025-10"
 SECONDS_APART = 25.5
 """100,000 orders, and their money, fit between the 1st and the 31st."""
-EVENTS = {10_000: 430_000, 100_000: 3_400_000}
+EVENTS = {10_000: 400_000, 100_000: 3_320_000}
 """By orders: events up to which the log is written."""
 CLOSE_GOAL_S = 60.0
 GROWTH_GOAL_MB = 100.0

@@ -121,6 +121,7 @@ async def morning(orders: int, seed: int) -> Morning:
         lasted_h=(said[-1].recorded_at - at(0)).total_seconds() / 3600,
         memory_kb=memory_kb,
         log_kb=log_kb,
+        log_held_kb=_held_kb(said),
     )
 
 
@@ -164,6 +165,23 @@ def _memory_kb() -> int:
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * resource.getpagesize() // 1024
+
+
+def _held_kb(said: Sequence[Recorded]) -> int:
+    """What a log holds: a second one is read from the bytes of the first."""
+    known, before_kb = vocabulary(), _memory_kb()
+    again = [
+        msgspec.structs.replace(
+            each,
+            data=bytes(bytearray(each.data)),
+            hash=bytes(bytearray(each.hash)),
+            event=known.decode(each.type, each.schema, each.data),
+        )
+        for each in said
+    ]
+    held_kb = _memory_kb() - before_kb
+    again.clear()
+    return held_kb
 
 
 def _log_of(store: MemoryStore) -> Sequence[Recorded]:

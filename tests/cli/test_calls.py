@@ -16,6 +16,7 @@ from kcjl.database import SERVICE, Database
 from tests.architecture.tree import ROOT
 from tests.calls.laws import call, surprise
 from tests.cli.test_log import SETTINGS
+from tests.cli.typed import typed_now
 from tests.clockwork import MORNING
 from tests.log.keepers import MERCHANT
 
@@ -28,15 +29,7 @@ class Place:
         self.dsn = dsn
 
     def kcjl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "kcjl", "calls", *arguments],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
+        return typed_now("calls", *arguments, cwd=self.folder)
 
     def done(self, *arguments: str) -> list[str]:
         """Run it, see that all is well; its lines on stdout."""

@@ -10,8 +10,9 @@ from openpyxl.workbook import Workbook
 
 from kcjl.settlement.month_events import MonthClosed
 from tests.audit.handmade import Handmade
-from tests.cli.test_payouts import kcjl, served, shop
+from tests.cli.test_payouts import served, shop
 from tests.cli.test_stock import said_of
+from tests.cli.typed import typed as kcjl
 from tests.ledger.test_journal_book import table_of
 from tests.trade import at, money_line, transactions_read
 

@@ -1,11 +1,9 @@
 """`kcjl dispatch map` and `kcjl dispatch retry`, as typed, beside a service that obeys them."""
 
 import getpass
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -26,9 +24,9 @@ from kcjl.dispatch.policy_events import CarrierMapWithdrawn, CouriersListed
 from kcjl.projections.dispatchreading import CourierRow
 from kcjl.rooms import Outside, Rooms
 from kcjl.vault import MemoryVault
-from tests.architecture.tree import ROOT
 from tests.audit.handmade import MERCHANT, Handmade, handmade
 from tests.cli.test_stock import CONFIG, SETTINGS, said_of
+from tests.cli.typed import typed
 from tests.outside.erp import Books, Warehouse
 from tests.outside.marketplace import Shop
 from tests.tenant.readings import tenant_read
@@ -39,21 +37,7 @@ pytestmark = pytest.mark.anyio
 NUMBER = "15500000000001"
 
 
-async def kcjl(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run it while whatever else runs here goes on."""
-
-    def run() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "kcjl", "dispatch", *arguments],
-            cwd=cwd,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
-
-    return await anyio.to_thread.run_sync(run)
+kcjl = partial(typed, "dispatch")
 
 
 @asynccontextmanager

@@ -1,21 +1,18 @@
 """`kcjl dispatch` as a user meets it: a real process on a database of its own."""
 
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
-import anyio
 import msgspec
 import pytest
 
 from kcjl.dispatch.deadline_events import MetricRead, SellerMetricsRead
-from tests.architecture.tree import ROOT
 from tests.audit.handmade import Handmade, handmade
 from tests.cli.test_stock import CONFIG
+from tests.cli.typed import typed
 from tests.dispatch.parcels import CLOSED, confirmed
 from tests.trade import SHIPPING, at, changed, ordered, posted, received, shipped
 
@@ -46,21 +43,7 @@ async def shop(database_dsn: str, tmp_path: Path) -> AsyncIterator[Handmade]:
         yield made
 
 
-async def kcjl(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run it while whatever else runs here goes on."""
-
-    def run() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "kcjl", "dispatch", *arguments],
-            cwd=cwd,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
-
-    return await anyio.to_thread.run_sync(run)
+kcjl = partial(typed, "dispatch")
 
 
 async def listed(*arguments: str, cwd: Path) -> list[str]:

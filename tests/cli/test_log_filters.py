@@ -16,6 +16,7 @@ from kcjl.log.port import Draft
 from kcjl.log.postgres import PostgresLog
 from kcjl.stock.events import BufferSet, SkuConfirmed
 from kcjl.vocabulary import Event, Vocabulary
+from tests.cli.typed import typed_now
 from tests.log.keepers import SetClock
 from tests.log.stored_samples import made_up
 
@@ -82,14 +83,7 @@ def config(database_dsn: str, tmp_path: Path) -> Path:
 
 
 def _tail(config: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "kcjl", "log", "tail", "-c", str(config), *options],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
+    return typed_now("log", "tail", "-c", str(config), *options, cwd=config.parent)
 
 
 def _positions(config: Path, *options: str) -> list[int]:

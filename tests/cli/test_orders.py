@@ -1,10 +1,8 @@
 """`kcjl orders` as a user meets it: a real process on a database of its own."""
 
 import getpass
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -17,9 +15,9 @@ from kcjl.orders.acceptance_events import AcceptanceDecided, AcceptancePolicySet
 from kcjl.orders.events import OrderHeld
 from kcjl.rooms import Outside, Rooms
 from kcjl.vault import MemoryVault
-from tests.architecture.tree import ROOT
 from tests.audit.handmade import MERCHANT, Handmade, handmade, raised
 from tests.cli.test_stock import CONFIG, SETTINGS
+from tests.cli.typed import typed
 from tests.outside.erp import Books, Warehouse
 from tests.outside.marketplace import Shop
 from tests.trade import (
@@ -71,21 +69,7 @@ async def shop(database_dsn: str, tmp_path: Path) -> AsyncIterator[Handmade]:
         yield made
 
 
-async def kcjl(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run it while whatever else runs here goes on."""
-
-    def run() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "kcjl", "orders", *arguments],
-            cwd=cwd,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
-
-    return await anyio.to_thread.run_sync(run)
+kcjl = partial(typed, "orders")
 
 
 async def listed(*arguments: str, cwd: Path) -> list[str]:

@@ -1,9 +1,6 @@
 """`kcjl orders count` and `done` as a user meets them: a real process on its own database."""
 
-import os
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,9 +13,9 @@ from kcjl.commands import PostgresCommands, serve_commands
 from kcjl.orders.events_intake import OrdersCounted
 from kcjl.rooms import Outside, Rooms
 from kcjl.vault import MemoryVault
-from tests.architecture.tree import ROOT
 from tests.audit.handmade import MERCHANT, Handmade, handmade
 from tests.cli.test_stock import CONFIG, SETTINGS
+from tests.cli.typed import typed
 from tests.outside.erp import Books, Warehouse
 from tests.outside.marketplace import Shop, marketplace_order
 from tests.trade import SHIPPING
@@ -54,28 +51,14 @@ async def served(made: Handmade) -> AsyncIterator[None]:
         group.cancel_scope.cancel()
 
 
-async def kcjl(arguments: Sequence[str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    return await anyio.to_thread.run_sync(
-        lambda: subprocess.run(
-            [sys.executable, "-m", "kcjl", "orders", *arguments],
-            cwd=cwd,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
-    )
-
-
 @pytest.mark.timeout(60)
 async def test_count_shows_figures_and_ends_with_1_for_a_gap(
     made: Handmade, tmp_path: Path
 ) -> None:
     """A sales order without an order: figures on stdout, talk on stderr, exit code 1."""
     async with served(made):
-        shown = await kcjl(["count"], tmp_path)
-        told = await kcjl(["count", "--json"], tmp_path)
+        shown = await typed("orders", "count", cwd=tmp_path)
+        told = await typed("orders", "count", "--json", cwd=tmp_path)
     figures = msgspec.json.decode(told.stdout, type=OrdersCounted)
 
     assert (1, 1) == (shown.returncode, told.returncode), shown.stderr + told.stderr
@@ -90,7 +73,7 @@ async def test_done_of_a_task_that_is_not_open_is_refused(
 ) -> None:
     """No, with the reason: exit code 3."""
     async with served(made):
-        said = await kcjl(["done", "O1", "F1/refund", "--note", "CN-1"], tmp_path)
+        said = await typed("orders", "done", "O1", "F1/refund", "--note", "CN-1", cwd=tmp_path)
 
     assert 3 == said.returncode
     assert "order O1 has no open correction F1/refund" in said.stderr

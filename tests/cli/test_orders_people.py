@@ -1,11 +1,9 @@
 """`kcjl orders buyer | erase | refund`, as typed, beside a service that carries them out."""
 
 import getpass
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -19,9 +17,9 @@ from kcjl.orders.translate import SealedBuyer
 from kcjl.rooms import Outside, Rooms
 from kcjl.tenant.actor import told
 from kcjl.vault import MemoryVault
-from tests.architecture.tree import ROOT
 from tests.audit.handmade import MERCHANT, Handmade, handmade
 from tests.cli.test_stock import CONFIG, SETTINGS, said_of
+from tests.cli.typed import typed
 from tests.outside.erp import Books, Warehouse
 from tests.outside.marketplace import BUYER, EMAIL, Shop, marketplace_order
 from tests.trade import SHIPPING, at, posted, received, sealed
@@ -29,21 +27,7 @@ from tests.trade import SHIPPING, at, posted, received, sealed
 pytestmark = pytest.mark.anyio
 
 
-async def kcjl(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run it while whatever else runs here goes on."""
-
-    def run() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "kcjl", "orders", *arguments],
-            cwd=cwd,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
-
-    return await anyio.to_thread.run_sync(run)
+kcjl = partial(typed, "orders")
 
 
 @asynccontextmanager

@@ -1,8 +1,5 @@
 """`kcjl payouts …` and `kcjl settlement …`, as typed, on a log of a payout that is booked."""
 
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -26,9 +23,9 @@ from kcjl.settlement.intake_events import InvoiceDocumentKept
 from kcjl.settlement.journal import decide_journals
 from kcjl.settlement.state import ACCOUNTS, CYCLES, Line
 from kcjl.vault import MemoryVault
-from tests.architecture.tree import ROOT
 from tests.audit.handmade import MERCHANT, Handmade, handmade
 from tests.cli.test_stock import CONFIG, SETTINGS, said_of
+from tests.cli.typed import typed
 from tests.outside.erp import Books, Warehouse
 from tests.outside.marketplace import Shop
 from tests.settlement.sales import ORDER, TERMS_20, e4_lines
@@ -125,28 +122,11 @@ async def served(shop: Handmade) -> AsyncIterator[Handmade]:
         group.cancel_scope.cancel()
 
 
-async def kcjl(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run it while whatever else runs here goes on."""
-
-    def run() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "kcjl", *arguments],
-            cwd=cwd,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
-
-    return await anyio.to_thread.run_sync(run)
-
-
 @pytest.mark.usefixtures("shop")
 async def test_payouts_are_listed_and_what_is_unpaid_beside_them(tmp_path: Path) -> None:
     """One that is booked, one that is held and why; one order that waits for a cycle."""
-    listed = await kcjl("payouts", "list", cwd=tmp_path)
-    unpaid = await kcjl("payouts", "list", "--unpaid", "--json", cwd=tmp_path)
+    listed = await typed("payouts", "list", cwd=tmp_path)
+    unpaid = await typed("payouts", "list", "--unpaid", "--json", cwd=tmp_path)
 
     assert (0, 0) == (listed.returncode, unpaid.returncode), listed.stderr
     booked, held = sorted(listed.stdout.splitlines()[1:])
@@ -165,10 +145,10 @@ async def test_payouts_are_listed_and_what_is_unpaid_beside_them(tmp_path: Path)
 @pytest.mark.usefixtures("shop")
 async def test_payout_is_shown_whole_with_its_gaps_and_its_journal(tmp_path: Path) -> None:
     """The sum, the refund whose goods did not come back, and what was booked."""
-    shown = await kcjl("payouts", "show", "CY1", cwd=tmp_path)
-    told = await kcjl("payouts", "show", "BACS 1", "--json", cwd=tmp_path)
-    journal = await kcjl("payouts", "journal", "CY1", cwd=tmp_path)
-    unknown = await kcjl("payouts", "show", "nobody's", cwd=tmp_path)
+    shown = await typed("payouts", "show", "CY1", cwd=tmp_path)
+    told = await typed("payouts", "show", "BACS 1", "--json", cwd=tmp_path)
+    journal = await typed("payouts", "journal", "CY1", cwd=tmp_path)
+    unknown = await typed("payouts", "show", "nobody's", cwd=tmp_path)
 
     assert (0, 0, 0, 3) == tuple(each.returncode for each in (shown, told, journal, unknown)), (
         shown.stderr
@@ -186,9 +166,9 @@ async def test_payout_is_shown_whole_with_its_gaps_and_its_journal(tmp_path: Pat
 @pytest.mark.usefixtures("shop")
 async def test_penny_is_explained_from_the_payout_to_the_journal(tmp_path: Path) -> None:
     """Payout, line, order line, parcel, sales order, invoice, journal line; and the gap."""
-    told = await kcjl("payouts", "explain", "CY1", "--line", "T03", "--json", cwd=tmp_path)
-    refund = await kcjl("payouts", "explain", "CY1", "--line", "T09", cwd=tmp_path)
-    none = await kcjl("payouts", "explain", "CY1", "--account", "Nowhere", cwd=tmp_path)
+    told = await typed("payouts", "explain", "CY1", "--line", "T03", "--json", cwd=tmp_path)
+    refund = await typed("payouts", "explain", "CY1", "--line", "T09", cwd=tmp_path)
+    none = await typed("payouts", "explain", "CY1", "--account", "Nowhere", cwd=tmp_path)
 
     assert (0, 0, 3) == (told.returncode, refund.returncode, none.returncode), told.stderr
     chain = msgspec.json.decode(told.stdout)
@@ -211,8 +191,8 @@ async def test_penny_is_explained_from_the_payout_to_the_journal(tmp_path: Path)
 @pytest.mark.usefixtures("shop")
 async def test_month_is_printed_as_it_is_and_as_it_was_known(tmp_path: Path) -> None:
     """Before the first line was recorded, nothing was known of it."""
-    known = await kcjl("payouts", "month", "2026-10", "--at", "2020-01-01", cwd=tmp_path)
-    wrong = await kcjl("payouts", "month", "October", cwd=tmp_path)
+    known = await typed("payouts", "month", "2026-10", "--at", "2020-01-01", cwd=tmp_path)
+    wrong = await typed("payouts", "month", "October", cwd=tmp_path)
 
     assert (0, 2) == (known.returncode, wrong.returncode), known.stderr
     total = known.stdout.splitlines()[-1].split("  ")
@@ -227,8 +207,8 @@ async def test_journal_is_acknowledged_and_a_second_number_refused(
 ) -> None:
     """The ledger's number, once, under the name of who said it."""
     ((journal, _),) = await said_of(served, JournalIntended)
-    first = await kcjl("payouts", "ack", journal.reference, "4711", "--json", cwd=tmp_path)
-    other = await kcjl("payouts", "ack", journal.reference, "4712", cwd=tmp_path)
+    first = await typed("payouts", "ack", journal.reference, "4711", "--json", cwd=tmp_path)
+    other = await typed("payouts", "ack", journal.reference, "4712", cwd=tmp_path)
 
     assert (0, 3) == (first.returncode, other.returncode), first.stderr
     assert "ack" == msgspec.json.decode(first.stdout)["verb"]
@@ -241,10 +221,10 @@ async def test_account_is_previewed_named_and_the_journal_made_anew(
 ) -> None:
     """First shown and nothing changed; then named; then the payout's journal with it."""
     account = ("settlement", "account", "commission", "7105")
-    preview = await kcjl(*account, "--preview", cwd=tmp_path)
+    preview = await typed(*account, "--preview", cwd=tmp_path)
     before = len(await said_of(served, JournalIntended))
-    named = await kcjl(*account, cwd=tmp_path)
-    made = await kcjl("payouts", "reverse", "CY1", "--reason", "7105", cwd=tmp_path)
+    named = await typed(*account, cwd=tmp_path)
+    made = await typed("payouts", "reverse", "CY1", "--reason", "7105", cwd=tmp_path)
 
     assert (0, 0, 0) == (preview.returncode, named.returncode, made.returncode), made.stderr
     assert "7105" in preview.stdout
@@ -259,8 +239,8 @@ async def test_payout_that_is_held_is_accepted_with_a_reason(
 ) -> None:
     """A word for one that is held; none for one that is done."""
     words = ("--reason", "case 88")
-    held = await kcjl("payouts", "accept", "CY2", *words, cwd=tmp_path)
-    done = await kcjl("payouts", "accept", "CY1", *words, cwd=tmp_path)
+    held = await typed("payouts", "accept", "CY2", *words, cwd=tmp_path)
+    done = await typed("payouts", "accept", "CY1", *words, cwd=tmp_path)
 
     assert (0, 3) == (held.returncode, done.returncode), held.stderr
     assert "and not held" in done.stderr
@@ -273,10 +253,10 @@ async def test_terms_are_set_shown_and_refused_when_they_are_wrong(tmp_path: Pat
     (tmp_path / "terms.toml").write_text("[[rates]]\npercent = 12.5\n")
     (tmp_path / "wrong.toml").write_text("[[rates]]\npercent = 125\n")
     words = ("--reason", "as signed")
-    none = await kcjl("settlement", "terms", "show", cwd=tmp_path)
-    done = await kcjl("settlement", "terms", "set", "terms.toml", *words, cwd=tmp_path)
-    wrong = await kcjl("settlement", "terms", "set", "wrong.toml", *words, cwd=tmp_path)
-    shown = await kcjl("settlement", "terms", "show", cwd=tmp_path)
+    none = await typed("settlement", "terms", "show", cwd=tmp_path)
+    done = await typed("settlement", "terms", "set", "terms.toml", *words, cwd=tmp_path)
+    wrong = await typed("settlement", "terms", "set", "wrong.toml", *words, cwd=tmp_path)
+    shown = await typed("settlement", "terms", "show", cwd=tmp_path)
 
     assert (3, 0, 2, 0) == tuple(each.returncode for each in (none, done, wrong, shown)), (
         done.stderr

@@ -14,8 +14,9 @@ from kcjl.cli.payouts import app
 from kcjl.errors import Misuse
 from kcjl.settlement.received_events import PayoutReceiptWithdrawn, PayoutReceived
 from tests.audit.handmade import Handmade
-from tests.cli.test_payouts import kcjl, served, shop
+from tests.cli.test_payouts import served, shop
 from tests.cli.test_stock import CONFIG, said_of
+from tests.cli.typed import typed
 from tests.ledger.statements import barclays, camt
 from tests.trade import gbp
 
@@ -31,10 +32,10 @@ async def test_clearing_file_is_written_once_and_adds_up(tmp_path: Path) -> None
     """Over another file never; a payout that is open has none."""
     named = ("payouts", "bankfile", "CY1")
     written = tmp_path / "clearing.csv"
-    done = await kcjl(*named, "--out", written.name, cwd=tmp_path)
-    other = await kcjl(*named, "--layout", "amazon", "--out", written.name, cwd=tmp_path)
-    amazon = await kcjl(*named, "--layout", "amazon", cwd=tmp_path)
-    held = await kcjl("payouts", "bankfile", "CY2", cwd=tmp_path)
+    done = await typed(*named, "--out", written.name, cwd=tmp_path)
+    other = await typed(*named, "--layout", "amazon", "--out", written.name, cwd=tmp_path)
+    amazon = await typed(*named, "--layout", "amazon", cwd=tmp_path)
+    held = await typed("payouts", "bankfile", "CY2", cwd=tmp_path)
 
     assert (0, 3, 0, 3) == tuple(each.returncode for each in (done, other, amazon, held)), (
         done.stderr
@@ -56,12 +57,12 @@ async def test_statement_is_previewed_read_and_read_again(
     jl = (DAY, 2_102, "JOHN LEWIS BACS 1")
     others = ((DAY, 5_000, "MRS A CUSTOMER"), (DAY, -700, "RENT"))
     (tmp_path / "one.csv").write_text(barclays(jl, *others))
-    preview = await kcjl("payouts", "bank", "one.csv", "--preview", cwd=tmp_path)
+    preview = await typed("payouts", "bank", "one.csv", "--preview", cwd=tmp_path)
     assert [] == await said_of(served, PayoutReceived)
-    booked = await kcjl("payouts", "bank", "one.csv", "--json", cwd=tmp_path)
+    booked = await typed("payouts", "bank", "one.csv", "--json", cwd=tmp_path)
     await served.fold()
-    again = await kcjl("payouts", "bank", "one.csv", cwd=tmp_path)
-    listed = await kcjl("payouts", "list", cwd=tmp_path)
+    again = await typed("payouts", "bank", "one.csv", cwd=tmp_path)
+    listed = await typed("payouts", "list", cwd=tmp_path)
 
     assert (0, 0, 0) == tuple(e.returncode for e in (preview, booked, again)), booked.stderr
     assert "a payout's" in preview.stdout
@@ -88,12 +89,12 @@ async def test_money_is_said_by_hand_and_taken_back(served: Handmade, tmp_path: 
     """An amount that differs is told; withdrawn it is as if nothing had come."""
     said = ("payouts", "received", "CY1")
     words = ("20.02", "--on", "2026-10-01", "--reference", "FP 7")
-    short = await kcjl(*said, *words, cwd=tmp_path)
+    short = await typed(*said, *words, cwd=tmp_path)
     await served.fold()
-    explained = await kcjl("payouts", "explain", "CY1", "--line", "T03", cwd=tmp_path)
-    back = await kcjl(*said, "--withdraw", "--reason", "slip", cwd=tmp_path)
+    explained = await typed("payouts", "explain", "CY1", "--line", "T03", cwd=tmp_path)
+    back = await typed(*said, "--withdraw", "--reason", "slip", cwd=tmp_path)
     await served.fold()
-    shown = await kcjl("payouts", "show", "CY1", cwd=tmp_path)
+    shown = await typed("payouts", "show", "CY1", cwd=tmp_path)
 
     assert (0, 0, 0) == tuple(e.returncode for e in (short, explained, back)), short.stderr
     assert "-1.00 GBP off" in short.stderr
@@ -109,9 +110,9 @@ async def test_money_is_said_by_hand_and_taken_back(served: Handmade, tmp_path: 
 async def test_word_that_can_not_be_is_refused_with_the_next_step(tmp_path: Path) -> None:
     """Nothing to take back; a day to come; no amount."""
     said = ("payouts", "received", "CY1")
-    nothing = await kcjl(*said, "--withdraw", "--reason", "slip", cwd=tmp_path)
-    future = await kcjl(*said, "20.02", "--on", "2030-01-01", cwd=tmp_path)
-    no_amount = await kcjl(*said, "twelve", "--on", "2026-10-01", cwd=tmp_path)
+    nothing = await typed(*said, "--withdraw", "--reason", "slip", cwd=tmp_path)
+    future = await typed(*said, "20.02", "--on", "2030-01-01", cwd=tmp_path)
+    no_amount = await typed(*said, "twelve", "--on", "2026-10-01", cwd=tmp_path)
 
     codes = tuple(each.returncode for each in (nothing, future, no_amount))
     assert (3, 3, 2) == codes, nothing.stderr

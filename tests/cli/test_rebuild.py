@@ -1,10 +1,8 @@
 """`kcjl log rebuild` and `state` as a user meets them, on a database of its own."""
 
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -15,6 +13,7 @@ from kcjl.errors import Misuse
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.store import PostgresRows
 from tests.audit.handmade import MERCHANT, Handmade, handmade
+from tests.cli.typed import typed_now
 from tests.projections.long_trade import long_trade
 from tests.trade import at, received
 
@@ -45,16 +44,7 @@ async def shop(database_dsn: str, tmp_path: Path) -> AsyncIterator[Handmade]:
         yield made
 
 
-def _log(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "kcjl", "log", *arguments],
-        cwd=cwd,
-        env={**os.environ},
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
+_log = partial(typed_now, "log")
 
 
 async def test_rebuild_says_what_it_did_and_the_rows_are_the_same(

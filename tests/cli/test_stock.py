@@ -1,11 +1,9 @@
 """`kcjl stock` as a user meets it: a real process on a database of its own."""
 
 import getpass
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,8 +36,8 @@ from kcjl.stock.events import (
 )
 from kcjl.vault import MemoryVault
 from kcjl.vocabulary import Event
-from tests.architecture.tree import ROOT
 from tests.audit.handmade import MERCHANT, Handmade, handmade
+from tests.cli.typed import typed
 from tests.outside.erp import Books, Warehouse
 from tests.outside.marketplace import Shop
 from tests.trade import (
@@ -101,21 +99,7 @@ async def shop(database_dsn: str, tmp_path: Path) -> AsyncIterator[Handmade]:
         yield made
 
 
-def kcjl_now(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "kcjl", "stock", *arguments],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
-
-
-async def kcjl(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run it while whatever else runs here goes on."""
-    return await anyio.to_thread.run_sync(lambda: kcjl_now(*arguments, cwd=cwd))
+kcjl = partial(typed, "stock")
 
 
 async def position_of(shop: Handmade, kind: str) -> int:

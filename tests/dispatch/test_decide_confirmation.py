@@ -194,6 +194,22 @@ def test_confirmation_by_order_waits_for_the_last_parcel() -> None:
     assert () == next_step(dispatch(shipped(complete=False)), carriers=off)
 
 
+def test_confirmation_by_order_waits_for_the_outcome_of_the_one_that_was_sent() -> None:
+    """One call ships the whole order: another parcel's may have done it already.
+
+    Found by the simulation, seed 13: the second parcel's call was sent without a look.
+    """
+    off = made_of(CARRIERS, "carriers", msgspec.structs.replace(READ, multi_shipment=False))
+    lamp = ConfirmedLine(line_id="O1-1", quantity=1)
+    both = (shipped("O1", KEY, ("A-1", 1)), shipped("O1", "INV1/2", ("A-1", 1)))
+    in_doubt = dispatch(*both, intended(KEY, lamp, by_shipment=False), UNKNOWN)
+
+    assert (intended("INV1/2", lamp, by_shipment=False),) == next_step(
+        dispatch(*both), "INV1/2", carriers=off
+    )
+    assert () == next_step(in_doubt, "INV1/2", carriers=off)
+
+
 def test_order_that_is_whole_only_later_is_confirmed_then() -> None:
     """Its parcels have no news: that the order is whole is news of its own.
 

@@ -19,6 +19,7 @@ from kcjl.dispatch.events import (
     ParcelShipped,
     ParcelsLeft,
     SalesOrderCancelled,
+    SalesOrderNotShown,
     ShipmentsRead,
     TrackingAwaited,
 )
@@ -416,6 +417,23 @@ async def test_number_that_comes_later_is_confirmed() -> None:
         each.tracking_number for each in await place.said(ParcelShipped)
     ]
     assert "15500000000007" == place.shop.shipments_there[0].tracking_number
+
+
+async def test_parcel_of_somebody_else_who_has_our_reference_is_not_confirmed() -> None:
+    """The ERP was set back, and another customer's order took the number: ours is not shown."""
+    place = premises()
+    async with place.open() as process:
+        await post_all(process)
+        place.warehouse.forget("REF-O1")
+        place.warehouse.take_elsewhere("REF-O1", "BLOGGS")
+        place.warehouse.ship("REF-O1", parcel())
+        place.clock.tick(600)
+        await process.do("shipments", "confirm")
+
+    assert [] == await place.said(ParcelShipped)
+    assert [] == place.shop.shipments_there
+    (missed,) = await place.said(SalesOrderNotShown)
+    assert "REF-O1" == missed.reference
 
 
 async def test_order_cancelled_in_the_erp_is_said() -> None:

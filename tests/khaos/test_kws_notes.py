@@ -82,15 +82,20 @@ async def test_posting_is_noted_by_its_reference_and_how_it_ended(
     assert "Lovelace" not in repr(noted)
 
 
-async def test_order_that_is_skipped_in_a_good_answer_is_a_call_that_was_done(
+async def test_order_that_is_skipped_in_a_good_answer_is_noted_as_refused(
     erp: ScriptedErp, erp_api: KwsSoapAdapter, notes: SyncLog, kept: MemoryCalls
 ) -> None:
-    """The sync log is about calls; that the order was refused is in the event log."""
+    """One order was asked for, and the answer says no: whoever looks for refusals finds it."""
     erp.will_say("ImportOrders", skipped("barred"))
     with pytest.raises(KcjlError):
         await erp_api.create_order(order())
 
-    assert CallOutcome.DONE == (await _noted(notes, kept))[-1].outcome
+    noted = (await _noted(notes, kept))[-1]
+    assert (CallOutcome.REFUSED, 200, "SKIPPED") == (
+        noted.outcome,
+        noted.status,
+        noted.reason_code,
+    )
 
 
 async def test_nobody_listening_is_noted_without_a_status(

@@ -28,6 +28,7 @@ from kcjl.orders.events_changes import (
     ReturnReceived,
 )
 from kcjl.settings import OrderSettings
+from tests.outside.erp import parcel
 from tests.outside.marketplace import marketplace_line, marketplace_order
 from tests.outside.mishaps import LOST
 from tests.rooms import Premises, Process
@@ -35,6 +36,15 @@ from tests.tenant.readings import tenant_read
 from tests.trade import SHIPPING, gbp
 
 pytestmark = pytest.mark.anyio
+
+
+PART = shop.Refund(
+    refund_id="F0",
+    amount=gbp(100),
+    shipping_amount=gbp(0),
+    state="WAITING_REFUND",
+    reason_code="17",
+)
 
 
 class Shop(Premises):
@@ -250,6 +260,48 @@ async def test_credit_note_that_was_moot_for_a_while_is_asked_for_again() -> Non
         assert {"refund_to_enter:O1/F1/refund", "refund_to_enter:O1/F2/refund"} == set(
             process.desk.open
         )
+
+
+async def test_sales_order_cancelled_in_the_erp_is_owed_no_credit_note() -> None:
+    """Nothing was sold under it: a refund afterwards asks nothing more of anybody in the ERP,
+    and what was asked for before is asked for no more.
+    """
+    place = Shop(marketplace_line("O1-2", "B-2", 1, SHIPPING))
+    async with place.open() as process:
+        await posted(process)
+        place.cancel(1)
+        place.change(line_id="O1-2", refunds=(PART,))
+        await corrected(process)
+        assert {"F0/refund", "O1-1/units"} == {
+            task.due.task for task in process.orders.after_intake["O1"].tasks if not task.done
+        }
+        place.warehouse.cancelled["REF-O1"] = "no stock"
+        await process.do("shipments")
+        await corrected(process)
+        place.refund(1_000)
+        await corrected(process)
+
+        assert {"cancelled_in_erp:O1"} == set(process.desk.open)
+    assert ["F0", "F1"] == [each.refund_id for each in await place.said(LineRefunded)]
+    assert {"F0/refund", "O1-1/units"} == {
+        each.task for each in await place.said(CorrectionDone)
+    }
+
+
+async def test_goods_that_went_before_the_sales_order_was_cancelled_are_credited() -> None:
+    """They were sold: the refund has its credit note, whatever the ERP shows."""
+    place = Shop()
+    async with place.open() as process:
+        await posted(process)
+        place.warehouse.ship("REF-O1", parcel(units=3))
+        await process.do("shipments")
+        place.warehouse.cancelled["REF-O1"] = "by mistake"
+        place.clock.tick(600)
+        await process.do("shipments")
+        place.refund(1_000)
+        await corrected(process)
+
+        assert "refund_to_enter:O1/F1/refund" in process.desk.open
 
 
 async def test_order_cancelled_whole_after_the_posting_is_one_exception() -> None:

@@ -346,3 +346,97 @@ async def test_held_orders_of_one_sku_that_resume_together_go_the_soonest_too_la
     assert ["O2", "O4", "O3", "O1"] == [
         each.order_id for each in await place.said(PostingIntended)
     ]
+
+
+# ── what can't be written as the ERP wants it ───────────────────────────────────────────────
+
+LONG_WORD = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch"
+
+
+def live_at(place: Premises, street: str) -> None:
+    """The marketplace shows the order with that street from now on."""
+    order = place.shop.orders_there["O1"]
+    assert order.delivery_address is not None
+    address = msgspec.structs.replace(order.delivery_address, street_1=street)
+    place.shop.place(
+        msgspec.structs.replace(order, delivery_address=address, updated_at=place.clock.now())
+    )
+
+
+async def test_order_that_can_not_be_written_is_said_once_and_nothing_is_sent() -> None:
+    """Nothing changes by trying again: no intention, no call, no attempt, however long."""
+    place = premises()
+    live_at(place, LONG_WORD)
+    async with place.open() as process:
+        await read_all(process)
+        for _ in range(10):
+            await process.do("intake", "posting", "judge")
+            place.clock.tick(6 * 3_600)
+        message = process.desk.open["posting_refused:O1"].raised.message
+
+        assert 0 == process.orders.orders["O1"].posting_attempts
+    assert ["PostingRefused"] == await place.story(*POSTINGS)
+    assert 0 == place.warehouse.mishaps.times("create_order")
+    assert "a word of DADDRESS1..3 has 58 characters and Khaos Control holds 35" in message
+    assert "associated ref REF-O1, and say kcjl orders retry O1" in message
+    assert "Llanfair" not in message
+
+
+async def test_order_that_could_not_be_written_is_posted_when_its_address_is_put_right() -> (
+    None
+):
+    """The operator corrects the street: it is read, sealed anew and posted at once."""
+    place = premises()
+    live_at(place, LONG_WORD)
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("posting", "judge")
+        place.clock.tick(60)
+        live_at(place, "58 Llanfair Road")
+        await process.do("intake", "posting", "judge")
+
+        assert [] == list(process.desk.open)
+    assert ["PostingRefused", "PostingIntended", "SalesOrderPosted"] == await place.story(
+        *POSTINGS
+    )
+    assert 2 == len(await place.said(DeliveryAddressSealed))
+    assert "58 Llanfair Road" == place.warehouse.taken["REF-O1"].deliver_to.line1
+
+
+async def test_order_that_could_not_be_written_is_looked_at_by_a_new_process_and_not_told_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its settings may be others: where they are not, there is nothing to say."""
+    place = premises()
+    live_at(place, LONG_WORD)
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("posting")
+    async with place.open() as process:
+        await process.do("posting")
+    assert ["PostingRefused"] == await place.story(*POSTINGS)
+
+    monkeypatch.setattr(place.warehouse, "check_order", lambda _order: None)
+    async with place.open() as process:
+        await process.do("posting")
+
+    assert ["PostingRefused", "PostingIntended", "SalesOrderPosted"] == await place.story(
+        *POSTINGS
+    )
+
+
+async def test_order_that_was_entered_by_hand_is_found_on_a_person_s_word() -> None:
+    """The person shortened the street in the ERP: found by its reference, not sent."""
+    place = premises()
+    live_at(place, LONG_WORD)
+    async with place.open() as process:
+        await read_all(process)
+        await process.do("posting", "judge")
+        place.warehouse.take_late("REF-O1", gross_total=gbp(2_000))
+        await process.orders.accepting.retry("O1", reason="entered by hand", by="jo")
+        await process.do("posting", "judge")
+
+        assert "posting_refused:O1" not in process.desk.open
+    (posted,) = await place.said(SalesOrderPosted)
+    assert posted.found_by_lookup
+    assert 0 == place.warehouse.mishaps.times("create_order")

@@ -17,7 +17,8 @@ from kcjl.orders.events import (
     SalesOrderPosted,
     SalesOrderVanished,
 )
-from kcjl.orders.state import ORDERS
+from kcjl.orders.posting_events import ReferenceTaken
+from kcjl.orders.state import ORDERS, Posting
 from kcjl.orders.vanished import decide_forgone
 from kcjl.stock.state import Product
 from tests.outside.erp import parcel
@@ -363,3 +364,55 @@ async def test_order_that_is_done_is_looked_for_until_every_backup_has_it() -> N
         assert asked + 1 == place.warehouse.mishaps.times("order_statuses")
 
     assert [("O1",)] == [each.order_ids for each in await place.said(SalesOrdersKept)]
+
+
+async def test_reference_that_somebody_else_has_now_is_not_the_order_found_again() -> None:
+    """The ERP is set back, and another shop's order takes the number: ours is still lost, who
+    has the reference is said once, and when that is renamed ours may be posted again.
+    """
+    place = premises()
+    async with place.open() as process:
+        await posted(process)
+        await lost(place, process)
+        place.warehouse.take_elsewhere("REF-O1", "BLOGGS")
+        place.clock.tick(20 * MINUTES)
+        await process.do("vanished", "judge")
+        await process.do("vanished", "judge")
+        lost_one = process.orders.orders["O1"]
+
+        assert (Posting.VANISHED, True) == (lost_one.posting, lost_one.reference_taken)
+        assert {"sales_order_vanished:O1", "reference_taken:O1"} == set(process.desk.open)
+
+        place.warehouse.taken.clear()
+        place.warehouse.customers.clear()
+        await process.orders.post_again("O1", reason="renamed there", by="jo")
+        await process.do("posting", "judge")
+        place.clock.tick(2 * MINUTES)
+        await process.do("posting", "judge")
+
+        assert Posting.POSTED == process.orders.orders["O1"].posting
+        assert [] == list(process.desk.open)
+    assert 1 == len(await place.said(ReferenceTaken))
+    assert [] == await place.said(SalesOrderFoundAgain)
+
+
+async def test_doubt_is_not_settled_by_an_order_of_somebody_else() -> None:
+    """The look finds the reference, with other lines of another customer: ours has vanished."""
+    place = premises()
+    async with place.open() as process:
+        await posted(process)
+        place.warehouse.forget("REF-O1")
+        place.clock.tick(10 * MINUTES)
+        await process.do("shipments")
+        place.warehouse.take_elsewhere("REF-O1", "BLOGGS")
+        await process.do("vanished")
+        place.clock.tick(20 * MINUTES)
+        await process.do("vanished")
+
+    assert [
+        "PostingIntended",
+        "SalesOrderPosted",
+        "SalesOrderNotShown",
+        "SalesOrderVanished",
+    ] == await place.story(*LIFE)
+    assert 1 == len(await place.said(ReferenceTaken))

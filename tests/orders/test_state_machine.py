@@ -11,6 +11,7 @@ More of it: KCJL_STATE_MACHINE_EXAMPLES=2000 python -m pytest tests/orders/test_
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -19,6 +20,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from kcjl.orders.events import SalesOrderFoundAgain, SalesOrderPosted
 from kcjl.orders.reversal_amounts import Asked
 from kcjl.orders.reversal_plan import ReversalPlan
 from kcjl.sandbox.buying import customer_of
@@ -26,6 +28,7 @@ from kcjl.sandbox.marketplace import Order
 from kcjl.sandbox.marketplace.inputs import BasketLine
 from kcjl.sandbox.shoppers import shopper
 from kcjl.sandbox.warehouse import SalesOrder
+from tests.orders.elsewhere import take_elsewhere
 from tests.simulation.by_hand import ByHand
 from tests.simulation.laws import judge
 from tests.simulation.scenario import Scenario
@@ -190,6 +193,15 @@ class Orders(RuleBasedStateMachine):
     def erp_is_set_back_to_an_hour_ago(self) -> None:
         self.run.set_back()
 
+    @rule(lot=LOTS)
+    def another_shop_takes_our_reference(self, lot: int) -> None:
+        """The web site's order has the number of one of ours; where ours is there already, the
+        ERP does not take it.
+        """
+        if order := self.order(lot):
+            reference = order.customer_order_number
+            self.run.changes(lambda: self.take_elsewhere(reference))
+
     # ── our people ──
 
     @rule(lot=LOTS, verb=st.sampled_from(VERBS))
@@ -257,8 +269,14 @@ class Orders(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "run"):
             return
+        for each in self.of_another_shop():
+            self.run.changes(partial(self.delete, each))  # it has another reference from now on
         evidence = self.run.ended()
+        posted = {event.erp_order_code for _, event in evidence.said(SalesOrderPosted)}
+        found = {event.erp_order_code for _, event in evidence.said(SalesOrderFoundAgain)}
+        written = {order.seller_reference for order in self.orders()}
 
+        assert set() == self.foreign & (posted | found | written)
         assert evidence.at_rest
         assert [] == [str(each) for each in judge(evidence) if each.law in LAWS]
 
@@ -272,12 +290,33 @@ class Orders(RuleBasedStateMachine):
 
     def order(self, lot: int) -> Order | None:
         """One of the marketplace's; None: there is none yet."""
-        orders = list(self.run.world.marketplace.orders.values())
+        orders = self.orders()
         return _of(orders, lot) if orders else None
+
+    def orders(self) -> list[Order]:
+        return list(self.run.world.marketplace.orders.values())
 
     def sales_order(self, lot: int) -> SalesOrder | None:
         found = list(self.run.world.warehouse.sales_orders.values())
         return _of(found, lot) if found else None
+
+    def of_another_shop(self) -> list[SalesOrder]:
+        return [
+            each
+            for each in self.run.world.warehouse.sales_orders.values()
+            if each.code in self.foreign
+        ]
+
+    def take_elsewhere(self, reference: str) -> None:
+        """Under a number that no order of ours has had, or will have."""
+        book = self.run.world.warehouse.orders
+        before = set(book.by_code)
+        take_elsewhere(self.run.world, reference)
+        for code in set(book.by_code) - before:
+            taken = book.by_code.pop(code)
+            taken.code = f"WEB{len(self.foreign)}"
+            book.by_code[taken.code] = taken
+            self.foreign.add(taken.code)
 
     def delete(self, sales_order: SalesOrder) -> None:
         book = self.run.world.warehouse.orders

@@ -6,9 +6,7 @@ import msgspec
 import pytest
 
 from kcjl.clock import chance
-from kcjl.khaos.kws_settings import KwsSettings
-from kcjl.khaos.order_document import order_document
-from kcjl.khaos.port import DeliveryAddress, ErpPort, NewOrder, NewOrderLine
+from kcjl.khaos.port import ErpPort
 from kcjl.money import Money
 from kcjl.orders.count import Sides, decide_count
 from kcjl.orders.events import PostingIntended, SalesOrderMissing, SalesOrderPosted
@@ -16,8 +14,8 @@ from kcjl.orders.events_intake import OrdersCounted
 from kcjl.orders.posting_events import ReferenceTaken
 from kcjl.orders.state import ORDERS, OrderEntry, Posting
 from kcjl.orders.whose import Holder, holder_among_ours, why_not_ours
-from kcjl.sandbox.world import World
 from tests.orders.books import order
+from tests.orders.elsewhere import take_elsewhere
 from tests.orders.over_http import Shop, opened
 from tests.outside.marketplace import marketplace_order
 from tests.outside.mishaps import LOST
@@ -25,7 +23,7 @@ from tests.rooms import Premises
 from tests.simulation.faces import MovingClock, adapters_over
 from tests.simulation.faults import Faults
 from tests.simulation.mishaps import Mishaps
-from tests.simulation.outside_erp import KWS, SimulatedErp
+from tests.simulation.outside_erp import SimulatedErp
 from tests.simulation.scenario import Scenario
 from tests.trade import SHIPPING, at, gbp, intended, made_of, posted, received, sealed
 
@@ -154,7 +152,7 @@ async def test_reference_of_somebody_else_is_never_taken_as_ours() -> None:
         assert (Posting.REFUSED, "") == (entry.posting, entry.erp_order_code)
         assert {"reference_taken:O1"} == set(process.desk.open)
         message = process.desk.open["reference_taken:O1"].raised.message
-        assert "REF-O1 on another order, SO-REF-O1 (customer BLOGGS" in message
+        assert "REF-O1 on another order, SO-BLOGGS (customer BLOGGS" in message
     assert [] == await place.said(SalesOrderPosted)
     assert {} == place.shop.references
     assert 1 == place.warehouse.mishaps.times("create_order")
@@ -170,7 +168,7 @@ async def test_lost_answer_that_is_looked_up_finds_somebody_else_s_order() -> No
         await process.do("posting")
 
     (taken,) = await place.said(ReferenceTaken)
-    assert ("BLOGGS", "SO-REF-O1") == (taken.customer_code, taken.erp_order_code)
+    assert ("BLOGGS", "SO-BLOGGS") == (taken.customer_code, taken.erp_order_code)
 
 
 async def test_reference_that_is_free_again_is_posted_on_a_person_s_word() -> None:
@@ -206,34 +204,6 @@ async def test_two_orders_of_one_number_are_never_one_sales_order() -> None:
 
 
 # ── the sandbox, and the simulated ERP ──────────────────────────────────────────────────────
-
-ELSEWHERE: KwsSettings = replace(KWS, company_code="SHOPFRONT", sales_source="WEB")
-
-
-def take_elsewhere(world: World, reference: str) -> None:
-    """The shop's own web site has an order with that reference."""
-    nobody = DeliveryAddress(
-        line1="1 Example Road",
-        town="Leeds",
-        postcode="ZZ9 9ZZ",
-        country_code="GBR",
-        surname="Tester",
-    )
-    item = next(each for each in world.warehouse.stock if not each.discontinued)
-    there = NewOrder(
-        external_ref=reference,
-        ordered_at=world.agenda.now,
-        currency="GBP",
-        deliver_to=nobody,
-        lines=(
-            NewOrderLine(
-                external_line_ref="", stock_code=item.code, quantity=1, unit_gross=Money(500)
-            ),
-        ),
-        delivery_gross=Money(0),
-        gross_total=Money(500),
-    )
-    world.change("khaos", "import_orders", {"document": order_document(there, ELSEWHERE)})
 
 
 def unposted(shop: Shop) -> OrderEntry:

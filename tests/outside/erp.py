@@ -12,6 +12,7 @@ from decimal import Decimal
 from kcjl.clock import Clock
 from kcjl.errors import Refused
 from kcjl.khaos import port as erp
+from kcjl.khaos.order_document import address_lines
 from kcjl.ledger.port import Journal, JournalDocument
 from kcjl.money import Money
 from tests.outside.mishaps import Mishaps
@@ -165,6 +166,11 @@ class Warehouse:
     async def forget_buyer(self, external_ref: str) -> None:
         self.forgotten_buyers.append(external_ref)
 
+    def check_order(self, order: erp.NewOrder) -> None:
+        """As the web service's adapter does, of the address's first lines."""
+        there = order.deliver_to
+        address_lines("DADDRESS1..3", (there.line1, there.line2, there.line3))
+
     async def create_order(self, order: erp.NewOrder) -> erp.CreatedOrder:
         with self.mishaps.at("create_order"):
             if order.external_ref in self.taken or order.external_ref in self.customers:
@@ -249,7 +255,7 @@ class Warehouse:
             return None
         return erp.OrderStatus(
             external_ref=reference,
-            erp_order_code=f"SO-{reference}",
+            erp_order_code=f"SO-{self.customers.get(reference, reference)}",
             cancelled=reference in self.cancelled,
             cancel_reason=self.cancelled.get(reference, ""),
             complete=self.complete.get(reference, True),

@@ -2,15 +2,18 @@
 
 The real service and both outside systems over HTTP, PostgreSQL, lost and broken answers,
 refusals that quote, customers who cancel, goods that come back. The vault alone is not
-searched: it is sealed. A journal pack that was written lies in the folder that is searched;
-that journals name nobody is a law of the simulation, where every run has some.
+searched: it is sealed. What every verb of the command line says is searched, too; `orders
+buyer`, which is asked for the buyer and says so in the log, is the one that may name them. A
+journal pack that was written lies in the folder that is searched; that journals name nobody is
+a law of the simulation, where every run has some.
 """
 
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import redirect_stderr
 from pathlib import Path
 
+import anyio
 import asyncpg
 import msgspec
 import pytest
@@ -19,13 +22,16 @@ import structlog
 from kcjl.cli.main import _log_to_stderr
 from kcjl.log.export import export
 from kcjl.orders.events import PostingRefused, SalesOrderPosted
+from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.sandbox.faults import Fault
 from kcjl.sandbox.generator import GeneratedTrade
 from kcjl.sandbox.world_settings import WorldSettings
 from kcjl.settings import SettlementSettings
-from tests.cli.test_orders import kcjl
+from kcjl.settlement.events import BillingCycleSeen
 from tests.cli.test_stock import CONFIG
+from tests.cli.typed import typed
 from tests.privacy.searching import database_texts, file_texts, personal_words, search
+from tests.privacy.verbs import ACTING, READING, said_by_reading, verbs
 from tests.service.running import MERCHANT, Shop, busy_world, serving, shop, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
@@ -138,14 +144,19 @@ async def test_nobody_who_bought_is_found_in_what_the_program_has_written(
         ends_at = day.sandbox.world.trade.ends_at
         await until(lambda: day.clock.now() >= ends_at)
         await day.until(SalesOrderPosted, count=60)
+        answered = await _answered_by_the_service(day, database_dsn, tmp_path, hard[0])
     with (tmp_path / "log.export").open("wb") as file:
         await export(day.log, file)
     orders = list(day.sandbox.world.marketplace.orders.values())
     words = personal_words(orders)
     tables = await database_texts(database_dsn)
     files = file_texts(tmp_path, but=SECRETS)
-    listed = await _said_by_the_command_line(day, database_dsn, tmp_path)
-    said = {"stderr": stderr.getvalue(), **listed}
+    log_lines = stderr.getvalue()
+    config = str(tmp_path / "kcjl.toml")
+    there_is = await _there_is(day, hard)
+    read = await anyio.to_thread.run_sync(lambda: said_by_reading(config, there_is))
+    shown_on_asking = answered.pop("orders buyer")
+    said = {"stderr": log_lines, **answered, **read}
 
     assert 100 <= len(orders)
     assert 500 <= len(words)
@@ -153,7 +164,10 @@ async def test_nobody_who_bought_is_found_in_what_the_program_has_written(
     assert "SalesOrderPosted" in tables["table event"]
     assert "SalesOrderPosted" in files["file log.export"]
     assert "ExceptionRaised" in tables["table event"]
-    assert "JL550000001" in said["orders list"] + said["orders show"]
+    assert "posting_refused" in said[f"orders show {hard[0]} --json"]
+    assert "SalesOrderPosted" in said["log tail -n 10000"]
+    assert "ImportOrders" in said["calls -n 10000"]
+    assert [] != search({"orders buyer": shown_on_asking}, words)
     assert [] == search(tables | files | said, words)
     assert "job_interrupted" in said["stderr"]
 
@@ -163,7 +177,7 @@ async def test_nobody_who_bought_is_found_in_what_the_program_has_written(
     planted = {
         **await database_texts(database_dsn),
         **file_texts(tmp_path, but=SECRETS),
-        "stderr": stderr.getvalue() + f"[{buyer.phone}]",
+        "stderr": log_lines + f"[{buyer.phone}]",
     }
 
     found = search(planted, words)
@@ -174,19 +188,47 @@ async def test_nobody_who_bought_is_found_in_what_the_program_has_written(
     assert f"stderr: {buyer.phone}" in found
 
 
-async def _said_by_the_command_line(
-    day: Shop, database_dsn: str, folder: Path
+def test_each_verb_of_the_command_line_is_read_or_known_to_act() -> None:
+    """One that is added is searched for buyers, or it is said why not."""
+    assert set(READING) | ACTING == verbs()
+    assert set() == set(READING) & ACTING
+
+
+async def _answered_by_the_service(
+    day: Shop, database_dsn: str, folder: Path, refused: str
 ) -> dict[str, str]:
-    """What it lists, and the lives of a few orders: the posted, the refused, the last."""
+    """What it says to people who ask about an order, and do something about another."""
     (folder / "kcjl.toml").write_text(CONFIG.format(dsn=database_dsn))
-    listed = await kcjl("list", "--all", "--json", cwd=folder)
-    assert 0 == listed.returncode, listed.stderr
+    (posted, *_) = await day.events(SalesOrderPosted)
+    why = ("--reason", "to see")
+    said = {}
+    for verb, *options in (
+        ("count", "--json"),
+        ("refund", posted.order_id, "--code", "17"),
+        ("accept", refused, *why),
+        ("retry", refused, *why),
+        ("hold", refused, *why),
+        ("erase", refused, *why),
+        ("buyer", refused, *why),
+    ):
+        ended = await typed("orders", verb, *options, cwd=folder)
+        assert 2 != ended.returncode, ended.stderr
+        said[f"orders {verb}"] = ended.stdout + ended.stderr
+    return said
+
+
+async def _there_is(day: Shop, hard: Sequence[str]) -> dict[str, Sequence[str]]:
+    """What the verbs can be asked about: of orders the refused, the first and the last."""
     orders = [*day.sandbox.world.marketplace.orders]
-    lives = [await kcjl("show", each, "--json", cwd=folder) for each in (orders[0], orders[-1])]
-    assert [0, 0] == [each.returncode for each in lives], lives[0].stderr
+    head = await day.log.head()
+    payouts = [each.cycle_id for each in await day.events(BillingCycleSeen)]
     return {
-        "orders list": listed.stdout,
-        "orders show": "\n".join(each.stdout for each in lives),
+        "order": (*hard, orders[0], orders[-1]),
+        "sku": (day.an_offer(),),
+        "payout": payouts[:1],
+        "month": (f"{day.clock.now():%Y-%m}",),
+        "position": ("1", str(head.position)),
+        "projection": tuple(each.name for each in PROJECTIONS),
     }
 
 

@@ -83,6 +83,11 @@ class Faults(FaultRecord, frozen=True, kw_only=True, forbid_unknown_fields=True)
     moving: Fault = OFF
     """A list is read in small pages, and the world moves on between them."""
 
+    orders_away: Fault = OFF
+    """Nobody answers who asks for orders."""
+    exports_off: Fault = OFF
+    """The shop has no exports of orders: refused."""
+
     # ── the outside as a whole ──
     marketplace_clock: tuple[ClockShift, ...] = ()
     erp_clock: tuple[ClockShift, ...] = ()
@@ -113,7 +118,7 @@ class Faults(FaultRecord, frozen=True, kw_only=True, forbid_unknown_fields=True)
 CALL_KINDS = (
     "silent", "lost_before", "lost_after", "arrives_late", "rate_limited", "truncated",
     "duplicated", "reordered", "stale", "moving", "slow", "answers_late",
-    "books_lost",
+    "books_lost", "orders_away", "exports_off",
 )  # fmt: skip
 """Kinds that hit one call each."""
 

@@ -36,7 +36,8 @@ _OF: dict[CallKind, frozenset[str]] = {
         }
     ),
     "rows": frozenset(CALL_KINDS) - {"arrives_late", "books_lost"},
-    "write": frozenset(CALL_KINDS) - {"duplicated", "reordered", "stale", "moving"},
+    "write": frozenset(CALL_KINDS)
+    - {"duplicated", "reordered", "stale", "moving", "orders_away", "exports_off"},
 }
 LATENCY_S = (0.02, 0.4)
 SLOW_S = (1.0, 55.0)

@@ -213,7 +213,10 @@ class Door:
             mishaps.suffered(kind)
             wait_s = mishaps.begin_storm(operation)
             raise RateLimited(f"{operation}: answered 429", retry_after_s=wait_s)
-        elif kind in ("lost_before", "silent"):
+        elif kind == "exports_off":
+            mishaps.suffered(kind)
+            raise Refused(f"{operation}: this shop has no exports", reason_code="NO_EXPORTS")
+        elif kind in ("lost_before", "silent", "orders_away"):
             mishaps.suffered(kind)
             await self.clock.sleep(mishaps.patience_s())
             if not writes:

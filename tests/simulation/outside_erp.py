@@ -8,7 +8,7 @@ document would be read. Called by the rooms of the simulation.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
 
@@ -211,6 +211,10 @@ class SimulatedErp:
 
     async def forget_buyer(self, external_ref: str) -> None:
         """As the web service's adapter: nothing of a buyer is kept."""
+
+    def check_order(self, order: erp.NewOrder) -> None:
+        with suppress(KhaosFault):  # it can be sent all the same, and is refused there
+            self._reader.read(order)
 
     async def create_order(self, order: erp.NewOrder) -> erp.CreatedOrder:
         refused: KhaosFault | None = None

@@ -145,15 +145,15 @@ class _Line:
         self._done = done
 
     def __getattr__(self, operation: str) -> object:
-        """A call, or what the port says of itself (`capabilities`), which is no call.
+        """A call, or what the port says of itself (`capabilities`, `check_order`): no call.
 
         Asked once a call: from then on it is an attribute.
         """
         method = getattr(self._port, operation)
-        if not callable(method):
-            return method
         if inspect.isasyncgenfunction(method):
             return self._told_in_parts(operation, method)
+        if not inspect.iscoroutinefunction(method):
+            return method
         call = self.__dict__[operation] = self._call(operation, method)
         return call
 

@@ -115,6 +115,11 @@ RECEIVED_H = ((0.2, 1.0), (0.5, 2.0), (0.5, 3.0), (3.0, 8.0))
 QUICK_NIGHT_H, NIGHT_H = 6.0, 16.0
 """Hours after the trade until which the faults go on at most, by how often payouts come."""
 BALANCE_NEEDED = 0.3
+OUTAGES, OUTAGE_H, EXPORTS_OFF_H = 0.2, (1.5, 3.0), 2.0
+"""In so many seeds no order can be read for so many hours, and an export does not help for some
+more; they are longer than a read reaches back."""
+CATCH_UP_AFTER_H, ACCEPTANCE_H = 0.25, 6.0
+"""Sooner than in life, so that a day has it."""
 DAILY_PAYOUTS = 0.15
 """Of the seeds: a billing cycle a day, read once or twice a day, as in life."""
 CYCLES_READ_DAILY = (("06:30",), ("21:00", "06:30"))
@@ -278,12 +283,16 @@ def draw(seed: int) -> Scenario:
             CYCLES_READ_OFTEN if is_quick else CYCLES_READ_DAILY,
             without_tracking=chance(f"scenario/numbers/{seed}").choice(WITHOUT_TRACKING),
         ),
-        faults=_with_silence(
-            _with_late(
-                _faults(chance(f"scenario/faults/{seed}"), until_h), late, until_h, night_h
+        faults=_with_outage(
+            _with_silence(
+                _with_late(
+                    _faults(chance(f"scenario/faults/{seed}"), until_h), late, until_h, night_h
+                ),
+                chance(f"scenario/silence/{seed}"),
+                until_h,
             ),
-            chance(f"scenario/silence/{seed}"),
-            until_h,
+            chance(f"scenario/outage/{seed}"),
+            open_h,
         ),
         faults_until_h=max(until_h, night_h),
         deaths_h=_moments(chance(f"scenario/deaths/{seed}"), until_h, (0, 0, 1, 3, 8)),
@@ -376,7 +385,11 @@ def _merchant(
             poll_s=luck.choice((300.0, 900.0, 1200.0, 1800.0)),
             watch_s=luck.choice((0.0, 0.0, 60.0, 300.0)),
         ),
-        "orders": OrderSettings(poll_s=luck.choice((120.0, 300.0, 600.0, 900.0))),
+        "orders": OrderSettings(
+            poll_s=luck.choice((120.0, 300.0, 600.0, 900.0)),
+            catch_up_after_hours=CATCH_UP_AFTER_H,
+            acceptance_hours=ACCEPTANCE_H,
+        ),
         "dispatch": DispatchSettings(
             poll_s=luck.choice((600.0, 600.0, 1800.0)),
             tracking_wait_hours=luck.choice((0.0, 1.0, 4.0)),
@@ -430,6 +443,23 @@ def _with_late(faults: Faults, luck: Random, until_h: float, night_h: float) -> 
         fault = Fault(share=luck.uniform(0.3, 0.9), until_h=night_h, operations=("prepare",))
         faults = msgspec.structs.replace(faults, books_lost=fault)
     return faults
+
+
+def _with_outage(faults: Faults, luck: Random, open_h: float) -> Faults:
+    """Orders can't be read while customers buy; when they can be, no export is to be had."""
+    if luck.random() >= OUTAGES:
+        return faults
+    begins_h = 1.0 + luck.uniform(0.0, open_h / 2)
+    ends_h = begins_h + luck.uniform(*OUTAGE_H)
+    return msgspec.structs.replace(
+        faults,
+        orders_away=Fault(
+            share=1.0, from_h=begins_h, until_h=ends_h, operations=("OR11", "OR13")
+        ),
+        exports_off=Fault(
+            share=1.0, from_h=ends_h, until_h=ends_h + EXPORTS_OFF_H, operations=("OR13",)
+        ),
+    )
 
 
 def _with_silence(faults: Faults, luck: Random, until_h: float) -> Faults:

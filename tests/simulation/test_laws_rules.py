@@ -9,7 +9,11 @@ from msgspec.structs import replace
 
 from kcjl.exceptions.events import JobInterrupted
 from kcjl.money import Money
+from kcjl.orders.acceptance_events import AcceptanceTimePassed
 from kcjl.orders.events import (
+    AcceptanceIntended,
+    OrderChanged,
+    OrderEvent,
     OrderReceived,
     PostingIntended,
     SalesOrderMissing,
@@ -22,6 +26,7 @@ from kcjl.settlement.events import PayoutClosed, PayoutHeld
 from kcjl.settlement.gap_events import PayoutReconciled
 from kcjl.stock.events import HeldBack, StockImportIntended
 from kcjl.stock.policy_events import StockPolicyApproved
+from kcjl.vocabulary import Event
 from tests.simulation.forging import (
     copied,
     left_out,
@@ -36,6 +41,7 @@ from tests.simulation.test_laws import BREACHES, SCENARIO
 from tests.simulation.witness import Outcome
 
 PENNY = Money(1, "GBP")
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
@@ -355,6 +361,39 @@ def _late_and_nobody_told(e: Evidence) -> None:
     order.state, order.shipping_deadline = "SHIPPING", e.now - timedelta(hours=2)
 
 
+def _waits(e: Evidence) -> str:
+    """An order that waited for our answer for hours, and was never given one."""
+    left_out(e, AcceptanceIntended)
+    said_otherwise(
+        e,
+        OrderReceived,
+        lambda x: replace(x, state="WAITING_ACCEPTANCE", accept_by=x.occurred_at + HOUR / 60),
+    )
+    return next(each.event.order_id for each in e.log if isinstance(each.event, OrderReceived))
+
+
+def _waited_and_nobody_told(e: Evidence) -> None:
+    order_id = _waits(e)
+    e.log = [each for each in e.log if not _is_of(each.event, OrderChanged, order_id)]
+
+
+def _told_before_its_time(e: Evidence) -> None:
+    passed = AcceptanceTimePassed(
+        order_id=_waits(e),
+        percent=50,
+        accept_by=e.now + HOUR,
+        message="it waits",
+        money=PENNY,
+        policy_version=1,
+        occurred_at=e.log[0].recorded_at,
+    )
+    said_at_last(e, passed)
+
+
+def _is_of(event: Event, kind: type[OrderEvent], order_id: str) -> bool:
+    return isinstance(event, kind) and event.order_id == order_id
+
+
 RULES: dict[tuple[int, str, str], Callable[[Evidence], None]] = {
     (1, "chain", "hash"): _broken_chain,
     (1, "writers", "epoch"): _written_in_an_old_epoch,
@@ -400,6 +439,8 @@ RULES: dict[tuple[int, str, str], Callable[[Evidence], None]] = {
     (0, "desk", "cancelled there"): _cancelled_there_and_nobody_told,
     (0, "desk", "stranded"): _stranded_and_nobody_told,
     (0, "late ones", "not told"): _late_and_nobody_told,
+    (0, "time for accepting", "not told"): _waited_and_nobody_told,
+    (0, "time for accepting", "too soon"): _told_before_its_time,
 }
 
 

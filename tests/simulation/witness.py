@@ -314,11 +314,11 @@ class _Noted:
 
     def __getattr__(self, operation: str) -> object:
         method = getattr(self._port, operation)
-        if not callable(method):
-            return method  # what the port says of itself is no call
-        witness, side, clock = self._witness, self._side, self._clock
         if inspect.isasyncgenfunction(method):
             return self._noted_in_parts(operation, method)
+        if not inspect.iscoroutinefunction(method):
+            return method  # what the port says of itself is no call
+        witness, side, clock = self._witness, self._side, self._clock
 
         async def noted(*arguments: object, **named: object) -> object:
             call = Call(side, operation, (*arguments, *named.values()), clock.now())

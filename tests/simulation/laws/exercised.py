@@ -164,6 +164,7 @@ SUBJECTS: Mapping[tuple[int, str], Callable[[_Seen], int]] = {
     (0, "refusals"): lambda seen: seen.of["ConfirmationRefused"],
     (0, "silences"): lambda seen: len(silences(seen.evidence)),
     (0, "late ones"): _at_rest(lambda seen: seen.orders),
+    (0, "time for accepting"): lambda seen: seen.of["AcceptanceTimePassed"],
 }
 """By law and checker: how many of what it looks at there were."""
 

@@ -27,7 +27,11 @@ from kcjl.stock.state import PRODUCTS
 from tests.simulation.laws.changed import CAUSES_AFTER_INTAKE, corrections_are_on_the_desk
 from tests.simulation.laws.evidence import LIVENESS, Checker, Evidence
 from tests.simulation.laws.given_back import CAUSES_OF_REVERSALS
-from tests.simulation.laws.in_time import CAUSES_OF_TIME, late_ones_are_told
+from tests.simulation.laws.in_time import (
+    CAUSES_OF_TIME,
+    late_ones_are_told,
+    time_for_accepting_is_told,
+)
 from tests.simulation.laws.standing import open_exceptions, order_truth
 from tests.simulation.people import SLIP
 
@@ -434,4 +438,5 @@ CHECKERS = (
     Checker(LIVENESS, "desk", causes_are_on_the_desk),
     Checker(LIVENESS, "corrections", corrections_are_on_the_desk),
     Checker(LIVENESS, "late ones", late_ones_are_told),
+    Checker(LIVENESS, "time for accepting", time_for_accepting_is_told),
 )
