@@ -9,9 +9,10 @@ every page begins where what was applied ends, or before, so whoever reads twice
 Called by the five concerns; run by `service.py`.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -101,22 +102,22 @@ class Folded:
         self.marks = marks
 
 
-class _Heard:
+class _Heard(NamedTuple):
     """What events of one class mean to a room."""
 
-    def __init__(
-        self, *, tables: Sequence[Table[Any]], own: bool, wakes: Sequence[Job]
-    ) -> None:
-        self.tables = tables
-        self.own = own
-        """It decides on their streams, so it keeps their revisions."""
-        self.wakes = wakes
+    tables: Sequence[Table[Any]]
+    own: bool
+    """It decides on their streams, so it keeps their revisions."""
+    lets_go: bool
+    wakes: Sequence[Job]
 
 
 class Room:
     """Base of a concern's actor: its tables, its jobs, its way to the log."""
 
     name = "room"
+    lets_go_on: tuple[type[Event], ...] = ()
+    """After these it is asked to let go of what is at rest."""
 
     def __init__(self, log: Log, clock: Clock, ids: Ids) -> None:
         self.log = log
@@ -214,9 +215,18 @@ class Room:
                 table.apply(event)
             if heard.own:
                 self._revisions[recorded.stream] = recorded.revision
+            if heard.lets_go:
+                self.let_go(event)
             self.applied, self._applied_hash = recorded.position, recorded.hash
             for job in heard.wakes:
                 job.wake()
+
+    def let_go(self, event: Event) -> None:
+        """`forget` what is at rest: by tables and event alone, as a replay does it again."""
+
+    def forget(self, stream: str) -> None:
+        """Keep its revision no more; whoever reads it again gives it to `commit`."""
+        self._revisions.pop(stream, None)
 
     def _hear(self, kind: type[Event]) -> "_Heard":
         """Asked once a class of events: asking each event took longer than folding it."""
@@ -228,6 +238,7 @@ class Room:
             ],
             own=kind.__module__.startswith(self._own)
             or issubclass(kind, JobInterrupted | JobResumed | WritesSwitched),
+            lets_go=issubclass(kind, self.lets_go_on),
             wakes=[
                 job
                 for job in self.jobs
@@ -243,6 +254,7 @@ class Room:
         correlation_id: str | None = None,
         causation: int | None = None,
         by: str | None = None,
+        read_again: Mapping[str, int] = MappingProxyType({}),
     ) -> Sequence[Recorded]:
         """Append what was decided, durable and folded when this returns.
 
@@ -263,7 +275,10 @@ class Room:
                 )
                 for event in chunk
             ]
-            expected = {event.stream: self._revisions.get(event.stream, 0) for event in chunk}
+            expected = {
+                stream: self._revisions.get(stream, read_again.get(stream, 0))
+                for stream in dict.fromkeys(event.stream for event in chunk)
+            }
             appended = await self.log.append(drafts, expected=expected)
             await self.fold(appended)
             recorded.extend(appended)

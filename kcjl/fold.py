@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 import msgspec
+from msgspec import Raw
 
 from kcjl.errors import Misuse
 from kcjl.vocabulary import Event
@@ -98,6 +99,16 @@ class Table(Generic[S]):
                 self._changed[key] = None
         return keys
 
+    def drop(self, key: str) -> None:
+        """Hold this entry no more: whoever wants it again reads its events."""
+        entry = self.get(key)
+        if self._group is not None:
+            self._regroup(key, entry, None)
+        self._entries.pop(key, None)
+        self._watched.pop(key, None)
+        if self._changed is not None:
+            self._changed[key] = None
+
     def changed(self) -> list[str]:
         """Keys that were touched since this was last asked, gone ones too; oldest first.
 
@@ -162,11 +173,11 @@ class Table(Generic[S]):
 
     def get(self, key: str) -> S | None:
         entry = self._entries.get(key)
-        return self._decoded(key, entry) if isinstance(entry, msgspec.Raw) else entry
+        return self._decoded(key, entry) if type(entry) is Raw else entry
 
     def __getitem__(self, key: str) -> S:
         entry = self._entries[key]
-        return self._decoded(key, entry) if isinstance(entry, msgspec.Raw) else entry
+        return self._decoded(key, entry) if type(entry) is Raw else entry
 
     def _decoded(self, key: str, raw: msgspec.Raw) -> S:
         entry = self._entries[key] = self._decoder.decode(raw)

@@ -128,8 +128,8 @@ async def _shown(settings: Settings, merchant: str, order_id: str) -> Shown:
                 "those there are"
             )
         queries = PostgresQueries(database, merchant, vocabulary())
-        streams = [f"{each}-{order_id}" for each in ("order", "dispatch", "deadline")]
-        streams += [f"settlement-line-{each}" for each in await rows.money_lines(order_id)]
+        of_order = ("order", "dispatch", "deadline", "settlement-order")
+        streams = [f"{each}-{order_id}" for each in of_order]
         streams += [
             f"exception-{kind}-{subject}" for kind, subject in await rows.exceptions(order_id)
         ]

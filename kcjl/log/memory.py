@@ -75,6 +75,10 @@ class MemoryLogReader:
     async def read_stream(self, stream: str) -> Sequence[Recorded]:
         return [event for event in self._shelf.events if event.stream == stream]
 
+    async def read_streams(self, streams: Sequence[str]) -> Sequence[Recorded]:
+        wanted = frozenset(streams)
+        return [event for event in self._shelf.events if event.stream in wanted]
+
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Recorded]]:
         shelf, position = self._shelf, after
         while True:

@@ -96,6 +96,12 @@ class LogReader(Protocol):
 
     async def read_stream(self, stream: str) -> Sequence[Recorded]: ...
 
+    async def read_streams(self, streams: Sequence[str]) -> Sequence[Recorded]:
+        """The events of some streams, in order of position: all that they are, so of a few
+        hundred short ones at a time.
+        """
+        ...
+
     def follow(self, after: int = 0) -> AsyncIterator[Sequence[Recorded]]:
         """Pages for ever: what is there, then what comes, in order, none missed."""
         ...

@@ -74,6 +74,11 @@ select {COLUMNS} from event
 where merchant = $1 and stream = $2 and revision > $3 and revision <= $4
 order by revision
 """  # noqa: S608 - constants of ours
+_STREAMS = f"""
+select {COLUMNS} from event
+where merchant = $1 and stream = any($2::text[])
+order by position
+"""  # noqa: S608 - constants of ours
 _HEAD = "select position, hash, epoch from log_head where merchant = $1"
 _END = """
 select
@@ -155,6 +160,10 @@ class PostgresLogReader:
             events += self._all_recorded(rows)
             if len(rows) < PAGE_EVENTS_MAX:
                 return events
+
+    async def read_streams(self, streams: Sequence[str]) -> Sequence[Recorded]:
+        rows = await self._database.fetch(_STREAMS, self.merchant, list(streams))
+        return self._all_recorded(rows)
 
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Recorded]]:
         """Raises Unavailable when the database goes away: follow again from where you were."""
@@ -323,6 +332,9 @@ class PostgresLog:
 
     async def read_stream(self, stream: str) -> Sequence[Recorded]:
         return await self._reader.read_stream(stream)
+
+    async def read_streams(self, streams: Sequence[str]) -> Sequence[Recorded]:
+        return await self._reader.read_streams(streams)
 
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Recorded]]:
         """Ends when the log is closed; raises what stopped it."""

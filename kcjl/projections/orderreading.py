@@ -14,8 +14,8 @@ from kcjl.orders.state import OrderEntry
 __all__ = ["OrderRows"]
 
 PAGE_ROWS = 2_000
-MONEY_LINES_MAX = 1_000
-"""Lines of settlement of one order; a basket with every refund has some dozens."""
+EXCEPTIONS_MAX = 1_000
+"""Exceptions of one order and its parcels; one in trouble has some dozens."""
 
 
 class OrderRows:
@@ -62,22 +62,6 @@ class OrderRows:
                 return
             after = rows[-1]["key"]
 
-    async def money_lines(self, order_id: str) -> Sequence[str]:
-        """The ids of the lines of settlement that name the order."""
-        rows = await self._database.fetch(
-            """
-            select key from projection_row
-            join projection_checkpoint using (merchant, projection, version)
-            where merchant = $1 and projection = 'settlement_lines' and live
-            and data->'row'->'seen'->>'order_id' = $2
-            order by key limit $3
-            """,
-            self._merchant,
-            order_id,
-            MONEY_LINES_MAX,
-        )
-        return [row["key"] for row in rows]
-
     async def exceptions(self, order_id: str) -> Sequence[tuple[str, str]]:
         """(kind, subject) of what was raised about the order or one of its parcels."""
         rows = await self._database.fetch(
@@ -91,6 +75,6 @@ class OrderRows:
             """,
             self._merchant,
             order_id,
-            MONEY_LINES_MAX,
+            EXCEPTIONS_MAX,
         )
         return [(kind, subject) for kind, _, subject in (r["key"].partition(":") for r in rows)]

@@ -9,21 +9,27 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
+import anyio
+
 from kcjl.actors import Job, Room
 from kcjl.clock import Clock, Ids
-from kcjl.errors import ProtocolSurprise, Refused
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.johnlewis.account_port import InvoicePort
-from kcjl.johnlewis.port import MarketplacePort
+from kcjl.johnlewis.port import MarketplacePort, TransactionLine
 from kcjl.ledger.port import DocumentShelf, LedgerPort, LiveLedger
 from kcjl.log.port import Log
-from kcjl.money import Money
 from kcjl.orders.events import OrderPassedOver, SalesOrderPosted
 from kcjl.settings import SettlementSettings
 from kcjl.settlement.accounts import decide_accounts, decide_terms
 from kcjl.settlement.bookkeeping import Bookkeeping, journal_of
 from kcjl.settlement.closing import MONTHS, MONTHS_KEY, MonthClosing, decide_close
-from kcjl.settlement.decide import carried_balance, decide_acceptance, decide_payout
+from kcjl.settlement.decide import (
+    Weighed,
+    carried_balance,
+    decide_acceptance,
+    decide_payout,
+    is_ripe,
+)
 from kcjl.settlement.events import (
     AccountMapSet,
     CyclesRead,
@@ -35,32 +41,25 @@ from kcjl.settlement.events import (
     TransactionsRead,
 )
 from kcjl.settlement.expectation import Known
+from kcjl.settlement.filing import Filing
+from kcjl.settlement.gap_events import GapFound
 from kcjl.settlement.intake import (
     cycles_due_at,
     cycles_since,
     decide_cycle,
-    decide_document,
-    decide_invoice,
     decide_late,
     decide_line,
     decide_overdue,
     lines_plan,
 )
-from kcjl.settlement.intake_events import (
-    InvoiceDocumentKept,
-    InvoiceDocumentMissing,
-    InvoicesRead,
-)
 from kcjl.settlement.journal import decide_acknowledged, decide_correction, decide_journals
 from kcjl.settlement.matching import decide_tie
-from kcjl.settlement.reading import cycle_seen, invoice_seen, line_seen
+from kcjl.settlement.open_money import LETS_GO_ON, NO_CYCLE, OpenMoney
+from kcjl.settlement.reading import cycle_seen, line_seen
 from kcjl.settlement.receiving import Receiving
-from kcjl.settlement.sold import ORDER_MONEY, SOLD
 from kcjl.settlement.state import (
     ACCOUNTS,
     CYCLES,
-    INVOICES,
-    LINES,
     READS,
     TERMS,
     TERMS_KEY,
@@ -73,9 +72,8 @@ from kcjl.vocabulary import Event
 
 __all__ = ["Settlement", "SettlementMarketplace"]
 
-NO_CYCLE = ""
-"""The group of lines that no cycle has yet."""
-INVOICES_BACK = timedelta(days=60)
+LINES_A_TURN = 2_000
+"""A page of theirs; then a payout that waits may have its turn."""
 
 
 class SettlementMarketplace(MarketplacePort, InvoicePort, Protocol):
@@ -86,6 +84,7 @@ class Settlement(Room):
     """The settlement actor."""
 
     name = "settlement"
+    lets_go_on: tuple[type[Event], ...] = LETS_GO_ON
 
     def __init__(
         self,
@@ -105,19 +104,15 @@ class Settlement(Room):
         super().__init__(log, clock, ids)
         self._marketplace = marketplace
         self._ledger = ledger
-        self._documents = documents
         self._settings = settings
         self._opening_accounts = dict(opening_accounts)
         self._started_at = clock.now()
-        self.lines = self.table(
-            LINES,
-            watch=lambda line: line.wants_tie,
-            group=lambda line: line.seen.cycle_id or NO_CYCLE,
-        )
-        self.order_money = self.table(ORDER_MONEY)
-        self.cycles = self.table(CYCLES, watch=lambda each: each.state != CycleState.DONE)
-        self.invoices = self.table(INVOICES, watch=lambda each: each.document is None)
-        self.sold = self.table(SOLD)
+        self._turns = anyio.Lock()
+        """Lines are judged and written, or a payout is: never both at once."""
+        self._weighed: dict[str, Weighed] = {}
+        self.money = OpenMoney(self)
+        self.lines, self.cycles = self.money.lines, self.money.cycles
+        self._filing = Filing(self, marketplace, documents)
         self.accounts = self.table(ACCOUNTS)
         self.terms = self.table(TERMS)
         self.reads = self.table(READS)
@@ -149,6 +144,9 @@ class Settlement(Room):
             wakes_on = (JournalPrepared, WritesSwitched)
             self.jobs += (Job("ledger", keeping.keep, every=books_every, wakes_on=wakes_on),)
 
+    def let_go(self, event: Event) -> None:
+        self.money.let_go(event)
+
     async def set_accounts(self, named: Mapping[str, str], *, by: str) -> None:
         """The operator's command."""
         events = decide_accounts(self.accounts.get("accounts"), named, self.clock.now())
@@ -173,7 +171,6 @@ class Settlement(Room):
         events = decide_correction(
             self.cycles.get(cycle_id),
             cycle_id,
-            self.lines.grouped(cycle_id),
             self.accounts["accounts"],
             reason=reason,
             now=self.clock.now(),
@@ -221,21 +218,28 @@ class Settlement(Room):
         sweep_back = timedelta(days=self._settings.sweep_days)
         plan = lines_plan(self.reads.get("reads"), began, sweep_back=sweep_back)
         lines = await self._marketplace.transaction_lines(plan.since)
-        accounts = self.accounts.get("accounts")
-        events: list[Event] = []
-        for line in lines:
-            own = accounts is not None and accounts.named(line.kind) is not None
-            seen = line_seen(line, own_account=own)
-            before = self.lines.get(line.line_id)
-            if news := decide_line(before, seen):
-                events.extend(
-                    (*news, *decide_late(before, seen, self._cycles_of(before, seen)))
-                )
-        await self.commit(events)
+        for start in range(0, len(lines), LINES_A_TURN):
+            async with self._turns:
+                await self._take_in(lines[start : start + LINES_A_TURN])
         done = TransactionsRead(
             cursor=began, read=len(lines), swept=plan.swept, occurred_at=began
         )
         await self.commit((done,))
+
+    async def _take_in(self, lines: Sequence[TransactionLine]) -> None:
+        accounts = self.accounts.get("accounts")
+        own = {each.role for each in accounts.accounts} if accounts is not None else set()
+        came = [line_seen(line, own_account=line.kind in own) for line in lines]
+        again = await self.money.before(came)
+        events: list[Event] = []
+        for seen in came:
+            before = self.lines.get(seen.line_id) or again.lines.get(seen.line_id)
+            if news := decide_line(before, seen):
+                cycles = self._cycles_of(before, seen)
+                events.extend((*news, *decide_late(before, seen, cycles)))
+                for cycle_id in cycles:
+                    self._weighed.pop(cycle_id, None)
+        await self.commit(events, read_again=again.revisions)
 
     def _cycles_of(self, before: Line | None, seen: SettlementLineSeen) -> dict[str, Cycle]:
         ids = (before.seen.cycle_id if before is not None else None, seen.cycle_id)
@@ -272,65 +276,64 @@ class Settlement(Room):
         reads = self.reads.get("reads")
         if (due_s := self._due_s(reads.invoices_at if reads else None)) > 0:
             return due_s
-        now = self.clock.now()
-        waiting = [each.seen.occurred_at for _, each in self.invoices.watched()]
-        since = min((*waiting, now - INVOICES_BACK))
-        invoices = await self._marketplace.invoices(since)
-        events: list[Event] = []
-        for invoice in invoices:
-            known = self.invoices.get(str(invoice.invoice_id))
-            events.extend(decide_invoice(known, invoice_seen(invoice)))
-        await self.commit(events)
-        for _, each in self.invoices.watched():
-            outcome = await self._fetch_document(each.seen.invoice_id)
-            await self.commit(decide_document(each, outcome))
-        await self.commit((InvoicesRead(read=len(invoices), occurred_at=now),))
+        await self._filing.read()
         return 0.0
-
-    async def _fetch_document(
-        self, invoice_id: int
-    ) -> InvoiceDocumentKept | InvoiceDocumentMissing:
-        try:
-            content = await self._marketplace.invoice_document(invoice_id)
-        except (Refused, ProtocolSurprise) as error:
-            return InvoiceDocumentMissing(
-                invoice_id=invoice_id, message=error.message, occurred_at=self.clock.now()
-            )
-        kept = await self._documents.keep(f"invoice-{invoice_id}.pdf", content)
-        return InvoiceDocumentKept(
-            invoice_id=invoice_id,
-            name=kept.name,
-            sha256=kept.sha256,
-            size_bytes=len(content),
-            occurred_at=self.clock.now(),
-        )
 
     async def _close_payouts(self) -> None:
         known = self.accounts.get("accounts")
         named = self._opening_accounts if known is None else {}
         opening = decide_accounts(known, named, self.clock.now())
         await self.commit(opening, by="opening policy")
-        now = self.clock.now()
-        ties: list[Event] = []
-        for _, line in self.lines.watched():
-            if line.seen.order_id is not None:
-                ties.extend(decide_tie(line, self.sold.get(line.seen.order_id), now))
-        await self.commit(ties)
+        async with self._turns:
+            await self._tie()
         for cycle_id, _ in self.cycles.watched():
             await self._advance(cycle_id)
         await self.receiving.look_again()
 
-    async def _advance(self, cycle_id: str) -> None:
-        reads = self.reads.get("reads")
+    async def _tie(self) -> None:
+        untied = [line for _, line in self.lines.watched()]
+        sold = await self.money.sold_of(line.seen.order_id or "" for line in untied)
         now = self.clock.now()
-        cycle, lines = self.cycles[cycle_id], self.lines.grouped(cycle_id)
+        ties: list[Event] = []
+        for line in untied:
+            if made := decide_tie(line, sold.get(line.seen.order_id or ""), now):
+                ties.extend(made)
+                self._weighed.pop(line.seen.cycle_id or NO_CYCLE, None)
+        await self.commit(ties)
+
+    async def _advance(self, cycle_id: str) -> None:
+        async with self._turns:
+            weighed = self._weigh(cycle_id)
+            if self._weighed.get(cycle_id) != weighed:
+                await self._close(cycle_id, weighed)
+                self._weighed[cycle_id] = weighed
+        cycle = self.cycles[cycle_id]
+        if cycle.state != CycleState.JOURNAL_OPEN or not self.writes_allowed:
+            return
+        for each in cycle.journals:
+            if each.prepared is None:
+                await self._prepare(cycle, each.intended)
+
+    def _weigh(self, cycle_id: str) -> Weighed:
+        cycle, reads = self.cycles[cycle_id], self.reads.get("reads")
+        return Weighed(
+            cycle=cycle,
+            lines_read_at=reads.transactions_cursor if reads else None,
+            carried=carried_balance(self.cycles.values(), cycle.seen.currency),
+            close_on=self._settings.close_on,
+        )
+
+    async def _close(self, cycle_id: str, weighed: Weighed) -> None:
+        """The payout's closing and its journals, if it is time; or why it is held."""
+        cycle, lines, now = weighed.cycle, self.lines.grouped(cycle_id), self.clock.now()
+        known = await self._known(lines if is_ripe(weighed, lines) else ())
         closing = decide_payout(
             cycle,
             lines,
-            self._known(lines),
-            lines_read_at=reads.transactions_cursor if reads else None,
-            close_on=self._settings.close_on,
-            carried=self._carried(cycle),
+            known,
+            lines_read_at=weighed.lines_read_at,
+            close_on=weighed.close_on,
+            carried=weighed.carried,
             now=now,
         )
         for event in closing:
@@ -344,30 +347,21 @@ class Settlement(Room):
             cycle_days=self._settings.cycle_days,
             open_from=self._open_from,
         )
-        await self.commit((*closing, *journals), correlation_id=cycle_id)
-        cycle = self.cycles[cycle_id]
-        if cycle.state != CycleState.JOURNAL_OPEN or not self.writes_allowed:
-            return
-        for each in cycle.journals:
-            if each.prepared is None:
-                await self._prepare(cycle, each.intended)
+        gaps = [event for event in closing if isinstance(event, GapFound)]
+        rest = [event for event in closing if not isinstance(event, GapFound)]
+        await self.commit(gaps, correlation_id=cycle_id)
+        # In one piece: a payout is never closed with a part of its journals.
+        await self.commit((*rest, *journals), correlation_id=cycle_id)
 
-    def _carried(self, cycle: Cycle) -> Money | None:
-        return carried_balance(self.cycles.values(), cycle.seen.currency)
-
-    def _known(self, lines: Sequence[Line]) -> Known:
+    async def _known(self, lines: Sequence[Line]) -> Known:
         reads = self.reads.get("reads")
-        order_ids = {line.seen.order_id for line in lines} - {None}
-        sold = {each: self.sold.get(each) for each in order_ids if each is not None}
+        order_ids = [*dict.fromkeys(each.seen.order_id for each in lines if each.seen.order_id)]
         return Known(
-            sold={each: entry for each, entry in sold.items() if entry is not None},
-            lines={each: self._lines_of(each) for each in order_ids if each is not None},
+            sold=await self.money.sold_of(order_ids),
+            lines=await self.money.lines_of(order_ids),
             terms=self.terms.get(TERMS_KEY),
             returns_are_told=reads.returns_read if reads else False,
         )
-
-    def _lines_of(self, order_id: str) -> Sequence[Line]:
-        return [self.lines[each] for each in self.order_money[order_id].line_ids]
 
     async def _prepare(self, cycle: Cycle, intended: JournalIntended) -> None:
         documents = await self._ledger.prepare(journal_of(intended))

@@ -6,8 +6,11 @@ tied, or accepted by a person (law 5). What is off within its lines is named, an
 Called by `actor.py`. Source: design 9; contract johnlewis e.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+
+import msgspec
 
 from kcjl.errors import Refused
 from kcjl.money import Money
@@ -19,16 +22,26 @@ from kcjl.settlement.events import (
     PayoutHeld,
 )
 from kcjl.settlement.expectation import Known, find_gaps, gap_totals
-from kcjl.settlement.gap_events import NamedAmount, PayoutReconciled
+from kcjl.settlement.gap_events import KindTotal, NamedAmount, PayoutReconciled
 from kcjl.settlement.state import CLOSED_STATES, Cycle, CycleState, Line
 from kcjl.vocabulary import Event
 
-__all__ = ["carried_balance", "decide_acceptance", "decide_payout"]
+__all__ = ["Weighed", "carried_balance", "decide_acceptance", "decide_payout", "is_ripe"]
 
 SETTLE_MARGIN = timedelta(minutes=5)
 """Lines count as read for a cycle when the read began so long after it."""
 UNTIED_SHOWN_MAX = 20
 """So many untied lines are named in the event; `lines` and the residue speak for the rest."""
+
+
+class Weighed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a payout hangs on, but for its lines."""
+
+    cycle: Cycle
+    lines_read_at: datetime | None
+    close_on: str
+    carried: Money | None
+    """What cycles below nothing have left to be taken off a later payout."""
 
 
 def decide_payout(
@@ -45,45 +58,78 @@ def decide_payout(
 
     `carried`: what cycles below nothing have left to be taken off a later payout.
     """
-    if cycle.state not in (CycleState.WAITING, CycleState.HELD):
-        return ()
-    if lines_read_at is None or lines_read_at < cycle.created_at + SETTLE_MARGIN:
-        return ()
-    counted = [line for line in lines if line.seen.kind != PAYMENT]
-    stated = cycle.seen.amount_to_seller
-    own = [line for line in counted if line.seen.amount.currency == cycle.seen.currency]
-    total = sum((line.seen.amount for line in own), Money(0, cycle.seen.currency))
-    residue = stated - total
-    untied = sorted(line.seen.line_id for line in counted if line.wants_tie)
-    named = _named(cycle, residue, len(untied), carried)
-    accepted = _is_accepted(cycle, residue, len(untied))
-    reason = _keeps_open(
-        cycle.seen,
-        residue if named is None else Money(0, residue.currency),
-        0 if accepted else len(untied),
-        foreign=len(counted) - len(own),
+    weighed = Weighed(
+        cycle=cycle, lines_read_at=lines_read_at, close_on=close_on, carried=carried
     )
-    if not reason:
-        # Below nothing nothing is paid: such a cycle is closed when it comes (contract e.4).
-        waits = close_on == "paid" and stated.amount_minor > 0
-        if waits and cycle.seen.payout_state != "PAID":
-            return ()
-        return _closing(cycle, own, total, named or (), known, len(untied), now)
+    counted = [line for line in lines if line.seen.kind != PAYMENT]
+    standing = _standing(weighed, counted)
+    if standing is None:
+        return ()
+    if not standing.reason:
+        named = standing.named or ()
+        own = [each for each in counted if each.seen.amount.currency == cycle.seen.currency]
+        return _closing(cycle, own, standing.total, named, known, len(standing.untied), now)
     held = cycle.held
-    if held is not None and (held.reason, held.lines_total) == (reason, total):
+    if held is not None and (held.reason, held.lines_total) == (
+        standing.reason,
+        standing.total,
+    ):
         return ()
     return (
         PayoutHeld(
             cycle_id=cycle.cycle_id,
-            stated=stated,
-            lines_total=total,
-            residue=residue,
+            stated=cycle.seen.amount_to_seller,
+            lines_total=standing.total,
+            residue=cycle.seen.amount_to_seller - standing.total,
             lines=len(counted),
-            untied=tuple(untied[:UNTIED_SHOWN_MAX]),
-            reason=reason,
+            untied=tuple(standing.untied[:UNTIED_SHOWN_MAX]),
+            reason=standing.reason,
             occurred_at=now,
         ),
     )
+
+
+def is_ripe(weighed: Weighed, lines: Sequence[Line]) -> bool:
+    """Whether it closes, once it is known what its orders should have brought."""
+    standing = _standing(weighed, [line for line in lines if line.seen.kind != PAYMENT])
+    return standing is not None and not standing.reason
+
+
+class _Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a payout is: of its lines that count."""
+
+    total: Money
+    named: tuple[NamedAmount, ...] | None
+    untied: Sequence[str]
+    reason: str
+    """What keeps it open; empty: nothing."""
+
+
+def _standing(weighed: Weighed, counted: Sequence[Line]) -> _Standing | None:
+    """None: there is nothing to say yet, its lines or its payment may still come."""
+    cycle, read_at = weighed.cycle, weighed.lines_read_at
+    if cycle.state not in (CycleState.WAITING, CycleState.HELD):
+        return None
+    if read_at is None or read_at < cycle.created_at + SETTLE_MARGIN:
+        return None
+    stated, currency = cycle.seen.amount_to_seller, cycle.seen.currency
+    own = [line.seen.amount for line in counted if line.seen.amount.currency == currency]
+    total = sum(own, Money(0, currency))
+    residue = stated - total
+    untied = sorted(line.seen.line_id for line in counted if line.wants_tie)
+    named = _named(cycle, residue, len(untied), weighed.carried)
+    accepted = _is_accepted(cycle, residue, len(untied))
+    reason = _keeps_open(
+        cycle.seen,
+        residue if named is None else Money(0, currency),
+        0 if accepted else len(untied),
+        foreign=len(counted) - len(own),
+    )
+    # Below nothing nothing is paid: such a cycle is closed when it comes (contract e.4).
+    waits = weighed.close_on == "paid" and stated.amount_minor > 0
+    if not reason and waits and cycle.seen.payout_state != "PAID":
+        return None
+    return _Standing(total=total, named=named, untied=untied, reason=reason)
 
 
 def _closing(
@@ -104,6 +150,7 @@ def _closing(
         gaps=gap_totals(gaps),
         orders=len({line.seen.order_id for line in lines if line.seen.order_id is not None}),
         terms_version=known.terms.version if known.terms is not None else 0,
+        by_kind=_kind_totals(lines),
         occurred_at=now,
     )
     closed = PayoutClosed(
@@ -116,6 +163,16 @@ def _closing(
         occurred_at=now,
     )
     return (*gaps, reconciled, closed)
+
+
+def _kind_totals(lines: Sequence[Line]) -> tuple[KindTotal, ...]:
+    by_kind: defaultdict[str, list[Money]] = defaultdict(list)
+    for line in lines:
+        by_kind[line.seen.kind].append(line.seen.amount)
+    return tuple(
+        KindTotal(kind=kind, lines=len(each), amount=sum(each[1:], each[0]))
+        for kind, each in sorted(by_kind.items())
+    )
 
 
 def _named(

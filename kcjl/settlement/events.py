@@ -1,7 +1,8 @@
 """What can happen to money: lines, billing cycles, payouts, journals.
 
-Stream: settlement-line-<id>, payout-<cycle id>; reads and the account map: settlement-reads,
-settlement-policy. Amounts are signed as the marketplace sends them, never re-signed.
+Streams: settlement-order-<order id>, of lines without an order settlement-line-<id>;
+payout-<cycle id>; reads and the account map: settlement-reads, settlement-policy. Amounts are
+signed as the marketplace sends them, never re-signed.
 """
 
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ __all__ = [
     "SettlementLineTied",
     "TieTo",
     "TransactionsRead",
+    "money_stream",
 ]
 
 ROLE_OF_KIND: Mapping[str, str] = {
@@ -91,6 +93,11 @@ order and not for the sale; an order that is not ours to post.
 """
 
 
+def money_stream(order_id: str | None, line_id: str) -> str:
+    """Where what is said of a transaction line stands: with its order's other lines."""
+    return f"settlement-line-{line_id}" if order_id is None else f"settlement-order-{order_id}"
+
+
 class SettlementLineSeen(Event, frozen=True, kw_only=True):
     """A transaction line came, or came back changed (state, voucher, cycle)."""
 
@@ -116,7 +123,7 @@ class SettlementLineSeen(Event, frozen=True, kw_only=True):
 
     @property
     def stream(self) -> str:
-        return f"settlement-line-{self.line_id}"
+        return money_stream(self.order_id, self.line_id)
 
 
 class SettlementLineTied(Event, frozen=True, kw_only=True):
@@ -132,7 +139,7 @@ class SettlementLineTied(Event, frozen=True, kw_only=True):
 
     @property
     def stream(self) -> str:
-        return f"settlement-line-{self.line_id}"
+        return money_stream(self.order_id, self.line_id)
 
 
 class PayoutEvent(Event, frozen=True, kw_only=True):

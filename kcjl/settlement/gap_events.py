@@ -18,6 +18,7 @@ __all__ = [
     "GapFound",
     "GapKind",
     "GapTotal",
+    "KindTotal",
     "NamedAmount",
     "PayoutReconciled",
     "ResidueKind",
@@ -99,6 +100,14 @@ class NamedAmount(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     said: str
 
 
+class KindTotal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """All lines of one transaction type in a payout."""
+
+    kind: str
+    lines: int
+    amount: Money
+
+
 class PayoutReconciled(PayoutEvent, frozen=True, kw_only=True):
     """A payout's sum: lines, the named parts of its residue, and the gaps within its lines."""
 
@@ -108,6 +117,8 @@ class PayoutReconciled(PayoutEvent, frozen=True, kw_only=True):
     orders: int
     terms_version: int
     """The commission terms that were looked at; 0: there were none."""
+    by_kind: tuple[KindTotal, ...] = ()
+    """What the lines come to by type: all that a later journal needs to know of them."""
 
     @property
     def residue(self) -> Money:

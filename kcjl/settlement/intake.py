@@ -120,23 +120,20 @@ def decide_late(
     if seen.kind == PAYMENT:
         return ()
     was = before.seen if before is not None else None
-    effects: dict[str, Money] = {}
-    for cycle_id, amount in (
-        (was.cycle_id, -was.amount) if was is not None else (None, seen.amount),
-        (seen.cycle_id, seen.amount),
-    ):
-        if cycle_id is not None:
-            known = effects.get(cycle_id)
-            effects[cycle_id] = amount if known is None else known + amount
+    effects: dict[tuple[str, str, str], Money] = {}
+    for known, amount in ((was, -was.amount if was else seen.amount), (seen, seen.amount)):
+        if known is not None and known.cycle_id is not None:
+            of = (known.cycle_id, known.kind, amount.currency)
+            effects[of] = effects[of] + amount if of in effects else amount
     return tuple(
         LateLineFound(
             cycle_id=cycle_id,
             line_id=seen.line_id,
-            kind=seen.kind,
+            kind=kind,
             amount=amount,
             occurred_at=seen.occurred_at,
         )
-        for cycle_id, amount in effects.items()
+        for (cycle_id, kind, _), amount in effects.items()
         if amount and cycle_id in cycle_of and cycle_of[cycle_id].state in CLOSED_STATES
     )
 

@@ -198,13 +198,19 @@ def _assert_balanced(journal: JournalIntended, currency: str) -> None:
 def previewed(cycle: Cycle, lines: Sequence[Line], accounts: Accounts) -> JournalIntended:
     """What a closed payout's journal would book under another account map, in one piece."""
     currency = cycle.seen.currency
+    # One in another currency can't be added, and was raised when it came.
+    amounts = [
+        (line.seen.kind, line.seen.amount)
+        for line in lines
+        if line.seen.kind != PAYMENT and line.seen.amount.currency == currency
+    ]
     day = _paid_on(cycle)
     journal = JournalIntended(
         cycle_id=cycle.cycle_id,
         reference=journal_reference(cycle.cycle_id, accounts.version),
         posting_date=day,
         narrative=_narrative(cycle),
-        lines=_journal_lines(_sums(cycle, lines, accounts), accounts, currency),
+        lines=_journal_lines(_sums(cycle, amounts, accounts), accounts, currency),
         policy_version=accounts.version,
         occurred_at=cycle.created_at,
     )
@@ -218,7 +224,6 @@ def previewed(cycle: Cycle, lines: Sequence[Line], accounts: Accounts) -> Journa
 def decide_correction(
     cycle: Cycle | None,
     cycle_id: str,
-    lines: Sequence[Line],
     accounts: Accounts,
     *,
     reason: str,
@@ -239,7 +244,7 @@ def decide_correction(
         )
     standing = [each.intended for each in cycle.in_force]
     today = max(now.astimezone(LONDON).date(), open_from)
-    corrected = _corrected(cycle, lines, accounts, standing, reason, now, today)
+    corrected = _corrected(cycle, accounts, standing, reason, now, today)
     # One that was voided in the ledger books nothing, and its reversal will not either.
     books = [each.intended for each in cycle.in_force if not each.is_void]
     if booked(books) == booked((corrected,)):
@@ -281,22 +286,25 @@ def _undone(each: JournalIntended, today: date, reason: str, now: datetime) -> J
 
 def _corrected(
     cycle: Cycle,
-    lines: Sequence[Line],
     accounts: Accounts,
     standing: Sequence[JournalIntended],
     reason: str,
     now: datetime,
     today: date,
 ) -> JournalIntended:
-    """All lines as they stand now; what came late is set against `other` until it is paid."""
+    """All lines as they stand now, by type: as they were when the payout was closed, and what
+    came late; what came late is set against `other` until it is paid.
+    """
     currency = cycle.seen.currency
     replaced = tuple(each.reference for each in standing)
+    closed = cycle.reconciled.by_kind if cycle.reconciled is not None else ()
+    amounts = [*((each.kind, each.amount) for each in closed), *cycle.late_by_kind]
     journal = JournalIntended(
         cycle_id=cycle.cycle_id,
         reference=journal_reference(cycle.cycle_id, accounts.version, len(cycle.journals)),
         posting_date=today,
         narrative=f"{_narrative(cycle)}; instead of {', '.join(replaced)}: {reason}",
-        lines=_journal_lines(_sums(cycle, lines, accounts), accounts, currency),
+        lines=_journal_lines(_sums(cycle, amounts, accounts), accounts, currency),
         policy_version=accounts.version,
         kind="correction",
         corrects=replaced,
@@ -307,13 +315,15 @@ def _corrected(
     return journal
 
 
-def _sums(cycle: Cycle, lines: Sequence[Line], accounts: Accounts) -> Sums:
-    """Roles, the transfer, and against `other` what came after the payout was closed."""
+def _sums(cycle: Cycle, amounts: Iterable[tuple[str, Money]], accounts: Accounts) -> Sums:
+    """Roles, the transfer, and against `other` what came after the payout was closed.
+
+    `amounts`: of lines in the payout's currency, or of all lines of a type.
+    """
     currency = cycle.seen.currency
     sums: dict[str, Money] = defaultdict(lambda: Money(0, currency))
-    for line in lines:  # one in another currency can't be added, and was raised when it came
-        if line.seen.kind != PAYMENT and line.seen.amount.currency == currency:
-            sums[role_of(line.seen.kind, accounts)] += line.seen.amount
+    for kind, amount in amounts:
+        sums[role_of(kind, accounts)] += amount
     _add_transfer(sums, cycle)
     sums["other"] -= sum(sums.values(), Money(0, currency))
     return sums

@@ -114,6 +114,8 @@ class Cycle(msgspec.Struct, frozen=True, kw_only=True):
     late_lines: int = 0
     late_total: Money | None = None
     """Of lines that came, left or changed after the payout was closed."""
+    late_by_kind: tuple[tuple[str, Money], ...] = ()
+    """The same by type, in the payout's currency."""
     receipts: tuple[PayoutReceived, ...] = ()
     """What has come of it into the bank, by the bank's word or a person's; oldest first."""
     withdrawn: tuple[PayoutReceiptWithdrawn, ...] = ()
@@ -234,10 +236,7 @@ def _evolve_cycle(entry: Cycle | None, event: Event, key: str) -> Cycle | None:
         case PayoutClosed():
             return replace(entry, state=CycleState.CLOSED, held=None, closed=event)
         case LateLineFound():
-            total = event.amount
-            if entry.late_total is not None and entry.late_total.currency == total.currency:
-                total += entry.late_total
-            return replace(entry, late_lines=entry.late_lines + 1, late_total=total)
+            return _with_late(entry, event)
         case JournalIntended() | JournalPrepared():
             journals = evolve_journals(entry.journals, event)
             done = all(each.prepared is not None for each in journals)
@@ -269,6 +268,21 @@ def _after_closing(entry: Cycle, event: Event) -> Cycle:
             return replace(entry, gaps_ended=(*entry.gaps_ended, event))
         case _:
             return entry
+
+
+def _with_late(entry: Cycle, event: LateLineFound) -> Cycle:
+    total, by_kind = event.amount, dict(entry.late_by_kind)
+    if entry.late_total is not None and entry.late_total.currency == total.currency:
+        total += entry.late_total
+    if event.amount.currency == entry.seen.currency:
+        nothing = Money(0, event.amount.currency)
+        by_kind[event.kind] = by_kind.get(event.kind, nothing) + event.amount
+    return msgspec.structs.replace(
+        entry,
+        late_lines=entry.late_lines + 1,
+        late_total=total,
+        late_by_kind=tuple(by_kind.items()),
+    )
 
 
 CYCLES: Fold[Cycle] = Fold(_cycle_keys, _evolve_cycle, Cycle, hears=(PayoutEvent,))

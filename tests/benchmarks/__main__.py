@@ -20,11 +20,13 @@ from tests.benchmarks import (
     closing,
     desking,
     dispatching,
+    moneying,
     ordering,
     oversell,
     projecting,
     remembering,
     replaying,
+    settling,
     simulating,
     starting,
     stocking,
@@ -48,7 +50,9 @@ BENCHMARKS = {
     "desk": desking,
     "dispatch": dispatching,
     "orders": ordering,
+    "settlement": settling,
     "trade": trading,
+    "money": moneying,
     "close": closing,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""

@@ -71,6 +71,18 @@ class LogLaws:
         ] == numbers
         assert [1, 3, 5] == [event.position for event in stream]
 
+    async def test_streams_are_read_together_in_order_of_position(self, keeper: Keeper) -> None:
+        """What was let go of is read again: all of it, and nothing else."""
+        async with keeper.writer() as log:
+            await log.append([counted("A", 1), counted("B", 1), counted("C", 1)])
+            await log.append([counted("B", 2), counted("A", 2), counted("C", 2)])
+            there = await log.read_streams(["stock-A", "stock-NONE", "stock-B"])
+
+        stored = await all_events(keeper.reader())
+        assert [stored[at] for at in (0, 1, 3, 4)] == list(there)
+        assert there == await keeper.reader().read_streams(["stock-B", "stock-A"])
+        assert not await keeper.reader().read_streams([])
+
     async def test_append_nothing_returns_nothing(self, keeper: Keeper) -> None:
         """An append of no events is no event, but its expectation is still checked."""
         async with keeper.writer() as log:

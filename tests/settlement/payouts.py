@@ -6,13 +6,16 @@ from kcjl.money import Money
 from kcjl.settlement.accounts import HOUSE_ACCOUNTS
 from kcjl.settlement.decide import decide_payout
 from kcjl.settlement.events import (
+    PAYMENT,
     AccountNamed,
     BillingCycleSeen,
+    LateLineFound,
     PayoutClosed,
     PayoutHeld,
     SettlementLineTied,
 )
 from kcjl.settlement.expectation import Known
+from kcjl.settlement.gap_events import KindTotal, PayoutReconciled
 from kcjl.settlement.sold import SoldOrder
 from kcjl.settlement.state import (
     CYCLES,
@@ -100,6 +103,33 @@ def closing(events: tuple[Event, ...]) -> PayoutClosed | PayoutHeld:
     last = events[-1]
     assert isinstance(last, PayoutClosed | PayoutHeld)
     return last
+
+
+def reconciled(lines: Sequence[Line]) -> PayoutReconciled:
+    """What a payout says of these lines when it is closed, without gaps."""
+    kinds: dict[str, list[Money]] = {}
+    for each in lines:
+        if each.seen.kind != PAYMENT:
+            kinds.setdefault(each.seen.kind, []).append(each.seen.amount)
+    return PayoutReconciled(
+        cycle_id="CY1",
+        lines_total=sum((sum(each, gbp(0)) for each in kinds.values()), gbp(0)),
+        named=(),
+        gaps=(),
+        orders=1,
+        terms_version=0,
+        by_kind=tuple(
+            KindTotal(kind=kind, lines=len(each), amount=sum(each, gbp(0)))
+            for kind, each in kinds.items()
+        ),
+        occurred_at=at(199),
+    )
+
+
+def came_late(amount: int, kind: str = "ORDER_AMOUNT") -> LateLineFound:
+    return LateLineFound(
+        cycle_id="CY1", line_id="L9", kind=kind, amount=gbp(amount), occurred_at=at(210)
+    )
 
 
 def closed_cycle(amount: int = 2_000) -> Cycle:

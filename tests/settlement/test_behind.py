@@ -15,7 +15,7 @@ from kcjl.settlement.events import ROLE_OF_KIND, JournalIntended
 from kcjl.settlement.journal import decide_correction, decide_journals
 from kcjl.settlement.state import CYCLES, Accounts, Cycle, CycleState, Line
 from tests.patience import unhurried
-from tests.settlement.payouts import HOUSE, closed_cycle, tied
+from tests.settlement.payouts import HOUSE, came_late, closed_cycle, reconciled, tied
 from tests.trade import at
 
 KINDS = st.sampled_from([*ROLE_OF_KIND, "NEW_FEE"])
@@ -94,6 +94,7 @@ def test_what_is_behind_a_reversal_and_a_correction_adds_up(late: int) -> None:
         moved(-600, "COMMISSION_FEE", "L2", at(1)),
     ]
     cycle = booked(closed_cycle(2_000), lines)
+    cycle = CYCLES.evolve(cycle, reconciled(lines), "CY1") or cycle
     cycle = msgspec.structs.replace(cycle, state=CycleState.DONE)
     other = msgspec.structs.replace(
         HOUSE,
@@ -106,7 +107,8 @@ def test_what_is_behind_a_reversal_and_a_correction_adds_up(late: int) -> None:
     reverse_lines = lines
     if late:
         lines = [*lines, moved(late, "ORDER_AMOUNT", "L3", at(9))]
-    for event in decide_correction(cycle, "CY1", lines, other, reason="so", now=at(300)):
+        cycle = CYCLES.evolve(cycle, came_late(late), "CY1") or cycle
+    for event in decide_correction(cycle, "CY1", other, reason="so", now=at(300)):
         cycle = CYCLES.evolve(cycle, event, "CY1") or cycle
 
     reversal, correction = (each.intended for each in cycle.journals[-2:])

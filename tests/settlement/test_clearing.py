@@ -19,7 +19,8 @@ from kcjl.settlement.gap_events import NamedAmount, PayoutReconciled
 from kcjl.settlement.journal import booked, decide_correction, decide_journals
 from kcjl.settlement.state import CYCLES, Cycle, CycleState, Line
 from tests.patience import unhurried
-from tests.settlement.payouts import HOUSE, closed_cycle
+from tests.settlement.payouts import HOUSE, came_late, closed_cycle
+from tests.settlement.payouts import reconciled as summed_up
 from tests.settlement.sales import e4_lines, settled
 from tests.trade import at, gbp
 
@@ -125,8 +126,9 @@ def test_journal_that_was_corrected_is_the_one_that_counts() -> None:
     """Undone and undoing are not in the file; what stands is."""
     entry, lines = e4()
     entry = msgspec.structs.replace(entry, state=CycleState.DONE)
-    late = [*lines, settled("ORDER_AMOUNT", 100, number=20)]
-    for event in decide_correction(entry, "CY1", late, HOUSE, reason="late", now=at(300)):
+    for known in (summed_up(lines), came_late(100)):
+        entry = CYCLES.evolve(entry, known, "CY1") or entry
+    for event in decide_correction(entry, "CY1", HOUSE, reason="late", now=at(300)):
         entry = CYCLES.evolve(entry, event, "CY1") or entry
     stands = [each.intended for each in entry.in_force]
 

@@ -23,7 +23,7 @@ from kcjl.settlement.month_events import MonthClosed, MonthKnown
 from kcjl.settlement.state import CYCLES, Cycle, CycleState
 from kcjl.vocabulary import Event
 from tests.patience import unhurried
-from tests.settlement.payouts import HOUSE, closed_cycle, cycle, tied
+from tests.settlement.payouts import HOUSE, closed_cycle, cycle, reconciled, tied
 from tests.settlement.test_behind import moved
 from tests.trade import at, cycle_seen, gbp, made_of
 
@@ -227,11 +227,11 @@ def test_correction_is_dated_in_an_open_month_whatever_the_clock_says() -> None:
     entry = closed_cycle()
     for event in decide_journals(entry, [tied(2_000)], HOUSE, at(201), cycle_days=11):
         entry = CYCLES.evolve(entry, event, "CY1") or entry
-    done = replace(entry, state=CycleState.DONE)
+    lines = [tied(1_900), tied(100, "NEW_FEE", "L2")]
+    done = replace(entry, state=CycleState.DONE, reconciled=reconciled(lines))
     made = decide_correction(
         done,
         "CY1",
-        [tied(1_900), tied(100, "NEW_FEE", "L2")],
         HOUSE,
         reason="so",
         now=at(300),

@@ -11,7 +11,7 @@ from kcjl.settlement.events import (
     PayoutClosed,
     PayoutHeld,
 )
-from kcjl.settlement.gap_events import PayoutReconciled
+from kcjl.settlement.gap_events import KindTotal, PayoutReconciled
 from kcjl.settlement.intake import cycles_due_at, decide_cycle, decide_line
 from kcjl.settlement.matching import decide_tie
 from kcjl.settlement.sold import SOLD
@@ -118,6 +118,10 @@ def test_payout_closes_when_its_lines_add_up_and_all_are_tied() -> None:
             gaps=(),
             orders=1,
             terms_version=0,
+            by_kind=(
+                KindTotal(kind="COMMISSION_FEE", lines=1, amount=gbp(-300)),
+                KindTotal(kind="ORDER_AMOUNT", lines=1, amount=gbp(2_300)),
+            ),
             occurred_at=at(200),
         ),
         PayoutClosed(

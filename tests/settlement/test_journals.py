@@ -20,7 +20,14 @@ from kcjl.settlement.journal import (
     previewed,
 )
 from kcjl.settlement.state import CYCLES, Accounts, Cycle, CycleState, Line
-from tests.settlement.payouts import HOUSE, closed_cycle, known, payout
+from tests.settlement.payouts import (
+    HOUSE,
+    came_late,
+    closed_cycle,
+    known,
+    payout,
+    reconciled,
+)
 from tests.settlement.payouts import cycle as cycle_of
 from tests.settlement.sales import ORDER, TERMS_20, e4_lines, settled
 from tests.trade import at, cycle_seen, gbp
@@ -54,7 +61,8 @@ def at_month_end(amount: int = 1_640) -> Cycle:
 
 
 def done(cycle: Cycle, lines: list[Line]) -> Cycle:
-    """The same with its journals prepared."""
+    """The same, closed on these lines, with its journals prepared."""
+    cycle = CYCLES.evolve(cycle, reconciled(lines), "CY1") or cycle
     for journal in journals(cycle, lines):
         prepared = JournalPrepared(
             cycle_id="CY1",
@@ -171,7 +179,7 @@ def test_correction_undoes_every_journal_and_books_anew_today() -> None:
         ),
     )
 
-    asked, *made = decide_correction(cycle, "CY1", lines, other, reason="7105", now=now)
+    asked, *made = decide_correction(cycle, "CY1", other, reason="7105", now=now)
 
     assert isinstance(asked, JournalReversalAsked)
     new = [each for each in made if isinstance(each, JournalIntended)]
@@ -193,9 +201,9 @@ def test_late_line_is_booked_by_a_correction_against_suspense() -> None:
     """It was not paid with the payout: it waits where somebody looks."""
     lines = [settled("ORDER_AMOUNT", 2_000, number=1)]
     cycle = done(closed_cycle(2_000), lines)
-    late = [*lines, settled("COMMISSION_FEE", -300, number=2)]
+    cycle = CYCLES.evolve(cycle, came_late(-300, "COMMISSION_FEE"), "CY1") or cycle
 
-    *_, journal = decide_correction(cycle, "CY1", late, HOUSE, reason="late", now=at(900))
+    *_, journal = decide_correction(cycle, "CY1", HOUSE, reason="late", now=at(900))
 
     assert isinstance(journal, JournalIntended)
     assert {
@@ -212,7 +220,7 @@ def test_correction_that_changes_nothing_is_refused() -> None:
 
     with pytest.raises(Refused, match="would book the same"):
         decide_correction(
-            done(closed_cycle(2_000), lines), "CY1", lines, HOUSE, reason="why", now=at(900)
+            done(closed_cycle(2_000), lines), "CY1", HOUSE, reason="why", now=at(900)
         )
 
 
@@ -220,7 +228,7 @@ def test_correction_that_changes_nothing_is_refused() -> None:
 def test_correction_of_what_is_not_booked_is_refused(cycle: Cycle | None) -> None:
     """Nothing to undo before the journal is there."""
     with pytest.raises(Refused, match="nothing to undo"):
-        decide_correction(cycle, "CY1", [], HOUSE, reason="why", now=at(900))
+        decide_correction(cycle, "CY1", HOUSE, reason="why", now=at(900))
 
 
 # ── the ledger's number ─────────────────────────────────────────────────────────────────────

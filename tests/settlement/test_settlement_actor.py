@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import anyio
+import msgspec
 import pytest
 
 from kcjl.errors import Refused, Unavailable
@@ -12,6 +14,7 @@ from kcjl.settlement.events import (
     CyclesRead,
     JournalIntended,
     JournalPrepared,
+    LateLineFound,
     PayoutClosed,
     PayoutHeld,
     SettlementLineSeen,
@@ -245,3 +248,25 @@ async def test_accounts_that_a_person_names_are_used_from_then_on() -> None:
     assert "1200" in {each.account for each in journal.entries}
     (intended,) = await place.said(JournalIntended)
     assert 2 == intended.policy_version
+
+
+async def test_line_that_is_being_written_while_a_payout_closes_is_none_that_nobody_saw() -> (
+    None
+):
+    """They take turns: it is one of the lines that the payout is closed on, or a late one."""
+    place = premises()
+    async with place.open() as process:
+        await post_all(process)
+        await a_day_later(place, process)
+        late = transaction("L9", -25, "COMMISSION_FEE")
+        late = msgspec.structs.replace(late, updated_at=place.clock.now())
+        place.shop.lines.append(late)
+        async with anyio.create_task_group() as group:
+            group.start_soon(process.do, "payouts")
+            group.start_soon(process.do, "transactions")
+        await process.do("payouts")
+
+    closed = await place.said(PayoutClosed)
+    held = await place.said(PayoutHeld)
+    assert bool(held) != bool(closed)
+    assert len(closed) == len(await place.said(LateLineFound))

@@ -40,7 +40,7 @@ from kcjl.settlement.state import (
 from kcjl.vocabulary import Event
 from tests.any_event import any_events
 from tests.patience import unhurried
-from tests.settlement.payouts import HOUSE, closing, known
+from tests.settlement.payouts import HOUSE, came_late, closing, known
 from tests.settlement.sales import ORDER, TERMS_20, settled
 from tests.trade import at, cycle_seen, folded, gbp, made_of, money_line
 
@@ -367,8 +367,8 @@ def test_journals_balance_take_every_penny_and_are_undone_whole(lines: list[Line
             occurred_at=at(0),
         )
         entry = CYCLES.evolve(entry, done, "CY1") or entry
-    late = [*here, settled("ORDER_AMOUNT", 123, number=99)]
-    _, *made = decide_correction(entry, "CY1", late, HOUSE, reason="late", now=at(60 * 24 * 50))
+    entry = CYCLES.evolve(entry, came_late(123), "CY1") or entry
+    _, *made = decide_correction(entry, "CY1", HOUSE, reason="late", now=at(60 * 24 * 50))
     new = [each for each in made if isinstance(each, JournalIntended)]
     assert {} == booked([*journals, *new[:-1]])
     assert 0 == sum(booked(new[-1:]).values())

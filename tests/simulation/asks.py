@@ -94,6 +94,12 @@ class Asks(Ask, frozen=True, kw_only=True, forbid_unknown_fields=True):
     gives_back: tuple[GivesBack, ...] = ()
     withdrawn_after_h: float = 0.0
     """A reversal that is unclear or refused is ended by a person after so long; 0: never."""
+    terms: str = ""
+    """The commission terms that are set at the beginning, as TOML; empty: none."""
+    payouts_accepted_after_h: float = 0.0
+    """What holds a payout is accepted as it is after so long; 0: never."""
+    payouts_reversed_after_h: float = 0.0
+    """A payout's journals are made anew so long after a line came late; 0: never."""
 
     def without(self, *kinds: str) -> "Asks":
         """The same with these kinds switched off, by their field names."""
@@ -138,6 +144,8 @@ def draw_asks(luck: Random, until_h: float, *, busy_h: float) -> Asks:
         couriers_mapped_after_h=luck.choice((0.0, 0.5, 2.0)),
         posted_again_after_h=luck.choice((0.0, 1.0, 6.0)),
         aliased_after_h=luck.choice((0.0, 0.5, 2.0)),
+        payouts_accepted_after_h=luck.choice((0.0, 1.0, 4.0)),
+        payouts_reversed_after_h=luck.choice((0.0, 0.5, 2.0)),
     )
 
 
@@ -177,6 +185,9 @@ def planned(asks: Asks) -> list[tuple[float, Command]]:
         said = {"version": WHAT_WAITS, "note": "agreed"}
         later = written.at_h + APPROVED_AFTER_H
         rows.append((later, Command(verb="stock-policy-approve", arguments=said)))
+    if asks.terms:
+        said = {"document": asks.terms, "reason": "as agreed"}
+        rows.append((0.0, Command(verb="commission-terms-set", arguments=said)))
     for number, hour in enumerate(asks.account_changes_h):
         said = {"commission": f"71{number:02}"}
         rows.append((hour, Command(verb="set-accounts", arguments=said)))

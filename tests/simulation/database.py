@@ -154,6 +154,10 @@ class ProcessLog:
         await self._life.check()
         return await self._log.read_stream(stream)
 
+    async def read_streams(self, streams: Sequence[str]) -> Sequence[Recorded]:
+        await self._life.check()
+        return await self._log.read_streams(streams)
+
     async def follow(self, after: int = 0) -> AsyncIterator[Sequence[Recorded]]:
         async for page in self._log.follow(after):
             if self._life.is_over:

@@ -125,6 +125,14 @@ class Operators:
                 command = self._withdrawal(raised.subject)
             case "reversal_waits":
                 after_h, command = BALANCE_WAITED_FOR_H, self._withdrawal(raised.subject)
+            case "payout_open":
+                after_h = asks.payouts_accepted_after_h
+                said = {"cycle_id": raised.subject, "reason": "agreed with the operator"}
+                command = Command(verb="payout-accept", arguments=said)
+            case "late_line":
+                after_h = asks.payouts_reversed_after_h
+                said = {"cycle_id": raised.subject, "reason": "lines came late"}
+                command = Command(verb="payout-reverse", arguments=said)
             case "publish_held":
                 return self._release()
             case _:

@@ -21,6 +21,7 @@ from kcjl.sandbox.shoppers import shopper
 from kcjl.sandbox.warehouse.orders import Invoice, SalesOrder
 from kcjl.sandbox.world import World
 from kcjl.sandbox.world_truth import sales_orders_of
+from tests.simulation.account_hands import add_to_a_payout, take_off_a_payout
 
 __all__ = ["SLIP", "Acts", "plan_people"]
 
@@ -59,6 +60,10 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The number of a parcel that went is mistyped, and put right two hours later."""
     relabels: int = 0
     """A parcel that went has another number of the same carrier's."""
+    late_lines: int = 0
+    """The operator charges something on a payout that was paid already."""
+    lines_taken_off: int = 0
+    """The operator takes a line off a payout that was paid; the next one has it."""
 
 
 def plan_people(world: World, acts: Acts, luck: Random, *, packs: int = 0) -> None:
@@ -212,6 +217,16 @@ class Hands:
             self._do("johnlewis", "operator_cancels", order_id=order_id)
         elif looks > 1:
             world.agenda.after(LOOKS_AGAIN, lambda: self.unposted_cancels(looks - 1))
+
+    def late_lines(self) -> None:
+        self._on_a_payout(add_to_a_payout)
+
+    def lines_taken_off(self) -> None:
+        self._on_a_payout(take_off_a_payout)
+
+    def _on_a_payout(self, act: Callable[[World, Random], bool], looks: int = 24) -> None:
+        if not act(self._world, self._luck) and looks > 1:
+            self._world.agenda.after(LOOKS_AGAIN, lambda: self._on_a_payout(act, looks - 1))
 
     # ── packs ──
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from kcjl.dispatch.events import ConfirmationIntended, ParcelConfirmed
 from kcjl.exceptions.events import WritesSwitched
+from kcjl.fold import Table
 from kcjl.money import Money
 from kcjl.orders.events import (
     AcceptanceIntended,
@@ -20,12 +21,14 @@ from kcjl.orders.events import (
 )
 from kcjl.sandbox.warehouse import SalesOrder
 from kcjl.sandbox.world_truth import OversoldLine
+from kcjl.settlement.actor import Settlement
 from kcjl.settlement.events import (
     JournalIntended,
     JournalPrepared,
     PayoutClosed,
     SettlementLineSeen,
 )
+from kcjl.settlement.state import LINES
 from kcjl.stock.events import StockImportFinished, StockImportIntended
 from kcjl.stock.policy_events import StockPolicyApproved
 from tests.simulation.asks import Asks, GivesBack
@@ -223,6 +226,26 @@ def _closed_twice(e: Evidence) -> None:
     e.log = [*e.log, closed]
 
 
+def _undone_by_halves(e: Evidence) -> None:
+    """Somebody says that a journal undoes another one, and it does not."""
+    intended = next(x for x in e.log if isinstance(x.event, JournalIntended))
+    assert isinstance(intended.event, JournalIntended)
+    event = replace(intended.event, kind="reversal", reverses=intended.event.reference)
+    e.log = [*e.log, replace(intended, event=event)]
+
+
+def _let_go_of_too_much(e: Evidence) -> None:
+    (room,) = (each for each in e.rooms if isinstance(each, Settlement))
+    e.rooms = [_Forgetful(room.applied)]
+
+
+class _Forgetful(Settlement):
+    """It holds nothing at all."""
+
+    def __init__(self, applied: int) -> None:
+        self.applied, self.lines = applied, Table(LINES)
+
+
 def _posted_otherwise(e: Evidence) -> None:
     def more(event: SalesOrderPosted) -> SalesOrderPosted:
         first, *rest = event.lines
@@ -334,6 +357,7 @@ def _sent_though_stopped(e: Evidence) -> None:
 
 BREACHES: dict[tuple[int, str], Callable[[Evidence], None]] = {
     (1, "chain"): _cut_off,
+    (1, "let go"): _let_go_of_too_much,
     (2, "sales orders"): _second_sales_order,
     (2, "confirmations"): _confirmed_twice,
     (2, "journals"): _second_journal,
@@ -358,6 +382,7 @@ BREACHES: dict[tuple[int, str], Callable[[Evidence], None]] = {
     (6, "journals"): _booked_a_penny_off,
     (6, "journals again"): _handed_over_otherwise,
     (6, "closings"): _closed_twice,
+    (6, "reversals"): _undone_by_halves,
     (6, "sales orders"): _posted_otherwise,
     (7, "log"): _street_in_the_log,
     (7, "journals"): _name_in_a_journal,

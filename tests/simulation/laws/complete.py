@@ -14,7 +14,7 @@ from kcjl.dispatch.state import DISPATCHES
 from kcjl.orders.decide import SHIPPED_OR_LATER, standing
 from kcjl.orders.state import ORDERS, OrderEntry, Posting, Standing
 from kcjl.sandbox.world_truth import OrderTruth
-from kcjl.settlement.events import PAYMENT
+from kcjl.settlement.events import PAYMENT, PayoutClosed
 from kcjl.settlement.state import CYCLES, LINES, CycleState
 from kcjl.stock.publishing_state import PUBLISHES
 from tests.simulation.laws.evidence import Checker, Evidence
@@ -154,6 +154,7 @@ def every_statement_line_was_seen(evidence: Evidence) -> Iterator[str]:
         return
     lines = evidence.folded(LINES)
     told = open_subjects(evidence)
+    told |= {event.cycle_id for _, event in evidence.said(PayoutClosed) if event.excepted}
     orders = evidence.folded(ORDERS)
     for line_id, line in evidence.world.marketplace.transactions.items():
         known = lines.get(line_id)

@@ -121,19 +121,20 @@ def one_journal(evidence: Evidence) -> Iterator[str]:
     """One journal per payout, whatever crashed; and none of no payout.
 
     What belongs to the month before has a journal of its own, under the payout's reference.
+    What undoes it and what stands instead is judged by law 6.
     """
     cycle_of: dict[str, str] = {}
-    of_month_before: set[str] = set()
+    beside: set[str] = set()
     for _, intended in evidence.said(JournalIntended):
-        if intended.kind == "month_end":
-            of_month_before.add(intended.reference)
+        if intended.kind != "payout":
+            beside.add(intended.reference)
         known = cycle_of.setdefault(intended.reference, intended.cycle_id)
         if known != intended.cycle_id:
             yield f"journal {intended.reference} is of two payouts"
     of_cycle: defaultdict[str, list[str]] = defaultdict(list)
     for reference in evidence.journals:
         cycle_id = cycle_of.get(reference, "")
-        if reference not in of_month_before:
+        if reference not in beside:
             of_cycle[cycle_id].append(reference)
         if cycle_id not in evidence.world.marketplace.cycles:
             yield f"journal {reference} is of no payout of the marketplace's"

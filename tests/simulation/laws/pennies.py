@@ -18,6 +18,8 @@ from kcjl.settlement.events import (
     ROLE_OF_KIND,
     AccountMapSet,
     JournalIntended,
+    LateLineFound,
+    PayoutAccepted,
     PayoutClosed,
     PayoutHeld,
     SettlementLineSeen,
@@ -30,60 +32,81 @@ __all__ = ["CHECKERS"]
 
 
 def closed_with_every_penny(evidence: Evidence) -> Iterator[str]:
-    """A payout is closed with the bank's amount, and that is the sum of its lines there."""
-    cycles = evidence.world.marketplace.cycles
+    """A payout is closed with the bank's amount, and that is the sum of its lines there.
+
+    Of lines as they were then: what came, left or changed since is told as a late line.
+    """
+    cycles, late = evidence.world.marketplace.cycles, _late(evidence)
     lines = _lines_by_cycle(evidence)
     sums = {event.cycle_id: event for _, event in evidence.said(PayoutReconciled)}
+    words = {(event.cycle_id, event.residue) for _, event in evidence.said(PayoutAccepted)}
     for _, closed in evidence.said(PayoutClosed):
-        cycle = cycles.get(closed.cycle_id)
+        cycle_id = closed.cycle_id
+        cycle, there = cycles.get(cycle_id), lines[cycle_id]
         if cycle is None:
-            yield f"payout {closed.cycle_id} was closed, and the marketplace has none such"
+            yield f"payout {cycle_id} was closed, and the marketplace has none such"
             continue
-        there = lines[closed.cycle_id]
-        total = sum((line.amount for line in there), Money(0, closed.stated.currency))
-        if closed.residue:
-            yield f"payout {closed.cycle_id} was closed with a residue of {closed.residue}"
-        if not closed.stated == closed.lines_total == cycle.amount_to_seller == total:
+        since = [event for _, event in late[cycle_id]]
+        nothing = Money(0, closed.stated.currency)
+        total = sum((line.amount for line in there), nothing)
+        total -= sum((event.amount for event in since), nothing)
+        residue = cycle.amount_to_seller - total
+        if closed.residue != residue or (residue and (cycle_id, residue) not in words):
+            yield f"payout {cycle_id} was closed with a residue of {closed.residue}"
+        if (closed.stated, closed.lines_total) != (cycle.amount_to_seller, total):
             yield (
-                f"payout {closed.cycle_id}: the bank has {cycle.amount_to_seller}, its lines "
+                f"payout {cycle_id}: the bank has {cycle.amount_to_seller}, its lines "
                 f"are {total}; closed with {closed.stated}, lines {closed.lines_total}"
             )
-        whole = sums.get(closed.cycle_id)
+        whole = sums.get(cycle_id)
         if whole is None or (whole.transferred, whole.residue) != (
             closed.stated,
             closed.residue,
         ):
-            yield f"payout {closed.cycle_id} was closed, and its named sum says otherwise"
-        if closed.lines != len(there):
-            yield f"payout {closed.cycle_id} has {len(there)} lines, closed on {closed.lines}"
+            yield f"payout {cycle_id} was closed, and its named sum says otherwise"
+        ids = {line.line_id for line in there}
+        came = len({event.line_id for event in since} & ids)
+        left = len({event.line_id for event in since} - ids)
+        if closed.lines != len(there) - came + left:
+            yield f"payout {cycle_id} has {len(there)} lines, closed on {closed.lines}"
 
 
 def closed_with_every_line_tied(evidence: Evidence) -> Iterator[str]:
     """A payout is closed only when the ERP had a sales order for each line of an order."""
     orders, lines = evidence.world.marketplace.orders, _lines_by_cycle(evidence)
     passed_over = {event.order_id for _, event in evidence.said(OrderPassedOver)}
+    late = {event.line_id for _, event in evidence.said(LateLineFound)}
     for recorded, closed in evidence.said(PayoutClosed):
+        untied = []
         for line in lines[closed.cycle_id]:
-            if line.order_id is None or line.order_id in passed_over:
+            if line.order_id is None or line.order_id in passed_over or line.line_id in late:
                 continue
             if line.kind.startswith("SELLER_"):
                 continue  # a fee or a penalty is for the order, sold or not
             reference = orders[line.order_id].customer_order_number
             taken = evidence.witness.taken.get(reference, ())
             if not any(at <= recorded.recorded_at for at in taken):
-                yield (
-                    f"payout {closed.cycle_id} was closed, its line {line.line_id} is of order "
-                    f"{line.order_id}, which the ERP did not have"
-                )
+                untied.append(line)
+        if len(untied) > closed.excepted:
+            yield (
+                f"payout {closed.cycle_id} was closed with {closed.excepted} lines excepted, "
+                f"{len(untied)} are of orders that the ERP did not have: {untied[0].order_id}"
+            )
 
 
 def booked_with_every_penny(evidence: Evidence) -> Iterator[str]:
-    """The ledger's journal of a payout balances, and books each kind of line to its account."""
+    """The ledger's journals of a payout balance, and book each kind of line to its account.
+
+    Late lines are booked by a correction, against suspense; so is a residue that was accepted.
+    """
     accounts = {event.version: event for _, event in evidence.said(AccountMapSet)}
-    lines = _lines_by_cycle(evidence)
+    lines, late = _lines_by_cycle(evidence), _late(evidence)
     of_payout: defaultdict[str, list[JournalIntended]] = defaultdict(list)
-    for _, intended in evidence.said(JournalIntended):
+    corrected_at: dict[str, int] = {}
+    for recorded, intended in evidence.said(JournalIntended):
         of_payout[intended.cycle_id].append(intended)
+        if intended.kind == "correction":
+            corrected_at[intended.cycle_id] = recorded.position
     for cycle_id, journals in of_payout.items():
         there = [evidence.journals.get(each.reference) for each in journals]
         policy = accounts.get(journals[-1].policy_version)
@@ -91,16 +114,24 @@ def booked_with_every_penny(evidence: Evidence) -> Iterator[str]:
             continue  # judged by law 3, payouts, and law 9, accounts
         named = {each.role: (each.account, each.tax_code) for each in policy.accounts}
         wanted: defaultdict[tuple[str, str], int] = defaultdict(int)
-        for line in lines[cycle_id]:
-            wanted[named[ROLE_OF_KIND.get(line.kind, "other")]] += line.amount.amount_minor
-            wanted[named["bank"]] -= line.amount.amount_minor
+        parts = [(line.kind, line.amount.amount_minor) for line in lines[cycle_id]]
+        parts += [
+            (event.kind, -event.amount.amount_minor)
+            for position, event in late[cycle_id]
+            if position > corrected_at.get(cycle_id, 0)
+        ]
+        stated = evidence.world.marketplace.cycles[cycle_id].amount_to_seller.amount_minor
+        for kind, pence in parts:
+            wanted[named[ROLE_OF_KIND.get(kind, "other")]] += pence
+        wanted[named["other"]] += stated - sum(pence for _, pence in parts)
+        wanted[named["bank"]] -= stated
         booked: defaultdict[tuple[str, str], int] = defaultdict(int)
         for journal in filter(None, there):
             yield from _book(journal, booked)
         if _not_zero(wanted) != _not_zero(booked):
             yield (
                 f"the journals of payout {cycle_id} book {_not_zero(booked)}, "
-                f"the payout's lines are {dict(wanted)}"
+                f"the payout's lines are {_not_zero(wanted)}"
             )
 
 
@@ -134,7 +165,10 @@ def lines_are_as_they_came(evidence: Evidence) -> Iterator[str]:
 
 
 def residue_has_a_name(evidence: Evidence) -> Iterator[str]:
-    """A payout that was held is closed by now, or its residue stands on the desk."""
+    """A payout that was held is closed by now, or its residue stands on the desk.
+
+    So do lines that came late, until a correction has them.
+    """
     told = open_subjects(evidence)
     closed = {event.cycle_id for _, event in evidence.said(PayoutClosed)}
     for _, held in evidence.said(PayoutHeld):
@@ -142,6 +176,17 @@ def residue_has_a_name(evidence: Evidence) -> Iterator[str]:
             yield f"payout {held.cycle_id}: {held.residue} is not {held.stated} less its lines"
         if evidence.at_rest and held.cycle_id not in closed and held.cycle_id not in told:
             yield f"payout {held.cycle_id} is held, and nobody told"
+    if not evidence.at_rest:
+        return
+    corrected = {
+        event.cycle_id: recorded.position
+        for recorded, event in evidence.said(JournalIntended)
+        if event.kind == "correction"
+    }
+    for cycle_id, found in _late(evidence).items():
+        waits = found[-1][0] > corrected.get(cycle_id, 0)
+        if waits and cycle_id not in told:
+            yield f"payout {cycle_id} has late lines that are not booked, and nobody told"
 
 
 def posted_with_every_penny(evidence: Evidence) -> Iterator[str]:
@@ -158,6 +203,14 @@ def posted_with_every_penny(evidence: Evidence) -> Iterator[str]:
                     f"sales order {sale.code} of order {order.order_id} is "
                     f"{sale.gross_total}, the customer pays {truth.total}"
                 )
+
+
+def _late(evidence: Evidence) -> defaultdict[str, list[tuple[int, LateLineFound]]]:
+    """What was told of lines after their payout was closed, by payout, with its position."""
+    late: defaultdict[str, list[tuple[int, LateLineFound]]] = defaultdict(list)
+    for recorded, event in evidence.said(LateLineFound):
+        late[event.cycle_id].append((recorded.position, event))
+    return late
 
 
 def _lines_by_cycle(evidence: Evidence) -> defaultdict[str, list[TransactionLine]]:

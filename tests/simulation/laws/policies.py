@@ -139,9 +139,14 @@ def _held_wrongly(evidence: Evidence, figure: Figure, policy: Policy, at: dateti
 
 
 def accounts_in_force(evidence: Evidence) -> Iterator[str]:
-    """Each journal names the account map that was in force, and uses its accounts only."""
+    """Each journal names the account map that was in force, and uses its accounts only.
+
+    A reversal has those of the journal that it undoes: law 6 holds the two against each other.
+    """
     versions = evidence.said(AccountMapSet)
     for recorded, event in evidence.said(JournalIntended):
+        if event.kind == "reversal":
+            continue
         named = _in_force(versions, event.policy_version, recorded, event.occurred_at)
         if not isinstance(named, AccountMapSet):
             yield f"journal {event.reference}: account map {event.policy_version} {named}"

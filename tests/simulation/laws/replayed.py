@@ -4,13 +4,15 @@ Promises: chain, rows and rooms are each held against the log folded again from 
 It trusts no checkpoint and no snapshot. Called by `laws/__init__.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from kcjl.actors import Room
 from kcjl.fold import Fold, Table
+from kcjl.settlement.actor import Settlement
+from kcjl.settlement.state import CYCLES, LINES
 from tests.simulation.laws.evidence import Checker, Evidence
 
 __all__ = ["CHECKERS"]
@@ -57,8 +59,8 @@ def rooms_are_the_log(evidence: Evidence) -> Iterator[str]:
     for room in evidence.rooms:
         if evidence.at_rest and room.applied != evidence.head.position:
             yield f"room {room.name} is at {room.applied}, the log at {evidence.head.position}"
-        for fold, table in zip(room._folds, room._tables, strict=True):
-            again = _folded_again(evidence, room, fold, table)
+        tables = zip(room._folds, room._tables, _folded_again(evidence, room), strict=True)
+        for fold, table, again in tables:
             yield from (
                 f"room {room.name}, {fold.entry_type.__name__} {difference}"
                 for difference in _differences(again, table)
@@ -72,7 +74,42 @@ def rooms_are_the_log(evidence: Evidence) -> Iterator[str]:
             yield f"room {room.name} counts other revisions than the log"
 
 
-def _folded_again(
+def let_go_of_nothing_open(evidence: Evidence) -> Iterator[str]:
+    """Settlement holds each line that is untied, or on no payout that has its journal."""
+    lines, cycles = evidence.folded(LINES), evidence.folded(CYCLES)
+    for room in evidence.rooms:
+        if not isinstance(room, Settlement) or room.applied != evidence.head.position:
+            continue
+        for line_id, line in lines.items():
+            cycle = cycles.get(line.seen.cycle_id or "")
+            is_open = line.wants_tie or cycle is None or not cycle.journals
+            if is_open and line_id not in room.lines:
+                yield f"transaction line {line_id} is open, and the room has let go of it"
+
+
+def _folded_again(evidence: Evidence, room: Room) -> Sequence[Table[Any]]:
+    """Its tables, from the first event on; of a room that lets go, in a room like it."""
+    if isinstance(room, Settlement):
+        twin = Settlement(
+            room.log,
+            room.clock,
+            room.ids,
+            marketplace=room._marketplace,
+            ledger=room._ledger,
+            documents=room._filing._documents,
+            settings=room._settings,
+            opening_accounts={},
+            is_working_day=lambda _: True,
+        )
+        twin._apply([each for each in evidence.log if each.position <= room.applied])
+        return twin.tables
+    return [
+        _table_again(evidence, room, fold, table)
+        for fold, table in zip(room._folds, room._tables, strict=True)
+    ]
+
+
+def _table_again(
     evidence: Evidence, room: Room, fold: Fold[Any], live: Table[Any]
 ) -> Table[Any]:
     table = Table(fold, watch=live._watch, group=live._group)
@@ -105,4 +142,5 @@ CHECKERS = (
     Checker(1, "writers", one_writer_at_a_time),
     Checker(1, "rows", rows_are_the_log),
     Checker(1, "rooms", rooms_are_the_log),
+    Checker(1, "let go", let_go_of_nothing_open),
 )

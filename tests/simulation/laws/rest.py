@@ -5,7 +5,7 @@ its cause in the world as it is now; what ought to be on the desk is there. The 
 from the ERP and the marketplace, kind by kind. Called by `laws/__init__.py`.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
 from kcjl.dispatch.events import ParcelShipped
@@ -17,7 +17,10 @@ from kcjl.orders.reversals import REVERSALS, ItemStanding
 from kcjl.orders.state import ORDERS, Acceptance, Posting, WriteBack
 from kcjl.sandbox.warehouse.stock import key_of
 from kcjl.sandbox.world_truth import OrderTruth
+from kcjl.settlement.events import JournalIntended, LateLineFound
+from kcjl.settlement.gap_events import GapFound
 from kcjl.settlement.state import CYCLES, LINES, CycleState
+from kcjl.settlement.terms_events import CommissionTermsSet
 from kcjl.stock.events import SkuAliasApproved
 from kcjl.stock.publishing_state import PUBLISHES
 from kcjl.stock.state import PRODUCTS
@@ -313,6 +316,35 @@ def _payout_open(evidence: Evidence, raised: ExceptionRaised) -> bool:
     return any(truth is None or not truth.sales_orders for truth in truths)
 
 
+def _has_gaps(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    """Other rates were agreed than those there; or something of an order is on another payout
+    than the rest of it: somebody took it off.
+    """
+    if any(evidence.said(CommissionTermsSet)):
+        return True
+    torn = {event.line_id for _, event in evidence.said(LateLineFound)}
+    cycles: defaultdict[str, set[str | None]] = defaultdict(set)
+    for line in evidence.world.marketplace.transactions.values():
+        cycles[line.order_id or ""].add(line.cycle_id)
+    return any(
+        not torn.isdisjoint(gap.line_ids) or len(cycles[gap.order_id or ""]) > 1
+        for _, gap in evidence.said(GapFound)
+        if gap.cycle_id == raised.subject
+    )
+
+
+def _line_is_late(evidence: Evidence, raised: ExceptionRaised) -> bool:
+    """Its lines there are not those that the bank's amount was paid for."""
+    position = 0
+    for recorded, event in evidence.said(LateLineFound, JournalIntended):
+        if event.cycle_id == raised.subject:
+            if isinstance(event, LateLineFound):
+                position = recorded.position
+            elif isinstance(event, JournalIntended) and event.kind == "correction":
+                position = 0
+    return position > 0
+
+
 def _paid_and_unread(evidence: Evidence, raised: ExceptionRaised) -> bool:
     """Nobody reads a bank's statements in this world."""
     cycle = evidence.world.marketplace.cycles.get(raised.subject)
@@ -383,8 +415,8 @@ _CAUSES: Mapping[str, Callable[[Evidence, ExceptionRaised], bool]] = {
     "confirmation_refused": _unconfirmed,
     "cancelled_in_erp": _cancelled_in_erp,
     "payout_open": _payout_open,
-    "payout_gaps": _never,
-    "late_line": _never,
+    "payout_gaps": _has_gaps,
+    "late_line": _line_is_late,
     "payout_not_received": _paid_and_unread,
     "payout_received_differs": _never,
     "billing_cycle_overdue": _never,

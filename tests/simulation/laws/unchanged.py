@@ -7,14 +7,19 @@ Wide, and why: of a pack its children are not compared, for the ERP takes it apa
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 
 from kcjl.ledger.port import Journal
 from kcjl.orders.events import PostingIntended, SalesOrderPosted
 from kcjl.settlement.events import JournalIntended, PayoutClosed
+from kcjl.settlement.intake import LONDON
 from tests.simulation.laws.evidence import Checker, Evidence
 from tests.simulation.witness import Outcome
 
 __all__ = ["CHECKERS"]
+
+A_DAY = timedelta(days=1)
+"""By so much the service's clock may be off from that of the log."""
 
 
 def journals_are_as_intended(evidence: Evidence) -> Iterator[str]:
@@ -46,14 +51,42 @@ def journals_are_prepared_once(evidence: Evidence) -> Iterator[str]:
 
 
 def closed_payouts_stay_closed(evidence: Evidence) -> Iterator[str]:
-    """A payout is closed once, and its journal intended once; one more for a month's end."""
+    """A payout is closed once, and its own journal intended once."""
     counted: Counter[tuple[str, str]] = Counter()
     for _, event in evidence.said(PayoutClosed, JournalIntended):
-        if not isinstance(event, JournalIntended) or event.kind != "month_end":
+        if not isinstance(event, JournalIntended) or event.kind == "payout":
             counted[type(event).__name__, event.cycle_id] += 1
     for (name, cycle_id), times in counted.items():
         if times > 1:
             yield f"payout {cycle_id} has {times} of {name}"
+
+
+def reversals_undo_one_journal_each(evidence: Evidence) -> Iterator[str]:
+    """What is undone in the ledger is undone whole and once; and is dated when it is undone."""
+    undone: Counter[str] = Counter()
+    for recorded, intended in evidence.said(JournalIntended):
+        journal = evidence.journals.get(intended.reference)
+        if intended.kind not in ("reversal", "correction") or journal is None:
+            continue
+        today = recorded.recorded_at.astimezone(LONDON).date()
+        if abs(journal.posting_date - today) > A_DAY:
+            yield f"journal {journal.reference} is dated {journal.posting_date}, made {today}"
+        if intended.kind == "correction":
+            continue
+        undone[intended.reverses] += 1
+        first = evidence.journals.get(intended.reverses)
+        if first is None or _net(first) != [(x, y, -pence) for x, y, pence in _net(journal)]:
+            yield f"journal {journal.reference} does not undo {intended.reverses}"
+    for reference, times in undone.items():
+        if times > 1:
+            yield f"journal {reference} is undone {times} times"
+
+
+def _net(journal: Journal) -> list[tuple[str, str, int]]:
+    return [
+        (each.account, each.tax_code, each.credit.amount_minor - each.debit.amount_minor)
+        for each in journal.entries
+    ]
 
 
 def sales_orders_are_as_intended(evidence: Evidence) -> Iterator[str]:
@@ -91,5 +124,6 @@ CHECKERS = (
     Checker(6, "journals", journals_are_as_intended),
     Checker(6, "journals again", journals_are_prepared_once),
     Checker(6, "closings", closed_payouts_stay_closed),
+    Checker(6, "reversals", reversals_undo_one_journal_each),
     Checker(6, "sales orders", sales_orders_are_as_intended),
 )
