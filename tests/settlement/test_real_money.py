@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(not TRADE_FILE.is_file(), reason=f"no {TRADE_FILE} (KCJL_SHARED)"),
 ]
-SHARE = 4.0
+SHARE = 6.0
 """Percentage of the sales that come in as orders: enough for two cycles, and quick."""
 
 

@@ -144,7 +144,7 @@ class Witness:
         """Note every movement of stock, also of a warehouse restored from a backup."""
         for item in warehouse.stock:
             self._moved(item, warehouse.agenda.now)
-        noting, adding = StockBook._note_movement, StockBook.add
+        noting, adding, boxing = StockBook._note_movement, StockBook.add, Warehouse.add_box
         importing, tracking = Warehouse.import_read_orders, OrderBook.note_tracking
         witness = self
 
@@ -160,6 +160,14 @@ class Witness:
             tracking(book, order, now)
             witness._left(order)
 
+        def add_box(
+            house: Warehouse, invoice_code: str, stock_code: str, quantity: int
+        ) -> None:
+            boxing(house, invoice_code, stock_code, quantity)
+            invoice = house.orders.invoice(invoice_code)
+            if invoice is not None:
+                witness._left(invoice.order)
+
         def import_orders(taking: Warehouse, orders: Sequence[OrderDocument]) -> object:
             witness._importing = True
             try:
@@ -174,6 +182,7 @@ class Witness:
                 (StockBook, "add", add),
                 (OrderBook, "note_tracking", note_tracking),
                 (Warehouse, "import_read_orders", import_orders),
+                (Warehouse, "add_box", add_box),
                 (Refunds, "refund", self._noting_refunds()),
                 (Cancelations, "cancel", self._noting_cancelations()),
                 (Counter, "cancel", self._noting_order_cancelations()),

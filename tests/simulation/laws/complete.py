@@ -14,7 +14,7 @@ from kcjl.dispatch.state import DISPATCHES
 from kcjl.orders.decide import SHIPPED_OR_LATER, standing
 from kcjl.orders.state import ORDERS, OrderEntry, Posting, Standing
 from kcjl.sandbox.world_truth import OrderTruth
-from kcjl.settlement.events import PAYMENT, PayoutClosed
+from kcjl.settlement.events import PAYMENT, CyclesRead, PayoutClosed
 from kcjl.settlement.state import CYCLES, LINES, CycleState
 from kcjl.stock.publishing_state import PUBLISHES
 from tests.simulation.laws.evidence import Checker, Evidence
@@ -177,12 +177,14 @@ def every_payout_was_closed(evidence: Evidence) -> Iterator[str]:
         return
     told = open_subjects(evidence)
     cycles = evidence.folded(CYCLES)
+    reads = [read.occurred_at for _, read in evidence.said(CyclesRead)]
     for cycle_id, cycle in evidence.world.marketplace.cycles.items():
         entry = cycles.get(cycle_id)
         if entry is None:
             yield f"payout {cycle_id} of {cycle.amount_to_seller} was never seen"
         elif (
             cycle.payout_state == "PAID"
+            and (cycle.paid_at is None or any(read > cycle.paid_at for read in reads))
             and entry.state != CycleState.DONE
             and cycle_id not in told
         ):
