@@ -57,7 +57,7 @@ def reads_are_whole(evidence: Evidence) -> Iterator[str]:
     """A read of orders that says that it is done brought every order of its span."""
     orders = evidence.world.marketplace.orders
     seen: set[str] = set()
-    for call in evidence.witness.of("orders_updated_since", "orders_by_id"):
+    for call in evidence.witness.of("orders_updated_since", "orders_by_id", "orders_caught_up"):
         if call.outcome == Outcome.DONE and isinstance(call.answer, list | tuple):
             seen.update(each.order_id for each in call.answer)
     if evidence.at_rest:
