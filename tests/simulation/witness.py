@@ -112,7 +112,7 @@ class Witness:
         self.calls: list[Call] = []
         self.movements: defaultdict[str, list[Movement]] = defaultdict(list)
         """By stock key. The first is what lay there at the beginning."""
-        self.sent: dict[tuple[str, str, int], None] = {}
+        self.sent: dict[tuple[str, str, int], int] = {}
         """(reference, tracking number, units) of each box that ever left the warehouse."""
         self.taken: dict[str, list[datetime]] = {}
         """When the ERP took a sales order of a reference, also those that it has forgotten."""
@@ -253,11 +253,15 @@ class Witness:
             known.append(sales_order.created_at)
 
     def _left(self, order: SalesOrder) -> None:
+        shown: dict[tuple[str, str, int], int] = {}
         for invoice in order.invoices:
             for box in invoice.boxes:
                 if box.shipped:
                     units = sum(int(item.quantity) for item in box.items)
-                    self.sent[order.external_ref, box.consignment, units] = None
+                    key = (order.external_ref, box.consignment, units)
+                    shown[key] = shown.get(key, 0) + 1
+        for key, boxes in shown.items():
+            self.sent[key] = max(boxes, self.sent.get(key, 0))
 
     def _moved(self, item: StockItem, at: datetime) -> None:
         self.movements[key_of(item.code)].append(

@@ -17,6 +17,7 @@ from kcjl.orders.state import ORDERS
 from kcjl.sandbox.world_truth import OrderTruth
 from tests.simulation.laws.evidence import Evidence
 from tests.simulation.laws.standing import open_exceptions, order_truth
+from tests.simulation.people import SLIP
 
 __all__ = ["CAUSES_OF_TIME", "late_ones_are_told", "time_for_accepting_is_told"]
 
@@ -110,8 +111,14 @@ def _was_refused(_evidence: Evidence, order: OrderTruth) -> bool:
     return any(line.state == "REFUSED" for line in order.lines)
 
 
-def _was_untracked(_evidence: Evidence, order: OrderTruth) -> bool:
-    return any(not each.tracking_number for each in order.confirmations)
+def _was_untracked(evidence: Evidence, order: OrderTruth) -> bool:
+    """Confirmed without a number, or one that no carrier has was on a box of it."""
+    slipped = any(
+        number.startswith(SLIP)
+        for reference, number, _ in evidence.witness.sent
+        if reference == order.customer_order_number
+    )
+    return slipped or any(not each.tracking_number for each in order.confirmations)
 
 
 _WORSENS: Mapping[str, Callable[[Evidence, OrderTruth], bool]] = {

@@ -61,11 +61,11 @@ def one_confirmation(evidence: Evidence) -> Iterator[str]:
             for parcel in sale.parcels
         )
         # What was taken back, or forgotten by a backup, had left all the same.
-        sent |= Counter(
-            (number, units)
-            for reference, number, units in evidence.witness.sent
-            if reference in references
-        )
+        left: Counter[tuple[str, int]] = Counter()
+        for (reference, number, units), boxes in evidence.witness.sent.items():
+            if reference in references:
+                left[number, units] += boxes
+        sent |= left
         told = Counter(
             (each.tracking_number or "", sum(each.units.values()))
             for each in order.confirmations

@@ -8,7 +8,7 @@ from the ERP and the marketplace, kind by kind. Called by `laws/__init__.py`.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
-from kcjl.dispatch.events import ParcelShipped
+from kcjl.dispatch.events import ParcelShipped, TrackingIntended, TrackingRefused
 from kcjl.dispatch.parcel import ParcelState
 from kcjl.dispatch.state import DISPATCHES
 from kcjl.exceptions.events import ExceptionRaised
@@ -249,7 +249,18 @@ def _carrier_gone(evidence: Evidence, _raised: ExceptionRaised) -> bool:
 
 
 def _number_untold(evidence: Evidence, raised: ExceptionRaised) -> bool:
-    order_id, _, _ = raised.subject.partition("/")
+    order_id, _, parcel_key = raised.subject.partition("/")
+    parcel = (order_id, parcel_key)
+    attempts = sum(
+        (each.order_id, each.parcel_key) == parcel
+        for _, each in evidence.said(TrackingIntended)
+    )
+    answers = sum(
+        each.answered and not each.given_up and (each.order_id, each.parcel_key) == parcel
+        for _, each in evidence.said(TrackingRefused)
+    )
+    if attempts > answers:
+        return True  # an answer was lost: it says that the number may be there
     order = order_truth(evidence, order_id)
     told = {each.tracking_number for each in order.confirmations} if order else set()
     return order is not None and any(
