@@ -30,6 +30,9 @@ from kcjl.orders.amounts import (
     posting_lines,
     wants_totals_again,
 )
+from kcjl.orders.as_paid import as_paid
+from kcjl.orders.changes import decide_changes
+from kcjl.orders.changes_state import AfterIntake
 from kcjl.orders.decide_posting import (
     decide_missing,
     decide_posted,
@@ -43,7 +46,7 @@ from kcjl.orders.decide_posting import (
 from kcjl.orders.events import PostingIntended, PostingUnknown
 from kcjl.orders.posting_events import AmountsShown, LineAmount, ReferenceTaken
 from kcjl.orders.ranking import by_deadline
-from kcjl.orders.state import Catalogued, OrderEntry
+from kcjl.orders.state import Catalogued, OrderEntry, Posting
 from kcjl.orders.whose import Holder, holder_among_ours, reference_taken, why_not_ours
 from kcjl.vault import Vault
 from kcjl.vocabulary import Event
@@ -61,6 +64,7 @@ class PostingRoom(Protocol):
 
     clock: Clock
     orders: Table[OrderEntry]
+    after_intake: Table[AfterIntake]
     accepting: Accepting
     applied: int
 
@@ -239,8 +243,25 @@ class OrderPosting:
             else:
                 await self._posted(order_id, found.erp_order_code, found)
             return
+        given_up = await self._given_up(order_id)
         now = self._room.clock.now()
-        await self._room.commit(decide_missing(entry, refused=refused, now=now))
+        await self._room.commit((*decide_missing(entry, refused=refused, now=now), *given_up))
+
+    async def _given_up(self, order_id: str) -> tuple[Event, ...]:
+        """What was cancelled or refunded while the ERP was thought to have the order.
+
+        It is not there: this is not to be posted, and said together with that.
+        """
+        after = self._room.after_intake.get(order_id)
+        if after is None or not (after.cancelled or after.refunds):
+            return ()
+        events: list[Event] = []
+        for order in await self._marketplace.orders_by_id([order_id]):
+            entry = self._room.orders[order_id]
+            unposted = msgspec.structs.replace(entry, posting=Posting.NONE)
+            after = self._room.after_intake.get(order_id)
+            events.extend(decide_changes(unposted, after, translate.seen(as_paid(order))))
+        return tuple(events)
 
     async def _exported(self, reference: str) -> ExportedOrder | None:
         """The order with its lines, where this ERP writes orders out."""

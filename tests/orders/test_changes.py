@@ -192,6 +192,35 @@ async def test_units_cancelled_after_the_posting_are_a_task_until_the_erp_shows_
     assert [] == await place.said(LineWithdrawn)
 
 
+async def test_units_cancelled_of_a_lost_sales_order_are_not_posted_again() -> None:
+    """The ERP is set back, a lamp is cancelled: two are posted, and nothing is held."""
+    place = Shop()
+    async with place.open() as process:
+        await posted(process)
+        await process.do("posting", "write-back", "shipments")
+        place.warehouse.forget("REF-O1")
+        place.clock.tick(600)
+        await process.do("shipments", "vanished")
+        place.clock.tick(1_200)
+        await process.do("vanished", "judge")
+        place.cancel(1)
+        cancelled = place.shop.orders_there["O1"]
+        place.shop.place(msgspec.structs.replace(cancelled, total_price=gbp(2_000)))
+        await process.do("intake")
+        await process.orders.post_again("O1", reason="looked, and gone", by="ann")
+        await process.do("posting", "new-skus")
+        place.clock.tick(120)
+        await process.do("posting")
+        await corrected(process)
+
+        assert {} == dict(process.desk.open.items())
+        assert 2 == process.stock.products["a-1"].units_in_flight
+    (withdrawn,) = await place.said(LineWithdrawn)
+    assert (1, gbp(1_000)) == (withdrawn.units, withdrawn.amount)
+    (line,) = place.warehouse.taken["REF-O1"].lines
+    assert (2, gbp(2_000)) == (line.quantity, place.warehouse.taken["REF-O1"].gross_total)
+
+
 async def test_line_refused_after_the_posting_is_taken_off_by_hand() -> None:
     """A refused line of a posted order: none of its units are wanted."""
     place = Shop(marketplace_line("O1-2", "B-2", 1, SHIPPING))
