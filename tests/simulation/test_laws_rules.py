@@ -1,8 +1,10 @@
 """Each rule of a checker finds its own breach: beside test_laws.py, which has one a checker."""
 
 import copy
+from collections import defaultdict
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
@@ -21,6 +23,8 @@ from kcjl.orders.events import (
 )
 from kcjl.sandbox.marketplace.records import Charge, Refund
 from kcjl.sandbox.warehouse.orders import Cancellation
+from kcjl.sandbox.warehouse.stock import key_of
+from kcjl.sandbox.world_truth import OversoldLine
 from kcjl.settlement.decide import UNTIED_SHOWN_MAX
 from kcjl.settlement.events import PayoutClosed, PayoutHeld
 from kcjl.settlement.gap_events import PayoutReconciled
@@ -39,7 +43,7 @@ from tests.simulation.forging import (
 from tests.simulation.laws import CHECKERS, Evidence
 from tests.simulation.laws.exercised import SITUATIONS, SUBJECTS, exercised
 from tests.simulation.test_laws import BREACHES, SCENARIO
-from tests.simulation.witness import Outcome
+from tests.simulation.witness import Movement, Outcome
 
 PENNY = Money(1, "GBP")
 HOUR = timedelta(hours=1)
@@ -183,6 +187,45 @@ def _line_of_another_amount(e: Evidence) -> None:
 
 def _level_never_read(e: Evidence) -> None:
     e.witness.calls = [x for x in e.witness.calls if x.operation != "stock_levels"]
+
+
+def _fell_before_it_was_sold(e: Evidence) -> OversoldLine:
+    """A unit left otherwise three hours before it was sold, and orders were read meanwhile."""
+    call = next(e.witness.of("orders_updated_since"))
+    at = call.began + 4 * HOUR
+    e.witness.calls = [x for x in e.witness.calls if x.operation != call.operation]
+    for minutes in range(0, 245, 5):
+        read = copy.copy(call)
+        read.began = read.ended = call.began + timedelta(minutes=minutes)
+        read.outcome = Outcome.DONE
+        e.witness.calls.append(read)
+    fell = [
+        Movement(at - 4 * HOUR, Decimal(1), by_our_orders=False),
+        Movement(at - 3 * HOUR, Decimal(0), by_our_orders=False),
+    ]
+    e.witness.movements = defaultdict(list, {key_of("no-such"): fell})
+    line = OversoldLine(
+        order_id="700000001-A", sku="no-such", at=at, quantity=1, free=0, units_oversold=1
+    )
+    e.world.buying.oversold.append(line)
+    return line
+
+
+def _orders_silent(e: Evidence, since: datetime, until: datetime) -> None:
+    for call in e.witness.of("orders_updated_since"):
+        if since <= call.began <= until:
+            call.outcome = Outcome.UNAVAILABLE
+
+
+def _silent_after_it_fell(e: Evidence) -> None:
+    """The figures could follow for more than two hours after the fall."""
+    line = _fell_before_it_was_sold(e)
+    _orders_silent(e, line.at - timedelta(minutes=30), line.at)
+
+
+def _silent_and_answered_long_ago(e: Evidence) -> None:
+    line = _fell_before_it_was_sold(e)
+    _orders_silent(e, line.at - 4 * HOUR, line.at - timedelta(minutes=130))
 
 
 # ── law 5 ──
@@ -395,7 +438,7 @@ def _is_of(event: Event, kind: type[OrderEvent], order_id: str) -> bool:
     return isinstance(event, kind) and event.order_id == order_id
 
 
-RULES: dict[tuple[int, str, str], Callable[[Evidence], None]] = {
+RULES: dict[tuple[int, str, str], Callable[[Evidence], object]] = {
     (1, "chain", "hash"): _broken_chain,
     (1, "writers", "epoch"): _written_in_an_old_epoch,
     (1, "writers", "twice"): _written_twice,
@@ -420,6 +463,9 @@ RULES: dict[tuple[int, str, str], Callable[[Evidence], None]] = {
     (3, "payouts", "no journal"): _journal_not_there,
     (3, "statement lines", "amount"): _line_of_another_amount,
     (4, "figures", "no level"): _level_never_read,
+    (4, "oversales", "long ago"): _fell_before_it_was_sold,
+    (4, "oversales", "silence too late"): _silent_after_it_fell,
+    (4, "oversales", "silence over"): _silent_and_answered_long_ago,
     (5, "ties", "never"): _never_taken,
     (5, "ties", "later"): _taken_after_the_closing,
     (5, "payouts", "residue"): _closed_with_a_residue,
@@ -456,6 +502,18 @@ def test_rule_of_a_checker_finds_its_own_breach(
 
     assert checker.check(forged)
     assert [] == checker.check(true)
+
+
+def test_oversale_while_no_read_of_orders_was_answered_is_explained_by_the_fall_before(
+    true: Evidence,
+) -> None:
+    """No figure may rest on orders that were read before its level: the window can't follow."""
+    forged = copied(true)
+    line = _fell_before_it_was_sold(forged)
+    _orders_silent(forged, line.at - 4 * HOUR, line.at)
+    (checker,) = (x for x in CHECKERS if (x.law, x.name) == (4, "oversales"))
+
+    assert [] == checker.check(forged)
 
 
 def test_every_checker_is_seen_to_find_a_breach() -> None:

@@ -8,7 +8,8 @@ answer leaves the forgotten orders out (`NOTICED_AFTER`: no read shows it sooner
 is explained by it until every level has been read again (`SWEPT_AFTER`).
 Wide, and why: an order that has ended by the end of the run counts in no figure (when it ended
 is not kept); a level that was read and lost with its process may be used or not; an oversale is
-explained by as many units that left otherwise within two hours, whenever they were published;
+explained by as many units that left otherwise within two hours, whenever they were published,
+and before that for as long as no read of orders was answered: no figure may rest on an old one;
 what the speed buffer holds back at rest is that of a poll or of a look of the watch.
 Invariant: units count as taken only by a level read that began after the ERP had the order.
 Called by `laws/__init__.py`.
@@ -237,10 +238,31 @@ def oversold_only_by_others(evidence: Evidence) -> Iterator[str]:
 
 def _is_explained(evidence: Evidence, line: OversoldLine) -> bool:
     witness = evidence.witness
-    since = line.at - SELLING_LAG
+    since = _could_follow_at(evidence, line.at) - SELLING_LAG
     fell = witness.fell_elsewhere(key_of(line.sku), since, line.at)
+    since = line.at - SELLING_LAG
     lied = witness.lied_between(since, line.at, "orders", "levels", "forgotten")
     return fell >= line.units_oversold or lied
+
+
+def _could_follow_at(evidence: Evidence, at: datetime) -> datetime:
+    """When the window could follow the stock last, at the latest then.
+
+    Earlier where reads of orders were tried meanwhile, and none was answered; what nobody
+    tried explains nothing.
+    """
+    could = at
+    unanswered_from: datetime | None = None
+    for call in evidence.witness.of("orders_updated_since"):
+        if call.ended is None or call.ended > at:
+            continue
+        if call.outcome == Outcome.UNAVAILABLE:
+            unanswered_from = unanswered_from or call.began
+        elif call.outcome == Outcome.DONE:
+            if unanswered_from and call.ended > at - SELLING_LAG:
+                could = min(could, unanswered_from)
+            unanswered_from = None
+    return min(could, unanswered_from or at)
 
 
 def window_at_rest_is_what_is_there(evidence: Evidence) -> Iterator[str]:
