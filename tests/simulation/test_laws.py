@@ -277,7 +277,7 @@ def _order_in_no_read(e: Evidence) -> None:
     e.witness.calls = [
         x
         for x in e.witness.calls
-        if x.operation not in ("orders_updated_since", "orders_by_id")
+        if x.operation not in ("orders_updated_since", "orders_by_id", "orders_caught_up")
     ]
 
 

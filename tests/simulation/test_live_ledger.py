@@ -24,7 +24,7 @@ def test_entries_whose_answers_are_lost_are_one_journal_each(kind: str) -> None:
     """Two in three entries, and now and then the process dies of the next."""
     fault = Fault(share=0.66, until_h=24.0, operations=("enter_journal",))
     scenario = Scenario(
-        seed=77,
+        seed=78,
         orders_a_day=15.0,
         faults=msgspec.structs.replace(Faults(), **{kind: fault}),
         deaths_in=(DeathIn(operation="enter", call=1), DeathIn(operation="enter", call=2)),
