@@ -176,7 +176,7 @@ async def test_hooks_are_listed_with_what_they_take() -> None:
     async with sandbox() as client:
         hooks = await client.json("GET", "/sandbox/hooks")
 
-    assert {"cloud", "marketplace", "warehouse"} == set(hooks)
+    assert {"cloud", "marketplace", "warehouse", "xero"} == set(hooks)
     assert hooks["marketplace"]["fail_exports"]["about"]
     assert any("quantity" in each for each in hooks["warehouse"]["goods_in"]["arguments"])
 
