@@ -1,5 +1,6 @@
 """What the service says of itself: who is served, in which state, and in figures."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -17,8 +18,11 @@ from kcjl.health.faces import faces, serve_faces
 from kcjl.health.metrics import Metrics
 from kcjl.health.vitals import Report, State, Vitals
 from kcjl.settings import HealthSettings
+from tests.architecture.tree import ROOT
 
 pytestmark = pytest.mark.anyio
+
+DOCS = ROOT / "docs"
 
 
 class Room:
@@ -43,6 +47,17 @@ def figures(metrics: Metrics) -> dict[tuple[str, frozenset[tuple[str, str]]], fl
         for family in text_string_to_metric_families(metrics.written().decode())
         for sample in family.samples
     }
+
+
+def call(*, took_ms: int) -> CallRecord:
+    return CallRecord(
+        side=Side.JOHNLEWIS,
+        operation="OR11",
+        subject="700000135-A",
+        attempted_at=datetime(2026, 3, 2, tzinfo=UTC),
+        took_ms=took_ms,
+        outcome=CallOutcome.DONE,
+    )
 
 
 async def answered(application: web.Application, path: str) -> tuple[int, bytes]:
@@ -97,25 +112,16 @@ def test_figures_are_what_the_rooms_hold_and_each_call_is_counted_once() -> None
     metrics = Metrics(vitals)
     observe = metrics.observer("acme")
     for took_ms in (200, 700):
-        observe(
-            CallRecord(
-                side=Side.JOHNLEWIS,
-                operation="OR11",
-                subject="700000135-A",
-                attempted_at=datetime(2026, 3, 2, tzinfo=UTC),
-                took_ms=took_ms,
-                outcome=CallOutcome.DONE,
-            )
-        )
+        observe(call(took_ms=took_ms))
     found = figures(metrics)
 
     def of(name: str, **labels: str) -> float:
         return found[name, frozenset(labels.items())]
 
-    call = {"merchant": "acme", "side": Side.JOHNLEWIS.value}
-    assert 2 == of("kcjl_calls_total", **call, operation="OR11", outcome="done")
-    assert 0.9 == pytest.approx(of("kcjl_call_duration_seconds_sum", **call))
-    assert 1 == of("kcjl_call_duration_seconds_bucket", **call, le="0.25")
+    side = {"merchant": "acme", "side": Side.JOHNLEWIS.value}
+    assert 2 == of("kcjl_calls_total", **side, operation="OR11", outcome="done")
+    assert 0.9 == pytest.approx(of("kcjl_call_duration_seconds_sum", **side))
+    assert 1 == of("kcjl_call_duration_seconds_bucket", **side, le="0.25")
     assert 39 == of("kcjl_room_position", merchant="acme", room="orders")
     assert 1 == of("kcjl_room_jobs_failing", merchant="acme", room="orders")
     assert 1 == of("kcjl_merchant_state", merchant="bolt", state="standby")
@@ -134,6 +140,20 @@ def test_the_kill_switch_is_a_figure() -> None:
         0 == figures(Metrics(vitals))["kcjl_writes_allowed", frozenset({("merchant", "acme")})]
     )
     assert not vitals.reports()[0].writes_allowed
+
+
+def test_the_dashboard_and_the_page_name_metrics_that_there_are() -> None:
+    """A panel of a figure that nobody writes stays empty, and looks like peace."""
+    vitals = served()
+    metrics = Metrics(vitals)
+    metrics.observer("acme")(call(took_ms=1))
+    there = {name for name, _ in figures(metrics)}
+    drawn = set(re.findall(r"kcjl_\w+", (DOCS / "grafana.json").read_text(encoding="utf-8")))
+    page = (DOCS / "running.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `(kcjl_\w+)`", page, re.MULTILINE))
+
+    assert drawn <= there
+    assert told <= there | {name.removesuffix("_bucket") for name in there}
 
 
 async def test_a_port_that_is_taken_is_said_once_and_stops_nothing() -> None:
