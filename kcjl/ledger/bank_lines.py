@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
 import msgspec
@@ -130,7 +130,7 @@ def day_of(text: str, place: Place) -> date:
     for form in DAY_FORMS:
         try:
             # The day of a wall calendar: no time of any zone is read out of it.
-            day = datetime.strptime(bare, form).date()  # noqa: DTZ007
+            day = datetime.strptime(bare, form).replace(tzinfo=UTC).date()
         except ValueError:
             continue
         if day.year in YEARS:

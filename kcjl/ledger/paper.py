@@ -24,26 +24,27 @@ GREY, BLACK = (95, 95, 95), (0, 0, 0)
 class _Pages(FPDF):
     """A4 pages with a foot."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self) -> None:
         super().__init__(format="A4")
         self.core_fonts_encoding = "windows-1252"
         self.replaced = False
-        self._foot = title
+        self.foot = ""
+        """On each page; written at its end."""
 
     def footer(self) -> None:
         self.set_y(-14)
         self.set_font(FONT, size=8)
         self.set_text_color(*GREY)
         note = "   Letters that this font lacks stand as [U+number]." if self.replaced else ""
-        self.cell(0, 5, f"{self._foot}   page {self.page_no()} of {{nb}}{note}", align="C")
+        self.cell(0, 5, f"{self.foot}   page {self.page_no()} of {{nb}}{note}", align="C")
 
 
 class Paper:
     """A document, written from its top to its end."""
 
     def __init__(self, title: str, *, made_at: datetime) -> None:
-        self._pages = pages = _Pages("")
-        pages._foot = self._text(title)  # noqa: SLF001 - the foot is shown as the rest is
+        self._pages = pages = _Pages()
+        pages.foot = self._text(title)
         pages.set_creation_date(made_at)
         pages.set_title(title)
         pages.set_margins(15, 15)

@@ -174,9 +174,9 @@ class Sheet:
             else f"'{part}'!{letter}{first}:{letter}{last}"
             for part, first, last in self._ranges
         )
-        value = self.totals[number]
-        if column.kind == "money":
-            value = Money(value, self._currency or self._book.currency).decimal()  # type: ignore[assignment]
+        total = self.totals[number]
+        currency = self._currency or self._book.currency
+        value = Money(total, currency).decimal() if column.kind == "money" else total
         form = self._book.formats[f"total {column.kind}"]
         self._sheet.write_formula(row, number, f"=SUM({ranges})", form, value)
 
