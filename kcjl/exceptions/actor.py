@@ -123,7 +123,8 @@ class Desk(Room):
             )
             await self.commit((event,), by=by)
         if not done:
-            raise Refused("; ".join(refused[:TOLD_MAX]))
+            more = f"; and {len(refused) - TOLD_MAX:,} more" if refused[TOLD_MAX:] else ""
+            raise Refused("; ".join(refused[:TOLD_MAX]) + more)
         told = f"; {len(refused)} refused: {'; '.join(refused[:TOLD_MAX])}" if refused else ""
         return f"tried again: {done}{told}"
 

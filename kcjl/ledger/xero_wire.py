@@ -206,7 +206,7 @@ def refusal_words(body: bytes) -> str:
         or said.error
     )
     plain = "".join(each if each.isprintable() else " " for each in words)
-    return plain[:WORDS_MAX]
+    return plain if len(plain) <= WORDS_MAX else f"{plain[: WORDS_MAX - 1]}…"
 
 
 def _words(journals: tuple[WireJournal, ...]) -> str:
