@@ -3,7 +3,7 @@
 Promises: a place that is named is meant: a key that is missing there is an error, and none is
 made. Where none is named, the key is a file in the data directory, made at the first start. A
 key never shows in a `repr`. It seals nothing.
-Called by the composition root; `settings.py` has the section.
+Called by the composition root; `settings/` has the section.
 """
 
 import os

@@ -1,6 +1,6 @@
 """The desk's settings, and the bounds at which the service has a trouble of its own.
 
-Promises: what can't be meant is refused. Called by `settings.py`.
+Promises: what can't be meant is refused. Called by `settings/file.py`.
 """
 
 import msgspec

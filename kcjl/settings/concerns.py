@@ -1,90 +1,40 @@
-"""kcjl.toml, read once: typed, frozen, unknown keys refused.
+"""The sections of kcjl.toml that say how a merchant's concerns work.
 
-Promises: secrets come from the environment or from files, never from the config, and are
-never printed. Buffers, carrier maps and account maps are not here: they are events; what stands
-under `opening_policy` is recorded as the first events of a new log and never read again.
-Called by the CLI and by `service.py`. Over 400 lines, because all sections stand together.
+Promises: what can't be meant is refused, with its name. Buffers, carrier maps and account maps
+are not here: they are events; what stands under `opening_policy` is recorded as the first
+events of a new log and never read again. Called by `file.py`.
 """
 
-import os
-import tomllib
 from datetime import date, datetime, time
 from decimal import Decimal
-from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from kcjl.calls.sync_log import KEEP_DAYS_DEFAULT
-from kcjl.discretion import Secret
-from kcjl.errors import Misuse, SettingsUnusable
-from kcjl.exceptions.desk_settings import ExceptionSettings
+from kcjl.errors import Misuse
 from kcjl.johnlewis.frequencies import advised_s
-from kcjl.ledger.ledger_settings import LedgerSettings
+from kcjl.settings.section import Section, above_zero, time_of_day
 from kcjl.stock.policy import PolicyDocument, Rule, checked
-from kcjl.vaultkey import VaultSettings
 
 __all__ = [
     "BANK_FILE_COLUMNS",
     "WEEKDAYS",
     "BankSettings",
     "CallSettings",
-    "ClockSettings",
-    "CloudSection",
     "DeadlineSettings",
     "DispatchSettings",
-    "InvoiceAddress",
-    "JohnLewisSettings",
-    "KhaosSettings",
-    "MerchantSettings",
     "MetricSettings",
     "OpeningPolicy",
     "OrderSettings",
-    "Settings",
     "SettlementSettings",
     "StockSettings",
-    "read_settings",
-    "secret",
 ]
-
 
 BANK_FILE_COLUMNS = ("Number", "Date", "Account", "Amount", "Subcategory", "Memo")
 """Of the clearing account's file, as the ERP's bank import lists them (contract khaos f)."""
 
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of the sections: a key that we do not know is refused."""
-
-
-def _above_zero(**settings: float) -> None:
-    for name, value in settings.items():
-        if not value > 0:
-            raise ValueError(f"{name} has to be above 0, not {value:g}")
-
-
-def _time_of_day(name: str, told: str) -> None:
-    try:
-        time.fromisoformat(told)
-    except ValueError:
-        raise ValueError(f"{name}: {told!r} is no time of day") from None
-
-
-class ClockSettings(Section, frozen=True, kw_only=True):
-    """Whose time it is. `world`: the control address of a sandbox whose time is followed."""
-
-    world: str = ""
-
-
-class HealthSettings(Section, frozen=True, kw_only=True):
-    """Where the service says how it is: `/healthz`, `/readyz`, `/metrics`."""
-
-    host: str = "127.0.0.1"
-    port: int = 9640
-    """0: nowhere."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.port <= PORT_MAX:
-            raise ValueError(f"[health] port: 0 to {PORT_MAX:,}, not {self.port:,}")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class StockSettings(Section, frozen=True, kw_only=True):
@@ -123,7 +73,7 @@ class StockSettings(Section, frozen=True, kw_only=True):
     """London time of day at which every offer is read back and compared."""
 
     def __post_init__(self) -> None:
-        _above_zero(
+        above_zero(
             poll_s=self.poll_s,
             sweep_hours=self.sweep_hours,
             follow_s=self.follow_s,
@@ -144,7 +94,7 @@ class StockSettings(Section, frozen=True, kw_only=True):
                 f"stale_hard_s ({self.stale_hard_s:g}) can't be below stale_soft_s "
                 f"({self.soft_s:g})"
             )
-        _time_of_day("read_back_at", self.read_back_at)
+        time_of_day("read_back_at", self.read_back_at)
 
     @property
     def soft_s(self) -> float:
@@ -180,7 +130,7 @@ class OrderSettings(Section, frozen=True, kw_only=True):
     long after the first answer that left it out: a replica may lag behind."""
 
     def __post_init__(self) -> None:
-        _above_zero(
+        above_zero(
             poll_s=self.poll_s,
             overlap_s=self.overlap_s,
             catch_up_after_hours=self.catch_up_after_hours,
@@ -190,13 +140,9 @@ class OrderSettings(Section, frozen=True, kw_only=True):
             personal_data_days=self.personal_data_days,
             missing_after_minutes=self.missing_after_minutes,
         )
-        _time_of_day("count_at", self.count_at)
+        time_of_day("count_at", self.count_at)
         if self.start_at is not None and self.start_at.tzinfo is None:
             raise ValueError(f"start_at needs a time zone, e.g. {self.start_at.isoformat()}Z")
-
-
-PORT_MAX = 65_535
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class DeadlineSettings(Section, frozen=True, kw_only=True):
@@ -226,11 +172,11 @@ class DeadlineSettings(Section, frozen=True, kw_only=True):
     """With more orders at risk, or late, than this the others are one exception and a count."""
 
     def __post_init__(self) -> None:
-        _above_zero(warn_hours=self.warn_hours, named_max=self.named_max)
+        above_zero(warn_hours=self.warn_hours, named_max=self.named_max)
         if not self.working_days:
             raise ValueError("working_days needs a day, e.g. mon")
         for name in ("opens_at", "closes_at"):
-            _time_of_day(name, getattr(self, name))
+            time_of_day(name, getattr(self, name))
         opens, closes = time.fromisoformat(self.opens_at), time.fromisoformat(self.closes_at)
         if closes <= opens and closes != time(0):
             raise ValueError(
@@ -238,7 +184,7 @@ class DeadlineSettings(Section, frozen=True, kw_only=True):
                 "00:00 is the midnight at the day's end"
             )
         if self.cut_off:
-            _time_of_day("cut_off", self.cut_off)
+            time_of_day("cut_off", self.cut_off)
             if time.fromisoformat(self.cut_off) < opens:
                 raise ValueError(
                     f"cut_off ({self.cut_off}) is before opens_at ({self.opens_at})"
@@ -270,7 +216,7 @@ class MetricSettings(Section, frozen=True, kw_only=True):
         for name in self.__struct_fields__:
             if name != "orders_min" and not 0 < getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a share above 0, up to 1")
-        _above_zero(orders_min=self.orders_min)
+        above_zero(orders_min=self.orders_min)
 
 
 class DispatchSettings(Section, frozen=True, kw_only=True):
@@ -299,7 +245,7 @@ class DispatchSettings(Section, frozen=True, kw_only=True):
     metrics: MetricSettings = MetricSettings()
 
     def __post_init__(self) -> None:
-        _above_zero(
+        above_zero(
             poll_s=self.poll_s,
             backup_hours=self.backup_hours,
             late_tracking_days=self.late_tracking_days,
@@ -319,7 +265,7 @@ class BankSettings(Section, frozen=True, kw_only=True):
     """Working days after which a payout that is paid should be in the bank; 0: never asked."""
     matched_within_days: int = 10
     """So many days after the payment a statement's line may be its money by amount alone."""
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = msgspec.field(default_factory=dict)
     """Heading by role of a statement in CSV whose layout is none of those that are known."""
     layout: Literal["barclays", "amazon"] = "barclays"
     """Of the clearing account's file: a bank's CSV, or the TSV in the shape of Amazon's."""
@@ -361,7 +307,7 @@ class SettlementSettings(Section, frozen=True, kw_only=True):
     bank: BankSettings = BankSettings()
 
     def __post_init__(self) -> None:
-        _above_zero(
+        above_zero(
             transactions_poll_s=self.transactions_poll_s,
             cycle_days=self.cycle_days,
             sweep_days=self.sweep_days,
@@ -369,7 +315,7 @@ class SettlementSettings(Section, frozen=True, kw_only=True):
         if not self.cycles_read_at:
             raise ValueError("cycles_read_at needs a time of day, e.g. 06:30")
         for each in self.cycles_read_at:
-            _time_of_day("cycles_read_at", each)
+            time_of_day("cycles_read_at", each)
 
 
 class CallSettings(Section, frozen=True, kw_only=True):
@@ -379,7 +325,7 @@ class CallSettings(Section, frozen=True, kw_only=True):
     """Then they are deleted."""
 
     def __post_init__(self) -> None:
-        _above_zero(keep_days=self.keep_days)
+        above_zero(keep_days=self.keep_days)
 
 
 class OpeningPolicy(Section, frozen=True, kw_only=True):
@@ -390,9 +336,9 @@ class OpeningPolicy(Section, frozen=True, kw_only=True):
     """Service level of the speed buffer; false: none."""
     fast_mover_units_a_day: float = 20
     """From it on nothing is offered while the feed is stale past the hard limit; 0: always."""
-    carriers: dict[str, str] = {}
+    carriers: dict[str, str] = msgspec.field(default_factory=dict)
     """Courier name or code in the ERP -> the marketplace's carrier code."""
-    accounts: dict[str, str] = {}
+    accounts: dict[str, str] = msgspec.field(default_factory=dict)
     """Role -> nominal account; roles left out keep the house's defaults."""
     acceptance: Literal["known_and_available", "known", "manual"] = "known_and_available"
     """Which orders are accepted by themselves; rules by value, SKU and country come later."""
@@ -418,182 +364,3 @@ class OpeningPolicy(Section, frozen=True, kw_only=True):
             fast_mover_units_a_day=Decimal(str(fast)) if fast else None,
         )
         return PolicyDocument(note="opening policy of the settings", rules=(opening,))
-
-
-class JohnLewisSettings(Section, frozen=True, kw_only=True):
-    """The tenant. Unknown for John Lewis until onboarding: nothing has a guessed default."""
-
-    base_url: str
-    api_key_env: str = "KCJL_JOHNLEWIS_KEY"
-    api_key_file: str = ""
-    shop_id: int | None = None
-    allow_plain_http: bool = False
-    external_partner: bool = False
-    """The key counts as an "External Partner": orders are read every 15 minutes (OR11)."""
-    export_hosts: tuple[str, ...] = ()
-    """Hosts beside the tenant's whose files of exports are fetched, without the key."""
-    export_age_s_max: float = 21_600
-    authorization: Literal["key", "bearer"] = "key"
-    """How the key travels: raw, or as a bearer token where the tenant wants that."""
-    currency_default: str = "GBP"
-    """Of amounts that come without a currency."""
-    rates_are_percent: bool = False
-    """The shop's statistics (A21) are 0 to 100, not 0 to 1; which of them is not documented."""
-    offers_a_call_max: int = 2_000
-    """Offers in one call (OF24); the marketplace states no limit."""
-    retry_after_default_s: float = 60
-    """Rest after a 429 that does not say for how long."""
-
-
-class InvoiceAddress(Section, frozen=True, kw_only=True):
-    """The constant invoice address of all marketplace orders; never the buyer's."""
-
-    line1: str
-    town: str
-    postcode: str
-    country_code: str = "GBR"
-    surname: str = "Accounts"
-
-
-class CloudSection(Section, frozen=True, kw_only=True):
-    """Kind "cloud": our endpoints, which the ERP's channel calls."""
-
-    user: str = ""
-    password_env: str = "KCJL_CLOUD_PASSWORD"  # noqa: S105 - a variable's name
-    password_file: str = ""
-    host: str = "127.0.0.1"
-    port: int = 8443
-    certificate_file: str = ""
-    key_file: str = ""
-    public_url: str = ""
-    """How the ERP reaches us, where a proxy stands before us."""
-    format: Literal["json", "xml"] = "json"
-    frequency_minutes: int = 15
-    """How often the ERP is asked to fetch orders and returns."""
-    fetched_within_minutes: float = 45
-    status_within_minutes: float = 120
-    silent_after_minutes: float = 90
-    order_ref_format: str = "{0}"
-    """The channel's "Order Ref. Format", e.g. KCC{0}."""
-    site_id: str = "1"
-    problem_items: Literal["Abort", "ImportAndHold"] = "ImportAndHold"
-    add_buildable: bool = False
-    orders_per_answer: int = 1_000
-    body_bytes_max: int = 33_554_432
-    requests_per_minute: int = 600
-    keep_days: float = 180
-    """How long what the ERP has confirmed is kept in the feed."""
-
-
-class KhaosSettings(Section, frozen=True, kw_only=True):
-    """The ERP: how it is reached, and what orders are created with."""
-
-    kind: Literal["kws", "cloud"] = "kws"
-    """"kws": we call its web service. "cloud": its channel calls us."""
-    cloud: CloudSection = CloudSection()
-    base_url: str = ""
-    """Of kind "kws": up to and with the executable, as in https://erp.example/KhaosKSD.exe"""
-    auth: Literal["none", "basic", "body"] = "none"
-    user: str = ""
-    password_env: str = "KCJL_KHAOS_PASSWORD"  # noqa: S105 - a variable's name
-    auth_parameter: str = "Password"
-    """Name of the extra body parameter that carries the password when `auth` is "body"."""
-    certificate_sha256: str = ""
-    allow_plain_http: bool = False
-    connect_timeout_s: float = 10.0
-    read_timeout_s: float = 120.0
-    codes_per_call: int = 50
-    compression: Literal["none", "zip", "bzip2"] = "none"
-    flags_as: Literal["typed", "minus_one"] = "typed"
-    characters: Literal["transliterate", "refuse"] = "transliterate"
-    other_text: Literal["windows-1252", "refuse"] = "windows-1252"
-    add_buildable: bool = False
-    fold_packs: bool = True
-    max_external_ref: int = 15
-    site_name: str = "Main Site"
-    company_code: str = "JLMKT"
-    company_class: str = "Marketplace"
-    company_name: str = "John Lewis Marketplace"
-    sales_source: str = "JOHN LEWIS"
-    clearing_account: str = "John Lewis Clearing"
-    invoice_address: InvoiceAddress
-    courier_code: str = ""
-    couriers: dict[str, str] = {}
-    """The marketplace's shipping type -> courier code."""
-    include_email: bool = True
-
-    def __post_init__(self) -> None:
-        if self.kind == "kws" and not self.base_url:
-            raise ValueError('base_url is missing: kind "kws" calls the ERP there')
-        if self.kind == "cloud" and not self.cloud.user:
-            raise ValueError('cloud.user is missing: kind "cloud" lets the ERP in by it')
-
-
-class MerchantSettings(Section, frozen=True, kw_only=True):
-    johnlewis: JohnLewisSettings
-    khaos: KhaosSettings
-    stock: StockSettings = StockSettings()
-    orders: OrderSettings = OrderSettings()
-    dispatch: DispatchSettings = DispatchSettings()
-    settlement: SettlementSettings = SettlementSettings()
-    ledger: LedgerSettings = LedgerSettings()
-    calls: CallSettings = CallSettings()
-    exceptions: ExceptionSettings = ExceptionSettings()
-    opening_policy: OpeningPolicy = OpeningPolicy()
-
-    @property
-    def paced_orders(self) -> OrderSettings:
-        """The orders' settings, not quicker than the contract lets this key's user be (d.1)."""
-        if not self.johnlewis.external_partner:
-            return self.orders
-        slowest_s = max(self.orders.poll_s, advised_s("OR11", external_partner=True))
-        return msgspec.structs.replace(self.orders, poll_s=slowest_s)
-
-
-class Settings(Section, frozen=True, kw_only=True):
-    merchants: dict[str, MerchantSettings]
-    database: str = "embedded"
-    """"embedded", or a DSN of PostgreSQL 15 or newer."""
-    data_dir: str = "kcjl-data"
-    live: bool = False
-    """Without it nothing is written to a system that is not on this machine."""
-    clock: ClockSettings = ClockSettings()
-    health: HealthSettings = HealthSettings()
-    vault: VaultSettings = VaultSettings()
-
-
-def read_settings(path: Path) -> Settings:
-    """Read and check a kcjl.toml. Raises SettingsUnusable with one clear line."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SettingsUnusable(
-            f"there is no configuration at {path}: write one, or try `kcjl demo`"
-        ) from None
-    except OSError as error:
-        raise SettingsUnusable(f"{path} can't be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsUnusable(f"{path} is not TOML: {error}") from None
-    try:
-        settings = msgspec.convert(raw, Settings)
-    except msgspec.ValidationError as error:
-        raise SettingsUnusable(f"{path}: {error}") from None
-    if not settings.merchants:
-        raise SettingsUnusable(f"{path}: no merchant is configured under [merchants.NAME]")
-    return settings
-
-
-def secret(*, env: str, file: str = "", what: str) -> Secret:
-    """A secret from a file or from the environment."""
-    if file:
-        try:
-            value = Secret(Path(file).read_text(encoding="utf-8").strip())
-        except OSError as error:
-            raise SettingsUnusable(f"{what}: {file} can't be read: {error.strerror}") from None
-        if not value:
-            raise SettingsUnusable(f"{what}: {file} is empty")
-        return value
-    value = Secret(os.environ.get(env, ""))
-    if not value:
-        raise SettingsUnusable(f"{what}: set the environment variable {env}, or name a file")
-    return value
