@@ -135,3 +135,7 @@ class ReadModels(Protocol):
         with neither: the newest.
         """
         ...
+
+    async def next_event(self, types: Sequence[str], *, after: int) -> int | None:
+        """The position of the first event of these types that follows; None: there is none."""
+        ...

@@ -13,7 +13,8 @@ import typer
 
 from kcjl.cli.places import clock_of, database_of, merchant_of, printable, settings_at
 from kcjl.clock import RandomIds
-from kcjl.commands import Command, issue, wait_for_outcome
+from kcjl.command import Command
+from kcjl.commands import issue, wait_for_outcome
 from kcjl.database import OPERATOR, Database
 from kcjl.errors import Refused, Unavailable
 from kcjl.settings import Settings

@@ -172,6 +172,19 @@ class PostgresReadModels:
         events = [EventRow(**dict(row)) for row in rows]
         return sorted(events, key=lambda event: event.position)
 
+    async def next_event(self, types: Sequence[str], *, after: int) -> int | None:
+        found = await self._database.fetchval(
+            """
+            select position from event
+            where merchant = $1 and type = any($2::text[]) and position > $3
+            order by position limit 1
+            """,
+            self._merchant,
+            list(types),
+            after,
+        )
+        return None if found is None else int(found)
+
 
 def _figures(
     name: str, counts: Mapping[str, Counter[str]]

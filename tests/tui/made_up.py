@@ -11,8 +11,11 @@ from hashlib import sha256
 
 import msgspec
 
+from kcjl.command import Command, Outcome
+from kcjl.errors import Misuse
 from kcjl.money import Money
 from kcjl.readmodels import Cut, EventRow, ExceptionRow, Freshness, Lane, Overview
+from tui.model.header import Then
 
 __all__ = [
     "HOSTILE",
@@ -75,9 +78,43 @@ class FakeSource:
         self.answering = 0
         self.answering_most = 0
         self._overview = overview
+        self.past: Then | None = None
+        self.may_act = True
+        self.done: list[Command] = []
+        """The commands that were issued."""
+        self.outcome = Outcome(ok=True, message="done")
+
+    @property
+    def as_of(self) -> Then | None:
+        return self.past
 
     def now(self) -> datetime:
-        return self.clock
+        return self.clock if self.past is None else self.past.at
+
+    async def then(self, when: int | datetime) -> "FakeSource":
+        """The same source, with the log up to there."""
+        await self._asked(f"then {when}")
+        known = [
+            event
+            for event in self.log
+            if (event.position <= when if isinstance(when, int) else event.recorded_at <= when)
+        ]
+        if not known or (isinstance(when, int) and when > self.log[-1].position):
+            raise Misuse(f"there is nothing at {when}")
+        source = FakeSource(exceptions=self.rows, total=self.total, events=known)
+        source.clock, source.may_act = self.clock, False
+        source.past = Then(position=known[-1].position, at=known[-1].recorded_at)
+        return source
+
+    async def next_event(self, types: Sequence[str], *, after: int) -> int | None:
+        await self._asked(f"next_event {' '.join(types)} after={after}")
+        found = (e.position for e in self.log if e.type in types and e.position > after)
+        return next(found, None)
+
+    async def do(self, command: Command) -> Outcome:
+        await self._asked(f"do {command.verb}")
+        self.done.append(command)
+        return self.outcome
 
     def pass_time(self, seconds: float) -> None:
         self.clock += timedelta(seconds=seconds)

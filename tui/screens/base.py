@@ -8,14 +8,19 @@ Called by the app; subclassed by the screens.
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+from textual import on
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
+from tui.actions import ACTIONS, Scope
+from tui.bindings import live_actions
 from tui.messages import OverviewRead, ReadWanted
+from tui.model.command_line import completions
 from tui.source import Source
 from tui.state import MonitorState
+from tui.widgets.command_bar import CommandBar
 from tui.widgets.header import ModeLine, ScreenLine
 from tui.widgets.strips import Banner, HintBar
 
@@ -34,12 +39,14 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
     def __init__(self, state: MonitorState) -> None:
         super().__init__()
         self.state = state
+        self._travels = state.travels
 
     def compose(self) -> ComposeResult:
         yield ModeLine()
         yield ScreenLine()
         yield Banner()
         yield from self.compose_body()
+        yield CommandBar(self.completions, self.state.typed)
         yield HintBar()
 
     def compose_body(self) -> Iterable[Widget]:
@@ -60,12 +67,46 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         """Go one level back inside the screen; False when there is nothing to leave."""
         return False
 
+    def forget(self) -> None:
+        """Let go of what was read: it is of another time."""
+        raise NotImplementedError(type(self).__name__)
+
+    def show_filter(self, raw: str) -> None:
+        """Put a filter in force, where the screen has one."""
+
+    def show_subject(self, subject: str) -> None:
+        """Find one thing and open it, where the screen has such things."""
+
+    def words(self) -> dict[str, str]:
+        """Words for the command line: to the actions that can be done here and now."""
+        live = {action.id for action, _ in live_actions(self.active_bindings)}
+        return {
+            word: action.id
+            for action in ACTIONS
+            if action.id in live or (not action.key and action.scope is Scope.APP)
+            for word in (action.verb, *action.names)
+        }
+
+    def completions(self, typed: str) -> tuple[str, ...]:
+        return completions(typed, self.words())
+
+    @on(CommandBar.Left)
+    def _on_command_left(self) -> None:
+        self.query_one("RowTable").focus()
+
     def on_mount(self) -> None:
         self.refresh_view()
 
     def on_screen_resume(self) -> None:
+        self.turn()
         self.refresh_view()
         self.call_after_refresh(self.post_message, ReadWanted())
+
+    def turn(self) -> None:
+        """Another time than that of what is held may be looked at now."""
+        if self._travels != self.state.travels:
+            self._travels = self.state.travels
+            self.forget()
 
     def refresh_view(self) -> None:
         if not self.is_mounted:

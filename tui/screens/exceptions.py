@@ -77,6 +77,9 @@ class ExceptionsScreen(ListScreen[ExceptionRow], inherit_bindings=False):
     def nothing_text(self) -> str:
         return "● No open exceptions: nothing needs a person."
 
+    def forget(self) -> None:
+        self.cut = None
+
     def reads(self) -> Sequence[Read]:
         return (_read_exceptions, read_overview)
 

@@ -44,6 +44,8 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
         self._fields = fields
         self.wanted: Filter[T] = Filter("", fields)
         self.opened: T | None = None
+        self.sought = ""
+        """What is to be opened once it has been read."""
         self.table: RowTable[T] = RowTable(
             self.columns(),
             key_of=self.key_of,
@@ -104,6 +106,7 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
 
     def show_body(self) -> None:
         rows = self.matching()
+        self._open_sought(rows)
         self.table.stale = self.detail.stale = self.state.stale
         self.table.show(rows, vacancy=self._vacancy(rows), columns=self.columns())
         matching = len(rows) if self.wanted else None
@@ -164,6 +167,24 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
             self.show_header()
         self.show_frame()
         self.show_detail()
+
+    def show_filter(self, raw: str) -> None:
+        self.filter_bar.put(raw)
+
+    def show_subject(self, subject: str) -> None:
+        """Open it when it is read: the filter holds it until then."""
+        self.sought = subject
+        self.filter_bar.put(subject)
+
+    def _open_sought(self, rows: Sequence[T]) -> None:
+        """The thing by its key, or the only row that names it."""
+        wanted = self.sought.lower()
+        found = [item for item in rows if self.key_of(item).lower() == wanted] or list(rows)
+        if not wanted or self.read_at() is None or len(found) != 1:
+            return
+        self.sought = ""
+        self.opened = found[0]
+        self.add_class("-detail")
 
     def close_detail(self) -> None:
         self.opened = None
