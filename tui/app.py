@@ -19,11 +19,10 @@ from tui.actions import Scope, action_by_id, actions_of
 from tui.bindings import bindings, live_actions
 from tui.doing import Hand
 from tui.explanations import explanation
-from tui.messages import OverviewRead, ReadDone, ReadFailed, ReadWanted
+from tui.messages import OverviewRead, Proposed, ReadDone, ReadFailed, ReadWanted
 from tui.model.command_line import Go, Run, Travel, Unknown, understood
 from tui.model.freshness import AgeLimits
 from tui.model.moments import Zone
-from tui.model.proposal import Proposal
 from tui.palette import RegistryCommands
 from tui.reading import Reader
 from tui.screens.base import MonitorScreen
@@ -223,9 +222,9 @@ class MonitorApp(App[None], inherit_bindings=False):
             case Unknown(message=why):
                 self.hand.say(why, failed=True)
 
-    def propose(self, proposal: Proposal) -> None:
-        """Show what a screen would have done; what is confirmed is done."""
-        self.hand.propose(proposal)
+    @on(Proposed)
+    def _on_proposed(self, message: Proposed) -> None:
+        self.hand.propose(message.proposal)
 
     def action_pause(self) -> None:
         self.state.paused = not self.state.paused

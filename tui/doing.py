@@ -59,7 +59,9 @@ class Hand:
                 failed=True,
             )
             return
-        self._app.push_screen(ConfirmScreen(proposal), partial(self._confirmed, proposal))
+        self._app.push_screen(
+            ConfirmScreen(proposal, self._state), partial(self._confirmed, proposal)
+        )
 
     def _confirmed(self, proposal: Proposal, commands: Sequence[Command] | None) -> None:
         if commands:

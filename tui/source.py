@@ -16,7 +16,7 @@ from typing import Protocol
 from kcjl.clock import Clock
 from kcjl.command import Command, Outcome
 from kcjl.errors import Misuse, Refused
-from kcjl.readmodels import Cut, EventRow, Overview, ReadModels
+from kcjl.readmodels import Cut, EventRow, ExceptionStory, Overview, ReadModels
 from tui.model.header import Then
 
 __all__ = ["Doer", "LiveSource", "PastSource", "Source", "TimeMachine"]
@@ -65,8 +65,11 @@ class _Asked:
     async def overview(self) -> Overview:
         return await self._read_models.overview()
 
-    async def exceptions(self, *, state: str = "open", limit: int = 500) -> Cut:
-        return await self._read_models.exceptions(state=state, limit=limit)
+    async def exceptions(self, *, state: str = "open", kind: str = "", limit: int = 500) -> Cut:
+        return await self._read_models.exceptions(state=state, kind=kind, limit=limit)
+
+    async def exception(self, exception_id: str) -> ExceptionStory | None:
+        return await self._read_models.exception(exception_id)
 
     async def events(
         self, *, after: int | None = None, before: int | None = None, limit: int = 200

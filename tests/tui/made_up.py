@@ -14,7 +14,16 @@ import msgspec
 from kcjl.command import Command, Outcome
 from kcjl.errors import Misuse
 from kcjl.money import Money
-from kcjl.readmodels import Cut, EventRow, ExceptionRow, Freshness, Lane, Overview
+from kcjl.readmodels import (
+    Cut,
+    EventRow,
+    ExceptionRow,
+    ExceptionStory,
+    Freshness,
+    Lane,
+    Overview,
+    Said,
+)
 from tui.model.header import Then
 
 __all__ = [
@@ -125,10 +134,25 @@ class FakeSource:
         fresh = self._fresh()
         return msgspec.structs.replace(made, fresh=fresh, events=fresh.position)
 
-    async def exceptions(self, *, state: str = "open", limit: int = 500) -> Cut:
-        await self._asked(f"exceptions state={state} limit={limit}")
-        total = len(self.rows) if self.total is None else self.total
-        return Cut(exceptions=self.rows[:limit], total=total, fresh=self._fresh())
+    async def exceptions(self, *, state: str = "open", kind: str = "", limit: int = 500) -> Cut:
+        await self._asked(f"exceptions state={state} kind={kind} limit={limit}")
+        rows = tuple(row for row in self.rows if kind in ("", row.kind))
+        total = len(rows) if self.total is None or kind else self.total
+        return Cut(exceptions=rows[:limit], total=total, fresh=self._fresh())
+
+    async def exception(self, exception_id: str) -> ExceptionStory | None:
+        await self._asked(f"exception {exception_id}")
+        return ExceptionStory(
+            exception_id=exception_id,
+            clears="the code is confirmed",
+            commands=("kcjl stock alias SKU CODE",),
+            offers=("assign", "note", "park", "retry", "accept"),
+            page="sku-unknown",
+            owned="the kind's own",
+            stays="",
+            words=(Said(at=NOON, by="jo", text="asked the catalogue team"),),
+            words_before=0,
+        )
 
     async def events(
         self, *, after: int | None = None, before: int | None = None, limit: int = 200

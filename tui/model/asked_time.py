@@ -4,7 +4,7 @@
 
 Promises: a bare time of day is the last such time; a day alone is its end; a Z at the end is
 UTC, whatever the screen shows. What can't be read is refused in one line with examples.
-Called by the command line.
+Called by the command line and by proposals.
 """
 
 import re
@@ -14,10 +14,11 @@ from kcjl.clock import LONDON
 from kcjl.errors import Misuse
 from tui.model.moments import Zone
 
-__all__ = ["asked_time"]
+__all__ = ["asked_time", "asked_until"]
 
 _EXAMPLES = "14:03 · 2026-10-31 23:59 · yesterday 18:00 · -2h · #120345"
 _BACK = re.compile(r"^-(\d+)(s|m|h|d)$")
+_AHEAD = re.compile(r"^(\d+)(m|h|d)$")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -36,6 +37,17 @@ def asked_time(text: str, *, now: datetime, zone: Zone) -> int | datetime:
         raise Misuse(f"«{text}» is no time and no position: {_EXAMPLES}")
     if moment > now:
         raise Misuse(f"«{text}» lies ahead: only what has happened can be seen")
+    return moment
+
+
+def asked_until(text: str, *, now: datetime, zone: Zone) -> datetime:
+    """A moment to come: 30m, 4h, 2d from now, or a day and a time. Raises Misuse."""
+    span = _AHEAD.match(text.strip())
+    if span is not None:
+        return now + timedelta(**{_UNITS[span[2]]: int(span[1])})
+    moment = _moment(text.split(), now, zone)
+    if moment is None or moment <= now:
+        raise Misuse(f"«{text}» is no time to come: 30m · 4h · 2d · 2026-10-31 09:00")
     return moment
 
 

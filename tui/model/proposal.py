@@ -6,10 +6,13 @@ Called by the screens, which make them, and by the confirmation, which shows the
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
 from kcjl.command import Command
+from tui.model.asked_time import asked_until
+from tui.model.moments import Zone
 
 __all__ = ["LINES_SHOWN", "Field", "Proposal", "shown_lines"]
 
@@ -26,6 +29,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     value: str = ""
     """What stands there at first."""
     needed: bool = True
+    until: bool = False
+    """It is a time to come, and goes as such: 4h, 2026-10-31 09:00."""
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,9 +47,18 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     word: str = ""
     """To be typed before it is done; empty: enter is enough."""
 
-    def said(self, answers: Mapping[str, str]) -> tuple[Command, ...]:
-        """The commands with what the operator has said; what was left empty is left out."""
+    def said(
+        self, answers: Mapping[str, str], *, now: datetime, zone: Zone
+    ) -> tuple[Command, ...]:
+        """The commands with what the operator has said; what was left empty is left out.
+
+        Raises Misuse for a time that is none.
+        """
         told = {name: text for name, text in answers.items() if text}
+        for field in self.fields:
+            if field.until and field.name in told:
+                until = asked_until(told[field.name], now=now, zone=zone)
+                told[field.name] = until.isoformat()
         return tuple(
             msgspec.structs.replace(command, arguments={**command.arguments, **told})
             for command in self.commands

@@ -16,8 +16,9 @@ from textual.widget import Widget
 
 from tui.actions import ACTIONS, Scope
 from tui.bindings import live_actions
-from tui.messages import OverviewRead, ReadWanted
+from tui.messages import OverviewRead, Proposed, ReadWanted
 from tui.model.command_line import completions
+from tui.model.proposal import Proposal
 from tui.source import Source
 from tui.state import MonitorState
 from tui.widgets.command_bar import CommandBar
@@ -28,6 +29,13 @@ __all__ = ["MonitorScreen", "Read", "read_overview"]
 
 Read = Callable[[Source], Awaitable[Message]]
 """One question to the source, and its answer as a message."""
+
+
+_DANGEROUS = frozenset(
+    action.command.removeprefix("screen.").partition("(")[0]
+    for action in ACTIONS
+    if action.danger
+)
 
 
 class MonitorScreen(Screen[None], inherit_bindings=False):
@@ -76,6 +84,16 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
 
     def show_subject(self, subject: str) -> None:
         """Find one thing and open it, where the screen has such things."""
+
+    def propose(self, proposal: Proposal) -> None:
+        """Have something done: it is shown first, and sent when it is confirmed."""
+        self.post_message(Proposed(proposal))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What changes something is there for whoever may act, in the present."""
+        if action in _DANGEROUS and not self.state.may_act:
+            return False
+        return super().check_action(action, parameters)
 
     def words(self) -> dict[str, str]:
         """Words for the command line: to the actions that can be done here and now."""

@@ -15,10 +15,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from kcjl.command import Command
+from kcjl.errors import Misuse
 from tui.actions import Scope
 from tui.bindings import bindings
 from tui.model.plain import plain
 from tui.model.proposal import Proposal, shown_lines
+from tui.state import MonitorState
 
 __all__ = ["ConfirmScreen"]
 
@@ -31,8 +33,9 @@ class ConfirmScreen(ModalScreen[Sequence[Command] | None], inherit_bindings=Fals
     BINDINGS = bindings(Scope.CONFIRM)
     AUTO_FOCUS = "Input"
 
-    def __init__(self, proposal: Proposal) -> None:
+    def __init__(self, proposal: Proposal, state: MonitorState) -> None:
         super().__init__()
+        self._state = state
         self._proposal = proposal
 
     def compose(self) -> ComposeResult:
@@ -70,9 +73,18 @@ class ConfirmScreen(ModalScreen[Sequence[Command] | None], inherit_bindings=Fals
         word = self.query_one("#confirm-word", Input).value if self._proposal.word else ""
         lacking = self._proposal.lacking(answers, word)
         if lacking:
-            self.query_one("#confirm-foot", Static).update(Content(f"▲ {lacking}"))
+            self._say(lacking)
             return
-        self.dismiss(self._proposal.said(answers))
+        state = self._state
+        try:
+            said = self._proposal.said(answers, now=state.live.now(), zone=state.zone)
+        except Misuse as error:
+            self._say(error.message)
+            return
+        self.dismiss(said)
+
+    def _say(self, lacking: str) -> None:
+        self.query_one("#confirm-foot", Static).update(Content(f"▲ {plain(lacking)}"))
 
     def action_leave(self) -> None:
         self.dismiss(None)
