@@ -1,4 +1,4 @@
-"""`kcjl run`: the service. `kcjl tui`: the monitor."""
+"""`kcjl run`: the service."""
 
 from collections.abc import Callable
 from functools import partial
