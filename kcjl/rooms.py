@@ -96,7 +96,7 @@ class Outside:
 
 
 class Rooms:
-    """One merchant's five concerns, the tenant and alerts, built on a log and on the outside."""
+    """One merchant's five concerns, tenant and alerts, built on a log and on the outside."""
 
     def __init__(
         self,

@@ -67,7 +67,14 @@ from kcjl.vault import PostgresVault
 from kcjl.vaultkey import vault_keys
 from kcjl.watching import watch_of
 
-__all__ = ["alert_channels", "check_outside", "outside_alone", "outside_of", "run_merchant"]
+__all__ = [
+    "alert_channels",
+    "check_alerts",
+    "check_outside",
+    "outside_alone",
+    "outside_of",
+    "run_merchant",
+]
 
 LEASE_S = 30.0
 RENEW_S = 10.0
@@ -213,7 +220,7 @@ def check_outside(settings: Settings, merchant: str) -> None:
         for url in (mine.ledger.xero.base_url, mine.ledger.xero.token_url):
             _check_live(settings, "xero", url)
         xero_access(mine.ledger.xero)
-    _check_alerts(settings, mine)
+    check_alerts(settings, mine)
     if mine.khaos.kind == "kws":
         _check_live(settings, "khaos", mine.khaos.base_url)
         kws_settings(mine.khaos)
@@ -282,7 +289,8 @@ def alert_channels(
     return channels
 
 
-def _check_alerts(settings: Settings, mine: MerchantSettings) -> None:
+def check_alerts(settings: Settings, mine: MerchantSettings) -> None:
+    """Raise SettingsUnusable when the channels can't be used as configured."""
     if mine.alerts.uses(EMAIL):
         _check_live(settings, "the alerts' mail server", f"//{mine.alerts.email.host}")
         email_access(mine.alerts.email)

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 
+import msgspec
+
 from kcjl.actors import Job, Room
 from kcjl.alerts.alert_settings import AlertSettings
 from kcjl.alerts.decide import (
@@ -48,13 +50,22 @@ from kcjl.exceptions.service_events import ServiceConditionEnded, ServiceConditi
 from kcjl.exceptions.service_state import FOUND, Finding, decide_look
 from kcjl.log.port import Log
 
-__all__ = ["Alerts"]
+__all__ = ["Alerts", "Preview"]
 
 LOOK_EVERY = timedelta(seconds=20)
 """What waits is gathered for longer than that."""
 NOTHING = RouteState()
 Way = tuple[str, str]
 """A channel, and an owner as the settings name them."""
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """What an owner's list would say."""
+
+    channel: str
+    owner: str
+    title: str
+    text: str
 
 
 class Alerts(Room):
@@ -91,27 +102,39 @@ class Alerts(Room):
 
     async def send_digest(self, owner: str, *, by: str) -> str:
         """Send owners their lists now, beside those of the day. Empty: all of them."""
-        if owner and owner not in self._plan.channels_of:
-            known = ", ".join(self._plan.channels_of)
-            raise NotFound(f"{owner!r} is not among the owners of the settings: {known}")
         sent, failed, nothing = 0, 0, 0
-        for channel in self._channels:
-            for way in self._ways(channel):
-                if owner not in ("", way[1]):
-                    continue
-                meant = self._digest(way, None, self.clock.now())
-                if meant is None:
-                    nothing += 1
-                    continue
-                await self._send(meant, by=by)
-                if self._state(way).open is None and route_of(*way) not in self._failing:
-                    sent += 1
-                else:
-                    failed += 1
+        for way in self._ways_to(owner):
+            meant = self._digest(way, None, self.clock.now())
+            if meant is None:
+                nothing += 1
+            elif await self._send(meant, by=by):
+                sent += 1
+            else:
+                failed += 1
         said = f"{sent} sent, {failed} did not get through, {nothing} had nothing to say"
         if failed and not sent:
             raise Refused(f"{said}: see `kcjl alerts list`")
         return said
+
+    def preview_digest(self, owner: str) -> Sequence[Preview]:
+        """What would be sent."""
+        previews = []
+        for way in self._ways_to(owner):
+            meant = self._digest(way, None, self.clock.now())
+            if meant is not None:
+                says = message_of(meant, self.log.merchant)
+                previews.append(
+                    Preview(channel=way[0], owner=way[1], title=says.title, text=says.text)
+                )
+        return previews
+
+    def _ways_to(self, owner: str) -> list[Way]:
+        """Raises NotFound for an owner whom the settings do not name."""
+        if owner and owner not in self._plan.channels_of:
+            known = ", ".join(self._plan.channels_of)
+            raise NotFound(f"{owner!r} is not among the owners of the settings: {known}")
+        every = [way for channel in self._channels for way in self._ways(channel)]
+        return [way for way in every if owner in ("", way[1])]
 
     # ── the job ─────────────────────────────────────────────────────────────────────────────
 
@@ -169,8 +192,8 @@ class Alerts(Room):
             now=self.clock.now(),
         )
 
-    async def _send(self, meant: AlertIntended, *, by: str | None = None) -> None:
-        """The intention, the call, the outcome."""
+    async def _send(self, meant: AlertIntended, *, by: str | None = None) -> bool:
+        """The intention, the call, the outcome; whether it has certainly gone."""
         route = route_of(meant.channel, meant.owner)
         self._under_way.add(route)
         try:
@@ -180,6 +203,7 @@ class Alerts(Room):
         finally:
             self._under_way.discard(route)
         await self._say_how_it_is(meant, outcome)
+        return isinstance(outcome, AlertSent)
 
     async def _called(self, meant: AlertIntended) -> AlertSent | AlertFailed | AlertUnknown:
         channel, message = self._channels[meant.channel], message_of(meant, self.log.merchant)

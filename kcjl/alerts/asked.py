@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from kcjl.alerts.actor import Alerts
 from kcjl.commands import Handler
 from kcjl.errors import Refused
@@ -19,6 +21,9 @@ def alert_words(alerts: Alerts | None) -> Mapping[str, Handler]:
                 "the configuration, and start the service again"
             )
         await alerts.catch_up()
-        return await alerts.send_digest(arguments.get("owner", ""), by=by)
+        owner = arguments.get("owner", "")
+        if arguments.get("preview", "") == "yes":
+            return msgspec.json.encode(alerts.preview_digest(owner)).decode()
+        return await alerts.send_digest(owner, by=by)
 
     return {"alerts-digest": digest}
