@@ -167,7 +167,7 @@ WORDS = st.lists(
 @unhurried
 @given(words=WORDS)
 def test_each_life_is_told_once_whatever_the_order(words: list[tuple[str, str]]) -> None:
-    """Alerts by exception never outnumber its lives, nor does a life on the desk stay untold."""
+    """Alerts never outnumber the lives of an exception, and none on the desk stays untold."""
     board, told, lives = Board(), dict[str, int](), dict[str, int]()
     state = dict[str, str]()
     for minute, (word, subject) in enumerate((*words, ("tell", ""))):
@@ -212,8 +212,8 @@ def test_exception_is_told_again_at_each_share_of_its_time_and_to_the_one_above(
     board.hear(raised(hours=4))
     told = []
     for minute in range(0, 360, 10):
-        for each in board.tell(at(minute)):
-            told.append((minute, each.owner, each.told[0].step))
+        sent = board.tell(at(minute))
+        told += [(minute, each.owner, each.told[0].step) for each in sent]
 
     assert [
         (0, "operations", 0),
@@ -422,7 +422,9 @@ def test_quiet_hours_are_londons_wall_clock(utc: str, *, is_quiet: bool) -> None
     assert is_quiet == QUIET.is_quiet(datetime.fromisoformat(utc))
 
 
-MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))
+MOMENTS = st.integers(0, 2 * 366 * 24 * 60).map(
+    lambda minutes: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+)
 TIMES = st.times().map(lambda each: each.replace(second=0, microsecond=0))
 
 

@@ -135,5 +135,3 @@ class Channel:
 
     def titles(self) -> list[str]:
         return [message.title for message, _ in self.sent]
-
-
