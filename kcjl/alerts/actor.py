@@ -7,6 +7,7 @@ exception on the desk, and holds no other channel up. The kill switch does not s
 they are what tells of it. No rules here. Built by `rooms.py` where a channel is set.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -334,7 +335,7 @@ def _not_sent(
         scope=scope,
         code=error.code,
         message=error.message,
-        retry_after_s=rest_s or 0.0,
+        retry_after_s=math.ceil(rest_s or 0),
         occurred_at=now,
     )
 

@@ -107,7 +107,7 @@ class AlertFailed(AlertEvent, frozen=True, kw_only=True):
     scope: Scope
     code: str
     message: str
-    retry_after_s: float = 0
+    retry_after_s: int = 0
     """They asked for so long a rest; 0: they did not say."""
 
 

@@ -247,7 +247,7 @@ class Failing(msgspec.Struct, frozen=True, kw_only=True):
 
     tries: int
     tried_at: datetime
-    rest_s: float = 0
+    rest_s: int = 0
     """That the other side has asked for."""
 
 

@@ -63,7 +63,7 @@ class MailServer:
         self.mails.append(mail)
         self.to.append(list(envelope.rcpt_tos))
         transport = server.transport
-        assert transport is not None
+        assert isinstance(transport, asyncio.Transport)
         self.was_tls.append(transport.get_extra_info("ssl_object") is not None)
         if not self.answer:
             transport.abort()

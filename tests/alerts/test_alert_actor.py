@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from kcjl.alerts.events import AlertIntended, AlertSent, AlertUnknown
+from kcjl.alerts.port import Delivered, Message
 from kcjl.errors import CredentialsRefused, NotFound, OutcomeUnknown, Refused, Unavailable
 from kcjl.exceptions.decide import OPEN, decide_desk
 from kcjl.exceptions.events import ExceptionCleared, ExceptionRaised
@@ -52,9 +53,9 @@ async def test_message_is_in_the_log_before_it_goes() -> None:
     place = Premises()
 
     class Watching(Channel):
-        async def send(self, *arguments: object) -> object:  # type: ignore[override]
+        async def send(self, message: Message, owner: str, /) -> Delivered:
             assert ["AlertIntended"] == await outcomes(place)
-            return await super().send(*arguments)  # type: ignore[arg-type]
+            return await super().send(message, owner)
 
     async with alerting(place, Watching()) as alerts:
         await alerts.record(raised())
@@ -161,13 +162,13 @@ async def test_desk_has_one_exception_of_a_channel_that_is_down() -> None:
 
 async def test_owner_whose_addresses_are_refused_holds_nobody_else_up() -> None:
     """The others are told; the way to this owner is on the desk by itself."""
-    place, mail = Premises(), Channel()
+    place = Premises()
 
     class Picky(Channel):
-        async def send(self, message: object, owner: str, /) -> object:  # type: ignore[override]
+        async def send(self, message: Message, owner: str, /) -> Delivered:
             if owner == "operations":
                 raise Refused("the mail server refuses each address (550)")
-            return await super().send(message, owner)  # type: ignore[arg-type]
+            return await super().send(message, owner)
 
     mail = Picky()
     async with alerting(place, mail) as alerts:

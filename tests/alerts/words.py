@@ -81,7 +81,7 @@ class Board:
     def hear(self, *events: Event) -> None:
         for event in events:
             for table in (self.episodes, self.storms):
-                table.apply(event)  # type: ignore[attr-defined]
+                table.apply(event)
 
     def waiting(self, now: datetime = MORNING) -> dict[tuple[str, str], list[Waiting]]:
         return waiting(self.plan, self.episodes.items(), dict(self.storms.items()), now)
