@@ -230,7 +230,7 @@ class Alerts(Room):
             owner=meant.owner,
             alert_id=meant.alert_id,
             purpose=meant.purpose,
-            addresses_refused=delivered.addresses_refused,
+            not_reached=delivered.not_reached,
             told=meant.told,
             day=meant.day,
             occurred_at=self.clock.now(),
@@ -259,10 +259,10 @@ class Alerts(Room):
     ) -> None:
         channel, route = meant.channel, route_of(meant.channel, meant.owner)
         match outcome:
-            case AlertSent(addresses_refused=0):
+            case AlertSent(not_reached=0):
                 await self._say_wrong({channel: "", route: ""})
             case AlertSent():
-                refused = f"{outcome.addresses_refused} of the owner's addresses were refused"
+                refused = f"{outcome.not_reached} of the owner's addresses were refused"
                 await self._say_wrong({channel: "", route: refused})
             case AlertFailed(scope="owner"):
                 await self._say_wrong(

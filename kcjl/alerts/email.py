@@ -104,7 +104,7 @@ class EmailAlerts:
             client.close()
         return Delivered(
             addresses=len(addresses) - refused,
-            addresses_refused=refused,
+            not_reached=refused,
             answer=str(attempt.status),
         )
 

@@ -96,7 +96,8 @@ class AlertSent(AlertEvent, frozen=True, kw_only=True):
     purpose: Purpose
     certain: bool = True
     """False: two answers were lost; it is taken for sent, and not sent a third time."""
-    addresses_refused: int = 0
+    not_reached: int = 0
+    """Of the owner's addresses, how many were refused."""
     told: tuple[Told, ...] = ()
     day: date | None = None
 

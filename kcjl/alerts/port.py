@@ -28,7 +28,8 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
 
     addresses: int = 1
     """To how many of the owner's it goes."""
-    addresses_refused: int = 0
+    not_reached: int = 0
+    """Of the owner's addresses, how many were refused."""
     answer: str = ""
     """A status, for people; never their words, which may name somebody."""
 

@@ -41,7 +41,8 @@ class AlertShown(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     message: str = ""
     """What went wrong."""
-    addresses_refused: int = 0
+    not_reached: int = 0
+    """Of the owner's addresses, how many were refused."""
 
 
 def _keys(event: Event) -> tuple[str, ...]:
@@ -59,7 +60,7 @@ def _evolve(row: AlertShown | None, event: Event, _key: str) -> AlertShown | Non
             return msgspec.structs.replace(
                 row,
                 state="sent" if event.certain else "taken_for_sent",
-                addresses_refused=event.addresses_refused,
+                not_reached=event.not_reached,
             )
         case AlertFailed():
             # The first attempt may have arrived, where this is the second.

@@ -57,7 +57,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     ok: bool
     answer: str
     code: str = ""
-    addresses_refused: int = 0
+    not_reached: int = 0
 
 
 # ── what was told ───────────────────────────────────────────────────────────────────────────
@@ -106,8 +106,8 @@ def _cells(row: AlertRow) -> tuple[str, ...]:
     outcome = alert.state.replace("_", " ")
     if alert.message:
         outcome += f": {alert.message}"
-    if alert.addresses_refused:
-        outcome += f", {alert.addresses_refused} addresses refused"
+    if alert.not_reached:
+        outcome += f", {alert.not_reached} addresses refused"
     return (
         clock(alert.written_at),
         alert.channel,
@@ -143,9 +143,7 @@ def try_channels(
         if as_json:
             typer.echo(msgspec.json.encode(each).decode())
             continue
-        refused = (
-            f", {each.addresses_refused} addresses refused" if each.addresses_refused else ""
-        )
+        refused = f", {each.not_reached} addresses refused" if each.not_reached else ""
         said = "taken" if each.ok else "NOT taken"
         code = f" [{each.code}]" if each.code else ""
         to = f"{each.channel} to {each.owner}"
@@ -204,7 +202,7 @@ async def _try(to: AlertChannel, owner: str, merchant: str, now: datetime) -> Tr
         message_id=message.message_id,
         ok=True,
         answer=said.answer,
-        addresses_refused=said.addresses_refused,
+        not_reached=said.not_reached,
     )
 
 

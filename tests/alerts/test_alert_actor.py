@@ -209,7 +209,7 @@ async def test_address_that_is_refused_among_others_is_on_the_desk() -> None:
 
     assert "email/operations" == found.subject
     assert 1 == len(await place.said(ServiceConditionEnded))
-    assert [1, 0] == [each.addresses_refused for each in await place.said(AlertSent)]
+    assert [1, 0] == [each.not_reached for each in await place.said(AlertSent)]
 
 
 async def test_channel_that_is_down_holds_no_other_one_up() -> None:

@@ -66,7 +66,7 @@ async def test_message_goes_to_all_addresses_of_the_owner_under_its_id() -> None
     assert "Thu, 01 Oct 2026 08:00:00 +0000" == mail["Date"]
     assert "auto-generated" == mail["Auto-Submitted"]
     assert "x" * 2_000 == "".join(mail.get_content().split())
-    assert (2, 0, "250") == (said.addresses, said.addresses_refused, said.answer)
+    assert (2, 0, "250") == (said.addresses, said.not_reached, said.answer)
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
@@ -146,7 +146,7 @@ async def test_address_that_is_refused_keeps_it_from_no_other() -> None:
         said = await channel(access(server)).send(MESSAGE, "operations")
 
     assert [["ops@brand.example"]] == server.to
-    assert (1, 1) == (said.addresses, said.addresses_refused)
+    assert (1, 1) == (said.addresses, said.not_reached)
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ class Channel:
             self.sent.append((message, owner))
         if trouble is not None:
             raise trouble
-        return Delivered(addresses=2, addresses_refused=self.refused, answer="250")
+        return Delivered(addresses=2, not_reached=self.refused, answer="250")
 
     def ids(self) -> list[str]:
         return [message.message_id for message, _ in self.sent]
