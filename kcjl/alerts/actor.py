@@ -105,7 +105,7 @@ class Alerts(Room):
         """Send owners their lists now, beside those of the day. Empty: all of them."""
         sent, failed, nothing = 0, 0, 0
         for way in self._ways_to(owner):
-            meant = self._digest(way, None, self.clock.now())
+            meant = self._digest(way)
             if meant is None:
                 nothing += 1
             elif await self._send(meant, by=by):
@@ -121,7 +121,7 @@ class Alerts(Room):
         """What would be sent."""
         previews = []
         for way in self._ways_to(owner):
-            meant = self._digest(way, None, self.clock.now())
+            meant = self._digest(way)
             if meant is not None:
                 says = message_of(meant, self.log.merchant)
                 previews.append(
@@ -178,11 +178,14 @@ class Alerts(Room):
         due = digest_day(self._plan, self._state(way), now)
         if due is None or not may_try(self._failing.get(way[0]), self.clock.now()):
             return
-        meant = self._digest(way, due[0], due[1])
+        meant = self._digest(way, *due)
         if meant is not None:
             await self._send(meant)
 
-    def _digest(self, way: Way, day: date | None, before: datetime) -> AlertIntended | None:
+    def _digest(
+        self, way: Way, day: date | None = None, before: datetime | None = None
+    ) -> AlertIntended | None:
+        """Of a day, or now."""
         listed = of_digest(self._plan, way[1], self.episodes.values(), before)
         return decide_digest(
             way,

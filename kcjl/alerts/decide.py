@@ -240,15 +240,18 @@ def decide_repeat(state: RouteState, now: datetime) -> AlertIntended | AlertSent
 
 
 def of_digest(
-    plan: Plan, owner: str, episodes: Iterable[Episode], before: datetime
+    plan: Plan, owner: str, episodes: Iterable[Episode], before: datetime | None
 ) -> list[Named]:
-    """What an owner has on the desk, of any severity, the most urgent first."""
+    """What an owner has on the desk, of any severity, the most urgent first.
+
+    `before`: what came later is left to the next list; None: nothing is.
+    """
     mine = [
         _named(each, 0)
         for each in episodes
         if not each.parked
         and not each.accepted
-        and each.on_list_since <= before
+        and (before is None or each.on_list_since <= before)
         and plan.name_of(each.owner) == owner
     ]
     return sorted(mine, key=lambda each: _urgency(plan, each))
