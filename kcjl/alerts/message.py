@@ -95,7 +95,7 @@ def _lines(named: Named) -> list[str]:
         lines.append(f"what to do: {kind.next_step}")
         commands = () if named.exceptions > 1 else commands_of(kind, named.subject)
         lines += [f"type: {command}" for command in commands]
-        lines.append(f"manual: {kind.page}")
+        lines.append(f"manual page: {kind.page}")
     lines.append(f"type: {_look(named)}")
     return [_on_one_line(line) for line in lines]
 

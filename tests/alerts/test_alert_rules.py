@@ -366,7 +366,7 @@ def test_message_says_codes_and_what_to_type_and_not_what_others_wrote() -> None
     for said in (
         "20.00 GBP at risk, until 2026-10-01 12:00 UTC",
         "type: kcjl exceptions show 'posting_refused:700123456-A'",
-        "manual: posting-refused",
+        "manual page: posting-refused",
     ):
         assert said in message.text
 
