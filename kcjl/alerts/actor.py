@@ -149,9 +149,12 @@ class Alerts(Room):
                 self._since.setdefault(way, now)
             else:
                 self._since.pop(way, None)
+        known = self.applied
         for way in self._ways(channel):
             if not may_try(self._failing.get(channel), self.clock.now()):
                 return
+            if self.applied != known:  # the message before took its time
+                known, found = self.applied, self._waiting(self.clock.now())
             if may_try(self._failing.get(route_of(*way)), self.clock.now()):
                 await self._tell_owner(way, found.get(way, ()))
 
@@ -160,6 +163,7 @@ class Alerts(Room):
         match decide_repeat(state, now):
             case AlertSent() as taken:
                 await self.commit((taken,), correlation_id=taken.alert_id)
+                return  # what waits is another now
             case AlertIntended() as again:
                 await self._send(again)
                 return
@@ -197,8 +201,13 @@ class Alerts(Room):
         )
 
     async def _send(self, meant: AlertIntended, *, by: str | None = None) -> bool:
-        """The intention, the call, the outcome; whether it has certainly gone."""
+        """The intention, the call, the outcome; whether it has certainly gone.
+
+        One at a time on each way: a second one is not begun.
+        """
         route = route_of(meant.channel, meant.owner)
+        if route in self._under_way:
+            return False
         self._under_way.add(route)
         try:
             await self.commit((meant,), correlation_id=meant.alert_id, by=by)
