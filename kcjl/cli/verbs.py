@@ -20,6 +20,7 @@ VERBS = {
     "sandbox": ("kcjl.cli.world", "sandbox"),
     "service": ("kcjl.cli.unit", "app"),
     "check": ("kcjl.cli.check", "check"),
+    "manual": ("kcjl.cli.manual", "manual"),
     "tui": ("kcjl.cli.service", "tui"),
     "writes": ("kcjl.cli.policy", "writes"),
     "log": ("kcjl.cli.log", "app"),
