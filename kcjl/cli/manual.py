@@ -6,6 +6,7 @@ configuration: the manual helps, too, where nothing else works.
 Called by the command line.
 """
 
+import pydoc
 import re
 import shutil
 import sys
@@ -131,9 +132,9 @@ def _tell_found(found: Sequence[Found], words: str, *, json: bool) -> None:
         for each in found:
             typer.echo(_record(each.page))
         return
-    for line in table(
-        ("page", "about"), [(each.page.name, each.page.title) for each in found]
-    )[1:]:
+    for line in table(("page", "about"), [(each.page.name, each.page.title) for each in found])[
+        1:
+    ]:
         typer.echo(line)
     typer.echo(f"{len(found)} pages have {words!r}: kcjl manual PAGE", err=True)
 
@@ -146,6 +147,6 @@ def _through_pager(text: str) -> None:
     """A pager where somebody looks and the screen is too short; else straight out."""
     rows = shutil.get_terminal_size().lines
     if sys.stdout.isatty() and text.count("\n") >= rows - 1:
-        typer.echo_via_pager(text)
+        pydoc.pager(text)
     else:
         typer.echo(text)

@@ -16,6 +16,7 @@ __all__ = ["VERBS", "Verbs"]
 
 VERBS = {
     "demo": ("kcjl.cli.demo", "demo"),
+    "init": ("kcjl.cli.init", "init"),
     "run": ("kcjl.cli.service", "run"),
     "sandbox": ("kcjl.cli.world", "sandbox"),
     "service": ("kcjl.cli.unit", "app"),

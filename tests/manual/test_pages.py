@@ -67,7 +67,9 @@ def commands(page: Page) -> list[str]:
 
 def test_every_kind_has_a_page_and_no_page_is_without_a_kind() -> None:
     """Nobody is told of a trouble that the manual does not know."""
-    assert sorted(kind.page for kind in KINDS.values()) == sorted(page.name for page in OF_KINDS)
+    assert sorted(kind.page for kind in KINDS.values()) == sorted(
+        page.name for page in OF_KINDS
+    )
 
 
 def test_pages_are_known_by_one_name() -> None:
