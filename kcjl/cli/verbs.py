@@ -22,7 +22,7 @@ VERBS = {
     "service": ("kcjl.cli.unit", "app"),
     "check": ("kcjl.cli.check", "check"),
     "manual": ("kcjl.cli.manual", "manual"),
-    "tui": ("kcjl.cli.service", "tui"),
+    "tui": ("kcjl.cli.monitor", "tui"),
     "writes": ("kcjl.cli.policy", "writes"),
     "log": ("kcjl.cli.log", "app"),
     "calls": ("kcjl.cli.calls", "app"),
