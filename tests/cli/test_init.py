@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import ssl
 import stat
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 
 from kcjl.sandbox.server import Sandbox, SandboxSettings
 from kcjl.settings import Settings, read_settings
+from tests.architecture.tree import ROOT
 from tests.cli.terminal import INTERRUPT, Ended, at_terminal
 from tests.cli.typed import typed
 from tests.cloud.channel import write_certificate
@@ -326,3 +328,17 @@ async def test_nobody_at_a_terminal_and_no_answers_is_one_clear_line(tmp_path: P
 
     assert (2, True) == (ended.returncode, "--answers" in ended.stderr)
     assert (2, True) == (seen.returncode, "can be read by others" in seen.stderr)
+
+
+def test_every_answer_is_in_the_docs_and_no_other() -> None:
+    """Who writes a file of answers finds all of them in one table."""
+    sources = (ROOT / "kcjl" / "cli").glob("init*.py")
+    asked_for = {
+        key
+        for source in sources
+        for key in re.findall(r'\bkey="([a-z_0-9]+)"', source.read_text(encoding="utf-8"))
+    }
+    page = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    table = page.partition("| Answer |")[2].partition("\n\n")[0]
+
+    assert asked_for == set(re.findall(r"^\| `([a-z_0-9]+)`", table, re.MULTILINE))
