@@ -88,7 +88,7 @@ def _paragraphs(lines: Sequence[str]) -> Iterator[str]:
 
 def _filled(paragraph: str, width: int) -> list[str]:
     if paragraph.startswith("#"):
-        return [paragraph.lstrip("# ").upper()]
+        return textwrap.wrap(paragraph.lstrip("# ").upper(), width)
     item = ITEM.match(paragraph)
     hang = " " * (item.end() if item else 0)
     led = LEAD.sub(lambda found: found[1].upper(), paragraph)

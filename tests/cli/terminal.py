@@ -88,14 +88,16 @@ def _answered(
 
 def _waits_at(prompt: str, shown: str) -> bool:
     """The last line is this prompt: the words alone may stand in a complaint, too. Its blank
-    comes when it reads: what is typed before may be thrown away."""
+    comes when it reads: what is typed before may be thrown away.
+    """
     last = shown.rpartition("\n")[2]
     return prompt in last and last.endswith(": ")
 
 
 def _interrupt(process: subprocess.Popen[bytes], ours: int) -> None:
     """Again when nothing happens, as a person does: the library that reads a line may miss one
-    that comes just before it waits."""
+    that comes just before it waits.
+    """
     for _ in range(INTERRUPTS_MAX):
         process.send_signal(signal.SIGINT)
         if select.select([ours], [], [], INTERRUPTED_S)[0]:

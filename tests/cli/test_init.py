@@ -78,6 +78,10 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+def written_in(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
+
+
 def left_in(folder: Path) -> list[str]:
     return sorted(each.name for each in folder.iterdir())
 
@@ -163,7 +167,8 @@ async def test_interrupted_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
 
 async def test_what_is_there_is_not_overwritten_and_kept_when_it_is(tmp_path: Path) -> None:
     """Without --force nothing is asked; with it the former file and key are kept, and the
-    vault's key stays what it is: with another one no address could be read."""
+    vault's key stays what it is: with another one no address could be read.
+    """
     (tmp_path / "kcjl.toml").write_text("# mine\n")
     refused = await at_terminal("init", cwd=tmp_path, answers=[])
     async with both_systems() as sandbox:
@@ -214,7 +219,8 @@ async def test_certificate_that_nobody_vouches_for_is_pinned_by_a_person_only(
     tmp_path: Path,
 ) -> None:
     """The fingerprint is shown and asked for; another one is refused. The password goes into
-    a file of its own; the marketplace's certificate can't be pinned."""
+    a file of its own; the marketplace's certificate can't be pinned.
+    """
     folder = tmp_path / "new"
     folder.mkdir()
     async with both_systems(user="web", password=PASSWORD) as sandbox:
@@ -246,7 +252,7 @@ async def test_certificate_that_nobody_vouches_for_is_pinned_by_a_person_only(
     assert 0 == ended.code, ended.screen
     mine = read_settings(folder / "kcjl.toml").merchants["acme"].khaos
     assert (fingerprint, "basic", "web") == (mine.certificate_sha256, mine.auth, mine.user)
-    assert PASSWORD == Path(mine.password_file).read_text()
+    assert PASSWORD == written_in(mine.password_file)
     assert 0o600 == mode(Path(mine.password_file))
     assert "is not trusted" in ended.screen
     assert fingerprint in ended.screen
