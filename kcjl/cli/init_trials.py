@@ -128,6 +128,5 @@ def database_at(dsn: str) -> str:
 
 
 def _settings(johnlewis: JohnLewisSettings, khaos: KhaosSettings) -> Settings:
-    """Live: for the time of a read, which the adapters don't do elsewhere without it."""
     mine = MerchantSettings(johnlewis=johnlewis, khaos=khaos)
-    return Settings(merchants={MERCHANT: mine}, live=True)
+    return Settings(merchants={MERCHANT: mine})

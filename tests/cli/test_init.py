@@ -187,7 +187,6 @@ async def test_what_is_there_is_not_overwritten_and_kept_when_it_is(tmp_path: Pa
 @asynccontextmanager
 async def encrypted(port: int, folder: Path) -> AsyncIterator[tuple[int, str]]:
     """(port, fingerprint): TLS with a certificate that signs itself, before a plain port."""
-    folder.mkdir()
     certificate, key = folder / "cert.pem", folder / "key.pem"
     write_certificate(certificate, key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -225,7 +224,7 @@ async def test_certificate_that_nobody_vouches_for_is_pinned_by_a_person_only(
     folder.mkdir()
     async with both_systems(user="web", password=PASSWORD) as sandbox:
         plain = urlsplit(sandbox.khaos_url)
-        async with encrypted(plain.port or 0, tmp_path / "tls") as (port, fingerprint):
+        async with encrypted(plain.port or 0, tmp_path) as (port, fingerprint):
             secure = f"https://127.0.0.1:{port}{plain.path}"
             answers = [
                 ("Name of the merchant", "acme"),
