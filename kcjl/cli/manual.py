@@ -1,16 +1,13 @@
 """`kcjl manual`: the manual's pages in a terminal.
 
-Promises: a command in a page is never broken in two lines, so that it can be copied; what is
-longer than the screen goes through the pager when somebody looks at it. It reads no
-configuration: the manual helps, too, where nothing else works.
+Promises: what is longer than the screen goes through the pager when somebody looks at it. It
+reads no configuration: the manual helps, too, where nothing else works.
 Called by the command line.
 """
 
 import pydoc
-import re
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Annotated
 
@@ -20,8 +17,9 @@ import typer
 from kcjl.cli.tables import table
 from kcjl.errors import Misuse, NotFound
 from kcjl.manual.book import SHELVES, Found, Page, Shelf, page_named, pages, pages_with
+from kcjl.manual.typeset import plain
 
-__all__ = ["manual", "plain"]
+__all__ = ["manual"]
 
 WIDTH_MIN, WIDTH_MAX = 40, 100
 HEADINGS: dict[Shelf, str] = {
@@ -29,12 +27,6 @@ HEADINGS: dict[Shelf, str] = {
     "": "Who decides",
     "kinds": "One page for each kind of exception",
 }
-COMMAND = re.compile(r"`[^`]+`", re.DOTALL)
-LEAD = re.compile(r"^\*\*(.+?)\*\*")
-"""The words that a paragraph begins with: who looks for one finds it in capitals."""
-ITEM = re.compile(r"^( *)(\d+\.|-) ")
-UNBROKEN = "\x00"
-"""Stands for a blank within a command while lines are filled."""
 
 
 def manual(
@@ -65,42 +57,6 @@ def manual(
             typer.echo(_record(each))
     else:
         _through_pager("\n".join(_contents(pages())))
-
-
-def plain(text: str, width: int) -> Iterator[str]:
-    """Markdown as lines of a terminal; headings as they are, prose filled, commands whole."""
-    for block in re.split(r"\n{2,}", text.strip()):
-        for paragraph in _paragraphs(block.splitlines()):
-            yield from _filled(paragraph, width)
-        yield ""
-
-
-def _paragraphs(lines: Sequence[str]) -> Iterator[str]:
-    """Of one block: each item of a list is a paragraph of its own."""
-    gathered: list[str] = []
-    for line in lines:
-        if ITEM.match(line) and gathered:
-            yield "\n".join(gathered)
-            gathered = []
-        gathered.append(line if not gathered else line.strip())
-    yield "\n".join(gathered)
-
-
-def _filled(paragraph: str, width: int) -> list[str]:
-    if paragraph.startswith("#"):
-        return textwrap.wrap(paragraph.lstrip("# ").upper(), width)
-    item = ITEM.match(paragraph)
-    hang = " " * (item.end() if item else 0)
-    led = LEAD.sub(lambda found: found[1].upper(), paragraph)
-    whole = COMMAND.sub(lambda found: re.sub(r"\s+", UNBROKEN, found[0]), led)
-    lines = textwrap.wrap(
-        whole.replace("**", ""),
-        width,
-        subsequent_indent=hang,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [line.replace(UNBROKEN, " ") for line in lines]
 
 
 def _contents(there: Sequence[Page]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 Promises: a page that is misspelt is answered with the nearest names; a page of a kind begins
 with what the catalogue says of it. It reads the package's own files, and nothing else.
 Invariant: a page is known by one name, whichever shelf it stands on.
-Called by `kcjl manual` and the monitor.
+Called by `kcjl manual`; made for the monitor's F1 as well.
 """
 
 from collections.abc import Iterator

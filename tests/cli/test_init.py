@@ -296,6 +296,32 @@ async def test_file_of_answers_is_tried_like_a_persons(tmp_path: Path) -> None:
     assert "" == ended.stdout
 
 
+async def test_erp_that_calls_us_is_made_ready_with_what_its_channel_needs(
+    tmp_path: Path,
+) -> None:
+    """It can't be tried; a certificate that can't be used is told."""
+    channel = 'khaos_kind = "cloud"\ncloud_user = "channel"\ncloud_password_file = "{}"\n'
+    async with both_systems() as sandbox:
+        file = await _told(sandbox, tmp_path)
+        answers = tmp_path / "answers.toml"
+        kept = [
+            each
+            for each in answers.read_text().splitlines()
+            if not each.startswith("khaos_url")
+        ]
+        text = "\n".join(kept) + "\n" + channel.format(file)
+        answers.write_text(f'{text}cloud_certificate_file = "no.pem"\n')
+        unusable = await typed("init", "--answers", "answers.toml", cwd=tmp_path)
+        answers.write_text(text)
+        ended = await typed("init", "--answers", "answers.toml", cwd=tmp_path)
+
+    mine = _written(tmp_path).merchants["acme"].khaos
+    assert (2, True) == (unusable.returncode, "certificate" in unusable.stderr)
+    assert 0 == ended.returncode, ended.stderr
+    assert ("cloud", "channel", 8443) == (mine.kind, mine.cloud.user, mine.cloud.port)
+    assert file == mine.cloud.password_file
+
+
 @pytest.mark.parametrize(
     ("more", "key", "says"),
     [

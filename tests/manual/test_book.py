@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from kcjl.cli.manual import plain
 from kcjl.errors import NotFound
 from kcjl.manual.book import page_named, pages, pages_with
+from kcjl.manual.typeset import plain
 from tests.cli.typed import typed_now
 
 
