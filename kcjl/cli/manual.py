@@ -16,13 +16,13 @@ import typer
 
 from kcjl.cli.tables import table
 from kcjl.errors import Misuse, NotFound
-from kcjl.manual.book import SHELVES, Found, Page, Shelf, page_named, pages, pages_with
+from kcjl.manual.book import CHAPTERS, Found, Page, Chapter, page_named, pages, pages_with
 from kcjl.manual.typeset import plain
 
 __all__ = ["manual"]
 
 WIDTH_MIN, WIDTH_MAX = 40, 100
-HEADINGS: dict[Shelf, str] = {
+HEADINGS: dict[Chapter, str] = {
     "tasks": "What is to be done",
     "": "Who decides",
     "kinds": "One page for each kind of exception",
@@ -60,13 +60,13 @@ def manual(
 
 
 def _contents(there: Sequence[Page]) -> Iterator[str]:
-    for shelf in SHELVES:
-        yield f"{HEADINGS[shelf].upper()}"
+    for chapter in CHAPTERS:
+        yield f"{HEADINGS[chapter].upper()}"
         yield from (
             f"  {line}"
             for line in table(
                 ("page", "about"),
-                [(page.name, page.title) for page in there if page.shelf == shelf],
+                [(page.name, page.title) for page in there if page.chapter == chapter],
             )[1:]
         )
         yield ""

@@ -2,7 +2,7 @@
 
 Promises: a page that is misspelt is answered with the nearest names; a page of a kind begins
 with what the catalogue says of it. It reads the package's own files, and nothing else.
-Invariant: a page is known by one name, whichever shelf it stands on.
+Invariant: a page is known by one name, whichever chapter it stands in.
 Called by `kcjl manual`; made for the monitor's F1 as well.
 """
 
@@ -18,10 +18,10 @@ from kcjl.errors import NotFound
 from kcjl.exceptions.catalogue import KINDS
 from kcjl.exceptions.kind import Kind
 
-__all__ = ["SHELVES", "Found", "Page", "Shelf", "page_named", "pages", "pages_with"]
+__all__ = ["CHAPTERS", "Found", "Page", "Chapter", "page_named", "pages", "pages_with"]
 
-Shelf = Literal["tasks", "kinds", ""]
-SHELVES: tuple[Shelf, ...] = ("tasks", "", "kinds")
+Chapter = Literal["tasks", "kinds", ""]
+CHAPTERS: tuple[Chapter, ...] = ("tasks", "", "kinds")
 """As they are listed: what is to be done, who decides, one page a kind."""
 NEAR_MAX = 3
 NEAR_SCORE_MIN = 45
@@ -29,7 +29,7 @@ NEAR_SCORE_MIN = 45
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     name: str
-    shelf: Shelf
+    chapter: Chapter
     title: str
     text: str
     """Markdown, whole, with its title."""
@@ -43,8 +43,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def pages() -> tuple[Page, ...]:
-    """All pages, shelf by shelf, by name."""
-    return tuple(page for shelf in SHELVES for page in _shelf(shelf))
+    """All pages, chapter by chapter, by name."""
+    return tuple(page for chapter in CHAPTERS for page in _chapter(chapter))
 
 
 def page_named(wanted: str) -> Page:
@@ -73,24 +73,24 @@ def pages_with(words: str) -> tuple[Found, ...]:
     return tuple(sorted(found, key=lambda one: not _is_titled(one.page, asked)))
 
 
-def _shelf(shelf: Shelf) -> Iterator[Page]:
-    for file in sorted(_folder(shelf).iterdir(), key=lambda each: each.name):
+def _chapter(chapter: Chapter) -> Iterator[Page]:
+    for file in sorted(_folder(chapter).iterdir(), key=lambda each: each.name):
         if not file.name.endswith(".md"):
             continue
         name, text = file.name.removesuffix(".md"), file.read_text(encoding="utf-8")
         head, _, rest = text.partition("\n")
-        facts = _facts(name) if shelf == "kinds" else ""
+        facts = _facts(name) if chapter == "kinds" else ""
         yield Page(
             name=name,
-            shelf=shelf,
+            chapter=chapter,
             title=head.removeprefix("# ").strip(),
             text=f"{head}\n{facts}{rest}",
         )
 
 
-def _folder(shelf: Shelf) -> Traversable:
+def _folder(chapter: Chapter) -> Traversable:
     manual = files("kcjl.manual")
-    return manual / shelf if shelf else manual
+    return manual / chapter if chapter else manual
 
 
 def _facts(page: str) -> str:

@@ -33,7 +33,7 @@ LEADS = (
 )
 LINES_MIN, LINES_MAX = 15, 50
 PAGES = pages()
-OF_KINDS = [page for page in PAGES if page.shelf == "kinds"]
+OF_KINDS = [page for page in PAGES if page.chapter == "kinds"]
 CODE = re.compile(r"`([^`]+)`", re.DOTALL)
 FILES = ("kcjl.toml", "log.seal", "before.seal", "log.jsonl.gz", "check.html")
 NOT_OUR_WORDS = {
@@ -73,7 +73,7 @@ def test_every_kind_has_a_page_and_no_page_is_without_a_kind() -> None:
 
 
 def test_pages_are_known_by_one_name() -> None:
-    """A name on two shelves would lead to one of them by chance."""
+    """A name in two chapters would lead to one of them by chance."""
     names = [page.name for page in PAGES]
 
     assert sorted(set(names)) == sorted(names)

@@ -20,5 +20,5 @@ def test_built_wheel_has_every_page(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as packed:
         there = {each for each in packed.namelist() if each.startswith("kcjl/manual/")}
 
-    pages_there = {f"kcjl/manual/{page.shelf}/{page.name}.md" for page in pages()}
+    pages_there = {f"kcjl/manual/{page.chapter}/{page.name}.md" for page in pages()}
     assert {each.replace("//", "/") for each in pages_there} <= there
