@@ -16,7 +16,7 @@ import typer
 
 from kcjl.cli.tables import table
 from kcjl.errors import Misuse, NotFound
-from kcjl.manual.book import CHAPTERS, Found, Page, Chapter, page_named, pages, pages_with
+from kcjl.manual.book import CHAPTERS, Chapter, Found, Page, page_named, pages, pages_with
 from kcjl.manual.typeset import plain
 
 __all__ = ["manual"]

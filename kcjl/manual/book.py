@@ -18,7 +18,7 @@ from kcjl.errors import NotFound
 from kcjl.exceptions.catalogue import KINDS
 from kcjl.exceptions.kind import Kind
 
-__all__ = ["CHAPTERS", "Found", "Page", "Chapter", "page_named", "pages", "pages_with"]
+__all__ = ["CHAPTERS", "Chapter", "Found", "Page", "page_named", "pages", "pages_with"]
 
 Chapter = Literal["tasks", "kinds", ""]
 CHAPTERS: tuple[Chapter, ...] = ("tasks", "", "kinds")
