@@ -104,7 +104,7 @@ def _invoice_address(settings: KhaosSettings) -> DeliveryAddress:
 
 def kws_settings(settings: KhaosSettings) -> KwsSettings:
     password = (
-        secret(env=settings.password_env, what="khaos password")
+        secret(env=settings.password_env, file=settings.password_file, what="khaos password")
         if settings.auth != "none"
         else ""
     )

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import anyio
 import structlog
+from msgspec.structs import replace
 
 from kcjl.adaptersettings import (
     cloud_settings,
@@ -197,9 +198,10 @@ async def outside_alone(
 ) -> AsyncIterator[tuple[SellerApi, KwsSoapAdapter | None]]:
     """The marketplace, and the ERP where we are the one who calls, without any database.
 
-    Raises SettingsUnusable as `run_merchant` does.
+    For whoever reads only, also before `live` is true: the check before going live is one.
+    Raises SettingsUnusable as `run_merchant` does, but for that.
     """
-    check_outside(settings, merchant)
+    check_outside(replace(settings, live=True), merchant)
     mine, noted = settings.merchants[merchant], SyncLog(None, clock)
     api = seller_api_settings(mine.johnlewis, stock_lines_max=mine.stock.lines_max)
     async with aiohttp.ClientSession() as session:
