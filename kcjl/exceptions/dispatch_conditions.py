@@ -141,7 +141,8 @@ def _confirmations(event: Event) -> tuple[Condition, ...]:
             )
             return (Raise(kind="confirmations_stopped", subject=MARKETPLACE, message=message),)
         case dispatch.ConfirmationsResumed():
-            return (clear(MARKETPLACE, "confirmations_stopped", "it answers again"),)
+            reason = "it answers again, or nothing waits for it any more"
+            return (clear(MARKETPLACE, "confirmations_stopped", reason),)
         case _:
             return ()
 
