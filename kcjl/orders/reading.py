@@ -30,7 +30,7 @@ UNREAD_MAX = 100
 """More orders that can't be read are no odd ones: the form of all has changed."""
 NOTHING_PUBLISHED = (
     "Which SKUs they hold can't be told, or they are too many: until they can be read no stock "
-    "is published, and orders are read again from the same place"
+    "is published but what has run out, and orders are read again from the same place"
 )
 
 
@@ -115,8 +115,8 @@ class OrderReading:
     async def _taken_in_part(self, some: OrdersUnreadable) -> set[str]:
         """What can be read is taken, and what can't is said, with what it holds.
 
-        Raises OrdersUnreadable where that can't be told: then the cursor stays, and no stock is
-        published, for it may hold anything.
+        Raises OrdersUnreadable where that can't be told: then the cursor stays, and no figure
+        but 0 is published, for it may hold anything.
         """
         await self._room.take_in(some.read)
         read = {order.order_id for order in some.read}
