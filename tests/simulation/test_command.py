@@ -54,7 +54,9 @@ def test_scenario_out_of_a_file_keeps_the_settings_of_its_merchant(tmp_path: Pat
     drawn = next(each for each in map(draw, range(1, 100)) if len(each.merchant) > 1)
     again = msgspec.json.decode(msgspec.json.encode(drawn), type=Scenario)
     file = tmp_path / "scenario.json"
-    file.write_bytes(msgspec.json.encode(SMALL.with_(merchant={"stock": StockSettings(poll_s=240)})))
+    file.write_bytes(
+        msgspec.json.encode(SMALL.with_(merchant={"stock": StockSettings(poll_s=240)}))
+    )
 
     assert drawn.settings == again.settings
     assert 0 == main(["--scenario", str(file)])
