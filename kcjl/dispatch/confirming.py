@@ -22,6 +22,7 @@ from kcjl.dispatch.events import (
     ConfirmationUnknown,
     CourierUnmapped,
     TrackingIntended,
+    TrackingRefused,
 )
 from kcjl.dispatch.matching import is_open
 from kcjl.dispatch.outage import ANSWERING_KEY, Answering, decide_resumed, decide_stopped
@@ -131,7 +132,7 @@ class Confirming:
                     due.append((order_id, parcel.parcel_key))
                     continue
                 events = self._next_for(order_id, parcel.parcel_key)
-                if _is_sent(events):
+                if _is_sent(events) or _gives_up(parcel, events):
                     due.append((order_id, parcel.parcel_key))
                 else:
                     await self._room.commit(
@@ -216,6 +217,10 @@ class Confirming:
             # sent again.
             if await self._asking.is_there(order_id, parcel_key, intended.lines):
                 await self._close(order_id)
+                return
+            events = self._next_for(order_id, parcel_key)
+        if _gives_up(parcel, events):
+            if await self._asking.number_is_there(order_id, parcel_key):
                 return
             events = self._next_for(order_id, parcel_key)
         correlation_id = f"{order_id}/{parcel_key}"
@@ -317,6 +322,12 @@ class Confirming:
             and self._is_at_work(order_id, parcel)
             and _is_sent(self._next_for(order_id, parcel.parcel_key, later))
         ]
+
+
+def _gives_up(parcel: Parcel, events: tuple[Event, ...]) -> bool:
+    """A number that was sent to a shipment: it is looked for there before it is given up."""
+    tried = bool(parcel.shipment_id and parcel.number_attempts)
+    return tried and any(isinstance(each, TrackingRefused) for each in events)
 
 
 def _is_sent(events: tuple[Event, ...]) -> bool:
