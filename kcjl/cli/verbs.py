@@ -29,6 +29,7 @@ VERBS = {
     "dispatch": ("kcjl.cli.dispatch", "app"),
     "payouts": ("kcjl.cli.payouts", "app"),
     "exceptions": ("kcjl.cli.exceptions", "app"),
+    "alerts": ("kcjl.cli.alerts", "app"),
     "settlement": ("kcjl.cli.settlement_policy", "app"),
     "close": ("kcjl.cli.close", "close"),
 }

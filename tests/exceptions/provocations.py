@@ -127,6 +127,8 @@ ON_THEIR_PROBE = {
     "chain_broken": f"{WATCH}test_chain_that_was_tampered_with_is_found_a_part_at_a_time",
     "lease_lost": "service/test_lapse.py::"
     "test_service_that_could_not_renew_stops_and_begins_again_by_itself",
+    "alert_channel_down": "alerts/test_alert_actor.py::"
+    "test_desk_has_one_exception_of_a_channel_that_is_down",
     "left_out": f"{WATCH}test_order_that_nobody_waits_for_is_told_when_it_still_is_later",
     "certificate_expiring": f"{WATCH}test_certificate_that_ends_soon_is_told_of_before_it_does",
 }
