@@ -37,7 +37,11 @@ class Feed:
         merchant: str,
         vocabulary: Vocabulary,
         hears: tuple[type[Event], ...],
+        *,
+        page: int = 0,
     ) -> None:
+        """`page`: fewer events than a page has, where a page takes too long."""
+        self._page_events = page
         self._database = database
         self._merchant = merchant
         self._vocabulary = vocabulary
@@ -50,7 +54,7 @@ class Feed:
     async def read(self, after: int, *, to: int) -> AsyncIterator[tuple[int, Sequence[Event]]]:
         """(position reached, events) page by page, for `after < position <= to`."""
         while after < to:
-            end = min(to, after + PAGE_EVENTS_MAX)
+            end = min(to, after + (self._page_events or PAGE_EVENTS_MAX))
             rows = await self._page(after, end, list({name for name, _ in self._unheard}))
             if any(row[2] is None and (row[0], row[1]) not in self._unheard for row in rows):
                 rows = await self._page(after, end, [])  # a new schema of an unheard type

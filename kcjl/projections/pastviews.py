@@ -57,14 +57,17 @@ def views(
 ) -> str:
     """For one merchant, on one keyframe. `schema` and `merchant` come quoted.
 
-    The position changes with each step and is looked up; the keyframe is written into the
-    views, so that the planner knows what it is about.
+    Rows of other projections are not folded, and so not shown. The position changes with each
+    step and is looked up; the keyframe is written into the views, so that the planner knows
+    what it is about.
     """
     at = "(select position from past_at)"
     moment = "(select moment from past_at)"
+    folded = ", ".join(f"'{name}'" for name in projections)
     kept = f"""
         k.merchant = {merchant} and k.version = {version:d}
         and k.from_position <= {keyframe:d} and k.to_position > {keyframe:d}
+        and k.projection in ({folded})
     """
     names = ", ".join(f"('{name}')" for name in projections)
     return f"""
@@ -100,7 +103,7 @@ def views(
     from (
         select s.projection, s.state, s.number from {schema}.keyframe_state s
         where s.merchant = {merchant} and s.version = {version:d}
-        and s.position = {keyframe:d}
+        and s.position = {keyframe:d} and s.projection in ({folded})
         union all
         select o.projection, split_part(o.data::text, '"', 4), 1 from past_row o
         where o.from_position <= {at} and o.to_position > {at} and o.data is not null

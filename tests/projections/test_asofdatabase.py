@@ -63,7 +63,7 @@ async def past(made: Handmade, database_dsn: str) -> AsyncIterator[AsOfDatabase]
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages, steps back and jumps that a small log has many of."""
-    monkeypatch.setattr("kcjl.projections.feed.PAGE_EVENTS_MAX", 30)
+    monkeypatch.setattr(overlaying, "PAGE_EVENTS", 30)
     monkeypatch.setattr(overlaying, "BACK_EVENTS", 15)
     monkeypatch.setattr(overlaying, "ON_EVENTS_MAX", 40)
 
@@ -308,6 +308,22 @@ async def test_lost_connection_is_made_again_at_the_same_position(
     await admin.close()
 
     assert await folded(made, 350) == await shown(past)
+
+
+async def test_only_what_is_folded_is_shown(
+    made: Handmade, keeper: KeyframeKeeper, database_dsn: str
+) -> None:
+    """Whoever asks for one read model has that one folded; another's rows would be too old."""
+    await keeper.make()
+    (stock, *_) = PROJECTIONS
+    async with AsOfDatabase(database_dsn, MERCHANT, vocabulary(), (stock,)) as past:
+        await past.move(350)
+        found = await shown(past)
+        counts = await PostgresReadModels(past, MERCHANT, await past.clock()).counts()
+
+    assert (await folded(made, 350))[stock.name] == found.pop(stock.name)
+    assert not any(found.values())
+    assert {stock.name} == counts.keys()
 
 
 async def test_position_beyond_the_head_is_refused_and_nothing_moves(
