@@ -16,7 +16,7 @@ from kcjl.log.port import Selection
 from kcjl.log.queries import PostgresQueries
 from kcjl.projections import keyframes as keeping
 from kcjl.projections import overlay as overlaying
-from kcjl.projections.asof import as_of
+from kcjl.projections.asof import fold_log
 from kcjl.projections.asofdatabase import AsOfDatabase
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.keyframes import KeyframeKeeper
@@ -82,11 +82,11 @@ async def shown(past: AsOfDatabase) -> Rows:
 
 async def folded(made: Handmade, position: int) -> Rows:
     """By the law: every event from the first, in memory."""
-    found: Rows = {}
-    for each in PROJECTIONS:
-        there = await as_of(made.log, each, position=position)
-        found[each.name] = [(key, each.encode(entry)) for key, entry in there.entries.items()]
-    return found
+    entries = await fold_log(made.log, PROJECTIONS, to=position)
+    return {
+        each.name: [(key, each.encode(entry)) for key, entry in sorted(there.items())]
+        for each, there in zip(PROJECTIONS, entries, strict=True)
+    }
 
 
 async def head_of(made: Handmade) -> int:
