@@ -110,10 +110,16 @@ class KeyframeKeeper:
     async def run(self) -> None:
         """For ever."""
         while True:
-            if await self._live_rows_are_up():
-                await self.make()
-                await self.tidy()
+            await self.look()
             await real_sleep(LOOK_EVERY_S)
+
+    async def look(self) -> int:
+        """Make what is due, once the live rows are up; how many."""
+        if not await self._live_rows_are_up():
+            return 0
+        made = await self.make()
+        await self.tidy()
+        return made
 
     async def _live_rows_are_up(self) -> bool:
         """What is now comes before what was: while the runner catches up, it goes alone."""
