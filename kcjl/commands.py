@@ -15,6 +15,7 @@ import anyio
 import msgspec
 
 from kcjl.clock import Ids, real_sleep
+from kcjl.command import Command, Outcome
 from kcjl.database import Database
 from kcjl.errors import (
     Conflict,
@@ -26,11 +27,9 @@ from kcjl.errors import (
 )
 
 __all__ = [
-    "Command",
     "CommandQueue",
     "Handler",
     "MemoryCommands",
-    "Outcome",
     "PostgresCommands",
     "Waiting",
     "issue",
@@ -40,18 +39,6 @@ __all__ = [
 
 LOOK_EVERY_S = 0.5
 COMMANDS_MAX = 100
-
-
-class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """A verb and its arguments."""
-
-    verb: str
-    arguments: dict[str, str]
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    ok: bool
-    message: str
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):

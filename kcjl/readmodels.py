@@ -18,10 +18,12 @@ __all__ = [
     "Cut",
     "EventRow",
     "ExceptionRow",
+    "ExceptionStory",
     "Freshness",
     "Lane",
     "Overview",
     "ReadModels",
+    "Said",
 ]
 
 
@@ -94,6 +96,36 @@ class ExceptionRow(msgspec.Struct, frozen=True, kw_only=True):
     """Exceptions that this row stands for: above 1, it is a storm of one kind."""
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """One word of the desk about an exception."""
+
+    at: datetime
+    by: str
+    text: str
+
+
+class ExceptionStory(msgspec.Struct, frozen=True, kw_only=True):
+    """What one exception's row has no room for."""
+
+    exception_id: str
+    clears: str
+    """What closes it by itself."""
+    commands: tuple[str, ...]
+    """What is typed to mend it."""
+    offers: tuple[str, ...]
+    """What the desk offers: assign, note, park, retry, accept."""
+    page: str
+    """In the manual."""
+    owned: str
+    """Why it is that owner's."""
+    stays: str
+    """Why it can't be accepted; empty: it can be."""
+    words: tuple[Said, ...]
+    """Oldest first."""
+    words_before: int
+    """Older ones, which only the log has."""
+
+
 class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     type: str
@@ -124,9 +156,13 @@ class ReadModels(Protocol):
 
     async def overview(self) -> Overview: ...
 
-    async def exceptions(self, *, state: str = "open", limit: int = 500) -> Cut:
-        """Most urgent first: deadline and money at risk. A storm of one kind is one row."""
+    async def exceptions(self, *, state: str = "open", kind: str = "", limit: int = 500) -> Cut:
+        """Most urgent first: deadline and money at risk. A storm of one kind is one row, but
+        where that kind is asked for.
+        """
         ...
+
+    async def exception(self, exception_id: str) -> ExceptionStory | None: ...
 
     async def events(
         self, *, after: int | None = None, before: int | None = None, limit: int = 200
@@ -134,4 +170,8 @@ class ReadModels(Protocol):
         """Oldest first. With `after`: what follows it; with `before`: what precedes it;
         with neither: the newest.
         """
+        ...
+
+    async def next_event(self, types: Sequence[str], *, after: int) -> int | None:
+        """The position of the first event of these types that follows; None: there is none."""
         ...

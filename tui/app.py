@@ -7,41 +7,39 @@ Invariant: only this class changes `MonitorState`; the reading task posts messag
 Called by the CLI's `tui` and `demo`.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import ClassVar
 
-import anyio
 from textual import events, on
 from textual.app import App
 from textual.binding import BindingType
-from textual.worker import Worker
 
 from kcjl.clock import real_monotonic
-from kcjl.errors import KcjlError, Unavailable
-from tui.actions import Scope, actions_of
+from tui.actions import Scope, action_by_id, actions_of
 from tui.bindings import bindings, live_actions
+from tui.doing import Hand
 from tui.explanations import explanation
-from tui.messages import OverviewRead, ReadDone, ReadFailed, ReadWanted
+from tui.messages import OverviewRead, Proposed, ReadDone, ReadFailed, ReadWanted
+from tui.model.command_line import Go, Run, Travel, Unknown, understood
 from tui.model.freshness import AgeLimits
 from tui.model.moments import Zone
 from tui.palette import RegistryCommands
+from tui.reading import Reader
 from tui.screens.base import MonitorScreen
-from tui.screens.dialogs import DialogScreen, keys_view, pane_view
-from tui.screens.exceptions import ExceptionsScreen
+from tui.screens.catalogue import SCREENS
+from tui.screens.dialogs import DialogScreen, keys_view, pane_view, said_view
 from tui.screens.listing import ListScreen
-from tui.screens.log import LogScreen
-from tui.screens.overview import OverviewScreen
 from tui.source import Source
 from tui.state import MonitorState
 from tui.theme import DEFAULT_THEME, MONO_THEME, THEMES, no_color_wanted
+from tui.travelling import Arrived, Lost, Traveller
+from tui.widgets.command_bar import CommandBar
 
 __all__ = ["MonitorApp", "run_monitor"]
 
 REFRESH_S_MIN = 0.2
 """Faster than this nobody can read, and several operators would be a storm of polls."""
-
-READ_S_MAX = 15.0
-"""Real seconds for one answer; a source that takes longer counts as lost."""
 
 INTERRUPTED = 130
 """Exit code after ctrl+c, as shells have it."""
@@ -69,6 +67,7 @@ class MonitorApp(App[None], inherit_bindings=False):
         title: str = "kcjl",
         operator: str = "",
         limits: AgeLimits | None = None,
+        keymap: Mapping[str, str] | None = None,
     ) -> None:
         plain_terminal = no_color_wanted()
         super().__init__(ansi_color=True if plain_terminal else None)
@@ -82,13 +81,15 @@ class MonitorApp(App[None], inherit_bindings=False):
             limits=limits or AgeLimits(),
             tick_s=self.refresh_s,
         )
-        self._reading: Worker[None] | None = None
+        self.reader = Reader(self, self.state)
+        self.hand = Hand(self, self.state)
+        self.traveller = Traveller(self, self.state)
+        self.set_keymap(dict(keymap or {}))
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = MONO_THEME if plain_terminal else DEFAULT_THEME
-        self.add_mode("overview", lambda: OverviewScreen(self.state))
-        self.add_mode("exceptions", lambda: ExceptionsScreen(self.state))
-        self.add_mode("log", lambda: LogScreen(self.state))
+        for place, screen in SCREENS.items():
+            self.add_mode(place, partial(screen, self.state))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Ours in every theme, also in Textual's own, which is in force until ours is set."""
@@ -100,7 +101,7 @@ class MonitorApp(App[None], inherit_bindings=False):
     # ── reading ────────────────────────────────────────────────────────────────────────────
 
     def _on_interval(self) -> None:
-        self.state.measure_pace(self.state.now(), real_monotonic())
+        self.state.measure_pace(self.state.live.now(), real_monotonic())
         self.tick()
 
     def tick(self) -> None:
@@ -109,50 +110,12 @@ class MonitorApp(App[None], inherit_bindings=False):
             self.state.connection = self.state.connection.after_tick()
         self._show()
         if self.state.connection.due:
-            self._start_reading()
-
-    def _start_reading(self) -> None:
-        screen = self.screen
-        if self.state.paused or self._busy() or not isinstance(screen, MonitorScreen):
-            return
-        self._reading = self.run_worker(
-            partial(self._read, screen), group="read", exit_on_error=False, exclusive=True
-        )
-
-    def _busy(self) -> bool:
-        return self._reading is not None and not self._reading.is_finished
-
-    def _stop_reading(self) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-            self._reading = None
-
-    async def _read(self, screen: MonitorScreen) -> None:
-        """The reading task: its outermost loop, so any failure becomes a banner here.
-
-        All it has to say goes through the screen, so that it arrives in order.
-        """
-        try:
-            for read in screen.reads():
-                with anyio.fail_after(READ_S_MAX):
-                    answer = await read(self.state.source)
-                screen.post_message(answer)
-        except TimeoutError:
-            screen.post_message(ReadFailed(f"no answer within {READ_S_MAX:.0f}s"))
-        except KcjlError as error:
-            wait_s = error.retry_after_s if isinstance(error, Unavailable) else None
-            screen.post_message(
-                ReadFailed(f"{error.code} {error.message}", retry_after_s=wait_s)
-            )
-        except Exception as error:  # noqa: BLE001 - outermost: shown to the operator, lives on
-            screen.post_message(ReadFailed(f"{type(error).__name__}: {error}"))
-        else:
-            screen.post_message(ReadDone())
+            self.reader.start(again=False)
 
     @on(ReadWanted)
     def _on_read_wanted(self) -> None:
-        self._stop_reading()
-        self._start_reading()
+        self.reader.stop()
+        self.reader.start()
 
     @on(OverviewRead)
     def _on_overview(self, message: OverviewRead) -> None:
@@ -175,6 +138,28 @@ class MonitorApp(App[None], inherit_bindings=False):
             if isinstance(screen, MonitorScreen):
                 screen.refresh_view()
 
+    # ── time ───────────────────────────────────────────────────────────────────────────────
+
+    @on(Arrived)
+    def _on_arrived(self, message: Arrived) -> None:
+        self.reader.stop()
+        self.state.turn_to(message.past)
+        for screen in self.screen_stack:
+            if isinstance(screen, MonitorScreen):
+                screen.turn()
+        self._show()
+        self.reader.start()
+
+    @on(Lost)
+    def _on_lost(self, message: Lost) -> None:
+        self.hand.say(message.why, failed=True)
+
+    def action_travel(self, when: str) -> None:
+        self.traveller.go(when)
+
+    def action_step(self, way: str) -> None:
+        self.traveller.step(way)
+
     # ── actions ────────────────────────────────────────────────────────────────────────────
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -185,28 +170,71 @@ class MonitorApp(App[None], inherit_bindings=False):
         return super().check_action(action, parameters)
 
     async def action_show(self, place: str) -> None:
+        self.state.places.visit(place)
         await self.switch_mode(place)
 
+    async def action_last_screen(self) -> None:
+        await self.switch_mode(self.state.places.flip())
+
+    async def action_history(self, steps: int) -> None:
+        await self.switch_mode(self.state.places.go(steps))
+
     async def action_back(self) -> None:
+        """One level: inside the screen, then back to live, then the overview."""
         screen = self.screen
-        if isinstance(screen, MonitorScreen) and not screen.back():
-            await self.switch_mode("overview")
+        if not isinstance(screen, MonitorScreen) or screen.back():
+            return
+        if self.state.past is not None:
+            self.traveller.go("")
+        else:
+            await self.action_show("overview")
 
     async def action_leave(self) -> None:
         screen = self.screen
         if isinstance(screen, MonitorScreen) and screen.back():
             return
-        if self.current_mode == "overview":
-            self.exit()
+        if self.state.past is not None:
+            self.traveller.go("")
+        elif self.current_mode != "overview":
+            await self.action_show("overview")
+        elif self.hand.busy:
+            self.hand.say("something is on its way to the service: q once it has answered")
         else:
-            await self.switch_mode("overview")
+            self.exit()
+
+    def action_command_line(self, text: str) -> None:
+        self.screen.query_one(CommandBar).edit(text)
+
+    @on(CommandBar.Typed)
+    async def _on_typed(self, message: CommandBar.Typed) -> None:
+        screen = self.screen
+        words = screen.words() if isinstance(screen, MonitorScreen) else {}
+        match understood(message.line, words):
+            case Go(place=place, filter=wanted, subject=subject):
+                await self.action_show(place)
+                shown = self.screen
+                if isinstance(shown, MonitorScreen):
+                    shown.show_subject(subject) if subject else shown.show_filter(wanted)
+            case Travel(when=when):
+                self.traveller.go(when)
+            case Run(action_id=action_id):
+                action = action_by_id(action_id)
+                if action is not None:
+                    focused = self.screen.focused or self.screen
+                    await self.run_action(action.command, default_namespace=focused)
+            case Unknown(message=why):
+                self.hand.say(why, failed=True)
+
+    @on(Proposed)
+    def _on_proposed(self, message: Proposed) -> None:
+        self.hand.propose(message.proposal)
 
     def action_pause(self) -> None:
         self.state.paused = not self.state.paused
         if self.state.paused:
-            self._stop_reading()
+            self.reader.stop()
         else:
-            self._start_reading()
+            self.reader.start()
         self._show()
 
     def action_zone(self) -> None:
@@ -225,6 +253,11 @@ class MonitorApp(App[None], inherit_bindings=False):
         live = live_actions(self.screen.active_bindings)
         self.push_screen(
             DialogScreen(keys_view(live, here=(self.current_mode or "").capitalize()))
+        )
+
+    def action_messages(self) -> None:
+        self.push_screen(
+            DialogScreen(said_view(self.state.said, self.state.zone, self.state.live.now()))
         )
 
     def action_explain(self) -> None:
@@ -250,8 +283,16 @@ async def run_monitor(
     title: str = "kcjl",
     operator: str = "",
     limits: AgeLimits | None = None,
+    keymap: Mapping[str, str] | None = None,
 ) -> int:
     """Show the monitor until the operator leaves; the exit code for the shell."""
-    app = MonitorApp(source, refresh_s=refresh_s, title=title, operator=operator, limits=limits)
+    app = MonitorApp(
+        source,
+        refresh_s=refresh_s,
+        title=title,
+        operator=operator,
+        limits=limits,
+        keymap=keymap,
+    )
     await app.run_async()
     return app.return_code or 0

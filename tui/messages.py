@@ -9,12 +9,15 @@ from datetime import datetime
 
 from textual.message import Message
 
-from kcjl.readmodels import Cut, EventRow, Overview
+from kcjl.readmodels import Cut, EventRow, ExceptionStory, Overview
+from tui.model.proposal import Proposal
 
 __all__ = [
     "EventsRead",
+    "ExceptionRead",
     "ExceptionsRead",
     "OverviewRead",
+    "Proposed",
     "ReadDone",
     "ReadFailed",
     "ReadWanted",
@@ -45,6 +48,22 @@ class EventsRead(Message):
         self.page = tuple(page)
         self.at = at
         self.older = older
+
+
+class ExceptionRead(Message):
+    """All about one exception has come; None: there never was one of that id."""
+
+    def __init__(self, story: ExceptionStory | None) -> None:
+        super().__init__()
+        self.story = story
+
+
+class Proposed(Message):
+    """A screen wants something done."""
+
+    def __init__(self, proposal: Proposal) -> None:
+        super().__init__()
+        self.proposal = proposal
 
 
 class ReadDone(Message):

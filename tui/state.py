@@ -7,14 +7,28 @@ Called by the app and the screens.
 
 from datetime import datetime
 
+import msgspec
+
 from kcjl.readmodels import Overview
 from tui.model.connection import Connection
 from tui.model.freshness import AgeLimits, pace_of
-from tui.model.header import HeaderView, Mode, header_view, mode_of
+from tui.model.header import HeaderView, Mode, Then, header_view, mode_of
 from tui.model.moments import Zone
+from tui.model.visited import Visited
 from tui.source import Source
 
-__all__ = ["MonitorState"]
+__all__ = ["MonitorState", "Said"]
+
+SAID_MAX = 200
+"""More than anybody scrolls back through in a shift."""
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that was shown for some seconds, and is kept."""
+
+    at: datetime
+    text: str
+    failed: bool
 
 
 class MonitorState:
@@ -23,7 +37,17 @@ class MonitorState:
     def __init__(
         self, source: Source, *, title: str, operator: str, limits: AgeLimits, tick_s: float
     ) -> None:
-        self.source = source
+        self.live = source
+        """The present."""
+        self.past: Source | None = None
+        """The time that is looked at instead, if one is."""
+        self.travels = 0
+        """How often another time was turned to: what was read before is of another one."""
+        self.said: tuple[Said, ...] = ()
+        """What was done and said in this session, newest first."""
+        self.places = Visited("overview")
+        self.typed: list[str] = []
+        """Lines of the command line, oldest first."""
         self.title = title
         self.operator = operator
         """Who `owner:me` is."""
@@ -39,8 +63,33 @@ class MonitorState:
         self._measured: tuple[datetime, float] | None = None
 
     @property
+    def source(self) -> Source:
+        return self.past or self.live
+
+    @property
+    def as_of(self) -> Then | None:
+        return None if self.past is None else self.past.as_of
+
+    @property
+    def may_act(self) -> bool:
+        return self.source.may_act
+
+    @property
     def mode(self) -> Mode:
-        return mode_of(self.connection, paused=self.paused)
+        return mode_of(self.connection, paused=self.paused, as_of=self.past is not None)
+
+    def turn_to(self, past: Source | None) -> None:
+        """Another time, or the present: what is known of the one before is let go."""
+        self.past = past
+        self.paused = False
+        self.travels += 1
+        self.overview = self.overview_before = None
+        self.connection = Connection(tick_s=self._tick_s)
+
+    def say(self, text: str, *, failed: bool = False) -> None:
+        """Keep a message; the oldest go."""
+        said = Said(at=self.live.now(), text=text, failed=failed)
+        self.said = (said, *self.said[: SAID_MAX - 1])
 
     @property
     def stale(self) -> bool:
@@ -66,11 +115,12 @@ class MonitorState:
 
     def header(self, crumbs: tuple[str, ...]) -> HeaderView:
         return header_view(
-            title=self.title,
+            title=self.title if self.live.may_act else f"{self.title} (look only)",
             crumbs=crumbs,
             overview=self.overview,
             connection=self.connection,
             paused=self.paused,
+            as_of=self.as_of,
             now=self.now(),
             zone=self.zone,
             limits=self.limits,

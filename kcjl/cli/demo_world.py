@@ -12,7 +12,8 @@ import aiohttp
 import msgspec
 
 from kcjl.clock import Clock, RandomIds, real_sleep
-from kcjl.commands import Command, issue
+from kcjl.command import Command
+from kcjl.commands import issue
 from kcjl.database import OPERATOR, Database
 from kcjl.errors import KcjlError, Unavailable
 from kcjl.projections.reading import PostgresReadModels

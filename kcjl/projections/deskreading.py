@@ -11,7 +11,8 @@ from datetime import datetime
 import msgspec
 
 from kcjl.database import Database
-from kcjl.exceptions.catalogue import kinds_of_lane, lane_of
+from kcjl.exceptions.catalogue import KINDS, kinds_of_lane, lane_of
+from kcjl.exceptions.kind import commands_of
 from kcjl.exceptions.projection import (
     EXCEPTIONS_SHOWN,
     STORMS_SHOWN,
@@ -21,9 +22,9 @@ from kcjl.exceptions.projection import (
 )
 from kcjl.exceptions.words import Wanted
 from kcjl.money import Money, total_by_currency
-from kcjl.readmodels import ExceptionRow
+from kcjl.readmodels import ExceptionRow, ExceptionStory, Said
 
-__all__ = ["ANY_STATE", "DeskList", "DeskRows", "KindTotal"]
+__all__ = ["ANY_STATE", "DeskList", "DeskRows", "KindTotal", "story_of"]
 
 ANY_STATE = "all"
 STORM_ID = "storm:"
@@ -257,4 +258,23 @@ def _storm_row(storm: Storm, total: KindTotal, first: ExceptionLife) -> Exceptio
         deadline=total.deadline,
         first_seen_at=storm.began_at,
         folded=total.exceptions,
+    )
+
+
+def story_of(life: ExceptionLife) -> ExceptionStory:
+    """What the desk says of one, beside its row."""
+    raised = life.raised
+    kind = KINDS.get(raised.kind)
+    rules = f"by rules version {raised.rules_version}"
+    routed = rules if raised.rules_version else "the kind's own"
+    return ExceptionStory(
+        exception_id=raised.exception_id,
+        clears="" if kind is None else kind.clears,
+        commands=() if kind is None else commands_of(kind, raised.subject),
+        offers=() if kind is None else kind.actions,
+        page="" if kind is None else kind.page,
+        owned="given by a person" if life.assigned else routed,
+        stays="" if kind is None else kind.stays,
+        words=tuple(Said(at=word.at, by=word.by, text=word.said) for word in life.words),
+        words_before=life.words_before,
     )

@@ -15,8 +15,8 @@ from kcjl.exceptions.projection import READS_SHOWN
 from kcjl.exceptions.words import Wanted
 from kcjl.money import total_by_currency
 from kcjl.orders.decide import WAITING_STANDINGS
-from kcjl.projections.deskreading import DeskRows, KindTotal
-from kcjl.readmodels import Cut, EventRow, Freshness, Lane, Overview
+from kcjl.projections.deskreading import DeskRows, KindTotal, story_of
+from kcjl.readmodels import Cut, EventRow, ExceptionStory, Freshness, Lane, Overview
 
 __all__ = ["PostgresReadModels"]
 
@@ -139,10 +139,14 @@ class PostgresReadModels:
             per_minute=rates[name],
         )
 
-    async def exceptions(self, *, state: str = "open", limit: int = 500) -> Cut:
+    async def exceptions(self, *, state: str = "open", kind: str = "", limit: int = 500) -> Cut:
         fresh = await self._fresh()
-        found = await self._desk.list(Wanted(), state=state, limit=limit)
+        found = await self._desk.list(Wanted(kind=kind), state=state, limit=limit)
         return Cut(exceptions=found.rows, total=found.total_rows, fresh=fresh)
+
+    async def exception(self, exception_id: str) -> ExceptionStory | None:
+        life = await self._desk.one(exception_id)
+        return None if life is None else story_of(life)
 
     async def events(
         self, *, after: int | None = None, before: int | None = None, limit: int = 200
@@ -165,6 +169,19 @@ class PostgresReadModels:
         )
         events = [EventRow(**dict(row)) for row in rows]
         return sorted(events, key=lambda event: event.position)
+
+    async def next_event(self, types: Sequence[str], *, after: int) -> int | None:
+        found = await self._database.fetchval(
+            """
+            select position from event
+            where merchant = $1 and type = any($2::text[]) and position > $3
+            order by position limit 1
+            """,
+            self._merchant,
+            list(types),
+            after,
+        )
+        return None if found is None else int(found)
 
 
 def _figures(

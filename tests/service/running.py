@@ -14,7 +14,8 @@ import aiohttp
 import anyio
 
 from kcjl.clock import RandomIds, WorldClock, real_sleep
-from kcjl.commands import Command, issue
+from kcjl.command import Command
+from kcjl.commands import issue
 from kcjl.database import AUDITOR, OPERATOR, Database
 from kcjl.errors import KcjlError
 from kcjl.events import vocabulary

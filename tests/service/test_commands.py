@@ -8,10 +8,9 @@ import asyncpg
 import pytest
 
 from kcjl.clock import RandomIds, real_now
+from kcjl.command import Command, Outcome
 from kcjl.commands import (
-    Command,
     Handler,
-    Outcome,
     PostgresCommands,
     issue,
     serve_commands,

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from kcjl.audit.replay import replay
-from kcjl.commands import Outcome, wait_for_outcome
+from kcjl.command import Outcome
+from kcjl.commands import wait_for_outcome
 from kcjl.database import OPERATOR, Database
 from kcjl.log.verify import verify
 from kcjl.orders.events import SalesOrderPosted

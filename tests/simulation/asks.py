@@ -10,7 +10,7 @@ from random import Random
 
 import msgspec
 
-from kcjl.commands import Command
+from kcjl.command import Command
 from kcjl.orders.reversal_plan import CANCELATION, REFUND
 
 __all__ = [

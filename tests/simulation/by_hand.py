@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import anyio
 
 from kcjl.clock import SeededIds
-from kcjl.commands import Command, Outcome
+from kcjl.command import Command, Outcome
 from kcjl.errors import Misuse
 from kcjl.sandbox.marketplace import ApiError
 from kcjl.sandbox.warehouse import KhaosFault

@@ -13,7 +13,7 @@ from decimal import Decimal
 import msgspec
 
 from kcjl.clock import SeededIds
-from kcjl.commands import Command, Outcome
+from kcjl.command import Command, Outcome
 from kcjl.fold import Table
 from kcjl.johnlewis.order_port import OrderState
 from kcjl.log.memory import MemoryLogReader

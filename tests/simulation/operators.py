@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from kcjl.clock import SeededIds
-from kcjl.commands import Command
+from kcjl.command import Command
 from kcjl.exceptions.decide import OPEN
 from kcjl.exceptions.events import ExceptionRaised
 from kcjl.fold import Table

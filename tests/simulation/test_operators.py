@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from kcjl.commands import Command
+from kcjl.command import Command
 from kcjl.settings import OpeningPolicy, StockSettings
 from kcjl.stock.events import SkuAliasApproved, SkuAliasWithdrawn, StockImportIntended
 from tests.simulation.asks import Asks, BufferChange, PolicyChange, WritesOff, planned

@@ -11,8 +11,20 @@ from hashlib import sha256
 
 import msgspec
 
+from kcjl.command import Command, Outcome
+from kcjl.errors import Misuse
 from kcjl.money import Money
-from kcjl.readmodels import Cut, EventRow, ExceptionRow, Freshness, Lane, Overview
+from kcjl.readmodels import (
+    Cut,
+    EventRow,
+    ExceptionRow,
+    ExceptionStory,
+    Freshness,
+    Lane,
+    Overview,
+    Said,
+)
+from tui.model.header import Then
 
 __all__ = [
     "HOSTILE",
@@ -75,9 +87,43 @@ class FakeSource:
         self.answering = 0
         self.answering_most = 0
         self._overview = overview
+        self.past: Then | None = None
+        self.may_act = True
+        self.done: list[Command] = []
+        """The commands that were issued."""
+        self.outcome = Outcome(ok=True, message="done")
+
+    @property
+    def as_of(self) -> Then | None:
+        return self.past
 
     def now(self) -> datetime:
-        return self.clock
+        return self.clock if self.past is None else self.past.at
+
+    async def then(self, when: int | datetime) -> "FakeSource":
+        """The same source, with the log up to there."""
+        await self._asked(f"then {when}")
+        known = [
+            event
+            for event in self.log
+            if (event.position <= when if isinstance(when, int) else event.recorded_at <= when)
+        ]
+        if not known or (isinstance(when, int) and when > self.log[-1].position):
+            raise Misuse(f"there is nothing at {when}")
+        source = FakeSource(exceptions=self.rows, total=self.total, events=known)
+        source.clock, source.may_act = self.clock, False
+        source.past = Then(position=known[-1].position, at=known[-1].recorded_at)
+        return source
+
+    async def next_event(self, types: Sequence[str], *, after: int) -> int | None:
+        await self._asked(f"next_event {' '.join(types)} after={after}")
+        found = (e.position for e in self.log if e.type in types and e.position > after)
+        return next(found, None)
+
+    async def do(self, command: Command) -> Outcome:
+        await self._asked(f"do {command.verb}")
+        self.done.append(command)
+        return self.outcome
 
     def pass_time(self, seconds: float) -> None:
         self.clock += timedelta(seconds=seconds)
@@ -88,10 +134,25 @@ class FakeSource:
         fresh = self._fresh()
         return msgspec.structs.replace(made, fresh=fresh, events=fresh.position)
 
-    async def exceptions(self, *, state: str = "open", limit: int = 500) -> Cut:
-        await self._asked(f"exceptions state={state} limit={limit}")
-        total = len(self.rows) if self.total is None else self.total
-        return Cut(exceptions=self.rows[:limit], total=total, fresh=self._fresh())
+    async def exceptions(self, *, state: str = "open", kind: str = "", limit: int = 500) -> Cut:
+        await self._asked(f"exceptions state={state} kind={kind} limit={limit}")
+        rows = tuple(row for row in self.rows if kind in ("", row.kind))
+        total = len(rows) if self.total is None or kind else self.total
+        return Cut(exceptions=rows[:limit], total=total, fresh=self._fresh())
+
+    async def exception(self, exception_id: str) -> ExceptionStory | None:
+        await self._asked(f"exception {exception_id}")
+        return ExceptionStory(
+            exception_id=exception_id,
+            clears="the code is confirmed",
+            commands=("kcjl stock alias SKU CODE",),
+            offers=("assign", "note", "park", "retry", "accept"),
+            page="sku-unknown",
+            owned="the kind's own",
+            stays="",
+            words=(Said(at=NOON, by="jo", text="asked the catalogue team"),),
+            words_before=0,
+        )
 
     async def events(
         self, *, after: int | None = None, before: int | None = None, limit: int = 200
@@ -119,7 +180,7 @@ class FakeSource:
         return Freshness(
             position=0 if last is None else last.position,
             recorded_at=None if last is None else last.recorded_at,
-            now=self.clock,
+            now=self.now(),
         )
 
 

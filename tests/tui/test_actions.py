@@ -56,9 +56,23 @@ def test_actions_take_no_key_of_shell_or_multiplexer() -> None:
     assert {"ctrl+b", "ctrl+c", "ctrl+z"} <= FORBIDDEN_KEYS
 
 
-def test_actions_none_is_dangerous_while_the_monitor_only_reads() -> None:
-    """Nothing outside is changed yet; whoever adds an action that does marks it."""
-    assert {action.id for action in ACTIONS if action.danger} == set()
+def test_actions_that_change_something_are_on_screens_of_their_own() -> None:
+    """None is everywhere but the kill switch: one has to stand before what one changes."""
+    everywhere = {each.id for each in ACTIONS if each.danger and each.scope is Scope.APP}
+    assert everywhere <= {"writes.off", "writes.on"}
+    assert "exceptions.accept" in {each.id for each in ACTIONS if each.danger}
+
+
+async def test_actions_that_change_something_are_gone_for_whoever_only_looks() -> None:
+    """Neither key nor palette has them; the database would refuse them as well."""
+    source = FakeSource(exceptions=some_exceptions(3))
+    source.may_act = False
+    async with monitor(source) as (app, pilot):
+        await pressed(pilot, ["6", "r"])
+        live = {action.id for action, _ in live_actions(app.screen.active_bindings)}
+
+    assert not {each.id for each in ACTIONS if each.danger} & live
+    assert source.done == []
 
 
 def test_key_names_are_written_as_people_write_them() -> None:
@@ -87,7 +101,7 @@ async def test_hints_are_at_most_eight_and_the_weightiest_come_first() -> None:
         await pressed(pilot, "6")
         foot = glass(app).splitlines()[-1]
 
-    labels = ["Open", "Filter", "Pause", "Mark", "Zone", "Back", "Help", "Quit"]
+    labels = ["Open", "Retry", "Assign", "Filter", "Command", "Help", "Pause", "As of"]
     assert len(labels) == HINTS_MAX
     places = [foot.find(label) for label in labels]
     assert places == sorted(places)

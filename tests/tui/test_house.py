@@ -147,7 +147,7 @@ async def test_live_source_passes_on_and_tells_the_clocks_time() -> None:
     assert [event.position for event in await source.events(after=1, limit=5)] == [2]
     assert behind.asked == [
         "overview",
-        "exceptions state=open limit=3",
+        "exceptions state=open kind= limit=3",
         "events after=1 before=None limit=5",
     ]
 

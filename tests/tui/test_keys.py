@@ -5,16 +5,21 @@ from collections.abc import Callable
 import msgspec
 import pytest
 from textual.command import CommandPalette
+from textual.widgets import Input
 
-from tests.tui.made_up import FakeSource, an_exception, some_events, some_exceptions
+from tests.tui.made_up import FakeSource, an_event, an_exception, some_events, some_exceptions
 from tests.tui.pilots import glass, monitor, pressed, settled, table
 from tui.actions import ACTIONS, action_by_id
 from tui.app import MonitorApp
 from tui.model.header import Mode
 from tui.model.moments import Zone
+from tui.places import PLACES
+from tui.screens.catalogue import SCREENS
+from tui.screens.confirm import ConfirmScreen
 from tui.screens.dialogs import DialogScreen
 from tui.screens.listing import ListScreen
 from tui.theme import DEFAULT_THEME, MONO_THEME, THEMES
+from tui.widgets.command_bar import CommandBar
 from tui.widgets.detail import DetailPane
 from tui.widgets.filter_bar import FilterBar
 
@@ -63,6 +68,27 @@ def _dialog(title: str) -> Check:
     return lambda app: isinstance(app.screen, DialogScreen) and title in glass(app)
 
 
+def _typed(app: MonitorApp) -> str:
+    return app.screen.query_one("#command-field", Input).value
+
+
+def _then(position: int) -> Check:
+    return lambda app: app.state.as_of is not None and app.state.as_of.position == position
+
+
+def _done(verb: str) -> Check:
+    def issued(app: MonitorApp) -> bool:
+        source = app.state.live
+        return isinstance(source, FakeSource) and [each.verb for each in source.done] == [verb]
+
+    return issued
+
+
+def _field(name: str) -> Check:
+    return lambda app: app.focused is not None and app.focused.id == name
+
+
+_THEN = ("colon", *"at #12400", "enter")
 _DETAIL = ("6", "enter")
 _DIALOG = ("question_mark",)
 
@@ -70,6 +96,69 @@ CASES = (
     Case(action="go.overview", after=("6",), holds=_mode("overview")),
     Case(action="go.exceptions", holds=_mode("exceptions")),
     Case(action="go.log", holds=_mode("log")),
+    *(
+        Case(action=f"go.{place.name}", holds=_mode(place.name))
+        for place in PLACES
+        if place.name in set(SCREENS) - {"overview", "exceptions", "log"}
+    ),
+    Case(action="go.command", holds=lambda app: app.screen.query_one(CommandBar).editing),
+    Case(action="go.last", after=("6", "7"), holds=_mode("exceptions")),
+    Case(action="go.last", after=("6", "7", "minus"), holds=_mode("log")),
+    Case(action="go.earlier", after=("6", "7"), holds=_mode("exceptions")),
+    Case(
+        action="go.later",
+        after=("6", "7", "left_square_bracket", "left_square_bracket"),
+        holds=_mode("exceptions"),
+    ),
+    Case(action="time.at", holds=lambda app: _typed(app) == "at "),
+    Case(action="time.live", after=_THEN, holds=lambda app: app.state.mode is Mode.LIVE),
+    Case(action="time.event_back", after=_THEN, holds=_then(12399)),
+    Case(action="time.event_on", after=_THEN, holds=_then(12401)),
+    Case(action="time.minute_back", after=_THEN, holds=_then(12373)),
+    Case(action="time.minute_on", after=_THEN, holds=_then(12426)),
+    Case(action="time.exception", after=_THEN, holds=_then(12410)),
+    Case(action="time.publish", after=_THEN, holds=_then(12420)),
+    Case(action="help.messages", holds=_dialog("Messages")),
+    Case(action="list.sort", after=("6",), holds=lambda app: "by SEV" in glass(app)),
+    Case(action="list.sort_back", after=("6", "s"), holds=lambda app: "by SEV ↓" in glass(app)),
+    Case(
+        action="list.expand",
+        after=("6", "enter"),
+        holds=lambda app: app.screen.has_class("-only-detail"),
+    ),
+    *(
+        Case(
+            action=f"exceptions.{verb}",
+            after=("6",),
+            holds=lambda app: isinstance(app.screen, ConfirmScreen),
+        )
+        for verb in ("retry", "assign", "note", "park", "accept")
+    ),
+    Case(
+        action="exceptions.storm",
+        after=("6", "G"),
+        holds=lambda app: "Storm of posting_refused" in glass(app),
+    ),
+    Case(action="confirm.do", after=("6", "r"), holds=_done("exceptions-retry")),
+    Case(action="confirm.leave", after=("6", "r"), holds=_mode("exceptions")),
+    Case(action="confirm.next", after=("6", "P"), holds=_field("field-reason")),
+    Case(action="confirm.previous", after=("6", "P", "tab"), holds=_field("field-until")),
+    Case(
+        action="command.complete",
+        after=("colon", *"ord"),
+        holds=lambda a: _typed(a) == "orders ",
+    ),
+    Case(action="command.leave", after=("colon",), holds=_focus("RowTable")),
+    Case(
+        action="command.earlier",
+        after=("colon", *"log", "enter", "colon"),
+        holds=lambda app: _typed(app) == "log",
+    ),
+    Case(
+        action="command.later",
+        after=("colon", *"log", "enter", "colon", "up"),
+        holds=lambda app: _typed(app) == "",
+    ),
     Case(action="go.back", after=("6",), holds=_mode("overview")),
     Case(action="go.back", holds=lambda app: app.return_code is None),
     Case(action="go.quit", after=("7",), holds=_mode("overview")),
@@ -147,7 +236,12 @@ CASES = (
 def _source() -> FakeSource:
     """The first exception has so much to say that its detail scrolls."""
     long = an_exception(1, message="word " * 400)
-    return FakeSource(exceptions=(long, *some_exceptions(60)[1:]), events=some_events(40))
+    storm = an_exception(60, kind="posting_refused", folded=412)
+    raised = an_event(12410, type="ExceptionRaised")
+    sent = an_event(12420, type="StockImportIntended")
+    kept = {12410: raised, 12420: sent}
+    events = [kept.get(event.position, event) for event in some_events(100)]
+    return FakeSource(exceptions=(long, *some_exceptions(60)[1:-1], storm), events=events)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.action)
@@ -167,7 +261,8 @@ async def test_action_by_its_key_does_what_its_help_says(case: Case) -> None:
 
 def test_actions_all_have_a_case() -> None:
     """No action without a test of what it does."""
-    assert {action.id for action in ACTIONS} == {case.action for case in CASES}
+    unbuilt = {f"go.{place.name}" for place in PLACES if place.name not in SCREENS}
+    assert {action.id for action in ACTIONS} - unbuilt == {case.action for case in CASES}
 
 
 async def test_back_leaves_one_thing_at_a_time() -> None:
@@ -220,7 +315,7 @@ async def test_filter_line_takes_every_letter_and_filters_as_one_types() -> None
         text = glass(app)
 
     assert "filter / kind:sku" in text
-    assert "15 of 60 open exceptions match" in text
+    assert "14 of 60 open exceptions match" in text
     assert "order-held" not in text
 
 
@@ -276,7 +371,7 @@ async def test_interrupt_leaves_with_the_shells_exit_code() -> None:
 async def test_click_on_a_screens_name_goes_there_and_on_a_row_moves_the_cursor() -> None:
     """The mouse works where one expects it."""
     async with monitor(_source(), size=(80, 24)) as (app, pilot):
-        await pilot.click("ScreenLine", offset=(16, 0))
+        await pilot.click("ScreenLine", offset=(26, 0))
         await settled(pilot)
         assert app.current_mode == "exceptions"
         await pilot.click("RowTable", offset=(10, 5))

@@ -67,6 +67,7 @@ def test_mode_is_one_word_and_live_only_while_the_source_answers() -> None:
         Mode.READING: True,
         Mode.LIVE: False,
         Mode.PAUSED: True,
+        Mode.AS_OF: False,
         Mode.DISCONNECTED: False,
     }
 

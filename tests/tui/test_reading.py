@@ -169,7 +169,7 @@ async def test_source_that_never_answers_counts_as_lost_in_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """No read waits for ever: after its deadline the banner is up."""
-    monkeypatch.setattr("tui.app.READ_S_MAX", 0.02)
+    monkeypatch.setattr("tui.reading.READ_S_MAX", 0.02)
     source = _source()
     source.gate = asyncio.Event()
     async with monitor(source) as (app, _pilot):

@@ -5,14 +5,20 @@ aligned with its currency. It computes no urgency of its own.
 Called by the exceptions screen.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from kcjl.readmodels import Cut, ExceptionRow
+import msgspec
+
+from kcjl.command import Command
+from kcjl.exceptions.words import Wanted
+from kcjl.readmodels import Cut, ExceptionRow, ExceptionStory
 from tui.model.amounts import count_text, cut_text, money_text
 from tui.model.filtering import Filter, FilterFields
 from tui.model.moments import Zone, due_cell, full_text, span_text
 from tui.model.plain import plain, plain_block
+from tui.model.proposal import Field, Proposal
 from tui.model.shapes import Cell, Column, DetailLine, DetailView, Row, Tone
 
 __all__ = [
@@ -20,6 +26,7 @@ __all__ = [
     "EXCEPTION_FIELDS",
     "exception_detail",
     "exception_key",
+    "exception_proposal",
     "exception_row",
     "exceptions_title",
     "matching_exceptions",
@@ -43,6 +50,58 @@ EXCEPTION_COLUMNS = (
     Column(title="AGE", width_min=8, width_max=8, rank=3, right=True),
     Column(title="WHAT HAPPENED", width_min=34, width_max=400, rank=2),
 )
+
+
+MANY = 20
+"""From so many on a word is typed before they are accepted."""
+
+
+class _Verb(msgspec.Struct, frozen=True, kw_only=True):
+    """What the desk can be told."""
+
+    title: str
+    effect: str
+    fields: tuple[Field, ...]
+    given: dict[str, str] = msgspec.field(default_factory=dict)
+    """What the service wants to be told in any case."""
+    word: str = ""
+
+
+_REASON = Field(name="reason", label="why", hint="it stands in the log")
+_VERBS = {
+    "retry": _Verb(
+        title="Retry",
+        effect="The room that each is of tries again; it clears by itself when it goes well.",
+        fields=(Field(name="reason", label="why (may be left empty)", needed=False),),
+        given={"reason": ""},
+    ),
+    "assign": _Verb(
+        title="Assign",
+        effect="They are that person's or role's, whatever the rules say.",
+        fields=(Field(name="to", label="to whom", hint="a person, or a role"),),
+    ),
+    "note": _Verb(
+        title="Note on",
+        effect="The note stands in the log for ever: nothing about the buyer.",
+        fields=(Field(name="note", label="the note"),),
+    ),
+    "park": _Verb(
+        title="Park",
+        effect="They leave the desk until then, and clear meanwhile if they can.",
+        fields=(
+            Field(
+                name="until", label="until", hint="30m · 4h · 2d · 2026-10-31 09:00", until=True
+            ),
+            _REASON,
+        ),
+    ),
+    "accept": _Verb(
+        title="Accept",
+        effect="They leave the desk as they are, until something new is said of them.",
+        fields=(_REASON,),
+        word="accept",
+    ),
+}
 
 
 def _money(row: ExceptionRow, _now: datetime) -> Decimal | None:
@@ -113,7 +172,67 @@ def exceptions_title(cut: Cut | None, matching: int | None) -> str:
     return cut_text(shown, cut.total, of="open exception", matching=matching)
 
 
-def exception_detail(row: ExceptionRow, now: datetime, zone: Zone) -> DetailView:
+def exception_proposal(verb: str, rows: Sequence[ExceptionRow]) -> Proposal:
+    """What the desk is to do to these rows; a storm's row stands for its whole kind."""
+    said = _VERBS[verb]
+    count = sum(row.folded for row in rows)
+    kinds = tuple(row.kind for row in rows if row.folded > 1)
+    ids = tuple(row.exception_id for row in rows if row.folded == 1)
+    meant = [Wanted(kind=kind) for kind in kinds] + ([Wanted(ids=ids)] if ids else [])
+    return Proposal(
+        title=f"{said.title} {count:,} exception{'' if count == 1 else 's'}",
+        effect=said.effect,
+        commands=tuple(
+            Command(
+                verb=f"exceptions-{verb}",
+                arguments={
+                    "wanted": msgspec.json.encode(wanted).decode(),
+                    "preview": "no",
+                    **said.given,
+                },
+            )
+            for wanted in meant
+        ),
+        lines=tuple(f"{row.kind} · {row.subject} · {_risk(row)}" for row in rows),
+        fields=said.fields,
+        word=said.word if count >= MANY else "",
+    )
+
+
+def _risk(row: ExceptionRow) -> str:
+    at_risk = "no money" if row.money_at_risk is None else money_text(row.money_at_risk)
+    return f"{row.folded:,} of them, {at_risk}" if row.folded > 1 else at_risk
+
+
+def told_lines(story: ExceptionStory, zone: Zone) -> tuple[DetailLine, ...]:
+    """What is typed to mend it, what clears it, whose it is, and what was said of it."""
+    typed = tuple(
+        DetailLine(label="type" if not place else "or", value=plain(command), tone=Tone.ACCENT)
+        for place, command in enumerate(story.commands)
+    )
+    older = f"{story.words_before:,} older words stand in the log"
+    return (
+        *typed,
+        DetailLine(label="clears when", value=plain(story.clears)),
+        DetailLine(label="the desk can", value=", ".join(story.offers)),
+        *((DetailLine(label="can't accept", value=plain(story.stays)),) if story.stays else ()),
+        DetailLine(label="whose", value=plain(story.owned)),
+        DetailLine(label="manual", value=f"kcjl manual {story.page}"),
+        DetailLine(label="SAID OF IT", value="", block=True),
+        *((DetailLine(label="before", value=older),) if story.words_before else ()),
+        *(
+            DetailLine(
+                label=plain(word.by) or "-",
+                value=f"{full_text(word.at, zone)}  {plain_block(word.text)}",
+            )
+            for word in story.words
+        ),
+    )
+
+
+def exception_detail(
+    row: ExceptionRow, now: datetime, zone: Zone, story: ExceptionStory | None = None
+) -> DetailView:
     severity = _severity(row.severity)
     due = due_cell(row.deadline, now)
     owner = plain(row.owner) or "nobody yet"
@@ -143,6 +262,8 @@ def exception_detail(row: ExceptionRow, now: datetime, zone: Zone) -> DetailView
     ]
     if row.cleared_at is not None:
         lines.append(DetailLine(label="cleared", value=full_text(row.cleared_at, zone)))
+    if story is not None and story.exception_id == row.exception_id:
+        lines += told_lines(story, zone)
     lines.append(DetailLine(label="id", value=plain(row.exception_id), tone=Tone.MUTED))
     return DetailView(key=row.exception_id, title=plain(row.subject), lines=tuple(lines))
 

@@ -17,9 +17,9 @@ from tui.model.moments import Zone, clock_text, date_text, zone_name
 from tui.model.plain import plain
 from tui.model.shapes import Cell, TextLine, Tone
 
-__all__ = ["HeaderView", "Mode", "header_view", "mode_of"]
+__all__ = ["HeaderView", "Mode", "Then", "header_view", "mode_of"]
 
-_SIGNS = {"READING": "…", "LIVE": "●", "PAUSED": "‖", "DISCONNECTED": "✖"}
+_SIGNS = {"READING": "…", "LIVE": "●", "PAUSED": "‖", "AS-OF": "◀", "DISCONNECTED": "✖"}
 
 
 class Mode(StrEnum):
@@ -29,7 +29,17 @@ class Mode(StrEnum):
     """Nothing has come yet."""
     LIVE = "LIVE"
     PAUSED = "PAUSED"
+    AS_OF = "AS-OF"
+    """As things stood at another time."""
     DISCONNECTED = "DISCONNECTED"
+
+
+class Then(msgspec.Struct, frozen=True, kw_only=True):
+    """The time that is looked at."""
+
+    position: int
+    at: datetime
+    """When the event at that position was recorded."""
 
 
 class HeaderView(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,10 +57,12 @@ class HeaderView(msgspec.Struct, frozen=True, kw_only=True):
 
     def summary(self) -> TextLine:
         """The figures of the second line."""
-        return (Cell(self.position, Tone.MUTED), self.open_exceptions, self.at_risk)
+        return (Cell(self.position, Tone.MUTED), self.at_risk, self.open_exceptions)
 
 
-def mode_of(connection: Connection, *, paused: bool) -> Mode:
+def mode_of(connection: Connection, *, paused: bool, as_of: bool = False) -> Mode:
+    if as_of:
+        return Mode.DISCONNECTED if connection.lost else Mode.AS_OF
     if paused:
         return Mode.PAUSED
     if connection.lost:
@@ -65,12 +77,13 @@ def header_view(
     overview: Overview | None,
     connection: Connection,
     paused: bool,
+    as_of: Then | None = None,
     now: datetime,
     zone: Zone,
     limits: AgeLimits,
     pace: int = 1,
 ) -> HeaderView:
-    mode = mode_of(connection, paused=paused)
+    mode = mode_of(connection, paused=paused, as_of=as_of is not None)
     merchant = () if overview is None else (overview.merchant,)
     age = age_cell(
         None if overview is None else overview.fresh.now,
@@ -80,8 +93,8 @@ def header_view(
     )
     return HeaderView(
         mode=mode,
-        mode_text=f"{_SIGNS[mode]} {mode}",
-        age=age,
+        mode_text=f"{_SIGNS[mode]} {mode}{'' if as_of is None else f' #{as_of.position:,}'}",
+        age=age if as_of is None else Cell(""),
         crumbs=" › ".join(plain(crumb) for crumb in (title, *merchant, *crumbs)),
         writes=_writes(overview),
         date=date_text(now, zone),

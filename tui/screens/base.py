@@ -8,14 +8,20 @@ Called by the app; subclassed by the screens.
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+from textual import on
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
-from tui.messages import OverviewRead, ReadWanted
+from tui.actions import ACTIONS, Scope
+from tui.bindings import live_actions
+from tui.messages import OverviewRead, Proposed, ReadWanted
+from tui.model.command_line import completions
+from tui.model.proposal import Proposal
 from tui.source import Source
 from tui.state import MonitorState
+from tui.widgets.command_bar import CommandBar
 from tui.widgets.header import ModeLine, ScreenLine
 from tui.widgets.strips import Banner, HintBar
 
@@ -23,6 +29,13 @@ __all__ = ["MonitorScreen", "Read", "read_overview"]
 
 Read = Callable[[Source], Awaitable[Message]]
 """One question to the source, and its answer as a message."""
+
+
+_DANGEROUS = frozenset(
+    action.command.removeprefix("screen.").partition("(")[0]
+    for action in ACTIONS
+    if action.danger
+)
 
 
 class MonitorScreen(Screen[None], inherit_bindings=False):
@@ -34,12 +47,14 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
     def __init__(self, state: MonitorState) -> None:
         super().__init__()
         self.state = state
+        self._travels = state.travels
 
     def compose(self) -> ComposeResult:
         yield ModeLine()
         yield ScreenLine()
         yield Banner()
         yield from self.compose_body()
+        yield CommandBar(self.completions, self.state.typed)
         yield HintBar()
 
     def compose_body(self) -> Iterable[Widget]:
@@ -60,12 +75,56 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         """Go one level back inside the screen; False when there is nothing to leave."""
         return False
 
+    def forget(self) -> None:
+        """Let go of what was read: it is of another time."""
+        raise NotImplementedError(type(self).__name__)
+
+    def show_filter(self, raw: str) -> None:
+        """Put a filter in force, where the screen has one."""
+
+    def show_subject(self, subject: str) -> None:
+        """Find one thing and open it, where the screen has such things."""
+
+    def propose(self, proposal: Proposal) -> None:
+        """Have something done: it is shown first, and sent when it is confirmed."""
+        self.post_message(Proposed(proposal))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What changes something is there for whoever may act, in the present."""
+        if action in _DANGEROUS and not self.state.may_act:
+            return False
+        return super().check_action(action, parameters)
+
+    def words(self) -> dict[str, str]:
+        """Words for the command line: to the actions that can be done here and now."""
+        live = {action.id for action, _ in live_actions(self.active_bindings)}
+        return {
+            word: action.id
+            for action in ACTIONS
+            if action.id in live or (not action.key and action.scope is Scope.APP)
+            for word in (action.verb, *action.names)
+        }
+
+    def completions(self, typed: str) -> tuple[str, ...]:
+        return completions(typed, self.words())
+
+    @on(CommandBar.Left)
+    def _on_command_left(self) -> None:
+        self.query_one("RowTable").focus()
+
     def on_mount(self) -> None:
         self.refresh_view()
 
     def on_screen_resume(self) -> None:
+        self.turn()
         self.refresh_view()
         self.call_after_refresh(self.post_message, ReadWanted())
+
+    def turn(self) -> None:
+        """Another time than that of what is held may be looked at now."""
+        if self._travels != self.state.travels:
+            self._travels = self.state.travels
+            self.forget()
 
     def refresh_view(self) -> None:
         if not self.is_mounted:

@@ -5,6 +5,7 @@ twice. While a dialog is open nothing is read. Called by the app.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import groupby
 
 from textual.app import ComposeResult
@@ -12,10 +13,13 @@ from textual.screen import ModalScreen
 
 from tui.actions import Action, Scope, key_text
 from tui.bindings import bindings
-from tui.model.shapes import DetailLine, DetailView
+from tui.model.moments import Zone, clock_text
+from tui.model.plain import plain
+from tui.model.shapes import DetailLine, DetailView, Tone
+from tui.state import Said
 from tui.widgets.detail import DetailPane
 
-__all__ = ["DialogScreen", "keys_view", "pane_view"]
+__all__ = ["DialogScreen", "keys_view", "pane_view", "said_view"]
 
 LiveActions = Sequence[tuple[Action, tuple[str, ...]]]
 
@@ -67,6 +71,20 @@ def pane_view(title: str, text: str, live: LiveActions) -> DetailView:
             *(_key_line(action, keys) for action, keys in weighty),
         ),
     )
+
+
+def said_view(said: Sequence[Said], zone: Zone, now: datetime) -> DetailView:
+    """The messages of this session, newest first."""
+    lines = tuple(
+        DetailLine(
+            label=clock_text(each.at, zone, now),
+            value=f"{'✖ ' if each.failed else ''}{plain(each.text)}",
+            tone=Tone.BAD if each.failed else Tone.PLAIN,
+        )
+        for each in said
+    )
+    nothing = (DetailLine(label="", value="Nothing was done or said yet."),)
+    return DetailView(key="messages", title="Messages (esc closes)", lines=lines or nothing)
 
 
 def _key_line(action: Action, keys: Sequence[str]) -> DetailLine:

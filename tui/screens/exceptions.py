@@ -7,18 +7,20 @@ Called by the app.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from textual import on
 from textual.message import Message
 from textual.widget import Widget
 
-from kcjl.readmodels import Cut, ExceptionRow
+from kcjl.readmodels import Cut, ExceptionRow, ExceptionStory
 from tui.actions import Scope
 from tui.bindings import bindings
-from tui.messages import ExceptionsRead
+from tui.messages import ExceptionRead, ExceptionsRead, ReadWanted
 from tui.model.exceptions import (
     EXCEPTION_COLUMNS,
     EXCEPTION_FIELDS,
     exception_detail,
     exception_key,
+    exception_proposal,
     exception_row,
     exceptions_title,
     matching_exceptions,
@@ -29,6 +31,7 @@ from tui.screens.base import Read, read_overview
 from tui.screens.listing import ListScreen
 from tui.source import Source
 from tui.state import MonitorState
+from tui.widgets.row_table import RowTable
 from tui.widgets.strips import Preview
 
 __all__ = ["ExceptionsScreen"]
@@ -38,13 +41,17 @@ EXCEPTIONS_MAX = 500
 
 
 class ExceptionsScreen(ListScreen[ExceptionRow], inherit_bindings=False):
-    BINDINGS = bindings(Scope.LISTS)
+    BINDINGS = [*bindings(Scope.LISTS), *bindings(Scope.EXCEPTIONS)]  # noqa: RUF012 - Textual's
     place = "exceptions"
     pane = "exceptions"
 
     def __init__(self, state: MonitorState) -> None:
         super().__init__(state, EXCEPTION_FIELDS)
         self.cut: Cut | None = None
+        self.story: ExceptionStory | None = None
+        """All about the one that is open."""
+        self.storm = ""
+        """The kind that is opened out."""
 
     def compose_body(self) -> Iterable[Widget]:
         yield from super().compose_body()
@@ -60,7 +67,7 @@ class ExceptionsScreen(ListScreen[ExceptionRow], inherit_bindings=False):
         return exception_row(item, self.state.now())
 
     def detail_of(self, item: ExceptionRow) -> DetailView:
-        return exception_detail(item, self.state.now(), self.state.zone)
+        return exception_detail(item, self.state.now(), self.state.zone, self.story)
 
     def items(self) -> Sequence[ExceptionRow]:
         return () if self.cut is None else self.cut.exceptions
@@ -72,17 +79,53 @@ class ExceptionsScreen(ListScreen[ExceptionRow], inherit_bindings=False):
         return None if self.cut is None else self.cut.fresh.now
 
     def list_title(self, matching: int | None) -> str:
-        return exceptions_title(self.cut, matching)
+        title = exceptions_title(self.cut, matching)
+        return f"Storm of {self.storm}: {title} (o: the whole desk)" if self.storm else title
 
     def nothing_text(self) -> str:
         return "● No open exceptions: nothing needs a person."
 
+    def forget(self) -> None:
+        self.cut = self.story = None
+
     def reads(self) -> Sequence[Read]:
-        return (_read_exceptions, read_overview)
+        return (self._read_exceptions, self._read_story, read_overview)
+
+    async def _read_exceptions(self, source: Source) -> Message:
+        return ExceptionsRead(
+            await source.exceptions(state="open", kind=self.storm, limit=EXCEPTIONS_MAX)
+        )
+
+    async def _read_story(self, source: Source) -> Message:
+        opened = self.opened
+        if opened is None or opened.folded > 1:
+            return ExceptionRead(None)
+        return ExceptionRead(await source.exception(opened.exception_id))
 
     def on_exceptions_read(self, message: ExceptionsRead) -> None:
         self.cut = message.cut
         self.refresh_view()
+
+    def on_exception_read(self, message: ExceptionRead) -> None:
+        self.story = message.story
+        self.show_detail()
+
+    @on(RowTable.Opened)
+    def _on_story_wanted(self) -> None:
+        self.post_message(ReadWanted())
+
+    def action_desk(self, verb: str) -> None:
+        """Of the marked rows, or of the one under the cursor."""
+        chosen = self.chosen()
+        if chosen:
+            self.propose(exception_proposal(verb, chosen))
+
+    def action_storm(self) -> None:
+        item = self.table.cursor_item
+        self.storm = item.kind if not self.storm and item and item.folded > 1 else ""
+        self.cut = None
+        self.refresh_view()
+        self.post_message(ReadWanted())
 
     def show_detail(self) -> None:
         """The preview is the short form of the detail."""
@@ -99,7 +142,3 @@ class ExceptionsScreen(ListScreen[ExceptionRow], inherit_bindings=False):
         preview = self.query_one(Preview)
         preview.stale = self.state.stale
         preview.show(lines)
-
-
-async def _read_exceptions(source: Source) -> Message:
-    return ExceptionsRead(await source.exceptions(state="open", limit=EXCEPTIONS_MAX))

@@ -19,6 +19,7 @@ from textual.widget import Widget
 from tui.model.filtering import Filter, FilterFields
 from tui.model.freshness import age_cell
 from tui.model.shapes import Cell, Column, DetailView, Row, Tone
+from tui.model.sorting import Sorting
 from tui.screens.base import MonitorScreen
 from tui.state import MonitorState
 from tui.widgets.detail import DetailPane
@@ -44,6 +45,9 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
         self._fields = fields
         self.wanted: Filter[T] = Filter("", fields)
         self.opened: T | None = None
+        self.sorting = Sorting()
+        self.sought = ""
+        """What is to be opened once it has been read."""
         self.table: RowTable[T] = RowTable(
             self.columns(),
             key_of=self.key_of,
@@ -103,11 +107,12 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
             yield self.detail
 
     def show_body(self) -> None:
-        rows = self.matching()
+        rows = self.sorting.sorted(self.matching(), self.row_of)
+        self._open_sought(rows)
         self.table.stale = self.detail.stale = self.state.stale
         self.table.show(rows, vacancy=self._vacancy(rows), columns=self.columns())
         matching = len(rows) if self.wanted else None
-        self._title = self.list_title(matching)
+        self._title = self.list_title(matching) + self.sorting.caption(self.columns())
         self.show_frame()
         if self.filterable:
             effect = f"{len(rows):,} match · esc clears"
@@ -123,6 +128,8 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
             ageing_s=limits.pane_ageing_s,
             stale_s=limits.pane_stale_s,
         )
+        if self.state.as_of is not None:
+            age = Cell("")  # it is as old as it says above
         marks = len(self.table.marks)
         marked = Cell(f"* {marks:,} marked" if marks else "", Tone.ACCENT)
         frame = (Cell(self._title), marked, self.standing(), age)
@@ -165,6 +172,24 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
         self.show_frame()
         self.show_detail()
 
+    def show_filter(self, raw: str) -> None:
+        self.filter_bar.put(raw)
+
+    def show_subject(self, subject: str) -> None:
+        """Open it when it is read: the filter holds it until then."""
+        self.sought = subject
+        self.filter_bar.put(subject)
+
+    def _open_sought(self, rows: Sequence[T]) -> None:
+        """The thing by its key, or the only row that names it."""
+        wanted = self.sought.lower()
+        found = [item for item in rows if self.key_of(item).lower() == wanted] or list(rows)
+        if not wanted or self.read_at() is None or len(found) != 1:
+            return
+        self.sought = ""
+        self.opened = found[0]
+        self.add_class("-detail")
+
     def close_detail(self) -> None:
         self.opened = None
         self.remove_class("-detail")
@@ -183,10 +208,32 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
             view = msgspec.structs.replace(view, note=note)
         self.detail.show(view)
 
+    def chosen(self) -> tuple[T, ...]:
+        """The marked rows, or the one under the cursor: what an action is about."""
+        if self.table.marks:
+            return tuple(row for row in self.matching() if self.key_of(row) in self.table.marks)
+        under = self.table.cursor_item
+        return () if under is None else (under,)
+
     # ── actions ────────────────────────────────────────────────────────────────────────────
 
     def action_filter_open(self) -> None:
         self.filter_bar.edit()
+
+    def action_sort(self) -> None:
+        self.sorting = self.sorting.next(len(self.columns()))
+        self.refresh_view()
+
+    def action_sort_back(self) -> None:
+        self.sorting = self.sorting.turned()
+        self.refresh_view()
+
+    def action_expand(self) -> None:
+        """The pane in front alone: the detail while it has the focus, else the list."""
+        detail = self.detail.has_focus and not self.has_class("-only-detail")
+        listed = not self.detail.has_focus and not self.has_class("-only-list")
+        self.set_class(detail, "-only-detail")
+        self.set_class(listed, "-only-list")
 
     def action_filter_clear(self) -> None:
         self.filter_bar.clear()

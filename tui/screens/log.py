@@ -86,6 +86,11 @@ class LogScreen(ListScreen[EventRow], inherit_bindings=False):
         newer = f", {missing:,} newer not loaded" if missing else ""
         return Cell(f"held{newer}: G follows", Tone.WARN)
 
+    def forget(self) -> None:
+        self.window = EventWindow()
+        self._read_at = None
+        self._older_wanted = False
+
     def reads(self) -> Sequence[Read]:
         return (self._read_older, self._read_newer, read_overview)
 

@@ -81,6 +81,10 @@ class OverviewScreen(ListScreen[EventRow], inherit_bindings=False):
     def nothing_text(self) -> str:
         return "The log is empty: nothing has happened yet."
 
+    def forget(self) -> None:
+        self.window = EventWindow()
+        self._read_at = None
+
     def reads(self) -> Sequence[Read]:
         return (read_overview, _read_feed)
 

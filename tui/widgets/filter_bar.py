@@ -71,6 +71,11 @@ class FilterBar(Horizontal):
         self._arrange()
         self.post_message(self.Left())
 
+    def put(self, raw: str) -> None:
+        """Put a filter in force from elsewhere."""
+        self._field.value = raw
+        self._arrange()
+
     def clear(self) -> None:
         self._field.value = ""
         self._arrange()

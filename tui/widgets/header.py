@@ -13,12 +13,14 @@ from textual.geometry import Size
 from tui.actions import Action, action_by_id, key_text
 from tui.model.header import HeaderView, Mode
 from tui.model.shapes import Cell, TextLine, Tone
+from tui.places import PLACES
 from tui.widgets.drawing import ToneLines, fit_text
 
 __all__ = ["ModeLine", "ScreenLine"]
 
-_SCREENS = ("go.overview", "go.exceptions", "go.log")
 _DATE_WIDTH_MIN = 100
+_FIGURES_WIDTH = 22
+"""Kept free for open exceptions and the like."""
 
 
 class ModeLine(ToneLines):
@@ -39,7 +41,7 @@ class ModeLine(ToneLines):
         right = [view.mode_text, view.age.text, view.writes.text, view.clock]
         if size.width >= _DATE_WIDTH_MIN:
             right.insert(3, view.date)
-        tail = "  ".join(right) + " "
+        tail = "  ".join(part for part in right if part) + " "
         room = max(0, size.width - cell_len(tail) - 2)
         return ((Cell(f" {_tail_text(view.crumbs, room)} "), Cell(tail)),)
 
@@ -58,14 +60,7 @@ class ScreenLine(ToneLines):
         self.refresh()
 
     def text_lines(self, size: Size) -> Sequence[TextLine]:
-        line: list[Cell] = [Cell(" ")]
-        for action in self._screens():
-            here = action.id == f"go.{self._here}"
-            text = f"{key_text(action.keys[0])} {action.label}"
-            line += [
-                Cell(f"[{text}]" if here else f" {text} ", _here_tone(here=here)),
-                Cell(" "),
-            ]
+        line = self._tabs(size.width)
         if self._view is None:
             return (tuple(line),)
         figures = [
@@ -82,17 +77,27 @@ class ScreenLine(ToneLines):
             line += [Cell(" "), figure, Cell(" ")]
         return (tuple(line),)
 
+    def _tabs(self, width: int) -> list[Cell]:
+        """Keys and names; keys alone but for the present screen where the names don't fit."""
+        named = sum(len(action.label) + 4 for action in self._screens())
+        line = [Cell(" ")]
+        for action in self._screens():
+            here = action.id == f"go.{self._here}"
+            key = key_text(action.keys[0])
+            text = f"{key} {action.label}" if here or width - named >= _FIGURES_WIDTH else key
+            line.append(Cell(f"[{text}]" if here else f" {text} ", _here_tone(here=here)))
+        return line
+
     async def on_click(self, event: events.Click) -> None:
         x = 1
-        for action in self._screens():
-            width = len(key_text(action.keys[0])) + len(action.label) + 4
-            if x <= event.x < x + width:
+        for action, tab in zip(self._screens(), self._tabs(self.size.width)[1:], strict=True):
+            if x <= event.x < x + len(tab.text):
                 await self.app.run_action(action.command)
                 return
-            x += width
+            x += len(tab.text)
 
     def _screens(self) -> tuple[Action, ...]:
-        found = (action_by_id(action_id) for action_id in _SCREENS)
+        found = (action_by_id(f"go.{place.name}") for place in PLACES)
         return tuple(action for action in found if action is not None)
 
 

@@ -1,116 +1,27 @@
-"""The one registry of actions: keys, footer, palette and help are all made from it.
+"""The actions that every screen has: going about, the view, help, filters, rows and details.
 
-Promises: an action that is not listed here has no key, and each that is listed has help text in
-trade words; no two actions of one focus share a key; no key is taken that a shell or a terminal
-multiplexer needs. It runs nothing itself: `command` names a Textual action.
-Called by `bindings` (keys), the hint bar, the palette and the help screen.
-Over 400 lines because it is one list, and is worth having in one place.
+Called by the registry. Over 400 lines, because it is one list of what is everywhere.
 """
 
-from enum import StrEnum
-
-import msgspec
-
+from tui.actions.action import ALL_MODES, Action, Scope
 from tui.model.header import Mode
+from tui.places import PLACES
 
-__all__ = [
-    "ACTIONS",
-    "FORBIDDEN_KEYS",
-    "HINTS_MAX",
-    "Action",
-    "Scope",
-    "action_by_id",
-    "actions_of",
-    "key_text",
-]
-
-HINTS_MAX = 8
-"""Hints in the footer: more is noise; the rest is behind `?`."""
-
-FORBIDDEN_KEYS = frozenset(
-    {
-        "ctrl+a",  # screen's prefix; start of line
-        "ctrl+b",  # tmux's prefix
-        "ctrl+c",  # interrupt
-        "ctrl+d",  # end of input
-        "ctrl+q",  # flow control: go on
-        "ctrl+s",  # flow control: stop
-        "ctrl+w",  # closes the tab when the monitor runs in a browser
-        "ctrl+z",  # suspend
-        "ctrl+backslash",  # quit with a core dump
-    }
-)
-
-_ALL_MODES = frozenset(Mode)
-
-
-class Scope(StrEnum):
-    """Where an action's key is alive."""
-
-    APP = "everywhere"
-    LISTS = "lists with a filter"
-    TABLE = "in a list"
-    DETAIL = "in a detail pane"
-    DIALOG = "in a dialog"
-
-
-class Action(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    """Stable: a keymap overrides by it."""
-    key: str
-    """Textual's key names, by commas; empty for what is only in the palette."""
-    label: str
-    """For the footer: one short word."""
-    label_paused: str = ""
-    """The label while paused, where that differs."""
-    area: str
-    verb: str
-    help: str
-    weight: int = 0
-    """Order in the footer, smallest first; 0 keeps it out."""
-    danger: bool = False
-    """It changes something outside: read-only operators do not get it."""
-    modes: frozenset[Mode] = _ALL_MODES
-    scope: Scope = Scope.APP
-    command: str
-
-    @property
-    def title(self) -> str:
-        """Its name in the palette."""
-        return f"{self.area}: {self.verb}"
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return tuple(key.strip() for key in self.key.split(",") if key.strip())
-
+__all__ = ["ACTIONS"]
 
 _GO = (
-    Action(
-        id="go.overview",
-        key="1",
-        label="Overview",
-        area="Go",
-        verb="overview",
-        command="app.show('overview')",
-        help="The four lanes (Stock, Orders, Dispatch, Money) and the latest events.",
-    ),
-    Action(
-        id="go.exceptions",
-        key="6",
-        label="Exceptions",
-        area="Go",
-        verb="exceptions",
-        command="app.show('exceptions')",
-        help="The work list: what went wrong, whose it is, how long is left.",
-    ),
-    Action(
-        id="go.log",
-        key="7",
-        label="Log",
-        area="Go",
-        verb="log",
-        command="app.show('log')",
-        help="Every event, oldest first, following the newest.",
+    *(
+        Action(
+            id=f"go.{place.name}",
+            key=place.key,
+            label=place.label,
+            area="Go",
+            verb=place.name,
+            names=place.names,
+            command=f"app.show('{place.name}')",
+            help=place.help,
+        )
+        for place in PLACES
     ),
     Action(
         id="go.back",
@@ -154,6 +65,46 @@ _GO = (
     ),
 )
 
+_BACK_AND_FORTH = (
+    Action(
+        id="go.command",
+        key="colon",
+        label="Command",
+        area="Go",
+        verb="command line",
+        weight=25,
+        command="app.command_line('')",
+        help="Type where to go or what to do: orders held, sku 85123A, at 14:03.",
+    ),
+    Action(
+        id="go.last",
+        key="minus",
+        label="Last",
+        area="Go",
+        verb="last screen",
+        command="app.last_screen",
+        help="The screen that was there before this one.",
+    ),
+    Action(
+        id="go.earlier",
+        key="left_square_bracket",
+        label="Earlier",
+        area="Go",
+        verb="back in the history",
+        command="app.history(-1)",
+        help="Back through the screens that were looked at.",
+    ),
+    Action(
+        id="go.later",
+        key="right_square_bracket",
+        label="Later",
+        area="Go",
+        verb="on in the history",
+        command="app.history(1)",
+        help="On through the screens that were looked at.",
+    ),
+)
+
 _VIEW = (
     Action(
         id="view.pause",
@@ -163,6 +114,7 @@ _VIEW = (
         area="View",
         verb="pause or resume",
         weight=30,
+        modes=ALL_MODES - {Mode.AS_OF},
         command="app.pause",
         help="Hold the figures still; ages go on counting. Again: live, read at once.",
     ),
@@ -172,7 +124,6 @@ _VIEW = (
         label="Zone",
         area="View",
         verb="London time or UTC",
-        weight=50,
         command="app.zone",
         help="Change all times between London local time and UTC.",
     ),
@@ -221,7 +172,7 @@ _HELP = (
         label="Help",
         area="Help",
         verb="keys",
-        weight=70,
+        weight=28,
         command="app.keys_help",
         help="All keys that work here and now.",
     ),
@@ -233,6 +184,15 @@ _HELP = (
         verb="explain this pane",
         command="app.explain",
         help="What the focused pane shows, in trade words.",
+    ),
+    Action(
+        id="help.messages",
+        key="m",
+        label="Messages",
+        area="Help",
+        verb="messages",
+        command="app.messages",
+        help="What was done and said in this session, newest first.",
     ),
     Action(
         id="help.palette",
@@ -266,6 +226,39 @@ _FILTER = (
         scope=Scope.LISTS,
         command="screen.filter_clear",
         help="Show all rows again.",
+    ),
+)
+
+_LISTS = (
+    Action(
+        id="list.sort",
+        key="s",
+        label="Sort",
+        area="List",
+        verb="sort by the next column",
+        scope=Scope.LISTS,
+        command="screen.sort",
+        help="By the next column; after the last, as the service ranks it.",
+    ),
+    Action(
+        id="list.sort_back",
+        key="S",
+        label="Reverse",
+        area="List",
+        verb="reverse the sorting",
+        scope=Scope.LISTS,
+        command="screen.sort_back",
+        help="The same column the other way round.",
+    ),
+    Action(
+        id="list.expand",
+        key="x",
+        label="Expand",
+        area="List",
+        verb="expand the pane",
+        scope=Scope.LISTS,
+        command="screen.expand",
+        help="The pane in front alone on the screen; again: as before.",
     ),
 )
 
@@ -401,34 +394,104 @@ _DIALOG = (
     ),
 )
 
-ACTIONS: tuple[Action, ...] = (*_GO, *_VIEW, *_HELP, *_FILTER, *_TABLE, *_DETAIL, *_DIALOG)
+_CONFIRM = (
+    Action(
+        id="confirm.do",
+        key="enter",
+        label="Do it",
+        area="Confirm",
+        verb="do it",
+        weight=10,
+        scope=Scope.CONFIRM,
+        command="screen.confirm",
+        help="Have it done, under your name.",
+    ),
+    Action(
+        id="confirm.leave",
+        key="escape",
+        label="Leave",
+        area="Confirm",
+        verb="do nothing",
+        weight=20,
+        scope=Scope.CONFIRM,
+        command="screen.leave",
+        help="Go back; nothing is sent.",
+    ),
+    Action(
+        id="confirm.next",
+        key="tab,down",
+        label="Next",
+        area="Confirm",
+        verb="next line",
+        scope=Scope.CONFIRM,
+        command="app.focus_next",
+        help="To the next line.",
+    ),
+    Action(
+        id="confirm.previous",
+        key="shift+tab,up",
+        label="Previous",
+        area="Confirm",
+        verb="line before",
+        scope=Scope.CONFIRM,
+        command="app.focus_previous",
+        help="To the line before.",
+    ),
+)
 
-_BY_ID = {action.id: action for action in ACTIONS}
+_COMMAND = (
+    Action(
+        id="command.complete",
+        key="tab",
+        label="Complete",
+        area="Command",
+        verb="complete",
+        scope=Scope.COMMAND,
+        command="complete",
+        help="The likeliest word that begins so.",
+    ),
+    Action(
+        id="command.leave",
+        key="escape",
+        label="Leave",
+        area="Command",
+        verb="leave",
+        scope=Scope.COMMAND,
+        command="leave",
+        help="Leave the line; nothing is done.",
+    ),
+    Action(
+        id="command.earlier",
+        key="up",
+        label="Earlier",
+        area="Command",
+        verb="line before",
+        scope=Scope.COMMAND,
+        command="recall(1)",
+        help="The line that was typed before.",
+    ),
+    Action(
+        id="command.later",
+        key="down",
+        label="Later",
+        area="Command",
+        verb="line after",
+        scope=Scope.COMMAND,
+        command="recall(-1)",
+        help="The line that was typed after.",
+    ),
+)
 
-_KEY_TEXTS = {
-    "escape": "esc",
-    "question_mark": "?",
-    "slash": "/",
-    "pageup": "pgup",
-    "pagedown": "pgdn",
-    "up": "↑",
-    "down": "↓",
-    "f1": "F1",
-}
-
-
-def action_by_id(action_id: str) -> Action | None:
-    return _BY_ID.get(action_id)
-
-
-def actions_of(scope: Scope) -> tuple[Action, ...]:
-    return tuple(action for action in ACTIONS if action.scope is scope)
-
-
-def key_text(key: str) -> str:
-    """A key as people write it.
-
-    >>> key_text("ctrl+p"), key_text("question_mark")
-    ('ctrl+p', '?')
-    """
-    return _KEY_TEXTS.get(key, key)
+ACTIONS: tuple[Action, ...] = (
+    *_GO,
+    *_BACK_AND_FORTH,
+    *_VIEW,
+    *_HELP,
+    *_FILTER,
+    *_LISTS,
+    *_TABLE,
+    *_DETAIL,
+    *_DIALOG,
+    *_CONFIRM,
+    *_COMMAND,
+)

@@ -1,0 +1,53 @@
+"""Going back in time, step by step, and to the present again. Called by the registry."""
+
+from tui.actions.action import Action
+from tui.model.header import Mode
+
+__all__ = ["ACTIONS"]
+
+_THEN = frozenset({Mode.AS_OF})
+
+
+def _step(name: str, key: str, verb: str, text: str) -> Action:
+    return Action(
+        id=f"time.{name}",
+        key=key,
+        label=verb.capitalize(),
+        area="Time",
+        verb=verb,
+        modes=_THEN,
+        command=f"app.step('{name}')",
+        help=text,
+    )
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        id="time.at",
+        key="t",
+        label="As of",
+        area="Time",
+        verb="see another time",
+        weight=35,
+        command="app.command_line('at ')",
+        help="All panes as they stood at a time or a position: 14:03, 2026-10-31 23:59, -2h, "
+        "#120345. esc goes back to live.",
+    ),
+    Action(
+        id="time.live",
+        key="",
+        label="Live",
+        area="Time",
+        verb="back to live",
+        names=("now",),
+        modes=_THEN,
+        command="app.travel('')",
+        help="All panes as things stand now.",
+    ),
+    _step("event_back", "left_curly_bracket", "one event back", "The state one event earlier."),
+    _step("event_on", "right_curly_bracket", "one event on", "The state one event later."),
+    _step("minute_back", "less_than_sign", "a minute back", "The state a minute earlier."),
+    _step("minute_on", "greater_than_sign", "a minute on", "The state a minute later."),
+    _step("exception", "full_stop", "to the next exception", "On to where one was raised."),
+    _step("publish", "comma", "to the next publish", "On to where stock figures were sent."),
+)

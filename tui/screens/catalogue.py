@@ -1,0 +1,15 @@
+"""Which screen stands at which place. Called by the app."""
+
+from tui.screens.base import MonitorScreen
+from tui.screens.exceptions import ExceptionsScreen
+from tui.screens.log import LogScreen
+from tui.screens.overview import OverviewScreen
+
+__all__ = ["SCREENS"]
+
+SCREENS: dict[str, type[MonitorScreen]] = {
+    "overview": OverviewScreen,
+    "exceptions": ExceptionsScreen,
+    "log": LogScreen,
+}
+"""By the names of `tui/places.py`."""
