@@ -21,6 +21,7 @@ from tests.benchmarks import (
     desking,
     dispatching,
     moneying,
+    monitoring,
     ordering,
     oversell,
     projecting,
@@ -55,7 +56,11 @@ BENCHMARKS = {
     "trade": trading,
     "money": moneying,
     "close": closing,
+<<<<<<< HEAD
     "timetravel": travelling,
+=======
+    "tui": monitoring,
+>>>>>>> main
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 
