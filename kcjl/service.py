@@ -52,6 +52,8 @@ from kcjl.ledger.xero import XeroLedger
 from kcjl.log.lease import Heartbeat, Lease, PostgresLeases, acquire, release
 from kcjl.log.postgres import PostgresLog
 from kcjl.projections.behindreading import BehindRows
+from kcjl.projections.catalogue import PROJECTIONS
+from kcjl.projections.keyframes import KeyframeKeeper
 from kcjl.projections.payoutreading import PayoutRows
 from kcjl.projections.store import PostgresRows
 from kcjl.rooms import Outside, Rooms, first_cause, keep_running, run_rooms
@@ -130,6 +132,8 @@ async def run_merchant(
                     PostgresLeases(own), lease, ttl_s=LEASE_S, every_s=RENEW_S, stop_s=STOP_S
                 ).start(group)
                 group.start_soon(keep_running, "sync log", sync_log.run)
+                keeper = KeyframeKeeper(database, dsn, merchant, vocabulary(), PROJECTIONS)
+                group.start_soon(keep_running, "keyframes", keeper.run)
                 group.start_soon(
                     run_rooms,
                     rooms,

@@ -69,15 +69,9 @@ class PostgresReadModels:
         )
 
     async def counts(self) -> dict[str, Counter[str]]:
-        """Rows of each projection by state, which stands first in a row: none is parsed."""
+        """Rows of each projection by state."""
         rows = await self._database.fetch(
-            """
-            select projection, split_part(data::text, '"', 4) as state, count(*) as number
-            from projection_row join projection_checkpoint
-                using (merchant, projection, version)
-            where merchant = $1 and live
-            group by 1, 2
-            """,
+            "select projection, state, number from projection_state where merchant = $1",
             self._merchant,
         )
         counts: dict[str, Counter[str]] = {}

@@ -32,6 +32,7 @@ from tests.benchmarks import (
     stocking,
     subscribing,
     trading,
+    travelling,
 )
 from tests.benchmarks.places import place
 from tests.benchmarks.rows import Figure, Row
@@ -54,6 +55,7 @@ BENCHMARKS = {
     "trade": trading,
     "money": moneying,
     "close": closing,
+    "timetravel": travelling,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 
