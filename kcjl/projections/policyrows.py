@@ -210,13 +210,12 @@ def document_rows(kind: PolicyKind, said: Sequence[Recorded]) -> Iterator[Policy
     if told is None:
         return
     rules = list(_rules_of(newest))
+    counted = _count(len(rules), "rate" if kind is PolicyKind.TERMS else "rule")
     row = PolicyRow(
         key=f"{kind}:document",
         kind=kind,
         name="",
-        says="; ".join(
-            each for each in (*_heads_of(newest), _count(len(rules), "rule")) if each
-        ),
+        says="; ".join(each for each in (*_heads_of(newest), counted) if each),
         state="in force",
         version=told.version,
         since=told.occurred_at,
