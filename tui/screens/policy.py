@@ -122,7 +122,7 @@ class PolicyScreen(ListScreen[PolicyRow], inherit_bindings=False):
 
     @on(RowTable.Moved)
     def _on_other_opened(self) -> None:
-        if self.opened is not None and self.opened != self._told_of:
+        if self.opened is not None and self.table.cursor_item != self._told_of:
             self.post_message(ReadWanted())
 
     # ── actions ────────────────────────────────────────────────────────────────────────────

@@ -126,7 +126,7 @@ class StockScreen(ListScreen[ProductRow], inherit_bindings=False):
     @on(RowTable.Moved)
     def _on_other_opened(self) -> None:
         """The detail follows the cursor: so does the sum."""
-        if self.opened is not None and self.opened != self._told_of:
+        if self.opened is not None and self.table.cursor_item != self._told_of:
             self.post_message(ReadWanted())
 
     @on(FilterBar.Changed)
