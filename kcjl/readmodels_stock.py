@@ -17,7 +17,7 @@ from kcjl.stock.explained import Explained, Step
 
 __all__ = ["HeldNow", "ProductRow", "ProductStory", "ProductsCut", "StockReading"]
 
-PRODUCTS_MAX = 2_000
+PRODUCTS_MAX = 1_000
 """Rows of one answer: more than anybody pages through; a word finds what is beyond."""
 
 

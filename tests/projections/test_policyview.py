@@ -1,4 +1,4 @@
-"""Policy for the monitor, out of PostgreSQL: what is in force, by whom, and what it was before."""
+"""Policy for the monitor, out of PostgreSQL: what is in force, by whom, what it was before."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
@@ -56,7 +56,7 @@ def of_kind(
 async def test_stock_policy_is_told_by_version_and_by_rule(
     made: Handmade, policy: PolicyReading
 ) -> None:
-    """What waits, what is in force, its rules and whether they hold today; all that was said."""
+    """What waits, what is in force, its rules, whether they hold today; all that was said."""
     await made.says(BufferSet(units=1, version=1, occurred_at=at(0)), by="the settings")
     await made.says(StockPolicyProposed(version=2, document=HOUSE, occurred_at=at(1)), by="jo")
     approved = StockPolicyApproved(
@@ -143,7 +143,7 @@ async def test_accounts_are_the_houses_until_somebody_names_others(
 async def test_documents_are_told_with_each_of_their_rules(
     made: Handmade, policy: PolicyReading
 ) -> None:
-    """Commission terms, routing rules and the acceptance policy: the whole, then rule by rule."""
+    """Commission terms, routing rules, the acceptance policy: the whole, then rule by rule."""
     terms = CommissionTerms(
         rates=(
             CommissionRate(category="sofas", percent=Decimal(18), valid_from=date(2026, 1, 1)),
@@ -179,7 +179,7 @@ async def test_documents_are_told_with_each_of_their_rules(
 async def test_proposal_is_worked_out_over_all_products_and_changes_nothing(
     made: Handmade, policy: PolicyReading
 ) -> None:
-    """So many more units held back of so many products; a version that does not wait is none."""
+    """So many units fewer of so many products; a version that does not wait has none."""
     await made.says(BufferSet(units=2, version=1, occurred_at=at(0)))
     await made.says(
         listed("A-1"), confirmed("A-1"), level(20, "A-1"), listed("B-2"), by="stock"

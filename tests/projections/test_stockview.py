@@ -1,4 +1,4 @@
-"""Stock for the monitor, out of PostgreSQL: in order of need, found beyond the cut, explained."""
+"""Stock for the monitor, from PostgreSQL: in order of need, found beyond the cut, explained."""
 
 from collections.abc import AsyncIterator
 from decimal import Decimal

@@ -61,7 +61,7 @@ class FakeStock:
         self.stopped = ""
         self.publishing = True
 
-    async def products(self, *, find: str = "", limit: int = 2_000) -> ProductsCut:
+    async def products(self, *, find: str = "", limit: int = 1_000) -> ProductsCut:
         await self._asked(f"products find={find} limit={limit}")
         return ProductsCut(
             rows=self.rows[:limit],

@@ -46,7 +46,7 @@ async def test_cut_list_says_so_and_a_word_is_asked_of_the_source() -> None:
         await pressed(pilot, "2")
         assert "first 60 of 100,000 SKUs" in glass(app)
         await pressed(pilot, ["slash", *"chair", "enter"])
-        assert source.asked.count("products find=chair limit=2000") >= 1
+        assert source.asked.count("products find=chair limit=1000") >= 1
         assert "match in the first 60 of 100,000 SKUs" in glass(app)
 
 
