@@ -109,6 +109,8 @@ def a_product(number: int = 1, **facts: object) -> ProductRow:
     made = msgspec.structs.replace(row, **told)
     if made.state == "refused":
         made = msgspec.structs.replace(made, refused=(sku,))
+    if made.in_flight and made.level is not None:
+        made = msgspec.structs.replace(made, level=made.level + made.in_flight)
     return msgspec.structs.replace(made, **facts)
 
 

@@ -44,7 +44,7 @@ async def test_versions_are_shown_whole_with_their_positions() -> None:
         await pressed(pilot, [*_at("name:house"), "w"])
         text = glass(app)
 
-    assert "What was said of it: the newest 2 of 7, newest first" in text
+    assert "Versions: the newest 2 of 7" in text
     assert "#12003" in text
     assert "version 3 approved by ann" in text
     assert "agreed with the warehouse" in text

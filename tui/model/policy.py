@@ -79,9 +79,9 @@ def policy_columns(zone: Zone, now: datetime) -> tuple[Column, ...]:
         Column(title="NAME", width_min=14, width_max=28),
         Column(title="STATE", width_min=11, width_max=11),
         Column(title="VER", width_min=3, width_max=5, right=True),
-        Column(title=f"SINCE {zone_name(now, zone)}", width_min=12, width_max=14, rank=1),
-        Column(title="BY", width_min=8, width_max=14, rank=1),
-        Column(title="WHAT IT SAYS", width_min=20, width_max=400, rank=2),
+        Column(title=f"SINCE {zone_name(now, zone)}", width_min=12, width_max=14, rank=4),
+        Column(title="BY", width_min=9, width_max=14, rank=3),
+        Column(title="WHAT IT SAYS", width_min=24, width_max=400),
     )
 
 
@@ -145,7 +145,7 @@ def policy_detail(
     if row.nearest:
         lines.append(DetailLine(label="near to it", value=", ".join(map(plain, row.nearest))))
     if row.since is not None:
-        lines.append(DetailLine(label="in force", value=f"since {full_text(row.since, zone)}"))
+        lines.append(DetailLine(label="since", value=full_text(row.since, zone)))
     lines.append(DetailLine(label="by", value=plain(row.by) or "nobody: the house's own"))
     if what_if is not None and row.state == "proposed" and what_if.version == row.version:
         lines += _what_if_lines(what_if)
@@ -184,8 +184,8 @@ def _version_lines(story: PolicyStory, now: datetime, zone: Zone) -> Iterable[De
         return
     total = count_text(story.total)
     cut = f"the newest {len(story.versions)} of {total}"
-    whole = cut if len(story.versions) < story.total else total
-    yield DetailLine(label=f"What was said of it: {whole}, newest first", value="", block=True)
+    whole = cut if len(story.versions) < story.total else f"all {total}, newest first"
+    yield DetailLine(label=f"Versions: {whole}", value="", block=True)
     for each in story.versions:
         yield DetailLine(
             label=f"#{each.position}",

@@ -50,8 +50,8 @@ PRODUCT_COLUMNS = (
     Column(title="HELD", width_min=5, width_max=7, right=True, rank=1),
     Column(title="SENT", width_min=5, width_max=8, right=True, rank=3),
     Column(title="ACK AGE", width_min=7, width_max=8, right=True, rank=1),
-    Column(title="CODE", width_min=8, width_max=20, rank=4),
-    Column(title="NOTE", width_min=24, width_max=400, rank=2),
+    Column(title="CODE", width_min=12, width_max=20, rank=4),
+    Column(title="NOTE", width_min=36, width_max=400, rank=2),
 )
 
 
