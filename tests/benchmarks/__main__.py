@@ -21,6 +21,7 @@ from tests.benchmarks import (
     desking,
     dispatching,
     moneying,
+    monitoring,
     ordering,
     oversell,
     projecting,
@@ -56,6 +57,7 @@ BENCHMARKS = {
     "money": moneying,
     "close": closing,
     "timetravel": travelling,
+    "tui": monitoring,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 
