@@ -205,7 +205,9 @@ def a_story(row: ProductRow, fresh: Freshness) -> ProductStory:
             alias=row.alias,
             shares_with=(),
             gate=gate,
-            nearest=tuple(Near(code=code, rank=1, reason="one sign more") for code in row.nearest),
+            nearest=tuple(
+                Near(code=code, rank=(1,), reason="one sign more") for code in row.nearest
+            ),
             position=12_431,
             quantity=row.can_be_sold,
             terms=tuple(terms),

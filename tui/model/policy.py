@@ -171,7 +171,7 @@ def _what_if_lines(found: WhatIf) -> Iterable[DetailLine]:
     if more > 0:
         yield DetailLine(label="", value=f"… and {more:,} more", tone=Tone.MUTED)
     for each in found.unmet:
-        yield DetailLine(label="perhaps a slip", value=plain(each), tone=Tone.WARN)
+        yield DetailLine(label="a slip?", value=plain(each), tone=Tone.WARN)
 
 
 def changes_text(found: WhatIf) -> str:
