@@ -17,6 +17,8 @@ from kcjl.clock import Clock
 from kcjl.command import Command, Outcome
 from kcjl.errors import Misuse, Refused
 from kcjl.readmodels import Cut, EventRow, ExceptionStory, Overview, ReadModels
+from kcjl.readmodels_policy import PolicyReading
+from kcjl.readmodels_stock import StockReading
 from tui.model.header import Then
 
 __all__ = ["Doer", "LiveSource", "PastSource", "Source", "TimeMachine"]
@@ -61,6 +63,14 @@ class _Asked:
 
     def __init__(self, read_models: ReadModels) -> None:
         self._read_models = read_models
+
+    @property
+    def stock(self) -> StockReading:
+        return self._read_models.stock
+
+    @property
+    def policy(self) -> PolicyReading:
+        return self._read_models.policy
 
     async def overview(self) -> Overview:
         return await self._read_models.overview()

@@ -32,20 +32,12 @@ from kcjl.log.queries import PostgresQueries
 from kcjl.projections.asofdatabase import AsOfDatabase
 from kcjl.projections.stockreading import StockRows
 from kcjl.settings import Settings
-from kcjl.stock.explained import Explained, Origin, explained, origin
+from kcjl.stock.explained import Explained, Step, explained, steps_of
 from kcjl.stock.origins import origins_of
 from kcjl.stock.projection import PRODUCTS_SHOWN
 from kcjl.stock.reads import READS, Reads
-from kcjl.stock.story import sentence
 
 __all__ = ["explain"]
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One event of the chain, as a sentence."""
-
-    said: str
-    origin: Origin
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,16 +102,7 @@ async def _told(
             origins = await origins_of(queries, sharing, to=position)
             conditions = await rows.conditions(queries, to=position)
             reads = await _reads(queries)
-    skus = frozenset(
-        each
-        for one in sharing
-        for each in (one.key, *one.asked_for, *(shown.sku for shown in one.shown))
-    )
-    steps = tuple(
-        Step(said=said, origin=origin(each))
-        for each in origins.chain
-        if (said := sentence(each, skus))
-    )
+    steps = steps_of(sharing, origins)
     found = explained(product, sharing, conditions, reads, origins, position=position)
     return Story(sum=found, steps=steps)
 

@@ -16,7 +16,11 @@ from kcjl.exceptions.words import Wanted
 from kcjl.money import total_by_currency
 from kcjl.orders.decide import WAITING_STANDINGS
 from kcjl.projections.deskreading import DeskRows, KindTotal, story_of
+from kcjl.projections.policyview import PolicyView
+from kcjl.projections.stockview import StockView
 from kcjl.readmodels import Cut, EventRow, ExceptionStory, Freshness, Lane, Overview
+from kcjl.readmodels_policy import PolicyReading
+from kcjl.readmodels_stock import StockReading
 
 __all__ = ["PostgresReadModels"]
 
@@ -38,6 +42,16 @@ class PostgresReadModels:
         self._merchant = merchant
         self._clock = clock
         self._desk = DeskRows(database, merchant)
+        self._stock = StockView(database, merchant, self._fresh)
+        self._policy = PolicyView(database, merchant, self._fresh)
+
+    @property
+    def policy(self) -> PolicyReading:
+        return self._policy
+
+    @property
+    def stock(self) -> StockReading:
+        return self._stock
 
     async def _fresh(self) -> Freshness:
         row = await self._database.fetchrow(

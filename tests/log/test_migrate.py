@@ -23,6 +23,7 @@ STEPS = [
     "0008_timings_by_day.sql",
     "0009_desk.sql",
     "0010_keyframes.sql",
+    "0011_monitor_lists.sql",
 ]
 ROLES = "roles.sql"
 MORE = f"{len(STEPS) + 1:04}_more.sql"

@@ -24,6 +24,8 @@ from kcjl.readmodels import (
     Overview,
     Said,
 )
+from tests.tui.made_up_policy import FakePolicy
+from tests.tui.made_up_stock import FakeStock
 from tui.model.header import Then
 
 __all__ = [
@@ -92,6 +94,8 @@ class FakeSource:
         self.done: list[Command] = []
         """The commands that were issued."""
         self.outcome = Outcome(ok=True, message="done")
+        self.stock = FakeStock(self._asked, self._fresh)
+        self.policy = FakePolicy(self._asked, self._fresh)
 
     @property
     def as_of(self) -> Then | None:
@@ -112,6 +116,7 @@ class FakeSource:
             raise Misuse(f"there is nothing at {when}")
         source = FakeSource(exceptions=self.rows, total=self.total, events=known)
         source.clock, source.may_act = self.clock, False
+        source.stock.rows, source.policy.rows = self.stock.rows, self.policy.rows
         source.past = Then(position=known[-1].position, at=known[-1].recorded_at)
         return source
 

@@ -4,12 +4,16 @@ from tui.screens.base import MonitorScreen
 from tui.screens.exceptions import ExceptionsScreen
 from tui.screens.log import LogScreen
 from tui.screens.overview import OverviewScreen
+from tui.screens.policy import PolicyScreen
+from tui.screens.stock import StockScreen
 
 __all__ = ["SCREENS"]
 
 SCREENS: dict[str, type[MonitorScreen]] = {
     "overview": OverviewScreen,
+    "stock": StockScreen,
     "exceptions": ExceptionsScreen,
     "log": LogScreen,
+    "policy": PolicyScreen,
 }
 """By the names of `tui/places.py`."""
