@@ -8,11 +8,15 @@ Called by the CLI and by the monitor's live source. Source: design 3, tui brief 
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from kcjl.money import Money
+
+if TYPE_CHECKING:
+    from kcjl.readmodels_health import HealthModels
+    from kcjl.readmodels_money import MoneyModels
 
 __all__ = [
     "Cut",
@@ -153,6 +157,12 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
 
 class ReadModels(Protocol):
     """What can be asked. Errors: Unavailable while the database can't be reached."""
+
+    @property
+    def money(self) -> "MoneyModels": ...
+
+    @property
+    def health(self) -> "HealthModels": ...
 
     async def overview(self) -> Overview: ...
 

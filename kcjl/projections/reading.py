@@ -16,6 +16,8 @@ from kcjl.exceptions.words import Wanted
 from kcjl.money import total_by_currency
 from kcjl.orders.decide import WAITING_STANDINGS
 from kcjl.projections.deskreading import DeskRows, KindTotal, story_of
+from kcjl.projections.healthview import PostgresHealth
+from kcjl.projections.moneyview import PostgresMoney
 from kcjl.readmodels import Cut, EventRow, ExceptionStory, Freshness, Lane, Overview
 
 __all__ = ["PostgresReadModels"]
@@ -38,6 +40,8 @@ class PostgresReadModels:
         self._merchant = merchant
         self._clock = clock
         self._desk = DeskRows(database, merchant)
+        self.money = PostgresMoney(database, merchant, self._fresh)
+        self.health = PostgresHealth(database, merchant, self._fresh)
 
     async def _fresh(self) -> Freshness:
         row = await self._database.fetchrow(
