@@ -7,6 +7,7 @@ Invariant: only this class changes `MonitorState`; the reading task posts messag
 Called by the CLI's `tui` and `demo`.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import ClassVar
 
@@ -66,6 +67,7 @@ class MonitorApp(App[None], inherit_bindings=False):
         title: str = "kcjl",
         operator: str = "",
         limits: AgeLimits | None = None,
+        keymap: Mapping[str, str] | None = None,
     ) -> None:
         plain_terminal = no_color_wanted()
         super().__init__(ansi_color=True if plain_terminal else None)
@@ -82,6 +84,7 @@ class MonitorApp(App[None], inherit_bindings=False):
         self.reader = Reader(self, self.state)
         self.hand = Hand(self, self.state)
         self.traveller = Traveller(self, self.state)
+        self.set_keymap(dict(keymap or {}))
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = MONO_THEME if plain_terminal else DEFAULT_THEME
@@ -280,8 +283,16 @@ async def run_monitor(
     title: str = "kcjl",
     operator: str = "",
     limits: AgeLimits | None = None,
+    keymap: Mapping[str, str] | None = None,
 ) -> int:
     """Show the monitor until the operator leaves; the exit code for the shell."""
-    app = MonitorApp(source, refresh_s=refresh_s, title=title, operator=operator, limits=limits)
+    app = MonitorApp(
+        source,
+        refresh_s=refresh_s,
+        title=title,
+        operator=operator,
+        limits=limits,
+        keymap=keymap,
+    )
     await app.run_async()
     return app.return_code or 0

@@ -12,14 +12,14 @@ import anyio
 import typer
 
 from kcjl.cli.places import clock_of, database_of, merchant_of, printable, settings_at
-from kcjl.clock import RandomIds
-from kcjl.command import Command
+from kcjl.clock import Clock, RandomIds
+from kcjl.command import Command, Outcome
 from kcjl.commands import issue, wait_for_outcome
 from kcjl.database import OPERATOR, Database
 from kcjl.errors import Refused, Unavailable
 from kcjl.settings import Settings
 
-__all__ = ["answered", "ask"]
+__all__ = ["Asker", "answered", "ask"]
 
 ANSWER_S = 15.0
 
@@ -52,20 +52,37 @@ async def _issue(settings: Settings, merchant: str, command: Command, within_s: 
         clock_of(settings) as clock,
         Database(dsn, role=OPERATOR) as database,
     ):
-        command_id = await issue(
-            database,
-            merchant,
-            command,
-            by=getpass.getuser(),
-            at=clock.now(),
-            ids=RandomIds(),
-        )
-        outcome = await wait_for_outcome(database, merchant, command_id, seconds=within_s)
-    if outcome is None:
-        raise Unavailable(
-            "the service has not answered yet: the command waits in its queue and is carried "
-            "out when `kcjl run` runs"
-        )
+        outcome = await Asker(database, merchant, clock).outcome(command, within_s=within_s)
     if not outcome.ok:
         raise Refused(outcome.message)
     return outcome.message
+
+
+class Asker:
+    """Puts commands into the service's queue, under the name of whoever runs this program."""
+
+    def __init__(self, database: Database, merchant: str, clock: Clock) -> None:
+        """`database`: as an operator."""
+        self._database = database
+        self._merchant = merchant
+        self._clock = clock
+
+    async def outcome(self, command: Command, *, within_s: float = ANSWER_S) -> Outcome:
+        """What came of it. Raises Unavailable when that isn't known in time."""
+        command_id = await issue(
+            self._database,
+            self._merchant,
+            command,
+            by=getpass.getuser(),
+            at=self._clock.now(),
+            ids=RandomIds(),
+        )
+        outcome = await wait_for_outcome(
+            self._database, self._merchant, command_id, seconds=within_s
+        )
+        if outcome is None:
+            raise Unavailable(
+                "the service has not answered yet: the command waits in its queue and is "
+                "carried out when `kcjl run` runs"
+            )
+        return outcome

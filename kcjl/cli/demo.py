@@ -27,9 +27,9 @@ import typer
 from kcjl import embedded
 from kcjl.cli.demo_summary import Summary, summarise, summary_text
 from kcjl.cli.demo_world import WorldView, people, troubles
+from kcjl.cli.monitor import monitor
 from kcjl.cli.places import end_on_terminate
 from kcjl.cli.sandboxconfig import MERCHANT
-from kcjl.cli.service import monitor
 from kcjl.clock import LONDON, Clock, real_monotonic, real_sleep
 from kcjl.database import AUDITOR, SERVICE, Database
 from kcjl.errors import KcjlError, Misuse, Unavailable

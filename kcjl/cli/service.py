@@ -1,4 +1,4 @@
-"""`kcjl run`: the service. `kcjl tui`: the monitor."""
+"""`kcjl run`: the service."""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +12,6 @@ from kcjl.calls.port import CallRecord
 from kcjl.cli.places import (
     DEFAULT_CONFIG,
     Config,
-    Merchant,
     clock_of,
     database_of,
     end_on_terminate,
@@ -22,9 +21,8 @@ from kcjl.cli.places import (
     only_one,
     settings_at,
 )
-from kcjl.clock import Clock, RandomIds, RealClock, WorldClock, real_sleep
+from kcjl.clock import Clock, RandomIds, real_sleep
 from kcjl.collector import settle_collector
-from kcjl.database import AUDITOR, Database
 from kcjl.errors import ShopModelNotServed, Unavailable
 from kcjl.health.faces import serve_faces
 from kcjl.health.metrics import Metrics
@@ -33,12 +31,11 @@ from kcjl.health.vitals import MerchantVitals, State, Vitals
 from kcjl.johnlewis.budget import TenantBudgets
 from kcjl.khaos.turns import Turns
 from kcjl.log.lease import LeaseHeld, LeaseLapsed
-from kcjl.projections.reading import PostgresReadModels
 from kcjl.rooms import Rooms
 from kcjl.service import check_outside, run_merchant
 from kcjl.settings import Settings
 
-__all__ = ["run", "tui"]
+__all__ = ["run"]
 
 AWAY_S = 1.0
 """Between looks for a database that went away while a merchant was served."""
@@ -167,35 +164,3 @@ async def _serve(
                 _tell(f"{error.message}; waiting for it")
                 said = True
             await real_sleep(AWAY_S)
-
-
-def tui(config: Config = DEFAULT_CONFIG, merchant: Merchant = "") -> None:
-    """Open the monitor: what is going on, and what needs somebody. `?` shows the keys."""
-    settings = settings_at(config)
-    anyio.run(_tui, settings, merchant_of(settings, merchant))
-
-
-async def _tui(settings: Settings, merchant: str) -> None:
-    async with database_of(settings) as dsn:
-        try:
-            async with clock_of(settings) as clock:
-                await monitor(dsn, merchant, clock)
-        except* Unavailable:
-            typer.echo("the world does not answer: its time stands where it stopped", err=True)
-            await monitor(dsn, merchant, await _stopped_clock(dsn, merchant))
-
-
-async def _stopped_clock(dsn: str, merchant: str) -> Clock:
-    """A clock that stands still at the newest event: what was, seen at its own time."""
-    async with Database(dsn, role=AUDITOR) as database:
-        newest = await PostgresReadModels(database, merchant, RealClock()).events(limit=1)
-    return WorldClock(newest[-1].recorded_at, 0) if newest else RealClock()
-
-
-async def monitor(dsn: str, merchant: str, clock: Clock) -> None:
-    """The monitor on a merchant's read models, until it is left."""
-    from tui.app import run_monitor
-    from tui.source import LiveSource
-
-    async with Database(dsn, role=AUDITOR) as database:
-        await run_monitor(LiveSource(PostgresReadModels(database, merchant, clock), clock))

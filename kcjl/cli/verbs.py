@@ -20,7 +20,7 @@ VERBS = {
     "sandbox": ("kcjl.cli.world", "sandbox"),
     "service": ("kcjl.cli.unit", "app"),
     "check": ("kcjl.cli.check", "check"),
-    "tui": ("kcjl.cli.service", "tui"),
+    "tui": ("kcjl.cli.monitor", "tui"),
     "writes": ("kcjl.cli.policy", "writes"),
     "log": ("kcjl.cli.log", "app"),
     "calls": ("kcjl.cli.calls", "app"),

@@ -1,0 +1,143 @@
+"""`kcjl tui`: the monitor on one merchant's read models.
+
+Promises: it reads as an auditor; what an operator has done goes out under the operator's own
+role and name, and where that role is not theirs the monitor can only be looked at.
+Called by the CLI and by `kcjl demo`.
+"""
+
+import getpass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import typer
+
+from kcjl.cli.asking import Asker
+from kcjl.cli.places import (
+    DEFAULT_CONFIG,
+    Config,
+    Merchant,
+    clock_of,
+    database_of,
+    merchant_of,
+    settings_at,
+)
+from kcjl.clock import Clock, RealClock, WorldClock
+from kcjl.command import Command, Outcome
+from kcjl.database import AUDITOR, OPERATOR, Database
+from kcjl.errors import KcjlError, Unavailable
+from kcjl.projections.reading import PostgresReadModels
+from kcjl.settings import Settings
+
+__all__ = ["monitor", "tui"]
+
+ReadOnly = Annotated[
+    bool, typer.Option("--read-only", help="Look only: nothing can be changed from here.")
+]
+Keys = Annotated[
+    Path | None,
+    typer.Option("--keys", help="A TOML file of your own keys: action id = key."),
+]
+PrintKeys = Annotated[
+    bool, typer.Option("--print-keys", help="Print the keys in force, as such a file, and end.")
+]
+
+
+def tui(
+    config: Config = DEFAULT_CONFIG,
+    merchant: Merchant = "",
+    *,
+    read_only: ReadOnly = False,
+    keys: Keys = None,
+    print_keys: PrintKeys = False,
+) -> None:
+    """Open the monitor: what is going on, and what needs somebody. `?` shows the keys.
+
+    Examples: `kcjl tui`, `kcjl tui --read-only`, `kcjl tui --print-keys > keys.toml`.
+    """
+    from tui.keymap import keymap_at, keymap_text
+
+    keymap = {} if keys is None else keymap_at(keys)
+    if print_keys:
+        typer.echo(keymap_text(keymap), nl=False)
+        return
+    settings = settings_at(config)
+    wanted = merchant_of(settings, merchant)
+    anyio.run(partial(_tui, settings, wanted, read_only=read_only, keymap=keymap))
+
+
+async def _tui(
+    settings: Settings, merchant: str, *, read_only: bool, keymap: dict[str, str]
+) -> None:
+    async with database_of(settings) as dsn:
+        try:
+            async with clock_of(settings) as clock:
+                await monitor(dsn, merchant, clock, read_only=read_only, keymap=keymap)
+        except* Unavailable:
+            typer.echo("the world does not answer: its time stands where it stopped", err=True)
+            clock = await _stopped_clock(dsn, merchant)
+            await monitor(dsn, merchant, clock, read_only=read_only, keymap=keymap)
+
+
+async def _stopped_clock(dsn: str, merchant: str) -> Clock:
+    """A clock that stands still at the newest event: what was, seen at its own time."""
+    async with Database(dsn, role=AUDITOR) as database:
+        newest = await PostgresReadModels(database, merchant, RealClock()).events(limit=1)
+    return WorldClock(newest[-1].recorded_at, 0) if newest else RealClock()
+
+
+async def monitor(
+    dsn: str,
+    merchant: str,
+    clock: Clock,
+    *,
+    read_only: bool = False,
+    keymap: dict[str, str] | None = None,
+) -> None:
+    """The monitor on a merchant's read models, until it is left."""
+    from tui.app import run_monitor
+    from tui.source import LiveSource
+
+    async with (
+        Database(dsn, role=AUDITOR) as database,
+        _operator(dsn, merchant, clock, read_only=read_only) as doer,
+    ):
+        models = PostgresReadModels(database, merchant, clock)
+        await run_monitor(
+            LiveSource(models, clock, doer=doer),
+            operator=getpass.getuser(),
+            keymap=keymap or {},
+        )
+
+
+class _Doer:
+    """The service's queue, as the monitor's way to have things done."""
+
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+
+    async def do(self, command: Command) -> Outcome:
+        return await self._asker.outcome(command)
+
+
+@asynccontextmanager
+async def _operator(
+    dsn: str, merchant: str, clock: Clock, *, read_only: bool
+) -> AsyncIterator[_Doer | None]:
+    """None for whoever only looks, or has no right to ask the service for anything."""
+    if read_only:
+        yield None
+        return
+    database = Database(dsn, role=OPERATOR)
+    try:
+        await database.open()
+        may = await database.fetchval("select has_table_privilege('command', 'insert')")
+    except KcjlError:
+        may = False
+    try:
+        yield _Doer(Asker(database, merchant, clock)) if may else None
+    finally:
+        await database.close()
