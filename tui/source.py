@@ -17,6 +17,8 @@ from kcjl.clock import Clock
 from kcjl.command import Command, Outcome
 from kcjl.errors import Misuse, Refused
 from kcjl.readmodels import Cut, EventRow, ExceptionStory, Overview, ReadModels
+from kcjl.readmodels_health import HealthModels
+from kcjl.readmodels_money import MoneyModels
 from tui.model.header import Then
 
 __all__ = ["Doer", "LiveSource", "PastSource", "Source", "TimeMachine"]
@@ -61,6 +63,14 @@ class _Asked:
 
     def __init__(self, read_models: ReadModels) -> None:
         self._read_models = read_models
+
+    @property
+    def money(self) -> MoneyModels:
+        return self._read_models.money
+
+    @property
+    def health(self) -> HealthModels:
+        return self._read_models.health
 
     async def overview(self) -> Overview:
         return await self._read_models.overview()

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import msgspec
 
 from kcjl.commands import Handler
-from kcjl.errors import Misuse
+from kcjl.errors import Misuse, NotFound
+from kcjl.ledger.bank_lines import Place, amount_of, day_of
 from kcjl.settlement.actor import Settlement
 from kcjl.settlement.closing import MonthClosing
 from kcjl.settlement.received import Receipt
@@ -48,6 +49,21 @@ def settlement_words(settlement: Settlement) -> Mapping[str, Handler]:
         await settlement.catch_up()
         return await settlement.receiving.receive(told, by=by)
 
+    async def received_by_hand(arguments: Mapping[str, str], by: str) -> str:
+        """As a person types it: an amount in the payout's currency, and the bank's day."""
+        cycle_id = arguments["cycle_id"]
+        await settlement.catch_up()
+        cycle = settlement.cycles.get(cycle_id)
+        if cycle is None:
+            raise NotFound(f"there is no payout {cycle_id!r}: `kcjl payouts list` names them")
+        told = Receipt(
+            cycle_id=cycle_id,
+            amount=amount_of(arguments["amount"], cycle.seen.currency, Place("the amount")),
+            received_on=day_of(arguments["on"], Place("the day")),
+            reference=arguments.get("reference", ""),
+        )
+        return await settlement.receiving.receive((told,), by=by)
+
     async def withdraw(arguments: Mapping[str, str], by: str) -> str:
         cycle_id, reason = arguments["cycle_id"], arguments["reason"]
         receipt = int(arguments["receipt"]) if arguments["receipt"] else None
@@ -70,5 +86,6 @@ def settlement_words(settlement: Settlement) -> Mapping[str, Handler]:
         "payout-reverse": reverse,
         "payout-ack": acknowledge,
         "payout-received": received,
+        "payout-received-by-hand": received_by_hand,
         "payout-received-withdraw": withdraw,
     }

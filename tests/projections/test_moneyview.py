@@ -61,7 +61,7 @@ async def test_payouts_are_found_by_part_of_a_journals_reference(money: MoneyMod
 async def test_story_adds_up_to_what_is_stated_and_names_its_events(
     shop: Handmade, money: MoneyModels
 ) -> None:
-    """The sum of the terms is the payout; each gap and each journal has its place in the log."""
+    """The sum of the terms is the payout; gaps and journals have their place in the log."""
     story = await money.story("CY1")
     (journal,) = story.journals
 

@@ -2,7 +2,9 @@
 
 from tui.screens.base import MonitorScreen
 from tui.screens.exceptions import ExceptionsScreen
+from tui.screens.health import HealthScreen
 from tui.screens.log import LogScreen
+from tui.screens.money import MoneyScreen
 from tui.screens.overview import OverviewScreen
 
 __all__ = ["SCREENS"]
@@ -11,5 +13,7 @@ SCREENS: dict[str, type[MonitorScreen]] = {
     "overview": OverviewScreen,
     "exceptions": ExceptionsScreen,
     "log": LogScreen,
+    "money": MoneyScreen,
+    "health": HealthScreen,
 }
 """By the names of `tui/places.py`."""
