@@ -4,7 +4,7 @@ Promises: pure; what stands wrong is said by a word and by its event. Called by 
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from statistics import median
 
@@ -104,7 +104,7 @@ def feed_row(
         and (now - newest).total_seconds() > LATE_TIMES * max(usual, 1)
     )
     standing: Standing = "bad" if stale else "warn" if late else "ok"
-    pace = "" if usual is None else f"read every {timedelta(seconds=round(usual))}"
+    pace = "" if usual is None else f"read every {_span(round(usual))}"
     said = "later than usual: " + pace if late else pace
     return HealthRow(
         key=f"feed {name}",
@@ -119,6 +119,14 @@ def feed_row(
         ),
         facts=(("newest read", f"#{reads[-1]['position']:,}"),) if reads else (),
     )
+
+
+def _span(seconds: int) -> str:
+    """Of a pace: in the unit that one would say."""
+    for unit, of_it in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * of_it:
+            return f"{seconds / of_it:.3g} {unit}"
+    return f"{seconds} s"
 
 
 def call_row(

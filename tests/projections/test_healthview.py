@@ -112,7 +112,7 @@ async def test_feed_is_late_by_its_own_pace(made: Handmade, health: HealthModels
     found = await health.reading()
 
     assert "warn" == row(found, "feed orders").standing
-    assert "later than usual: read every 0:01:00" == row(found, "feed orders").said
+    assert "later than usual: read every 60 s" == row(found, "feed orders").said
     assert (60, 60, 60) == row(found, "feed orders").series[1].counts
     assert "ok" == row(found, "feed transactions").standing
     assert "ok" == row(found, "room settlement").standing

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from kcjl.readmodels_money import BuildUp, MoneyReading, PayoutRow
-from tui.model.amounts import count_text, cut_text, money_text
+from tui.model.amounts import amount_text, count_text, cut_text, money_text
 from tui.model.filtering import Filter, FilterFields
 from tui.model.moments import Zone, date_text, span_text
 from tui.model.plain import plain
@@ -36,13 +36,13 @@ MoneyItem = PayoutRow | BuildUp
 OPEN_KEY = "unpaid"
 
 MONEY_COLUMNS = (
-    Column(title="STATE", width_min=7, width_max=9),
-    Column(title="PAYOUT", width_min=9, width_max=24),
-    Column(title="STATED", width_min=12, width_max=18, right=True),
-    Column(title="EXPECTED", width_min=12, width_max=18, right=True),
-    Column(title="BANKED", width_min=12, width_max=18, right=True),
-    Column(title="RESIDUE", width_min=9, width_max=14, right=True),
-    Column(title="AGE", width_min=7, width_max=8, rank=1, right=True),
+    Column(title="STATE", width_min=8, width_max=9),
+    Column(title="PAYOUT", width_min=10, width_max=24),
+    Column(title="STATED", width_min=14, width_max=18, right=True),
+    Column(title="EXPECTED", width_min=10, width_max=18, right=True),
+    Column(title="BANKED", width_min=10, width_max=18, right=True),
+    Column(title="RESIDUE", width_min=7, width_max=14, right=True),
+    Column(title="AGE", width_min=8, width_max=8, rank=1, right=True),
     Column(title="CYCLE OF", width_min=15, width_max=16, rank=3),
     Column(title="JOURNALS", width_min=10, width_max=12, rank=4),
     Column(title="GAPS", width_min=4, width_max=6, rank=4, right=True),
@@ -53,8 +53,8 @@ MONEY_COLUMNS = (
 _STATES = {
     "waiting": Cell("· WAIT", Tone.MUTED),
     "held": Cell("✖ HELD", Tone.BAD),
-    "closed": Cell("● CLOSED", Tone.PLAIN),
-    "journal_open": Cell("● BOOKS", Tone.PLAIN),
+    "closed": Cell("· CLOSED", Tone.PLAIN),
+    "journal_open": Cell("· BOOKS", Tone.PLAIN),
     "done": Cell("● DONE", Tone.GOOD),
 }
 _TO_ENTER = Cell("▲ ENTER", Tone.WARN)
@@ -85,6 +85,7 @@ def money_items(
 def money_row(item: MoneyItem, now: datetime, zone: Zone) -> Row:
     if isinstance(item, BuildUp):
         return _open_row(item, now, zone)
+    currency = item.stated.currency
     off = item.residue is not None and bool(item.residue)
     return Row(
         key=item.payout,
@@ -92,9 +93,9 @@ def money_row(item: MoneyItem, now: datetime, zone: Zone) -> Row:
             state_cell(item),
             Cell(plain(item.payout)),
             Cell(money_text(item.stated)),
-            Cell(money_text(item.expected)),
-            Cell(money_text(item.banked), _banked_tone(item)),
-            Cell(money_text(item.residue), Tone.BAD if off else Tone.PLAIN),
+            Cell(amount_text(item.expected, currency)),
+            Cell(amount_text(item.banked, currency), _banked_tone(item)),
+            Cell(amount_text(item.residue, currency), Tone.BAD if off else Tone.PLAIN),
             Cell(span_text(now - item.began_at), Tone.MUTED),
             Cell(date_text(item.began_at, zone), Tone.MUTED),
             _journals(item),
@@ -114,7 +115,7 @@ def _open_row(item: BuildUp, now: datetime, zone: Zone) -> Row:
         key=OPEN_KEY,
         cells=(
             state_cell(item),
-            Cell("next payout", Tone.ACCENT),
+            Cell("next one", Tone.ACCENT),
             Cell("-", Tone.MUTED),
             Cell(money_text(item.amounts[0] if item.amounts else None)),
             Cell("-", Tone.MUTED),
@@ -146,7 +147,7 @@ def _journals(item: PayoutRow) -> Cell:
 
 def _texts(item: MoneyItem) -> dict[str, str]:
     if isinstance(item, BuildUp):
-        return {"state": "open unpaid", "payout": "next payout"}
+        return {"state": "open unpaid", "payout": "next one"}
     return {
         "state": item.state,
         "payout": item.payout,

@@ -1,7 +1,7 @@
 """What people say of payouts: accept, reverse, entered in the ledger, in the bank, not in it.
 
-Promises: each says its effect and what is sent before it is sent; what a payout is not ready for
-is refused here in words, and would be by the service too. It sends nothing.
+Promises: each says its effect and what is sent before it is sent; what a payout is not ready
+for is refused here in words, and would be by the service too. It sends nothing.
 Called by the money screen.
 """
 

@@ -18,7 +18,7 @@ from kcjl.readmodels_money import (
     PennyWay,
     Term,
 )
-from tui.model.amounts import count_text, money_text
+from tui.model.amounts import amount_text, count_text, money_text
 from tui.model.moments import Zone, date_text, full_text, span_text
 from tui.model.money import OPEN_KEY, state_cell
 from tui.model.plain import plain
@@ -26,7 +26,7 @@ from tui.model.shapes import DetailLine, DetailView, Tone
 
 __all__ = ["open_detail", "payout_detail", "ways_detail"]
 
-BAR = 24
+BAR = 12
 """Cells of the longest bar."""
 CLOCKS_DIFFER = timedelta(seconds=1)
 
@@ -74,12 +74,13 @@ def open_detail(item: BuildUp, now: datetime, zone: Zone) -> DetailView:
             DetailLine(label="oldest", value=f"{date_text(item.oldest_at, zone)}, {age} ago")
         )
     if item.days:
-        lines.append(_tree("BUILD-UP BY DAY (London)", _bars(item.days)))
+        lines.append(
+            _tree("BUILD-UP BY DAY (London): sum so far, and the day", _bars(item.days))
+        )
     waiting = [
         (
-            f"{money_text(each.amount):>14}  {date_text(each.since, zone):>15}  "
-            f"{plain(each.order_id) or 'of no order'}, {count_text(each.lines)} lines, "
-            f"{plain(each.payment_state)}"
+            f"{money_text(each.amount):>14}  {plain(each.order_id) or 'of no order'}: "
+            f"{span_text(now - each.since)}, {_lines(each.lines)}, {plain(each.payment_state)}"
         )
         for each in item.waiting
     ]
@@ -99,7 +100,7 @@ def _facts(row: PayoutRow, now: datetime, zone: Zone) -> Iterator[DetailLine]:
     if row.note:
         yield DetailLine(label="note", value=plain(row.note), tone=Tone.WARN)
     age = span_text(now - row.began_at)
-    yield DetailLine(label="cycle of", value=f"{full_text(row.began_at, zone)}, {age} ago")
+    yield DetailLine(label="cycle of", value=f"{date_text(row.began_at, zone)}, {age} ago")
     paid = full_text(row.paid_at, zone) if row.paid_at is not None else plain(row.paid)
     yield DetailLine(label="paid", value=paid)
     yield DetailLine(label="reference", value=plain(row.reference) or "none yet")
@@ -123,7 +124,8 @@ def _account(story: PayoutStory, zone: Zone) -> Iterator[DetailLine]:
         yield _journal(each)
     if story.receipts:
         said = [
-            f"{each.number}: {money_text(each.amount)} on {each.received_on}, {plain(each.said)}"
+            f"{each.number}: {money_text(each.amount)} on {each.received_on}, "
+            f"{plain(each.said)}"
             for each in story.receipts
         ]
         yield _tree("IN THE BANK", said)
@@ -136,14 +138,14 @@ def _account(story: PayoutStory, zone: Zone) -> Iterator[DetailLine]:
 
 def _sum_lines(story: PayoutStory) -> Iterator[DetailLine]:
     sums = [_term(each) for each in story.terms]
-    sums.append(f"{money_text(story.payout.stated):>16}  = stated")
+    sums.append(f"{money_text(story.payout.stated):>14}  = stated")
     yield _tree("THE SUM", sums)
 
 
 def _term(term: Term) -> str:
     place = f"  #{term.position}" if term.position is not None else ""
     name = plain(term.name).replace("_", " ").lower()
-    return f"{money_text(term.amount):>16}  {name}: {plain(term.why)}{place}"
+    return f"{money_text(term.amount):>14}  {name}: {plain(term.why)}{place}"
 
 
 def _gap_lines(story: PayoutStory) -> list[str]:
@@ -205,13 +207,21 @@ def _bars(days: Sequence[DayTotal]) -> list[str]:
     sums = [days[0].amount]
     for each in days[1:]:
         sums.append(sums[-1] + each.amount)
-    top = max(max(each.amount_minor for each in sums), 1)
+    top = max(1, *(each.amount_minor for each in sums))
     return [
-        f"{day.day:%d %b}  {'█' * _length(total.amount_minor, top):<{BAR}} "
-        f"{money_text(total):>14}  {'+' if day.amount.amount_minor >= 0 else ''}"
-        f"{money_text(day.amount)}"
+        f"{day.day:%m-%d} {'█' * _length(total.amount_minor, top):<{BAR}} "
+        f"{money_text(total):>14} {_signed(day)}"
         for day, total in zip(days, sums, strict=True)
     ]
+
+
+def _signed(day: DayTotal) -> str:
+    sign = "+" if day.amount.amount_minor >= 0 else ""
+    return f"{sign}{amount_text(day.amount, day.amount.currency)}"
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count_text(count)} lines"
 
 
 def _length(minor: int, top: int) -> int:

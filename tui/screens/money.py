@@ -164,9 +164,12 @@ class MoneyScreen(ListScreen[MoneyItem], inherit_bindings=False):
             self.refresh_view()
 
     @on(RowTable.Opened)
-    @on(RowTable.Moved)
     def _on_story_wanted(self) -> None:
-        if self.opened is not None and not self.state.paused:
+        self.post_message(ReadWanted())
+
+    @on(RowTable.Moved)
+    def _on_another_wanted(self, event: RowTable.Moved) -> None:
+        if self.opened is not None and event.by_operator:
             self.post_message(ReadWanted())
 
     @on(FilterBar.Changed)
