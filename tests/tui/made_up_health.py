@@ -1,4 +1,4 @@
-"""Health made of values: something wrong, something to look at, and the rest as it should be."""
+"""Health made of values: something wrong, something to look at, the rest as it should be."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta

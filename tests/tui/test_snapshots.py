@@ -10,6 +10,8 @@ from textual.pilot import Pilot
 
 from kcjl.errors import Unavailable
 from tests.tui.made_up import FakeSource, an_overview, some_events, some_exceptions
+from tests.tui.made_up_health import some_watched
+from tests.tui.made_up_money import some_payouts
 from tests.tui.pilots import NEVER_S, lose, pressed, settled
 from tui.app import MonitorApp
 from tui.theme import MONO_THEME, THEMES
@@ -17,15 +19,21 @@ from tui.theme import MONO_THEME, THEMES
 SnapCompare = Callable[..., bool]
 
 _SIZES = [(80, 24), (120, 40), (200, 60)]
-_PLACES = ["overview", "exceptions", "log"]
-_KEYS = {"overview": "1", "exceptions": "6", "log": "7"}
+_PLACES = ["overview", "exceptions", "log", "money", "health"]
+_KEYS = {"overview": "1", "exceptions": "6", "log": "7", "money": "5", "health": "8"}
 
 size_law = pytest.mark.parametrize("size", _SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 place_law = pytest.mark.parametrize("place", _PLACES)
 
 
 def _full() -> FakeSource:
-    return FakeSource(exceptions=some_exceptions(60), total=12431, events=some_events(900))
+    return FakeSource(
+        exceptions=some_exceptions(60),
+        total=12431,
+        events=some_events(900),
+        payouts=some_payouts(30),
+        watched=some_watched(),
+    )
 
 
 def _app(source: FakeSource) -> MonitorApp:
@@ -62,6 +70,12 @@ class TestScreens:
             await settled(pilot)
 
         assert snap_compare(app, terminal_size=size, run_before=run)
+
+    def test_as_of(self, place: str, size: tuple[int, int], snap_compare: SnapCompare) -> None:
+        """Another time: the header says so in words, and nothing can be done."""
+        there = ("colon", *"at #12400", "enter")
+        run = _after(_KEYS[place], *there)
+        assert snap_compare(_app(_full()), terminal_size=size, run_before=run)
 
     def test_empty(self, place: str, size: tuple[int, int], snap_compare: SnapCompare) -> None:
         """A merchant's first minute: nothing has happened, nothing is wrong."""
@@ -100,9 +114,25 @@ class TestScreens:
         ("7", "k", "k", "enter"),
         ("6", "slash", *"kind:sku", "enter"),
         ("6", "question_mark"),
+        ("5", "enter"),
+        ("5", "w"),
+        ("5", "k", "enter"),
+        ("5", "A"),
+        ("8", "j", "enter"),
         ("6", "f1"),
     ],
-    ids=["exception", "event", "filter", "keys", "explained"],
+    ids=[
+        "exception",
+        "event",
+        "filter",
+        "keys",
+        "payout",
+        "pennies",
+        "next payout",
+        "accept",
+        "calls",
+        "explained",
+    ],
 )
 def test_details_filter_and_dialogs(
     keys: tuple[str, ...], size: tuple[int, int], snap_compare: SnapCompare

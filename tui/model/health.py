@@ -38,7 +38,7 @@ HEALTH_COLUMNS = (
     Column(title="WHAT", width_min=7, width_max=11),
     Column(title="NAME", width_min=14, width_max=28),
     Column(title="LAST", width_min=7, width_max=8, right=True),
-    Column(title="CURVE", width_min=CURVE, width_max=CURVE, rank=3),
+    Column(title="CURVE", width_min=CURVE, width_max=CURVE, rank=2),
     Column(title="HOW IT STANDS", width_min=30, width_max=400),
 )
 
