@@ -140,7 +140,9 @@ def call_row(
     slowed = sum(row["slowed"] for row in rows if row["ago"] <= 0)
     lost = sum(row["lost"] for row in rows)
     recent = next((row for row in rows if row["ago"] <= 0), None)
-    words = [f"{calls[-1]:,} calls in the last hour", f"{failed[-1]:,} failed"]
+    words = [f"{calls[-1]:,} in the last hour" if calls[-1] else "none in the last hour"]
+    if failed[-1]:
+        words.append(f"{failed[-1]:,} failed")
     if slowed:
         words.append(f"{slowed:,} told to slow down")
     if recent is not None:

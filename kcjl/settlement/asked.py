@@ -9,7 +9,8 @@ import msgspec
 
 from kcjl.commands import Handler
 from kcjl.errors import Misuse, NotFound
-from kcjl.ledger.bank_lines import Place, amount_of, day_of
+from kcjl.ledger.bank_lines import Place, day_of
+from kcjl.money import Money
 from kcjl.settlement.actor import Settlement
 from kcjl.settlement.closing import MonthClosing
 from kcjl.settlement.received import Receipt
@@ -58,8 +59,8 @@ def settlement_words(settlement: Settlement) -> Mapping[str, Handler]:
             raise NotFound(f"there is no payout {cycle_id!r}: `kcjl payouts list` names them")
         told = Receipt(
             cycle_id=cycle_id,
-            amount=amount_of(arguments["amount"], cycle.seen.currency, Place("the amount")),
-            received_on=day_of(arguments["on"], Place("the day")),
+            amount=Money.parse(arguments["amount"].replace(",", ""), cycle.seen.currency),
+            received_on=day_of(arguments["on"], _Typed("the day")),
             reference=arguments.get("reference", ""),
         )
         return await settlement.receiving.receive((told,), by=by)
@@ -89,3 +90,10 @@ def settlement_words(settlement: Settlement) -> Mapping[str, Handler]:
         "payout-received-by-hand": received_by_hand,
         "payout-received-withdraw": withdraw,
     }
+
+
+class _Typed(Place):
+    """Typed by a person: there is no file of which anything could be taken."""
+
+    def wrong(self, what: str, next_step: str) -> Misuse:
+        return Misuse(f"{self.file}: {what}. {next_step}")

@@ -147,7 +147,7 @@ async def test_calls_are_counted_by_operation_with_what_failed(
     assert (2, 2) == found.series[0].counts[-2:]
     assert (1, 1) == found.series[1].counts[-2:]
     assert "warn" == found.standing
-    assert "2 calls in the last hour, 1 failed, 1 told to slow down" in found.said
+    assert "2 in the last hour, 1 failed, 1 told to slow down" in found.said
     assert ("a day", "4 calls, 2 failed") in found.facts
 
 

@@ -103,8 +103,12 @@ async def test_money_that_is_typed_by_hand_is_booked_in_the_payouts_currency() -
         await settle(place, process)
         typed = {"cycle_id": "CY1", "on": "01/10/2026"}
         answer = await say(process, "payout-received-by-hand", amount="16.40", **typed)
-        with pytest.raises(Misuse, match="the amount"):
+        with pytest.raises(Misuse, match="not an amount of money"):
             await say(process, "payout-received-by-hand", amount="a lot", **typed)
+        with pytest.raises(Misuse, match=r"the day: 'soon' is no day\. Write it as"):
+            await say(
+                process, "payout-received-by-hand", cycle_id="CY1", amount="1.00", on="soon"
+            )
         with pytest.raises(NotFound, match="payouts list"):
             await say(
                 process,

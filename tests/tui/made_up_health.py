@@ -76,7 +76,7 @@ def some_watched() -> tuple[HealthRow, ...]:
             group="calls",
             name="johnlewis OR11",
             standing="warn",
-            said="60 calls in the last hour, 2 failed, 1 told to slow down, p95 210 ms",
+            said="60 in the last hour, 2 failed, 1 told to slow down, p95 210 ms",
             series=(
                 Series(name="calls", unit="calls", step="1 h", counts=hours),
                 Series(name="failed", unit="calls", step="1 h", counts=(0,) * 22 + (1, 2)),

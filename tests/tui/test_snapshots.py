@@ -76,12 +76,6 @@ class TestScreens:
 
         assert snap_compare(app, terminal_size=size, run_before=run)
 
-    def test_as_of(self, place: str, size: tuple[int, int], snap_compare: SnapCompare) -> None:
-        """Another time: the header says so in words, and nothing can be done."""
-        there = ("colon", *"at #12400", "enter")
-        run = _after(_KEYS[place], *there)
-        assert snap_compare(_app(_full()), terminal_size=size, run_before=run)
-
     def test_empty(self, place: str, size: tuple[int, int], snap_compare: SnapCompare) -> None:
         """A merchant's first minute: nothing has happened, nothing is wrong."""
         made = an_overview(open_exceptions=0)

@@ -110,7 +110,10 @@ def _open_row(item: BuildUp, now: datetime, zone: Zone) -> Row:
     oldest = item.oldest_at
     others = item.amounts[1:]
     more = f", and {', '.join(map(money_text, others))}" if others else ""
-    note = f"{count_text(item.lines)} lines of {count_text(item.waiting_total)} orders{more}"
+    orders = (
+        "1 order" if item.waiting_total == 1 else f"{count_text(item.waiting_total)} orders"
+    )
+    note = f"{orders}, {count_text(item.lines)} lines{more}"
     return Row(
         key=OPEN_KEY,
         cells=(

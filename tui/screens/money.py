@@ -177,6 +177,11 @@ class MoneyScreen(ListScreen[MoneyItem], inherit_bindings=False):
         if self._is_cut:
             self.post_message(ReadWanted())
 
+    def close_detail(self) -> None:
+        """What is opened next is shown with its account."""
+        self.why = False
+        super().close_detail()
+
     # ── actions ────────────────────────────────────────────────────────────────────────────
 
     def action_why(self) -> None:
