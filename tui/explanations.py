@@ -74,7 +74,7 @@ PANES: dict[str, tuple[str, str]] = {
             "Expected: what its lines should have come to, by the prices and the terms. "
             "Banked: what has come into the bank, as somebody or a statement says. Residue: "
             "what is stated less its lines. ✖ HELD waits for a person; ▲ ENTER has a journal "
-            "that is in no ledger yet. The row «next one» is what is on no payout yet: "
+            "that is in no ledger yet. The row «next» is what is on no payout yet: "
             "its day by day is in the detail. w: the sum with the event of each part, and "
             "each penny's way from the payout to its order and to the journal."
         ),

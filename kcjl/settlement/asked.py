@@ -50,21 +50,6 @@ def settlement_words(settlement: Settlement) -> Mapping[str, Handler]:
         await settlement.catch_up()
         return await settlement.receiving.receive(told, by=by)
 
-    async def received_by_hand(arguments: Mapping[str, str], by: str) -> str:
-        """As a person types it: an amount in the payout's currency, and the bank's day."""
-        cycle_id = arguments["cycle_id"]
-        await settlement.catch_up()
-        cycle = settlement.cycles.get(cycle_id)
-        if cycle is None:
-            raise NotFound(f"there is no payout {cycle_id!r}: `kcjl payouts list` names them")
-        told = Receipt(
-            cycle_id=cycle_id,
-            amount=Money.parse(arguments["amount"].replace(",", ""), cycle.seen.currency),
-            received_on=day_of(arguments["on"], _Typed("the day")),
-            reference=arguments.get("reference", ""),
-        )
-        return await settlement.receiving.receive((told,), by=by)
-
     async def withdraw(arguments: Mapping[str, str], by: str) -> str:
         cycle_id, reason = arguments["cycle_id"], arguments["reason"]
         receipt = int(arguments["receipt"]) if arguments["receipt"] else None
@@ -87,9 +72,30 @@ def settlement_words(settlement: Settlement) -> Mapping[str, Handler]:
         "payout-reverse": reverse,
         "payout-ack": acknowledge,
         "payout-received": received,
-        "payout-received-by-hand": received_by_hand,
+        "payout-received-by-hand": _received_by_hand(settlement),
         "payout-received-withdraw": withdraw,
     }
+
+
+def _received_by_hand(settlement: Settlement) -> Handler:
+    """As a person types it: an amount in the payout's currency, and the bank's day."""
+
+    async def received(arguments: Mapping[str, str], by: str) -> str:
+        cycle_id = arguments["cycle_id"]
+        await settlement.catch_up()
+        cycle = settlement.cycles.get(cycle_id)
+        if cycle is None:
+            raise NotFound(f"there is no payout {cycle_id!r}: `kcjl payouts list` names them")
+        amount = arguments["amount"].replace(",", "")
+        told = Receipt(
+            cycle_id=cycle_id,
+            amount=Money.parse(amount, cycle.seen.currency),
+            received_on=day_of(arguments["on"], _Typed("the day")),
+            reference=arguments.get("reference", ""),
+        )
+        return await settlement.receiving.receive((told,), by=by)
+
+    return received
 
 
 class _Typed(Place):

@@ -108,6 +108,7 @@ def money_row(item: MoneyItem, now: datetime, zone: Zone) -> Row:
 
 def _open_row(item: BuildUp, now: datetime, zone: Zone) -> Row:
     oldest = item.oldest_at
+    currency = plain(item.amounts[0].currency) if item.amounts else ""
     others = item.amounts[1:]
     more = f", and {', '.join(map(money_text, others))}" if others else ""
     orders = (
@@ -118,9 +119,9 @@ def _open_row(item: BuildUp, now: datetime, zone: Zone) -> Row:
         key=OPEN_KEY,
         cells=(
             state_cell(item),
-            Cell("next one", Tone.ACCENT),
+            Cell(f"next {currency}".rstrip(), Tone.ACCENT),
             Cell("-", Tone.MUTED),
-            Cell(money_text(item.amounts[0] if item.amounts else None)),
+            Cell(amount_text(item.amounts[0] if item.amounts else None, currency)),
             Cell("-", Tone.MUTED),
             Cell("-", Tone.MUTED),
             Cell("-" if oldest is None else span_text(now - oldest), Tone.MUTED),
@@ -150,7 +151,7 @@ def _journals(item: PayoutRow) -> Cell:
 
 def _texts(item: MoneyItem) -> dict[str, str]:
     if isinstance(item, BuildUp):
-        return {"state": "open unpaid", "payout": "next one"}
+        return {"state": "open unpaid", "payout": "next"}
     return {
         "state": item.state,
         "payout": item.payout,
