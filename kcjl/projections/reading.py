@@ -16,6 +16,8 @@ from kcjl.exceptions.words import Wanted
 from kcjl.money import total_by_currency
 from kcjl.orders.decide import WAITING_STANDINGS
 from kcjl.projections.deskreading import DeskRows, KindTotal, story_of
+from kcjl.projections.healthview import PostgresHealth
+from kcjl.projections.moneyview import PostgresMoney
 from kcjl.projections.policyview import PolicyView
 from kcjl.projections.stockview import StockView
 from kcjl.readmodels import Cut, EventRow, ExceptionStory, Freshness, Lane, Overview
@@ -52,6 +54,8 @@ class PostgresReadModels:
     @property
     def stock(self) -> StockReading:
         return self._stock
+        self.money = PostgresMoney(database, merchant, self._fresh)
+        self.health = PostgresHealth(database, merchant, self._fresh)
 
     async def _fresh(self) -> Freshness:
         row = await self._database.fetchrow(
