@@ -85,6 +85,8 @@ PANES: dict[str, tuple[str, str]] = {
             "and who said so; «the house» is what holds until somebody says otherwise. w shows "
             "the whole text and the versions before; v works out what a proposed stock policy "
             "would change."
+        ),
+    ),
     "money": (
         "Money",
         (

@@ -46,6 +46,8 @@ class PostgresReadModels:
         self._desk = DeskRows(database, merchant)
         self._stock = StockView(database, merchant, self._fresh)
         self._policy = PolicyView(database, merchant, self._fresh)
+        self.money = PostgresMoney(database, merchant, self._fresh)
+        self.health = PostgresHealth(database, merchant, self._fresh)
 
     @property
     def policy(self) -> PolicyReading:
@@ -54,8 +56,6 @@ class PostgresReadModels:
     @property
     def stock(self) -> StockReading:
         return self._stock
-        self.money = PostgresMoney(database, merchant, self._fresh)
-        self.health = PostgresHealth(database, merchant, self._fresh)
 
     async def _fresh(self) -> Freshness:
         row = await self._database.fetchrow(
