@@ -56,11 +56,8 @@ BENCHMARKS = {
     "trade": trading,
     "money": moneying,
     "close": closing,
-<<<<<<< HEAD
     "timetravel": travelling,
-=======
     "tui": monitoring,
->>>>>>> main
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 
