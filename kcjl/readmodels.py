@@ -15,6 +15,8 @@ import msgspec
 from kcjl.money import Money
 
 if TYPE_CHECKING:
+    from kcjl.readmodels_health import HealthModels
+    from kcjl.readmodels_money import MoneyModels
     from kcjl.readmodels_policy import PolicyReading
     from kcjl.readmodels_stock import StockReading
 
@@ -163,6 +165,10 @@ class ReadModels(Protocol):
 
     @property
     def policy(self) -> "PolicyReading": ...
+    def money(self) -> "MoneyModels": ...
+
+    @property
+    def health(self) -> "HealthModels": ...
 
     async def overview(self) -> Overview: ...
 

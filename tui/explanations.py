@@ -87,6 +87,32 @@ PANES: dict[str, tuple[str, str]] = {
             "would change."
         ),
     ),
+    "money": (
+        "Money",
+        (
+            "Billing cycles of the marketplace and the payouts that they become: held ones "
+            "first, then the newest. Stated: what the marketplace says that it pays. "
+            "Expected: what its lines should have come to, by the prices and the terms. "
+            "Banked: what has come into the bank, as somebody or a statement says. Residue: "
+            "what is stated less its lines. ✖ HELD waits for a person; ▲ ENTER has a journal "
+            "that is in no ledger yet. The row «next» is what is on no payout yet: "
+            "its day by day is in the detail. w: the sum with the event of each part, and "
+            "each penny's way from the payout to its order and to the journal."
+        ),
+    ),
+    "health": (
+        "Health",
+        (
+            "The service itself, what is wrong first: its rooms (by their newest event), jobs "
+            "that do not run, what is read of the outside and how late, the calls of the last "
+            "hour (p95: nineteen of twenty were quicker), the read models' distance from the "
+            "log, the lease (who serves this merchant), and what the service's watch has "
+            "found: clocks that differ, a broken chain, a full disk, certificates. ● is as it "
+            "should be, ▲ is to be looked at, ✖ is wrong, ? is not known. It is made of what "
+            "was recorded, so it is there while the service is down. The lease and the read "
+            "models are known only as they are now, also when another time is looked at."
+        ),
+    ),
     "log": (
         "Log",
         (

@@ -17,6 +17,8 @@ from kcjl.clock import Clock
 from kcjl.command import Command, Outcome
 from kcjl.errors import Misuse, Refused
 from kcjl.readmodels import Cut, EventRow, ExceptionStory, Overview, ReadModels
+from kcjl.readmodels_health import HealthModels
+from kcjl.readmodels_money import MoneyModels
 from kcjl.readmodels_policy import PolicyReading
 from kcjl.readmodels_stock import StockReading
 from tui.model.header import Then
@@ -71,6 +73,13 @@ class _Asked:
     @property
     def policy(self) -> PolicyReading:
         return self._read_models.policy
+
+    def money(self) -> MoneyModels:
+        return self._read_models.money
+
+    @property
+    def health(self) -> HealthModels:
+        return self._read_models.health
 
     async def overview(self) -> Overview:
         return await self._read_models.overview()

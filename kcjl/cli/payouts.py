@@ -35,6 +35,7 @@ from kcjl.settings import Settings
 from kcjl.settlement.account import PayoutAccount, UnpaidOrder, account_of, unpaid_of
 from kcjl.settlement.received import receipt_words
 from kcjl.settlement.state import Cycle
+from kcjl.settlement.words import payout_note
 
 __all__ = ["app"]
 
@@ -273,24 +274,11 @@ def _payout_table(payouts: Sequence[Cycle]) -> list[str]:
                 cycle.seen.payout_reference or cycle.seen.payout_state,
                 receipt_words(cycle) or "—",
                 ", ".join(each.intended.reference for each in cycle.in_force) or "—",
-                _note(cycle),
+                payout_note(cycle),
             )
             for cycle in payouts
         ],
     )
-
-
-def _note(cycle: Cycle) -> str:
-    notes = [cycle.held.reason] if cycle.held is not None else []
-    if cycle.held is not None and cycle.accepted is not None:
-        notes.append(f"accepted: {cycle.accepted.reason}")
-    if cycle.late_lines:
-        notes.append(f"{cycle.late_lines} late lines, {cycle.late_total}")
-    if cycle.reconciled is not None and cycle.reconciled.gaps:
-        gaps = sum(each.gaps for each in cycle.reconciled.gaps)
-        ended = f", {len(cycle.gaps_ended)} ended since" if cycle.gaps_ended else ""
-        notes.append(f"gaps: {gaps}{ended}")
-    return "; ".join(notes)
 
 
 def _unpaid_table(unpaid: Sequence[UnpaidOrder]) -> list[str]:

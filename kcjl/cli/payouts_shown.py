@@ -6,14 +6,14 @@ from kcjl.cli.stock_shown import clock
 from kcjl.cli.tables import table
 from kcjl.money import Money
 from kcjl.settlement.account import PayoutAccount, Total
-from kcjl.settlement.entering import undoes_nothing
 from kcjl.settlement.events import JournalIntended
 from kcjl.settlement.gap_events import GapEnded, GapFound
 from kcjl.settlement.received import receipt_words
 from kcjl.settlement.standing import JournalStanding
 from kcjl.settlement.state import Cycle
+from kcjl.settlement.words import ended_by, place_of
 
-__all__ = ["account_lines", "ended_by", "entry_lines", "journal_lines", "total_lines"]
+__all__ = ["account_lines", "entry_lines", "journal_lines", "total_lines"]
 
 UNTIED_SHOWN_MAX = 20
 
@@ -92,18 +92,6 @@ def total_lines(totals: Sequence[Total]) -> list[str]:
     )
 
 
-def ended_by(gap: GapFound, ended: Sequence[GapEnded]) -> str:
-    """What has ended the gap since its payout was closed, and when; empty: it stands."""
-    found = (
-        each
-        for each in ended
-        if (each.kind, each.subject, each.order_line_id, each.component)
-        == (gap.kind, gap.subject, gap.order_line_id, gap.component)
-    )
-    each = next(found, None)
-    return f"ended {each.occurred_at:%Y-%m-%d}: {each.reason}" if each is not None else ""
-
-
 def _gap_lines(gaps: Sequence[GapFound], ended: Sequence[GapEnded]) -> list[str]:
     return table(
         ("gap", "of", ">charged", ">expected", ">difference", "what", "since"),
@@ -122,27 +110,10 @@ def _gap_lines(gaps: Sequence[GapFound], ended: Sequence[GapEnded]) -> list[str]
     )
 
 
-def _where(cycle: Cycle, standing: JournalStanding) -> str:
-    """How far the journal is on its way into the ledger."""
-    seen = standing.seen
-    if standing.ledger_number:
-        said = f"{standing.ledger_number} in the ledger"
-        if seen is None:
-            return said
-        return f"{said}, {seen.state}" + (", changed there" if seen.differences else "")
-    if standing.prepared is None:
-        return "being prepared"
-    if standing.refused is not None:
-        return f"refused by the ledger: {standing.refused.message}"
-    if undoes_nothing(cycle, standing):
-        return "not to enter: the ledger does not have what it undoes"
-    return "being entered" if standing.attempt else "to enter"
-
-
 def journal_lines(cycle: Cycle, standing: JournalStanding) -> Iterator[str]:
     """One journal, as it is to be entered."""
     intended = standing.intended
-    where = _where(cycle, standing)
+    where = place_of(cycle, standing)
     undone = f", undone by {standing.reversed_by}" if standing.reversed_by else ""
     kind = intended.kind.replace("_", " ")
     yield f"journal {intended.reference} ({kind}), {intended.posting_date}: {where}{undone}"

@@ -110,9 +110,28 @@ class KeyframeKeeper:
     async def run(self) -> None:
         """For ever."""
         while True:
-            await self.make()
-            await self.tidy()
+            await self.look()
             await real_sleep(LOOK_EVERY_S)
+
+    async def look(self) -> int:
+        """Make what is due, once the live rows are up; how many."""
+        if not await self._live_rows_are_up():
+            return 0
+        made = await self.make()
+        await self.tidy()
+        return made
+
+    async def _live_rows_are_up(self) -> bool:
+        """What is now comes before what was: while the runner catches up, it goes alone."""
+        behind = await self._database.fetchval(
+            """
+            select h.position - min(c.position) from log_head h
+            join projection_checkpoint c on c.merchant = h.merchant and c.live
+            where h.merchant = $1 group by h.position
+            """,
+            self._merchant,
+        )
+        return behind is not None and behind < self._every
 
     async def make(self) -> int:
         """All that are due; how many."""
@@ -148,6 +167,7 @@ class KeyframeKeeper:
     async def _write(self, session: Session, version: int, position: int) -> None:
         """What the past's connection shows now, kept for good."""
         await session.execute("set transaction read write")
+        await session.execute("set local enable_nestloop = on")  # look-ups by key
         await session.execute(_STATES, self._merchant, version, position)
         await session.execute(_END, self._merchant, version, position)
         await session.execute(_BEGIN, self._merchant, version, position)

@@ -52,6 +52,9 @@ where past_row.ctid = c.ctid
 """  # noqa: S608 - a constant of ours
 
 
+_AT = "(select position from past_at)"
+
+
 def views(
     schema: str, merchant: str, projections: Sequence[str], *, version: int, keyframe: int
 ) -> str:
@@ -61,56 +64,64 @@ def views(
     step and is looked up; the keyframe is written into the views, so that the planner knows
     what it is about.
     """
-    at = "(select position from past_at)"
-    moment = "(select moment from past_at)"
-    folded = ", ".join(f"'{name}'" for name in projections)
+    names = [f"'{name}'" for name in projections]
     kept = f"""
         k.merchant = {merchant} and k.version = {version:d}
         and k.from_position <= {keyframe:d} and k.to_position > {keyframe:d}
-        and k.projection in ({folded})
+        and k.projection in ({", ".join(names)})
     """
-    names = ", ".join(f"('{name}')" for name in projections)
+    states = f"""
+        s.merchant = {merchant} and s.version = {version:d} and s.position = {keyframe:d}
+        and s.projection in ({", ".join(names)})
+    """
+    return _log(schema, merchant, names) + _rows(schema, merchant, kept, states)
+
+
+def _log(schema: str, merchant: str, names: Sequence[str]) -> str:
+    moment = "(select moment from past_at)"
+    each = ", ".join(f"({name})" for name in names)
     return f"""
     create or replace temporary view event as
-    select * from {schema}.event where position <= {at};
+    select * from {schema}.event where position <= {_AT};
 
     create or replace temporary view log_head as
     select merchant, position, hash, 0::bigint as epoch from {schema}.event
-    where merchant = {merchant} and position = {at};
+    where merchant = {merchant} and position = {_AT};
 
     create or replace temporary view sync_log as
     select * from {schema}.sync_log where attempted_at <= {moment};
 
     create or replace temporary view projection_checkpoint as
     select {merchant}::text collate "C" as merchant, name::text collate "C" as projection,
-        1 as version, {at} as position, true as live
-    from (values {names}) as p (name);
+        1 as version, {_AT} as position, true as live
+    from (values {each}) as p (name);
+    """  # noqa: S608 - names quoted by the server, and names of projections of ours
 
+
+def _rows(schema: str, merchant: str, kept: str, states: str) -> str:
+    now = f"o.from_position <= {_AT} and o.to_position > {_AT} and o.data is not null"
+    return f"""
     create or replace temporary view projection_row as
     select {merchant}::text collate "C" as merchant, o.projection, 1 as version, o.key, o.data
-    from past_row o
-    where o.from_position <= {at} and o.to_position > {at} and o.data is not null
+    from past_row o where {now}
     union all
     select k.merchant, k.projection, 1, k.key, k.data from {schema}.keyframe_row k
     where {kept} and not exists (
         select from past_row o
-        where o.projection = k.projection and o.key = k.key and o.from_position <= {at}
+        where o.projection = k.projection and o.key = k.key and o.from_position <= {_AT}
     );
 
     create or replace temporary view projection_state as
     select {merchant}::text collate "C" as merchant, projection, state,
         sum(number)::bigint as number
     from (
-        select s.projection, s.state, s.number from {schema}.keyframe_state s
-        where s.merchant = {merchant} and s.version = {version:d}
-        and s.position = {keyframe:d} and s.projection in ({folded})
+        select s.projection, s.state, s.number from {schema}.keyframe_state s where {states}
         union all
-        select o.projection, split_part(o.data::text, '"', 4), 1 from past_row o
-        where o.from_position <= {at} and o.to_position > {at} and o.data is not null
+        select o.projection, split_part(o.data::text, '"', 4), 1 from past_row o where {now}
         union all
         select o.projection, covered.state, -1
         from (
-            select distinct projection, key from past_row where from_position <= {at}
+            select distinct projection, key from past_row where from_position <= {_AT}
         ) o
         cross join lateral (
             select split_part(k.data::text, '"', 4) as state from {schema}.keyframe_row k

@@ -16,11 +16,18 @@ from kcjl.settlement.gap_events import GapFound
 from kcjl.settlement.projection import INVOICES_SHOWN, LINES_SHOWN, PAYOUTS_SHOWN
 from kcjl.settlement.state import Cycle, Invoiced, Line
 
-__all__ = ["PayoutRows"]
+__all__ = ["LINES_OF_CYCLE", "PayoutRows"]
 
 PAGE_ROWS = 2_000
 PAYOUTS_MAX = 10_000
 """Billing cycles that are listed: at three a month, some three hundred years of them."""
+LINES_OF_CYCLE = """
+r.merchant = $1 and r.projection = 'settlement_lines' and r.version = (
+    select version from projection_checkpoint
+    where merchant = $1 and projection = 'settlement_lines' and live
+) and coalesce(r.data->'row'->'seen'->>'cycle_id', '') = $2
+"""
+"""The lines of a cycle, `$2`; empty: of none. They have an index of their own."""
 
 
 class PayoutRows:
@@ -64,16 +71,13 @@ class PayoutRows:
         after = ""
         while True:
             rows = await self._database.fetch(
-                """
-                select key, data::text as data from projection_row
-                join projection_checkpoint using (merchant, projection, version)
-                where merchant = $1 and projection = 'settlement_lines' and live and key > $2
-                and data->'row'->'seen'->>'cycle_id' is not distinct from $3
-                order by key limit $4
-                """,
+                f"""
+                select r.key, r.data::text as data from projection_row r
+                where {LINES_OF_CYCLE} and r.key > $3 order by r.key limit $4
+                """,  # noqa: S608 - a constant
                 self._merchant,
+                cycle_id or "",
                 after,
-                cycle_id,
                 PAGE_ROWS,
             )
             if rows:

@@ -16,6 +16,8 @@ from kcjl.exceptions.words import Wanted
 from kcjl.money import total_by_currency
 from kcjl.orders.decide import WAITING_STANDINGS
 from kcjl.projections.deskreading import DeskRows, KindTotal, story_of
+from kcjl.projections.healthview import PostgresHealth
+from kcjl.projections.moneyview import PostgresMoney
 from kcjl.projections.policyview import PolicyView
 from kcjl.projections.stockview import StockView
 from kcjl.readmodels import Cut, EventRow, ExceptionStory, Freshness, Lane, Overview
@@ -44,6 +46,8 @@ class PostgresReadModels:
         self._desk = DeskRows(database, merchant)
         self._stock = StockView(database, merchant, self._fresh)
         self._policy = PolicyView(database, merchant, self._fresh)
+        self.money = PostgresMoney(database, merchant, self._fresh)
+        self.health = PostgresHealth(database, merchant, self._fresh)
 
     @property
     def policy(self) -> PolicyReading:

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 import msgspec
 
 from kcjl.commands import Handler
-from kcjl.errors import Misuse
+from kcjl.errors import Misuse, NotFound
+from kcjl.ledger.bank_lines import Place, day_of
+from kcjl.money import Money
 from kcjl.settlement.actor import Settlement
 from kcjl.settlement.closing import MonthClosing
 from kcjl.settlement.received import Receipt
@@ -70,5 +72,34 @@ def settlement_words(settlement: Settlement) -> Mapping[str, Handler]:
         "payout-reverse": reverse,
         "payout-ack": acknowledge,
         "payout-received": received,
+        "payout-received-by-hand": _received_by_hand(settlement),
         "payout-received-withdraw": withdraw,
     }
+
+
+def _received_by_hand(settlement: Settlement) -> Handler:
+    """As a person types it: an amount in the payout's currency, and the bank's day."""
+
+    async def received(arguments: Mapping[str, str], by: str) -> str:
+        cycle_id = arguments["cycle_id"]
+        await settlement.catch_up()
+        cycle = settlement.cycles.get(cycle_id)
+        if cycle is None:
+            raise NotFound(f"there is no payout {cycle_id!r}: `kcjl payouts list` names them")
+        amount = arguments["amount"].replace(",", "")
+        told = Receipt(
+            cycle_id=cycle_id,
+            amount=Money.parse(amount, cycle.seen.currency),
+            received_on=day_of(arguments["on"], _Typed("the day")),
+            reference=arguments.get("reference", ""),
+        )
+        return await settlement.receiving.receive((told,), by=by)
+
+    return received
+
+
+class _Typed(Place):
+    """Typed by a person: there is no file of which anything could be taken."""
+
+    def wrong(self, what: str, next_step: str) -> Misuse:
+        return Misuse(f"{self.file}: {what}. {next_step}")

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import anyio
@@ -229,15 +230,19 @@ async def _fold(dsn: str, number: int, samples: Samples) -> None:
 
 
 async def _runner(place: Place, rounds: int, samples: Samples, *, say: Say) -> None:
-    """Of a new log, folded live without keyframes and with the job beside it, in turns."""
-    say(f"timetravel: {RUNNER_EVENTS:,} events folded live, with keyframes and without")
-    for number in range(rounds):
-        async with place.database() as dsn:
-            await write(dsn, RUNNER_EVENTS, say=lambda _: None)
+    """Of a new log, folded live without the job and with it, in turns; then the job's own."""
+    say(f"timetravel: {RUNNER_EVENTS:,} events folded live, with the job and without")
+    async with place.database() as dsn:
+        await write(dsn, RUNNER_EVENTS, say=lambda _: None)
+        for number in range(rounds):
             for keeping in (number % 2 == 0, number % 2 == 1):
                 await _clear(dsn)
                 rate = await _live(dsn, keeping=keeping)
                 samples["runner beside" if keeping else "runner"].append(rate)
+            began = process_time()
+            async with Database(dsn, role=SERVICE) as database:
+                await KeyframeKeeper(database, dsn, MERCHANT, vocabulary(), PROJECTIONS).make()
+            samples["keeper cpu"].append((process_time() - began) * 1e6 / RUNNER_EVENTS)
 
 
 async def _clear(dsn: str) -> None:
@@ -249,7 +254,7 @@ async def _clear(dsn: str) -> None:
 
 
 async def _live(dsn: str, *, keeping: bool) -> float:
-    """Events a second of the runner; the keeper is as far behind as it likes."""
+    """Events a second of the runner, from the first one on."""
     async with Database(dsn, role=SERVICE) as database:
         log = PostgresLogReader(database, MERCHANT, vocabulary())
         runner = ProjectionRunner(log, PostgresRows(database, MERCHANT), PROJECTIONS)
@@ -301,9 +306,10 @@ def _rows(samples: Samples) -> list[Row]:
             peer=samples["log on disk"],
             peer_name="the log",
         ),
+        row("keyframes, our process", "µs/event", samples["keeper cpu"]),
         row("live rows on disk", "MB", samples["rows on disk"]),
         row(
-            "the runner, the keeper at full speed beside it",
+            "the runner catching up, the keyframes' job beside it",
             "events/s",
             samples["runner beside"],
             peer=samples["runner"],

@@ -24,6 +24,7 @@ STEPS = [
     "0009_desk.sql",
     "0010_keyframes.sql",
     "0011_monitor_lists.sql",
+    "0012_money.sql",
 ]
 ROLES = "roles.sql"
 MORE = f"{len(STEPS) + 1:04}_more.sql"

@@ -224,6 +224,17 @@ async def test_keyframes_are_made_once_and_go_on(
         assert await folded(made, position) == await shown(past)
 
 
+async def test_live_rows_come_first(
+    made: Handmade, keeper: KeyframeKeeper, past: AsOfDatabase
+) -> None:
+    """While the runner catches up, keyframes wait; what is now comes before what was."""
+    assert 0 < await keeper.look()
+    await made.append(*islice(long_trade(ORDERS * 2), 900, 1_250))
+    assert 0 == await keeper.look()
+    await made.fold()
+    assert 0 < await keeper.look()
+
+
 async def test_keyframes_of_another_program_are_left_aside_and_replaced(
     made: Handmade,
     keeper: KeyframeKeeper,

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from kcjl.errors import Refused
+from kcjl.errors import Misuse, NotFound, Refused
 from kcjl.settlement.received import Receipt
 from kcjl.settlement.received_events import (
     PayoutReceiptOverdue,
@@ -94,3 +94,30 @@ async def test_statement_with_one_line_that_can_not_be_is_not_booked_at_all() ->
             await say(process, "payout-received", receipts=told(1_640, 0))
 
     assert [] == await place.said(PayoutReceived)
+
+
+async def test_money_that_is_typed_by_hand_is_booked_in_the_payouts_currency() -> None:
+    """An amount and the bank's day as a person writes them; what is no amount is refused."""
+    place = premises()
+    async with place.open() as process:
+        await settle(place, process)
+        typed = {"cycle_id": "CY1", "on": "01/10/2026"}
+        answer = await say(process, "payout-received-by-hand", amount="16.40", **typed)
+        with pytest.raises(Misuse, match="not an amount of money"):
+            await say(process, "payout-received-by-hand", amount="a lot", **typed)
+        with pytest.raises(Misuse, match=r"the day: 'soon' is no day\. Write it as"):
+            await say(
+                process, "payout-received-by-hand", cycle_id="CY1", amount="1.00", on="soon"
+            )
+        with pytest.raises(NotFound, match="payouts list"):
+            await say(
+                process,
+                "payout-received-by-hand",
+                cycle_id="CY9",
+                amount="1.00",
+                on="2026-10-01",
+            )
+
+    assert "payout CY1: 16.40 GBP in the bank on 2026-10-01" == answer
+    (event,) = await place.said(PayoutReceived)
+    assert (gbp(1_640), "person") == (event.amount, event.matched_by)

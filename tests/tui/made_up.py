@@ -24,6 +24,10 @@ from kcjl.readmodels import (
     Overview,
     Said,
 )
+from kcjl.readmodels_health import HealthRow
+from kcjl.readmodels_money import PayoutRow
+from tests.tui.made_up_health import FakeHealth
+from tests.tui.made_up_money import FakeMoney
 from tests.tui.made_up_policy import FakePolicy
 from tests.tui.made_up_stock import FakeStock
 from tui.model.header import Then
@@ -75,8 +79,12 @@ class FakeSource:
         exceptions: Sequence[ExceptionRow] = (),
         total: int | None = None,
         events: Sequence[EventRow] = (),
+        payouts: Sequence[PayoutRow] = (),
+        watched: Sequence[HealthRow] = (),
     ) -> None:
         self.clock = NOON
+        self.money = FakeMoney(self._asked, self._fresh, payouts)
+        self.health = FakeHealth(self._asked, self._fresh, watched)
         self.rows = tuple(exceptions)
         self.total = total
         self.log = list(events)
@@ -114,7 +122,13 @@ class FakeSource:
         ]
         if not known or (isinstance(when, int) and when > self.log[-1].position):
             raise Misuse(f"there is nothing at {when}")
-        source = FakeSource(exceptions=self.rows, total=self.total, events=known)
+        source = FakeSource(
+            exceptions=self.rows,
+            total=self.total,
+            events=known,
+            payouts=self.money.rows,
+            watched=self.health.rows,
+        )
         source.clock, source.may_act = self.clock, False
         source.stock.rows, source.policy.rows = self.stock.rows, self.policy.rows
         source.past = Then(position=known[-1].position, at=known[-1].recorded_at)

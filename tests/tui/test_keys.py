@@ -8,6 +8,8 @@ from textual.command import CommandPalette
 from textual.widgets import Input
 
 from tests.tui.made_up import FakeSource, an_event, an_exception, some_events, some_exceptions
+from tests.tui.made_up_health import some_watched
+from tests.tui.made_up_money import some_payouts
 from tests.tui.made_up_policy import some_policies
 from tests.tui.made_up_stock import a_hold, some_products
 from tests.tui.pilots import glass, monitor, pressed, settled, table
@@ -173,6 +175,22 @@ CASES = (
         after=("6", "G"),
         holds=lambda app: "Storm of posting_refused" in glass(app),
     ),
+    *(
+        Case(
+            action=f"money.{verb}",
+            after=("5", *keys),
+            holds=lambda app: isinstance(app.screen, ConfirmScreen),
+        )
+        for verb, keys in (
+            ("accept", ()),
+            ("received", ()),
+            ("ack", "jj"),
+            ("reverse", "jj"),
+            ("withdraw", "jjj"),
+        )
+    ),
+    Case(action="money.why", after=("5",), holds=lambda app: "EACH PENNY" in glass(app)),
+    Case(action="health.why", after=("8",), holds=lambda app: "LAST FAULTS" in glass(app)),
     Case(action="confirm.do", after=("6", "r"), holds=_done("exceptions-retry")),
     Case(action="confirm.leave", after=("6", "r"), holds=_mode("exceptions")),
     Case(action="confirm.next", after=("6", "P"), holds=_field("field-reason")),
@@ -275,7 +293,12 @@ def _source() -> FakeSource:
     sent = an_event(12420, type="StockImportIntended")
     kept = {12410: raised, 12420: sent}
     events = [kept.get(event.position, event) for event in some_events(100)]
-    source = FakeSource(exceptions=(long, *some_exceptions(60)[1:-1], storm), events=events)
+    source = FakeSource(
+        exceptions=(long, *some_exceptions(60)[1:-1], storm),
+        events=events,
+        payouts=some_payouts(4),
+        watched=some_watched(),
+    )
     source.stock.rows, source.stock.held = some_products(60), a_hold()
     source.policy.rows = some_policies()
     return source

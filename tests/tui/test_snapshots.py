@@ -10,24 +10,33 @@ from textual.pilot import Pilot
 
 from kcjl.errors import Unavailable
 from tests.tui.made_up import FakeSource, an_overview, some_events, some_exceptions
+from tests.tui.made_up_health import some_watched
+from tests.tui.made_up_money import some_payouts
 from tests.tui.made_up_policy import some_policies
 from tests.tui.made_up_stock import some_products
 from tests.tui.pilots import NEVER_S, lose, pressed, settled
 from tui.app import MonitorApp
+from tui.places import PLACES
 from tui.theme import MONO_THEME, THEMES
 
 SnapCompare = Callable[..., bool]
 
 _SIZES = [(80, 24), (120, 40), (200, 60)]
-_PLACES = ["overview", "stock", "exceptions", "log", "policy"]
-_KEYS = {"overview": "1", "stock": "2", "exceptions": "6", "log": "7", "policy": "9"}
+_PLACES = [place.name for place in PLACES]
+_KEYS = {place.name: place.key for place in PLACES}
 
 size_law = pytest.mark.parametrize("size", _SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 place_law = pytest.mark.parametrize("place", _PLACES)
 
 
 def _full() -> FakeSource:
-    source = FakeSource(exceptions=some_exceptions(60), total=12431, events=some_events(900))
+    source = FakeSource(
+        exceptions=some_exceptions(60),
+        total=12431,
+        events=some_events(900),
+        payouts=some_payouts(30),
+        watched=some_watched(),
+    )
     source.stock.rows, source.stock.total = some_products(60), 100_000
     source.policy.rows = some_policies()
     return source
@@ -112,9 +121,27 @@ class TestScreens:
         ("9", "v"),
         ("6", "slash", *"kind:sku", "enter"),
         ("6", "question_mark"),
+        ("5", "enter"),
+        ("5", "w"),
+        ("5", "k", "enter"),
+        ("5", "A"),
+        ("8", "j", "enter"),
         ("6", "f1"),
     ],
-    ids=["exception", "event", "sku", "policy", "filter", "keys", "explained"],
+    ids=[
+        "exception",
+        "event",
+        "sku",
+        "policy",
+        "filter",
+        "keys",
+        "payout",
+        "pennies",
+        "next payout",
+        "accept",
+        "calls",
+        "explained",
+    ],
 )
 def test_details_filter_and_dialogs(
     keys: tuple[str, ...], size: tuple[int, int], snap_compare: SnapCompare

@@ -8,7 +8,7 @@ Called by the view models.
 from kcjl.money import Money
 from tui.model.plain import plain
 
-__all__ = ["count_text", "cut_text", "money_text"]
+__all__ = ["amount_text", "count_text", "cut_text", "money_text"]
 
 NOTHING = "-"
 
@@ -29,6 +29,16 @@ def money_text(amount: Money | None) -> str:
     '-1,234.56 GBP'
     """
     return NOTHING if amount is None else plain(str(amount))
+
+
+def amount_text(amount: Money | None, currency: str) -> str:
+    """Beside an amount that has named this currency; of another one, with its own.
+
+    >>> amount_text(Money(-123456, "GBP"), "GBP"), amount_text(Money(5, "EUR"), "GBP")
+    ('-1,234.56', '0.05 EUR')
+    """
+    told = money_text(amount)
+    return told.removesuffix(f" {currency}") if amount is not None else told
 
 
 def cut_text(shown: int, total: int, *, of: str, matching: int | None = None) -> str:

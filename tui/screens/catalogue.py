@@ -2,7 +2,9 @@
 
 from tui.screens.base import MonitorScreen
 from tui.screens.exceptions import ExceptionsScreen
+from tui.screens.health import HealthScreen
 from tui.screens.log import LogScreen
+from tui.screens.money import MoneyScreen
 from tui.screens.overview import OverviewScreen
 from tui.screens.policy import PolicyScreen
 from tui.screens.stock import StockScreen
@@ -15,5 +17,7 @@ SCREENS: dict[str, type[MonitorScreen]] = {
     "exceptions": ExceptionsScreen,
     "log": LogScreen,
     "policy": PolicyScreen,
+    "money": MoneyScreen,
+    "health": HealthScreen,
 }
 """By the names of `tui/places.py`."""

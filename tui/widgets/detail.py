@@ -4,6 +4,8 @@ Promises: long text wraps and is never cut; while the same thing is shown the sc
 Called by the list screens.
 """
 
+import re
+from collections.abc import Iterator
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -20,6 +22,8 @@ from tui.widgets.drawing import TONE_CLASSES, titled, wrap_text
 __all__ = ["DetailPane"]
 
 _LABEL_WIDTH = 13
+_BRANCH = re.compile(r" *[├└] ( *-?[\d,.]+ [A-Z]{3} +)?")
+"""A branch's stem, and the amount before its text."""
 
 
 class DetailPane(ScrollView, can_focus=True, inherit_bindings=False):
@@ -91,11 +95,21 @@ def _laid_out(view: DetailView, width: int) -> tuple[TextLine, ...]:
             lines.append((Cell(fact.label, Tone.ACCENT),))
         elif fact.block:
             lines.append((Cell(fact.label, Tone.MUTED),))
-            lines += [(Cell(text, fact.tone),) for text in wrap_text(fact.value, width)]
+            lines += [(Cell(text, fact.tone),) for text in _hung(fact.value, width)]
             lines.append(())
         else:
             lines += _named(fact, width)
     return tuple(lines)
+
+
+def _hung(text: str, width: int) -> Iterator[str]:
+    """What is wrapped of a tree's branch stands under its text, not under its stem."""
+    for paragraph in text.split("\n"):
+        found = _BRANCH.match(paragraph)
+        stem = found[0] if found is not None else ""
+        room = max(8, width - len(stem))
+        for place, piece in enumerate(wrap_text(paragraph[len(stem) :], room)):
+            yield f"{stem if place == 0 else ' ' * len(stem)}{piece}"
 
 
 def _named(fact: DetailLine, width: int) -> list[TextLine]:
