@@ -174,7 +174,7 @@ _WRITES = (
         verb="all writes off or on",
         names=("writes",),
         danger=True,
-        command="app.writes",
+        command="screen.writes",
         help="The kill switch: nothing is written to either side any more, or again.",
     ),
 )

@@ -19,6 +19,7 @@ from tui.bindings import live_actions
 from tui.messages import OverviewRead, Proposed, ReadWanted
 from tui.model.command_line import completions
 from tui.model.proposal import Proposal
+from tui.model.stock_proposals import writes_proposal
 from tui.source import Source
 from tui.state import MonitorState
 from tui.widgets.command_bar import CommandBar
@@ -88,6 +89,10 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
     def propose(self, proposal: Proposal) -> None:
         """Have something done: it is shown first, and sent when it is confirmed."""
         self.post_message(Proposed(proposal))
+
+    def action_writes(self) -> None:
+        """The kill switch, from wherever one stands."""
+        self.propose(writes_proposal(self.state.overview))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What changes something is there for whoever may act, in the present."""
