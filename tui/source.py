@@ -19,6 +19,8 @@ from kcjl.errors import Misuse, Refused
 from kcjl.readmodels import Cut, EventRow, ExceptionStory, Overview, ReadModels
 from kcjl.readmodels_health import HealthModels
 from kcjl.readmodels_money import MoneyModels
+from kcjl.readmodels_policy import PolicyReading
+from kcjl.readmodels_stock import StockReading
 from tui.model.header import Then
 
 __all__ = ["Doer", "LiveSource", "PastSource", "Source", "TimeMachine"]
@@ -71,6 +73,14 @@ class _Asked:
     @property
     def health(self) -> HealthModels:
         return self._read_models.health
+
+    @property
+    def stock(self) -> StockReading:
+        return self._read_models.stock
+
+    @property
+    def policy(self) -> PolicyReading:
+        return self._read_models.policy
 
     async def overview(self) -> Overview:
         return await self._read_models.overview()

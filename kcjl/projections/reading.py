@@ -18,7 +18,11 @@ from kcjl.orders.decide import WAITING_STANDINGS
 from kcjl.projections.deskreading import DeskRows, KindTotal, story_of
 from kcjl.projections.healthview import PostgresHealth
 from kcjl.projections.moneyview import PostgresMoney
+from kcjl.projections.policyview import PolicyView
+from kcjl.projections.stockview import StockView
 from kcjl.readmodels import Cut, EventRow, ExceptionStory, Freshness, Lane, Overview
+from kcjl.readmodels_policy import PolicyReading
+from kcjl.readmodels_stock import StockReading
 
 __all__ = ["PostgresReadModels"]
 
@@ -42,6 +46,16 @@ class PostgresReadModels:
         self._desk = DeskRows(database, merchant)
         self.money = PostgresMoney(database, merchant, self._fresh)
         self.health = PostgresHealth(database, merchant, self._fresh)
+        self._stock = StockView(database, merchant, self._fresh)
+        self._policy = PolicyView(database, merchant, self._fresh)
+
+    @property
+    def policy(self) -> PolicyReading:
+        return self._policy
+
+    @property
+    def stock(self) -> StockReading:
+        return self._stock
 
     async def _fresh(self) -> Freshness:
         row = await self._database.fetchrow(
@@ -59,15 +73,9 @@ class PostgresReadModels:
         )
 
     async def counts(self) -> dict[str, Counter[str]]:
-        """Rows of each projection by state, which stands first in a row: none is parsed."""
+        """Rows of each projection by state."""
         rows = await self._database.fetch(
-            """
-            select projection, split_part(data::text, '"', 4) as state, count(*) as number
-            from projection_row join projection_checkpoint
-                using (merchant, projection, version)
-            where merchant = $1 and live
-            group by 1, 2
-            """,
+            "select projection, state, number from projection_state where merchant = $1",
             self._merchant,
         )
         counts: dict[str, Counter[str]] = {}

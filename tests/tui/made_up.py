@@ -28,6 +28,8 @@ from kcjl.readmodels_health import HealthRow
 from kcjl.readmodels_money import PayoutRow
 from tests.tui.made_up_health import FakeHealth
 from tests.tui.made_up_money import FakeMoney
+from tests.tui.made_up_policy import FakePolicy
+from tests.tui.made_up_stock import FakeStock
 from tui.model.header import Then
 
 __all__ = [
@@ -100,6 +102,8 @@ class FakeSource:
         self.done: list[Command] = []
         """The commands that were issued."""
         self.outcome = Outcome(ok=True, message="done")
+        self.stock = FakeStock(self._asked, self._fresh)
+        self.policy = FakePolicy(self._asked, self._fresh)
 
     @property
     def as_of(self) -> Then | None:
@@ -126,6 +130,7 @@ class FakeSource:
             watched=self.health.rows,
         )
         source.clock, source.may_act = self.clock, False
+        source.stock.rows, source.policy.rows = self.stock.rows, self.policy.rows
         source.past = Then(position=known[-1].position, at=known[-1].recorded_at)
         return source
 

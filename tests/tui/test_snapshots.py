@@ -12,6 +12,8 @@ from kcjl.errors import Unavailable
 from tests.tui.made_up import FakeSource, an_overview, some_events, some_exceptions
 from tests.tui.made_up_health import some_watched
 from tests.tui.made_up_money import some_payouts
+from tests.tui.made_up_policy import some_policies
+from tests.tui.made_up_stock import some_products
 from tests.tui.pilots import NEVER_S, lose, pressed, settled
 from tui.app import MonitorApp
 from tui.theme import MONO_THEME, THEMES
@@ -19,21 +21,32 @@ from tui.theme import MONO_THEME, THEMES
 SnapCompare = Callable[..., bool]
 
 _SIZES = [(80, 24), (120, 40), (200, 60)]
-_PLACES = ["overview", "exceptions", "log", "money", "health"]
-_KEYS = {"overview": "1", "exceptions": "6", "log": "7", "money": "5", "health": "8"}
+_PLACES = ["overview", "stock", "money", "exceptions", "log", "health", "policy"]
+_KEYS = {
+    "overview": "1",
+    "stock": "2",
+    "money": "5",
+    "exceptions": "6",
+    "log": "7",
+    "health": "8",
+    "policy": "9",
+}
 
 size_law = pytest.mark.parametrize("size", _SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 place_law = pytest.mark.parametrize("place", _PLACES)
 
 
 def _full() -> FakeSource:
-    return FakeSource(
+    source = FakeSource(
         exceptions=some_exceptions(60),
         total=12431,
         events=some_events(900),
         payouts=some_payouts(30),
         watched=some_watched(),
     )
+    source.stock.rows, source.stock.total = some_products(60), 100_000
+    source.policy.rows = some_policies()
+    return source
 
 
 def _app(source: FakeSource) -> MonitorApp:
@@ -111,6 +124,8 @@ class TestScreens:
     [
         ("6", "j", "j", "space", "enter"),
         ("7", "k", "k", "enter"),
+        ("2", "slash", *"chair-0003", "enter", "w"),
+        ("9", "v"),
         ("6", "slash", *"kind:sku", "enter"),
         ("6", "question_mark"),
         ("5", "enter"),
@@ -123,6 +138,8 @@ class TestScreens:
     ids=[
         "exception",
         "event",
+        "sku",
+        "policy",
         "filter",
         "keys",
         "payout",
