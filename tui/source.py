@@ -67,19 +67,20 @@ class _Asked:
         self._read_models = read_models
 
     @property
-    def stock(self) -> StockReading:
-        return self._read_models.stock
-
-    @property
-    def policy(self) -> PolicyReading:
-        return self._read_models.policy
-
     def money(self) -> MoneyModels:
         return self._read_models.money
 
     @property
     def health(self) -> HealthModels:
         return self._read_models.health
+
+    @property
+    def stock(self) -> StockReading:
+        return self._read_models.stock
+
+    @property
+    def policy(self) -> PolicyReading:
+        return self._read_models.policy
 
     async def overview(self) -> Overview:
         return await self._read_models.overview()

@@ -53,13 +53,16 @@ DAYS_MAX = 62
 _SEEN = "(r.data->'row'->'seen')"
 _WAITING = f"""
 with line as materialized (
-    select {_SEEN}->>'order_id' as order_id,
-        {_SEEN}->>'payment_state' as payment_state,
-        ({_SEEN}->'amount'->>'amount_minor')::bigint as minor,
-        coalesce({_SEEN}->'amount'->>'currency', 'GBP') as currency,
-        coalesce({_SEEN}->>'created_at', {_SEEN}->>'occurred_at')::timestamptz as since
+    select seen.order_id, seen.payment_state,
+        (seen.amount->>'amount_minor')::bigint as minor,
+        coalesce(seen.amount->>'currency', 'GBP') as currency,
+        coalesce(seen.created_at, seen.occurred_at)::timestamptz as since
     from projection_row r
-    where {LINES_OF_CYCLE} and {_SEEN}->>'kind' <> $3
+    cross join lateral json_to_record(r.data->'row'->'seen') as seen (
+        kind text, order_id text, payment_state text, amount json, created_at text,
+        occurred_at text
+    )
+    where {LINES_OF_CYCLE} and seen.kind <> $3
 )
 """  # noqa: S608 - constants
 _ORDERS = f"""

@@ -44,10 +44,10 @@ class PostgresReadModels:
         self._merchant = merchant
         self._clock = clock
         self._desk = DeskRows(database, merchant)
-        self._stock = StockView(database, merchant, self._fresh)
-        self._policy = PolicyView(database, merchant, self._fresh)
         self.money = PostgresMoney(database, merchant, self._fresh)
         self.health = PostgresHealth(database, merchant, self._fresh)
+        self._stock = StockView(database, merchant, self._fresh)
+        self._policy = PolicyView(database, merchant, self._fresh)
 
     @property
     def policy(self) -> PolicyReading:

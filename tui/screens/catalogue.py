@@ -16,8 +16,8 @@ SCREENS: dict[str, type[MonitorScreen]] = {
     "stock": StockScreen,
     "exceptions": ExceptionsScreen,
     "log": LogScreen,
-    "policy": PolicyScreen,
     "money": MoneyScreen,
     "health": HealthScreen,
+    "policy": PolicyScreen,
 }
 """By the names of `tui/places.py`."""
