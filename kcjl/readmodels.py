@@ -8,11 +8,15 @@ Called by the CLI and by the monitor's live source. Source: design 3, tui brief 
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from kcjl.money import Money
+
+if TYPE_CHECKING:
+    from kcjl.readmodels_dispatch import DispatchReading
+    from kcjl.readmodels_orders import OrdersReading
 
 __all__ = [
     "Cut",
@@ -153,6 +157,12 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
 
 class ReadModels(Protocol):
     """What can be asked. Errors: Unavailable while the database can't be reached."""
+
+    @property
+    def orders(self) -> "OrdersReading": ...
+
+    @property
+    def dispatch(self) -> "DispatchReading": ...
 
     async def overview(self) -> Overview: ...
 

@@ -17,6 +17,8 @@ from kcjl.clock import Clock
 from kcjl.command import Command, Outcome
 from kcjl.errors import Misuse, Refused
 from kcjl.readmodels import Cut, EventRow, ExceptionStory, Overview, ReadModels
+from kcjl.readmodels_dispatch import DispatchReading
+from kcjl.readmodels_orders import OrdersReading
 from tui.model.header import Then
 
 __all__ = ["Doer", "LiveSource", "PastSource", "Source", "TimeMachine"]
@@ -61,6 +63,14 @@ class _Asked:
 
     def __init__(self, read_models: ReadModels) -> None:
         self._read_models = read_models
+
+    @property
+    def orders(self) -> OrdersReading:
+        return self._read_models.orders
+
+    @property
+    def dispatch(self) -> DispatchReading:
+        return self._read_models.dispatch
 
     async def overview(self) -> Overview:
         return await self._read_models.overview()

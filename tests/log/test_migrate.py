@@ -22,6 +22,7 @@ STEPS = [
     "0007_cloud_feed.sql",
     "0008_timings_by_day.sql",
     "0009_desk.sql",
+    "0010_orders_dispatch.sql",
 ]
 MORE = f"{len(STEPS) + 1:04}_more.sql"
 """The step that a later version would have next."""
