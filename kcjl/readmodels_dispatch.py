@@ -85,6 +85,10 @@ class DispatchList(msgspec.Struct, frozen=True, kw_only=True):
     """Not confirmed, and not ended."""
     late: int
     """Past the marketplace's deadline, whole."""
+    found_in: str
+    """What was looked for; empty: nothing."""
+    searched: int
+    """Waiting orders that were looked through, since it is in no id; 0: all ids were."""
     hours: tuple[DeadlineHour, ...]
     metrics: tuple[MetricTold, ...]
     metrics_read_at: datetime | None

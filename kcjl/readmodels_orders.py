@@ -53,6 +53,8 @@ class OrderList(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody or something is waited for."""
     found_in: str
     """What was looked for; empty: nothing."""
+    searched: int
+    """Waiting orders that were looked through, since it is in no id; 0: all ids were."""
     fresh: Freshness
 
 

@@ -137,7 +137,8 @@ class DispatchView:
     async def list(self, *, find: str = "", limit: int = 1_000) -> DispatchList:
         state = await fresh(self._database, self._merchant, self._now())
         counts = await self._database.fetchrow(_COUNTS, self._merchant, _text(state.now))
-        found, total = await (self._found(find, limit) if find else self._urgent(limit))
+        answer = await (self._found(find, limit) if find else self._urgent(limit))
+        found, total, by_id = answer
         silences = await silences_of(self._log)
         metrics, read_at = await self._metrics()
         return DispatchList(
@@ -150,6 +151,8 @@ class DispatchView:
             total=(counts["every"] if counts else 0) if total is None else total,
             open=counts["waiting"] if counts else 0,
             late=counts["late"] if counts else 0,
+            found_in=find,
+            searched=0 if by_id else min(counts["waiting"] if counts else 0, FIND_ROWS_MAX),
             hours=await self._hours(state.now),
             metrics=metrics,
             metrics_read_at=read_at,
@@ -210,22 +213,22 @@ class DispatchView:
                 return tuple(event.carriers)
         return ()
 
-    async def _urgent(self, limit: int) -> tuple[Sequence[Found], int | None]:
+    async def _urgent(self, limit: int) -> tuple[Sequence[Found], int | None, bool]:
         rows = await self._database.fetch(_MOST_URGENT, self._merchant, limit)
         if len(rows) < limit:
             left = limit - len(rows)
             rows += await self._database.fetch(_NEWEST_DONE, self._merchant, left)
-        return [_entries(row["data"], row["parcels"]) for row in rows], None
+        return [_entries(row["data"], row["parcels"]) for row in rows], None, True
 
-    async def _found(self, find: str, limit: int) -> tuple[Sequence[Found], int | None]:
-        """By the order id; where none has it, in what waits (a courier, a number, a SKU)."""
+    async def _found(self, find: str, limit: int) -> tuple[Sequence[Found], int | None, bool]:
+        """(orders, how many, by the id). Where no id has it, in what waits: a number."""
         wanted = pattern_of(find)
         by_id = await self._database.fetch(_FOUND_BY_ID, self._merchant, limit, wanted)
         if by_id:
             found = [_entries(row["data"], row["parcels"]) for row in by_id]
-            return found, by_id[0]["found"]
+            return found, by_id[0]["found"], True
         rows = await self._database.fetch(_FOUND_IN_TEXT, self._merchant, FIND_ROWS_MAX, wanted)
-        return [_entries(row["data"], row["parcels"]) for row in rows[:limit]], len(rows)
+        return [_entries(row["data"], row["parcels"]) for row in rows[:limit]], len(rows), False
 
     async def _hours(self, now: datetime) -> tuple[DeadlineHour, ...]:
         first = now.replace(minute=0, second=0, microsecond=0)

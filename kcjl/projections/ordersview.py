@@ -79,12 +79,14 @@ class OrdersView:
     async def list(self, *, find: str = "", limit: int = 1_000) -> OrderList:
         state = await fresh(self._database, self._merchant, self._now())
         open_now, every = await self._counts()
-        entries, total = await (self._found(find, limit) if find else self._urgent(limit))
+        found = await (self._found(find, limit) if find else self._urgent(limit))
+        entries, total, by_id = found
         return OrderList(
             rows=tuple(order_row(entry, state.now) for entry in entries),
             total=every if total is None else total,
             open=open_now,
             found_in=find,
+            searched=0 if by_id else min(open_now, FIND_ROWS_MAX),
             fresh=state,
         )
 
@@ -108,22 +110,24 @@ class OrdersView:
         )
         return (row["waiting"], row["every"]) if row else (0, 0)
 
-    async def _urgent(self, limit: int) -> tuple[Sequence[OrderEntry], int | None]:
+    async def _urgent(self, limit: int) -> tuple[Sequence[OrderEntry], int | None, bool]:
         rows = await self._database.fetch(_MOST_URGENT, self._merchant, limit)
         if len(rows) < limit:
             left = limit - len(rows)
             rows += await self._database.fetch(_NEWEST_ENDED, self._merchant, left)
-        return [ORDERS_SHOWN.entry(row["data"]) for row in rows], None
+        return [ORDERS_SHOWN.entry(row["data"]) for row in rows], None, True
 
-    async def _found(self, find: str, limit: int) -> tuple[Sequence[OrderEntry], int | None]:
-        """By the order id; where none has it, in what waits (a SKU, a sales order, a state)."""
+    async def _found(
+        self, find: str, limit: int
+    ) -> tuple[Sequence[OrderEntry], int | None, bool]:
+        """(orders, how many, by the id). Where no id has it, in what waits: a SKU, a state."""
         wanted = pattern_of(find)
         by_id = await self._database.fetch(_FOUND_BY_ID, self._merchant, limit, wanted)
         if by_id:
             entries = [ORDERS_SHOWN.entry(row["data"]) for row in by_id]
-            return sorted(entries, key=_soonest), by_id[0]["found"]
+            return sorted(entries, key=_soonest), by_id[0]["found"], True
         rows = await self._database.fetch(_FOUND_IN_TEXT, self._merchant, FIND_ROWS_MAX, wanted)
-        return [ORDERS_SHOWN.entry(row["data"]) for row in rows[:limit]], len(rows)
+        return [ORDERS_SHOWN.entry(row["data"]) for row in rows[:limit]], len(rows), False
 
 
 def pattern_of(find: str) -> str:

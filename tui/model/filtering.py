@@ -66,6 +66,12 @@ class Filter(Generic[T]):
     def __bool__(self) -> bool:
         return bool(self.raw)
 
+    @property
+    def find(self) -> str:
+        """The first plain word: the source looks for it beyond what is loaded."""
+        plain = (term.word for term in self._terms if not term.name and not term.inverse)
+        return next(plain, "")
+
     def matches(self, row: T, now: datetime) -> bool:
         return all(self._holds(term, row, now) is not term.inverse for term in self._terms)
 

@@ -1,14 +1,18 @@
 """Which screen stands at which place. Called by the app."""
 
 from tui.screens.base import MonitorScreen
+from tui.screens.dispatch import DispatchScreen
 from tui.screens.exceptions import ExceptionsScreen
 from tui.screens.log import LogScreen
+from tui.screens.orders import OrdersScreen
 from tui.screens.overview import OverviewScreen
 
 __all__ = ["SCREENS"]
 
 SCREENS: dict[str, type[MonitorScreen]] = {
     "overview": OverviewScreen,
+    "orders": OrdersScreen,
+    "dispatch": DispatchScreen,
     "exceptions": ExceptionsScreen,
     "log": LogScreen,
 }
