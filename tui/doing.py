@@ -17,6 +17,7 @@ from kcjl.command import Command
 from kcjl.errors import KcjlError
 from tui.messages import ReadWanted
 from tui.model.proposal import Proposal
+from tui.model.spoken import spoken
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.dialogs import DialogScreen
 from tui.state import MonitorState
@@ -92,7 +93,7 @@ class Hand:
             except Exception as error:  # noqa: BLE001 - outermost: shown, lives on
                 said, fine = f"{type(error).__name__}: {error}", False
             else:
-                said, fine = outcome.message, outcome.ok
+                said, fine = spoken(outcome.message), outcome.ok
             if not fine:
                 done = f" ({len(answers)} of {len(commands)} were done)" if answers else ""
                 self.say(f"{title}: {said}{done}", failed=True)

@@ -115,7 +115,7 @@ class MonitorState:
 
     def header(self, crumbs: tuple[str, ...]) -> HeaderView:
         return header_view(
-            title=self.title,
+            title=self.title if self.live.may_act else f"{self.title} (look only)",
             crumbs=crumbs,
             overview=self.overview,
             connection=self.connection,

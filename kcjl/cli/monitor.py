@@ -134,7 +134,7 @@ async def _operator(
     database = Database(dsn, role=OPERATOR)
     try:
         await database.open()
-        may = await database.fetchval("select has_table_privilege('command', 'insert')")
+        may = await database.fetchval("select has_any_column_privilege('command', 'insert')")
     except KcjlError:
         may = False
     try:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kcjl.money import Money
 from tests.tui.made_up import HOSTILE, NOON
 from tui.actions import action
-from tui.model import amounts, freshness, moments, plain, sparkline
+from tui.model import amounts, freshness, moments, plain, sparkline, spoken
 from tui.model.amounts import cut_text, money_text
 from tui.model.freshness import AgeLimits, age_cell, pace_of
 from tui.model.moments import Zone, clock_text, date_text, due_cell, full_text, span_text
@@ -23,7 +23,9 @@ from tui.model.sparkline import sparkline as bars
 from tui.model.sparkline import sparkline_caption
 
 
-@pytest.mark.parametrize("module", [action, amounts, freshness, moments, plain, sparkline])
+@pytest.mark.parametrize(
+    "module", [action, amounts, freshness, moments, plain, sparkline, spoken]
+)
 def test_examples_in_docstrings_are_true(module: ModuleType) -> None:
     """An example that is written down is run."""
     ran = doctest.testmod(module)

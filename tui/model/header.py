@@ -57,7 +57,7 @@ class HeaderView(msgspec.Struct, frozen=True, kw_only=True):
 
     def summary(self) -> TextLine:
         """The figures of the second line."""
-        return (Cell(self.position, Tone.MUTED), self.open_exceptions, self.at_risk)
+        return (Cell(self.position, Tone.MUTED), self.at_risk, self.open_exceptions)
 
 
 def mode_of(connection: Connection, *, paused: bool, as_of: bool = False) -> Mode:
