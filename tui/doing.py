@@ -93,7 +93,7 @@ class Hand:
             except Exception as error:  # noqa: BLE001 - outermost: shown, lives on
                 said, fine = f"{type(error).__name__}: {error}", False
             else:
-                said, fine = spoken(outcome.message), outcome.ok
+                said, fine = outcome.message, outcome.ok
             if not fine:
                 done = f" ({len(answers)} of {len(commands)} were done)" if answers else ""
                 self.say(f"{title}: {said}{done}", failed=True)
@@ -116,6 +116,6 @@ class Hand:
         elif follows is not None:
             self._app.push_screen(DialogScreen(follows))
         else:
-            told = list(dict.fromkeys(answers))
+            told = list(dict.fromkeys(map(spoken, answers)))
             more = f" and {len(told) - 1} more" if len(told) > 1 else ""
             self.say(f"{proposal.title}: {told[0]}{more}" if told else proposal.title)

@@ -6,7 +6,7 @@ and notices when two are put at once.
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 import msgspec
@@ -24,6 +24,7 @@ from kcjl.readmodels import (
     Overview,
     Said,
 )
+from tests.tui.made_up_orders import NOON, FakeDispatch, FakeOrders
 from tui.model.header import Then
 
 __all__ = [
@@ -36,9 +37,6 @@ __all__ = [
     "some_events",
     "some_exceptions",
 ]
-
-NOON = datetime(2026, 7, 7, 11, 0, 0, tzinfo=UTC)
-"""A Tuesday noon in London, on summer time."""
 
 HOSTILE = "A\x1b[31mB\x07\u202eC\u200bD\x9bE[b]F[/b]\r\nG\x00H\u2028I\ufeff"
 """Escape sequence, bell, override, zero width, C1, markup, line ends, nought, separators."""
@@ -92,6 +90,9 @@ class FakeSource:
         self.done: list[Command] = []
         """The commands that were issued."""
         self.outcome = Outcome(ok=True, message="done")
+        trade = 40 if exceptions else 0
+        self.orders = FakeOrders(self._asked, self._fresh, rows=trade)
+        self.dispatch = FakeDispatch(self._asked, self._fresh, rows=trade)
 
     @property
     def as_of(self) -> Then | None:

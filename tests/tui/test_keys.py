@@ -84,6 +84,12 @@ def _done(verb: str) -> Check:
     return issued
 
 
+def _alone(app: MonitorApp) -> bool:
+    """The detail has the screen to itself, and has the focus."""
+    detail = app.screen.query_one(DetailPane)
+    return app.screen.has_class("-only-detail") and app.focused is detail
+
+
 def _field(name: str) -> Check:
     return lambda app: app.focused is not None and app.focused.id == name
 
@@ -138,6 +144,27 @@ CASES = (
         action="exceptions.storm",
         after=("6", "G"),
         holds=lambda app: "Storm of posting_refused" in glass(app),
+    ),
+    Case(action="orders.why", after=("3",), holds=_alone),
+    Case(action="dispatch.why", after=("4",), holds=_alone),
+    *(
+        Case(
+            action=f"orders.{word}",
+            after=("3",),
+            holds=lambda app: isinstance(app.screen, ConfirmScreen),
+        )
+        for word in (
+            *("retry", "hold", "release", "accept", "refuse", "refund", "cancel", "withdraw"),
+            *("post_again", "look", "corrected", "buyer", "erase", "count"),
+        )
+    ),
+    *(
+        Case(
+            action=f"dispatch.{word}",
+            after=("4",),
+            holds=lambda app: isinstance(app.screen, ConfirmScreen),
+        )
+        for word in ("retry", "as_is", "map", "unmap")
     ),
     Case(action="confirm.do", after=("6", "r"), holds=_done("exceptions-retry")),
     Case(action="confirm.leave", after=("6", "r"), holds=_mode("exceptions")),

@@ -17,8 +17,8 @@ from tui.theme import MONO_THEME, THEMES
 SnapCompare = Callable[..., bool]
 
 _SIZES = [(80, 24), (120, 40), (200, 60)]
-_PLACES = ["overview", "exceptions", "log"]
-_KEYS = {"overview": "1", "exceptions": "6", "log": "7"}
+_PLACES = ["overview", "orders", "dispatch", "exceptions", "log"]
+_KEYS = {"overview": "1", "orders": "3", "dispatch": "4", "exceptions": "6", "log": "7"}
 
 size_law = pytest.mark.parametrize("size", _SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 place_law = pytest.mark.parametrize("place", _PLACES)

@@ -133,9 +133,9 @@ class DispatchScreen(ListScreen[ParcelRow], inherit_bindings=False):
 
     def on_dispatch_read(self, message: DispatchRead) -> None:
         self.held = message.held
-        sought = self.opened
+        sought = self.sought
         self.refresh_view()
-        if self.opened is not sought:
+        if sought and not self.sought:  # it is open now
             self.post_message(ReadWanted())
 
     def on_dispatch_story_read(self, message: DispatchStoryRead) -> None:

@@ -109,9 +109,9 @@ class OrdersScreen(ListScreen[OrderRow], inherit_bindings=False):
 
     def on_orders_read(self, message: OrdersRead) -> None:
         self.held = message.held
-        sought = self.opened
+        sought = self.sought
         self.refresh_view()
-        if self.opened is not sought:
+        if sought and not self.sought:  # it is open now
             self.post_message(ReadWanted())
 
     def on_order_story_read(self, message: OrderStoryRead) -> None:
