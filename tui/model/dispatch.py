@@ -29,10 +29,10 @@ __all__ = [
 ]
 
 DISPATCH_COLUMNS = (
-    Column(title="ORDER / PARCEL", width_min=17, width_max=32),
+    Column(title="ORDER / PARCEL", width_min=23, width_max=32),
     Column(title="STATE", width_min=12, width_max=16),
-    Column(title="DUE IN", width_min=9, width_max=12),
-    Column(title="WHOSE", width_min=9, width_max=11),
+    Column(title="DUE IN", width_min=10, width_max=12),
+    Column(title="WHOSE", width_min=9, width_max=11, rank=1),
     Column(title="COURIER", width_min=8, width_max=20),
     Column(title="CARRIER", width_min=7, width_max=12, rank=3),
     Column(title="NUMBER", width_min=10, width_max=24, rank=2),
@@ -250,23 +250,23 @@ def _story_lines(story: DispatchStory, now: datetime, zone: Zone) -> list[Detail
         ),
     ]
     for span in story.spans:
-        until = clock_text(span.ended, zone, now) if span.ended else "goes on"
+        until = f"until {clock_text(span.ended, zone, now)}" if span.ended else "goes on"
         lines.append(
             DetailLine(
                 label=plain(span.stage.replace("_", " ")),
-                value=f"{plain(span.whose)}  {in_words(span.business_s)} of working time "
-                f"({in_words(span.elapsed_s)} in all), {until}",
+                value=f"{plain(span.whose)}  {in_words(span.business_s)} working "
+                f"({in_words(span.elapsed_s)}), {until}",
                 tone=Tone.PLAIN if span.ended else Tone.ACCENT,
             )
         )
     if story.confirmed_at is not None:
         at = clock_text(story.confirmed_at, zone, now)
         lines.append(DetailLine(label="confirmed", value=at, tone=Tone.GOOD))
-    lines.append(DetailLine(label="IN ALL", value="", block=True))
+    lines.append(DetailLine(label="IN ALL: WORKING TIME (ALL TIME)", value="", block=True))
     lines += [
         DetailLine(
             label=plain(each.whose),
-            value=f"{in_words(each.business_s)} of working time ({in_words(each.elapsed_s)})",
+            value=f"{in_words(each.business_s)} working ({in_words(each.elapsed_s)})",
         )
         for each in story.spent
     ]
@@ -278,6 +278,7 @@ def _story_lines(story: DispatchStory, now: datetime, zone: Zone) -> list[Detail
 
 def _parcel_lines(parcel: ParcelTold) -> list[DetailLine]:
     state = _state(parcel.state)
+    tried = f"{parcel.attempts} attempt{'' if parcel.attempts == 1 else 's'}"
     number = plain(parcel.number) or "none yet"
     if parcel.number_state != "told":
         number += f" ({plain(parcel.number_state.replace('_', ' '))} at the marketplace, "
@@ -286,9 +287,7 @@ def _parcel_lines(parcel: ParcelTold) -> list[DetailLine]:
     items = ", ".join(f"{units} of {plain(code)}" for code, units in parcel.items)
     lines = [
         DetailLine(label=f"PARCEL {plain(parcel.parcel_key)}", value="", block=True),
-        DetailLine(
-            label="state", value=f"{state.text}, {parcel.attempts} attempts", tone=state.tone
-        ),
+        DetailLine(label="state", value=f"{state.text}, {tried}", tone=state.tone),
         DetailLine(label="courier", value=f"{plain(parcel.courier) or 'none named'}{carrier}"),
         DetailLine(label="number", value=number),
         DetailLine(label="holds", value=items),

@@ -28,7 +28,7 @@ __all__ = [
 ORDER_COLUMNS = (
     Column(title="ORDER", width_min=13, width_max=24),
     Column(title="STATE", width_min=11, width_max=13),
-    Column(title="DUE IN", width_min=9, width_max=12),
+    Column(title="DUE IN", width_min=10, width_max=12),
     Column(title="TO", width_min=6, width_max=6),
     Column(title="VALUE", width_min=11, width_max=16, right=True),
     Column(title="ERP", width_min=8, width_max=14),
