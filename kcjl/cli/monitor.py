@@ -6,6 +6,7 @@ Called by the CLI and by `kcjl demo`.
 """
 
 import getpass
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -28,6 +29,7 @@ from kcjl.cli.places import (
 from kcjl.clock import Clock, RealClock, WorldClock
 from kcjl.command import Command, Outcome
 from kcjl.database import AUDITOR, OPERATOR, Database
+from kcjl.discretion import Secret
 from kcjl.errors import KcjlError, Unavailable
 from kcjl.projections.reading import PostgresReadModels
 from kcjl.settings import Settings
@@ -44,6 +46,12 @@ Keys = Annotated[
 PrintKeys = Annotated[
     bool, typer.Option("--print-keys", help="Print the keys in force, as such a file, and end.")
 ]
+Web = Annotated[bool, typer.Option("--web", help="Serve it to a browser.")]
+Host = Annotated[str, typer.Option("--host", help="With --web: where it is served.")]
+Port = Annotated[int, typer.Option("--port", min=1, max=65_535, help="With --web.")]
+PublicUrl = Annotated[
+    str, typer.Option("--public-url", help="With --web: how browsers reach it, by a proxy.")
+]
 
 
 def tui(
@@ -53,10 +61,18 @@ def tui(
     read_only: ReadOnly = False,
     keys: Keys = None,
     print_keys: PrintKeys = False,
+    web: Web = False,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    public_url: PublicUrl = "",
 ) -> None:
     """Open the monitor: what is going on, and what needs somebody. `?` shows the keys.
 
-    Examples: `kcjl tui`, `kcjl tui --read-only`, `kcjl tui --print-keys > keys.toml`.
+    With --web it is served to a browser on this machine; elsewhere only with a token in
+    KCJL_WEB_TOKEN, and a proxy with TLS before it.
+
+    Examples: `kcjl tui`, `kcjl tui --read-only`, `kcjl tui --web`,
+    `kcjl tui --print-keys > keys.toml`.
     """
     from tui.keymap import keymap_at, keymap_text
 
@@ -66,6 +82,15 @@ def tui(
         return
     settings = settings_at(config)
     wanted = merchant_of(settings, merchant)
+    if web:
+        from kcjl.cli.web import TOKEN_VARIABLE, serve_monitor
+
+        arguments = ["--config", str(config), "--merchant", wanted]
+        arguments += ["--read-only"] if read_only else []
+        arguments += ["--keys", str(keys)] if keys else []
+        token = Secret(os.environ.get(TOKEN_VARIABLE, ""))
+        serve_monitor(arguments, host=host, port=port, public_url=public_url, token=token)
+        return
     anyio.run(partial(_tui, settings, wanted, read_only=read_only, keymap=keymap))
 
 

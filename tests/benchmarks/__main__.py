@@ -21,6 +21,7 @@ from tests.benchmarks import (
     desking,
     dispatching,
     moneying,
+    monitoring,
     ordering,
     oversell,
     projecting,
@@ -54,6 +55,7 @@ BENCHMARKS = {
     "trade": trading,
     "money": moneying,
     "close": closing,
+    "tui": monitoring,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""
 

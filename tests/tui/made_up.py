@@ -181,7 +181,7 @@ class FakeSource:
         return Freshness(
             position=0 if last is None else last.position,
             recorded_at=None if last is None else last.recorded_at,
-            now=self.clock,
+            now=self.now(),
         )
 
 

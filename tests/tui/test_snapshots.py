@@ -49,6 +49,11 @@ class TestScreens:
         """Fresh figures."""
         assert snap_compare(_app(_full()), terminal_size=size, run_before=_after(_KEYS[place]))
 
+    def test_as_of(self, place: str, size: tuple[int, int], snap_compare: SnapCompare) -> None:
+        """Another time: said in words, with its position, under a tint of its own."""
+        keys = (_KEYS[place], "colon", *"at #12400", "enter")
+        assert snap_compare(_app(_full()), terminal_size=size, run_before=_after(*keys))
+
     def test_paused(self, place: str, size: tuple[int, int], snap_compare: SnapCompare) -> None:
         """Held still for a while: the header is tinted, the ages have grown."""
         source = _full()

@@ -94,7 +94,7 @@ def header_view(
     return HeaderView(
         mode=mode,
         mode_text=f"{_SIGNS[mode]} {mode}{'' if as_of is None else f' #{as_of.position:,}'}",
-        age=age,
+        age=age if as_of is None else Cell(""),
         crumbs=" › ".join(plain(crumb) for crumb in (title, *merchant, *crumbs)),
         writes=_writes(overview),
         date=date_text(now, zone),

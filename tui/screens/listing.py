@@ -128,6 +128,8 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
             ageing_s=limits.pane_ageing_s,
             stale_s=limits.pane_stale_s,
         )
+        if self.state.as_of is not None:
+            age = Cell("")  # it is as old as it says above
         marks = len(self.table.marks)
         marked = Cell(f"* {marks:,} marked" if marks else "", Tone.ACCENT)
         frame = (Cell(self._title), marked, self.standing(), age)

@@ -41,7 +41,7 @@ class ModeLine(ToneLines):
         right = [view.mode_text, view.age.text, view.writes.text, view.clock]
         if size.width >= _DATE_WIDTH_MIN:
             right.insert(3, view.date)
-        tail = "  ".join(right) + " "
+        tail = "  ".join(part for part in right if part) + " "
         room = max(0, size.width - cell_len(tail) - 2)
         return ((Cell(f" {_tail_text(view.crumbs, room)} "), Cell(tail)),)
 
