@@ -31,8 +31,8 @@ from kcjl.command import Command, Outcome
 from kcjl.database import AUDITOR, OPERATOR, Database
 from kcjl.discretion import Secret
 from kcjl.errors import KcjlError, Unavailable
-from kcjl.projections.reading import PostgresReadModels
-from kcjl.settings import Settings
+from kcjl.projections.reading import USUAL_DISPATCH, PostgresReadModels
+from kcjl.settings import DispatchSettings, Settings
 
 __all__ = ["monitor", "tui"]
 
@@ -97,14 +97,20 @@ def tui(
 async def _tui(
     settings: Settings, merchant: str, *, read_only: bool, keymap: dict[str, str]
 ) -> None:
+    shown = partial(
+        monitor,
+        read_only=read_only,
+        keymap=keymap,
+        dispatch=settings.merchants[merchant].dispatch,
+    )
     async with database_of(settings) as dsn:
         try:
             async with clock_of(settings) as clock:
-                await monitor(dsn, merchant, clock, read_only=read_only, keymap=keymap)
+                await shown(dsn, merchant, clock)
         except* Unavailable:
             typer.echo("the world does not answer: its time stands where it stopped", err=True)
             clock = await _stopped_clock(dsn, merchant)
-            await monitor(dsn, merchant, clock, read_only=read_only, keymap=keymap)
+            await shown(dsn, merchant, clock)
 
 
 async def _stopped_clock(dsn: str, merchant: str) -> Clock:
@@ -121,6 +127,7 @@ async def monitor(
     *,
     read_only: bool = False,
     keymap: dict[str, str] | None = None,
+    dispatch: DispatchSettings = USUAL_DISPATCH,
 ) -> None:
     """The monitor on a merchant's read models, until it is left."""
     from tui.app import run_monitor
@@ -130,7 +137,7 @@ async def monitor(
         Database(dsn, role=AUDITOR) as database,
         _operator(dsn, merchant, clock, read_only=read_only) as doer,
     ):
-        models = PostgresReadModels(database, merchant, clock)
+        models = PostgresReadModels(database, merchant, clock, dispatch=dispatch)
         await run_monitor(
             LiveSource(models, clock, doer=doer),
             operator=getpass.getuser(),

@@ -22,7 +22,7 @@ from kcjl.projections.ordersview import OrdersView
 from kcjl.readmodels import Cut, EventRow, ExceptionStory, Freshness, Lane, Overview
 from kcjl.settings import DispatchSettings
 
-__all__ = ["PostgresReadModels"]
+__all__ = ["USUAL_DISPATCH", "PostgresReadModels"]
 
 LANE_OF_ROOM = {
     "stock": "Stock",
@@ -32,6 +32,7 @@ LANE_OF_ROOM = {
 }
 RATE_MINUTES = 60
 USUAL_DISPATCH = DispatchSettings()
+"""Working days and thresholds where no settings say otherwise."""
 RATE_EVENTS_MAX = 5_000
 
 
