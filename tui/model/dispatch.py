@@ -253,7 +253,7 @@ def _story_lines(story: DispatchStory, now: datetime, zone: Zone) -> list[Detail
         until = f"until {clock_text(span.ended, zone, now)}" if span.ended else "goes on"
         lines.append(
             DetailLine(
-                label=plain(span.stage.replace("_", " ")),
+                label=plain(span.stage.replace("_", " ").removesuffix("place")),
                 value=f"{plain(span.whose)}  {in_words(span.business_s)} working "
                 f"({in_words(span.elapsed_s)}), {until}",
                 tone=Tone.PLAIN if span.ended else Tone.ACCENT,

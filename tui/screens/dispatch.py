@@ -133,6 +133,7 @@ class DispatchScreen(ListScreen[ParcelRow], inherit_bindings=False):
 
     def on_dispatch_read(self, message: DispatchRead) -> None:
         self.held = message.held
+        self._follow_parcel()
         sought = self.sought
         self.refresh_view()
         if sought and not self.sought:  # it is open now
@@ -160,6 +161,14 @@ class DispatchScreen(ListScreen[ParcelRow], inherit_bindings=False):
         found_in = "" if self.held is None else self.held.found_in
         if Filter(event.raw, DISPATCH_FIELDS).find != found_in:
             self.post_message(ReadWanted())
+
+    def _follow_parcel(self) -> None:
+        """An order that is open has become a parcel: the row has another key now."""
+        opened = self.opened
+        if opened is None or any(row.key == opened.key for row in self.items()):
+            return
+        same = (row for row in self.items() if row.order_id == opened.order_id)
+        self.opened = next(same, opened)
 
     # ── actions ────────────────────────────────────────────────────────────────────────────
 
