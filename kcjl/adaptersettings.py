@@ -5,8 +5,13 @@ told with its variable or its file. It opens nothing else.
 Called by `service.py`.
 """
 
+import ssl
 from pathlib import Path
 
+from kcjl.alerts.alert_settings import EmailSection, WebhookSection, checked_url
+from kcjl.alerts.email import EmailAccess
+from kcjl.alerts.webhook import WebhookAccess
+from kcjl.discretion import Secret
 from kcjl.errors import SettingsUnusable
 from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.khaos.cloud_settings import CloudSettings
@@ -16,7 +21,14 @@ from kcjl.ledger.ledger_settings import XeroSection
 from kcjl.ledger.xero_access import XeroAccess
 from kcjl.settings import JohnLewisSettings, KhaosSettings, secret
 
-__all__ = ["cloud_settings", "kws_settings", "seller_api_settings", "xero_access"]
+__all__ = [
+    "cloud_settings",
+    "email_access",
+    "kws_settings",
+    "seller_api_settings",
+    "webhook_access",
+    "xero_access",
+]
 
 
 def seller_api_settings(
@@ -92,7 +104,7 @@ def _invoice_address(settings: KhaosSettings) -> DeliveryAddress:
 
 def kws_settings(settings: KhaosSettings) -> KwsSettings:
     password = (
-        secret(env=settings.password_env, what="khaos password")
+        secret(env=settings.password_env, file=settings.password_file, what="khaos password")
         if settings.auth != "none"
         else ""
     )
@@ -147,3 +159,36 @@ def xero_access(section: XeroSection) -> XeroAccess:
         tax_types=section.tax_types,
         currency=section.currency,
     )
+
+
+def email_access(section: EmailSection) -> EmailAccess:
+    password, tls = Secret(), None
+    if section.user:
+        file = section.password_file
+        password = secret(env=section.password_env, file=file, what="alert email password")
+    if section.ca_file:
+        try:
+            tls = ssl.create_default_context(cafile=section.ca_file)
+        except OSError as error:  # an SSLError is one
+            why = error.strerror or error
+            raise SettingsUnusable(f"alerts ca_file: {section.ca_file}: {why}") from None
+    return EmailAccess(
+        host=section.host,
+        port=section.port,
+        security=section.security,
+        sender=section.sender,
+        user=section.user,
+        password=password,
+        timeout_s=section.timeout_s,
+        tls=tls,
+    )
+
+
+def webhook_access(section: WebhookSection) -> WebhookAccess:
+    url = secret(env=section.url_env, file=section.url_file, what="alert web hook address")
+    key = secret(env=section.secret_env, file=section.secret_file, what="alert web hook secret")
+    try:
+        checked_url(url)
+    except ValueError as error:
+        raise SettingsUnusable(f"alert web hook address: {error}") from None
+    return WebhookAccess(url=url, secret=key, timeout_s=section.timeout_s)

@@ -5,6 +5,7 @@ it was stays in its room's `events.py` as a plain struct, an Upcaster here leads
 next schema, and a stored sample (tests/log/samples) shows that it does.
 """
 
+from kcjl.alerts import events as alerts
 from kcjl.dispatch import deadline_events as dispatch_deadlines
 from kcjl.dispatch import events as dispatch
 from kcjl.dispatch import policy_events as dispatch_policy
@@ -60,6 +61,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = tuple(
         exceptions,
         exceptions_desk,
         exceptions_service,
+        alerts,
         tenant,
     )
     for name in room.__all__

@@ -8,7 +8,7 @@ Called by `service.py`, and by whoever runs the rooms on other keepers (the test
 """
 
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -17,6 +17,9 @@ import anyio
 import structlog
 
 from kcjl.actors import Room
+from kcjl.alerts.actor import Alerts
+from kcjl.alerts.asked import alert_words
+from kcjl.alerts.port import AlertChannel
 from kcjl.clock import Clock, Ids, real_monotonic, real_sleep
 from kcjl.commands import Handler
 from kcjl.dispatch.actor import Dispatches
@@ -71,7 +74,8 @@ class Marketplace(
 class Outside:
     """The two systems, the ledger and the shelf of documents, as ports.
 
-    `books`: a live ledger that journals are entered in, where there is one.
+    `books`: a live ledger that journals are entered in, where there is one. `channels`: over
+    which people are told of exceptions; none: nobody is.
     """
 
     def __init__(
@@ -81,16 +85,18 @@ class Outside:
         ledger: LedgerPort,
         documents: DocumentShelf,
         books: LiveLedger | None = None,
+        channels: Sequence[AlertChannel] = (),
     ) -> None:
         self.marketplace = marketplace
         self.erp = erp
         self.ledger = ledger
         self.documents = documents
         self.books = books
+        self.channels = channels
 
 
 class Rooms:
-    """One merchant's five concerns and the tenant, built on a log and on the outside."""
+    """One merchant's five concerns, tenant and alerts, built on a log and on the outside."""
 
     def __init__(
         self,
@@ -152,6 +158,10 @@ class Rooms:
             is_working_day=lambda day: working.hours(day) is not None,
         )
         self.desk = Desk(log, clock, ids, settings=settings.exceptions)
+        self.alerts = None
+        if channels := outside.channels:
+            told = settings.alerts
+            self.alerts = Alerts(log, clock, ids, channels=channels, settings=told)
 
     def all(self) -> tuple[Room, ...]:
         return (
@@ -161,7 +171,7 @@ class Rooms:
             self.dispatch,
             self.settlement,
             self.desk,
-            *((self.watch,) if self.watch is not None else ()),
+            *(each for each in (self.alerts, self.watch) if each is not None),
         )
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -180,6 +190,7 @@ class Rooms:
             **order_words(self.orders),
             **dispatch_words(self.dispatch),
             **settlement_words(self.settlement),
+            **alert_words(self.alerts),
         }
         return {
             **rooms,

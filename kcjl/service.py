@@ -17,13 +17,20 @@ from urllib.parse import urlsplit
 import aiohttp
 import anyio
 import structlog
+from msgspec.structs import replace
 
 from kcjl.adaptersettings import (
     cloud_settings,
+    email_access,
     kws_settings,
     seller_api_settings,
+    webhook_access,
     xero_access,
 )
+from kcjl.alerts.alert_settings import EMAIL, WEBHOOK
+from kcjl.alerts.email import EmailAlerts
+from kcjl.alerts.port import AlertChannel
+from kcjl.alerts.webhook import WebhookAlerts
 from kcjl.calls.port import CallRecord
 from kcjl.calls.postgres import PostgresCalls
 from kcjl.calls.sync_log import SyncLog
@@ -61,7 +68,14 @@ from kcjl.vault import PostgresVault
 from kcjl.vaultkey import vault_keys
 from kcjl.watching import watch_of
 
-__all__ = ["check_outside", "outside_alone", "outside_of", "run_merchant"]
+__all__ = [
+    "alert_channels",
+    "check_alerts",
+    "check_outside",
+    "outside_alone",
+    "outside_of",
+    "run_merchant",
+]
 
 LEASE_S = 30.0
 RENEW_S = 10.0
@@ -184,9 +198,10 @@ async def outside_alone(
 ) -> AsyncIterator[tuple[SellerApi, KwsSoapAdapter | None]]:
     """The marketplace, and the ERP where we are the one who calls, without any database.
 
-    Raises SettingsUnusable as `run_merchant` does.
+    For whoever reads only, also before `live` is true: the check before going live is one.
+    Raises SettingsUnusable as `run_merchant` does, but for that.
     """
-    check_outside(settings, merchant)
+    check_outside(replace(settings, live=True), merchant)
     mine, noted = settings.merchants[merchant], SyncLog(None, clock)
     api = seller_api_settings(mine.johnlewis, stock_lines_max=mine.stock.lines_max)
     async with aiohttp.ClientSession() as session:
@@ -207,6 +222,7 @@ def check_outside(settings: Settings, merchant: str) -> None:
         for url in (mine.ledger.xero.base_url, mine.ledger.xero.token_url):
             _check_live(settings, "xero", url)
         xero_access(mine.ledger.xero)
+    check_alerts(settings, mine)
     if mine.khaos.kind == "kws":
         _check_live(settings, "khaos", mine.khaos.base_url)
         kws_settings(mine.khaos)
@@ -257,7 +273,32 @@ async def _outside(
     if mine.ledger.kind == "xero":
         access = xero_access(mine.ledger.xero)
         books = XeroLedger(access, clock=clock, session=session, sync_log=sync_log)
-    yield Outside(marketplace, erp, pack, documents, books)
+    channels = alert_channels(mine, clock=clock, session=session, sync_log=sync_log)
+    yield Outside(marketplace, erp, pack, documents, books, channels)
+
+
+def alert_channels(
+    mine: MerchantSettings, *, clock: Clock, session: aiohttp.ClientSession, sync_log: SyncLog
+) -> list[AlertChannel]:
+    """Those over which the settings have somebody told. Raises SettingsUnusable."""
+    told, channels = mine.alerts, list[AlertChannel]()
+    if told.uses(EMAIL):
+        access, to = email_access(told.email), told.addresses()
+        channels.append(EmailAlerts(access, to, clock=clock, sync_log=sync_log))
+    if told.uses(WEBHOOK):
+        hook = webhook_access(told.webhook)
+        channels.append(WebhookAlerts(hook, clock=clock, session=session, sync_log=sync_log))
+    return channels
+
+
+def check_alerts(settings: Settings, mine: MerchantSettings) -> None:
+    """Raise SettingsUnusable when the channels can't be used as configured."""
+    if mine.alerts.uses(EMAIL):
+        _check_live(settings, "the alerts' mail server", f"//{mine.alerts.email.host}")
+        email_access(mine.alerts.email)
+    if mine.alerts.uses(WEBHOOK):
+        hook = webhook_access(mine.alerts.webhook)
+        _check_live(settings, "the alerts' web hook", str(hook.url))
 
 
 def _check_live(settings: Settings, name: str, url: str) -> None:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from kcjl.discretion import Hidden
 from kcjl.errors import SettingsUnusable
 
-__all__ = ["KEY_BYTES", "VaultKeys", "VaultSettings", "vault_keys"]
+__all__ = ["KEY_BYTES", "VaultKeys", "VaultSettings", "make_key", "vault_keys"]
 
 KEY_BYTES = 32
 
@@ -70,11 +70,16 @@ async def vault_keys(settings: VaultSettings, data_dir: Path) -> VaultKeys:
     return await anyio.to_thread.run_sync(read)
 
 
+def make_key(path: Path) -> None:
+    """A new key in a file that is not there yet, readable by its owner only."""
+    with open(path, "xb", opener=_owner_only) as file:
+        file.write(AESGCM.generate_key(bit_length=8 * KEY_BYTES))
+
+
 def _own_key(path: Path) -> Hidden:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "xb", opener=_owner_only) as file:
-            file.write(AESGCM.generate_key(bit_length=8 * KEY_BYTES))
+        make_key(path)
     return _read_key(path)
 
 

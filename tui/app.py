@@ -267,7 +267,8 @@ class MonitorApp(App[None], inherit_bindings=False):
             pane = screen.pane
         title, text = explanation(pane, self.state.limits)
         live = live_actions(screen.active_bindings)
-        self.push_screen(DialogScreen(pane_view(title, text, live)))
+        page = screen.manual_page() if isinstance(screen, MonitorScreen) else ""
+        self.push_screen(DialogScreen(pane_view(title, text, live, page=page)))
 
     def on_key(self, event: events.Key) -> None:
         """ctrl+c is not one of our keys: it means what it means in every shell."""

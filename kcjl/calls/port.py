@@ -41,6 +41,8 @@ class Side(StrEnum):
     JOHNLEWIS = "johnlewis"
     KHAOS = "khaos"
     XERO = "xero"
+    EMAIL = "email"
+    WEBHOOK = "webhook"
 
 
 class CallOutcome(StrEnum):

@@ -51,7 +51,8 @@ def told_whole(life: ExceptionLife, now: datetime) -> Iterator[str]:
         for command in commands_of(kind, raised.subject):
             yield f"  type: {command}"
         yield f"  clears by itself when: {kind.clears}"
-        yield f"  the desk offers: {', '.join(kind.actions)}; manual page: {kind.page}"
+        yield f"  the desk offers: {', '.join(kind.actions)}"
+        yield f"  read more: kcjl manual {kind.page}"
     by = "given by a person" if life.assigned else _routed(raised.rules_version)
     yield f"  owner: {life.owner} ({by})"
     if raised.money_at_risk is not None:

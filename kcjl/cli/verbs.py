@@ -16,10 +16,12 @@ __all__ = ["VERBS", "Verbs"]
 
 VERBS = {
     "demo": ("kcjl.cli.demo", "demo"),
+    "init": ("kcjl.cli.init", "init"),
     "run": ("kcjl.cli.service", "run"),
     "sandbox": ("kcjl.cli.world", "sandbox"),
     "service": ("kcjl.cli.unit", "app"),
     "check": ("kcjl.cli.check", "check"),
+    "manual": ("kcjl.cli.manual", "manual"),
     "tui": ("kcjl.cli.monitor", "tui"),
     "writes": ("kcjl.cli.policy", "writes"),
     "log": ("kcjl.cli.log", "app"),
@@ -29,6 +31,7 @@ VERBS = {
     "dispatch": ("kcjl.cli.dispatch", "app"),
     "payouts": ("kcjl.cli.payouts", "app"),
     "exceptions": ("kcjl.cli.exceptions", "app"),
+    "alerts": ("kcjl.cli.alerts", "app"),
     "settlement": ("kcjl.cli.settlement_policy", "app"),
     "close": ("kcjl.cli.close", "close"),
 }

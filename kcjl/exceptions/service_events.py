@@ -10,6 +10,7 @@ from kcjl.vocabulary import Event
 __all__ = ["ServiceConditionEnded", "ServiceConditionFound", "ServiceKind"]
 
 ServiceKind = Literal[
+    "alert_channel_down",
     "certificate_expiring",
     "chain_broken",
     "clock_skew",

@@ -129,6 +129,17 @@ SERVICE_KINDS: tuple[Kind, ...] = (
         commands=("kcjl log rebuild",),
     ),
     Kind(
+        name="alert_channel_down",
+        severity="high",
+        lane="Service",
+        owner="engineering",
+        clears="a message gets through on it",
+        next_step="nobody is told over it meanwhile, so look at the desk. See what it answers, "
+        "and mend its settings or the server; what waits goes as one message. Accept it where "
+        "alerts were taken out of the settings",
+        commands=("kcjl alerts list", "kcjl alerts test --channel CHANNEL"),
+    ),
+    Kind(
         name="left_out",
         severity="critical",
         lane="Service",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kcjl.alerts import projection as alerts
 from kcjl.dispatch import projection as dispatch
 from kcjl.exceptions import projection as exceptions
 from kcjl.orders import projection as orders
@@ -23,4 +24,5 @@ PROJECTIONS: tuple[Projection[Any], ...] = (
     exceptions.STORMS_SHOWN,
     exceptions.READS_SHOWN,
     exceptions.SWITCHES_SHOWN,
+    alerts.ALERTS_SHOWN,
 )

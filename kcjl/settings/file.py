@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from kcjl.alerts.alert_settings import AlertSettings
 from kcjl.discretion import Secret
 from kcjl.errors import SettingsUnusable
 from kcjl.exceptions.desk_settings import ExceptionSettings
@@ -67,6 +68,7 @@ class MerchantSettings(Section, frozen=True, kw_only=True):
     ledger: LedgerSettings = LedgerSettings()
     calls: CallSettings = CallSettings()
     exceptions: ExceptionSettings = ExceptionSettings()
+    alerts: AlertSettings = AlertSettings()
     opening_policy: OpeningPolicy = OpeningPolicy()
 
     @property

@@ -89,6 +89,7 @@ class KhaosSettings(Section, frozen=True, kw_only=True):
     auth: Literal["none", "basic", "body"] = "none"
     user: str = ""
     password_env: str = "KCJL_KHAOS_PASSWORD"  # noqa: S105 - a variable's name
+    password_file: str = ""
     auth_parameter: str = "Password"
     """Name of the extra body parameter that carries the password when `auth` is "body"."""
     certificate_sha256: str = ""

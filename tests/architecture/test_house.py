@@ -40,7 +40,7 @@ TIME_AND_CHANCE = (
     "anyio.current_time",
     "random",
 )
-ROOMS = ("stock", "orders", "dispatch", "settlement", "exceptions")
+ROOMS = ("stock", "orders", "dispatch", "settlement", "exceptions", "alerts")
 WITH_TENANT = (*ROOMS, "tenant")
 """The tenant is no concern of its own: it is read for the others."""
 PURE_FILES = (
@@ -100,6 +100,7 @@ PURE_FILES = (
     "outage.py",
     "parcel.py",
     "personal.py",
+    "plan.py",
     "personal_events.py",
     "policy.py",
     "policy_book.py",

@@ -1,8 +1,8 @@
 """Benchmark `tui`: what the monitor's operator waits for, with a million events in the log.
 
-First paint, first figures, and each key until the screen is at rest, while a thousand events a
-second are added to the log; on a terminal without glass, so the terminal's own time is not in
-it, and the pilot's waiting for rest is. Another time is the benchmark `timetravel`.
+First paint, first figures, and each key until what it does is drawn, while a thousand events a
+second are added to the log; on a terminal without glass: the terminal's own time is not in it.
+Another time is the benchmark `timetravel`.
 """
 
 import sys

@@ -51,6 +51,8 @@ def _one_clear_line(ended: subprocess.CompletedProcess[str], *words: str) -> Non
         ("run",),
         ("sandbox",),
         ("tui",),
+        ("init",),
+        ("manual",),
         ("calls",),
         ("calls", "summary"),
         ("calls", "surprises"),

@@ -106,7 +106,7 @@ async def test_desk_is_listed_by_urgency_and_shown_with_what_to_type(
     assert "shown are 1 of them" in cut.stderr
     assert "2 open exceptions, 110.00 GBP" in money.stderr
     assert "type: kcjl dispatch map set 'dpd next day' CARRIER" in shown.stdout
-    assert "manual page: courier-unmapped" in shown.stdout
+    assert "read more: kcjl manual courier-unmapped" in shown.stdout
     assert (3, 2) == (none.returncode, wrong.returncode)
 
 

@@ -37,6 +37,7 @@ def ended(kind: ServiceKind) -> ServiceConditionEnded:
 
 
 OF_SURROUNDINGS: tuple[ServiceKind, ...] = (
+    "alert_channel_down",
     "certificate_expiring",
     "chain_broken",
     "clock_skew",

@@ -7,6 +7,7 @@ as they do in life: each is touched again long after others have begun.
 from collections import deque
 from collections.abc import Iterator
 
+from kcjl.alerts.events import AlertIntended, AlertSent
 from kcjl.exceptions.desk_events import StormBegan, StormEnded
 from kcjl.exceptions.events import WritesSwitched
 from kcjl.orders.events import AcceptanceConfirmed, AcceptanceIntended
@@ -64,6 +65,7 @@ def long_trade(orders: int) -> Iterator[Event]:
             on = number % (2 * ORDERS_A_CYCLE) == 0
             yield WritesSwitched(allowed=on, reason="a trial", occurred_at=at(number))
             yield _storm(number, begins=on)
+            yield from _alert(number, certain=on)
     while under_way:
         yield from _step(under_way)
 
@@ -75,6 +77,27 @@ def _storm(minutes: int, *, begins: bool) -> Event:
         return StormEnded(kind=kind, exceptions=3, occurred_at=at(minutes))
     return StormBegan(
         kind=kind, exceptions=9, raised=9, window_minutes=15, occurred_at=at(minutes)
+    )
+
+
+def _alert(minutes: int, *, certain: bool) -> Iterator[Event]:
+    """A message of a day, and what came of it."""
+    yield AlertIntended(
+        channel="email",
+        owner="operations",
+        alert_id=f"alert-{minutes}",
+        purpose="alert",
+        written_at=at(minutes),
+        named=(),
+        occurred_at=at(minutes),
+    )
+    yield AlertSent(
+        channel="email",
+        owner="operations",
+        alert_id=f"alert-{minutes}",
+        purpose="alert",
+        certain=certain,
+        occurred_at=at(minutes),
     )
 
 

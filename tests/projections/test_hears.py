@@ -6,6 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kcjl.alerts import state as alerts
+from kcjl.alerts.actor import Alerts
+from kcjl.alerts.alert_settings import AlertSettings
 from kcjl.dispatch import carriers_state, deadlines, metrics, outage, timekeeping
 from kcjl.dispatch import state as dispatch
 from kcjl.events import EVENT_CLASSES, vocabulary
@@ -88,6 +91,10 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "found by the watch": service_state.FOUND,
     "feeds read": service_state.FEEDS_READ,
     "tenant": tenant.TENANT,
+    "alert episodes": alerts.EPISODES,
+    "alert storms": alerts.STORMS,
+    "alert routes": alerts.ROUTES,
+    "alert channels": alerts.CHANNELS,
 }
 
 
@@ -110,7 +117,14 @@ async def test_every_table_of_a_room_is_one_of_these_folds() -> None:
     """And none of them hears everything."""
     async with Premises().open() as process:
         watch = ServiceWatch(process.log, process.desk.clock, process.desk.ids)
-        folds = {fold for room in (*process.rooms, watch) for fold in room._folds}
+        told = Alerts(
+            process.log,
+            process.desk.clock,
+            process.desk.ids,
+            channels=(),
+            settings=AlertSettings(),
+        )
+        folds = {fold for room in (*process.rooms, watch, told) for fold in room._folds}
 
     assert set(ROOM_FOLDS.values()) == folds
     assert all(20 < len(_unheard(fold)) for fold in folds)

@@ -30,7 +30,7 @@ from kcjl.orders.events import (
     SalesOrderPosted,
 )
 from kcjl.sandbox.faults import Fault
-from kcjl.service import check_outside, run_merchant
+from kcjl.service import check_outside, outside_alone, run_merchant
 from kcjl.settings import Settings
 from kcjl.stock.events import SkuUnmatched, StockRead
 from tests.service.running import (
@@ -360,6 +360,15 @@ def test_live_systems_are_called_with_live_true(tmp_path: Path) -> None:
     """The word of the one who configures it is enough."""
     away = settings_for("https://tenant.example", "https://erp.example/KhaosKSD.exe", tmp_path)
     check_outside(msgspec.structs.replace(away, live=True), MERCHANT)
+
+
+async def test_who_reads_only_needs_no_live_true(tmp_path: Path) -> None:
+    """The check before going live is made before it: it writes nothing."""
+    away = settings_for("https://tenant.example", "https://erp.example/KhaosKSD.exe", tmp_path)
+    async with outside_alone(away, MERCHANT, clock=RealClock()) as (marketplace, erp):
+        there = (marketplace is not None, erp is not None)
+
+    assert (True, True) == there
 
 
 def test_key_that_is_not_there_is_named_before_anything_starts(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ from tui.model.log import (
     matching_events,
     pretty_json,
 )
+from tui.model.manual import page_text
 from tui.model.moments import Zone
 from tui.model.shapes import Column, DetailView, Row, Tone
 
@@ -420,3 +421,11 @@ def _texts(row: Row, detail: DetailView) -> list[str]:
 
 def _facts(detail: DetailView) -> dict[str, str]:
     return {line.label: line.value for line in detail.lines}
+
+
+def test_manual_page_of_a_kind_is_laid_out_and_of_none_is_nothing() -> None:
+    """F1 on an exception opens its page; a kind that the manual does not know has none."""
+    text = page_text("confirmations_stopped")
+    assert "The marketplace answers no confirmation" in text
+    assert max(map(len, text.splitlines())) <= 84
+    assert page_text("no-such-kind") == ""

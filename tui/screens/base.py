@@ -95,6 +95,10 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
             return False
         return super().check_action(action, parameters)
 
+    def manual_page(self) -> str:
+        """The page of the manual about what is under the cursor; empty: there is none."""
+        return ""
+
     def words(self) -> dict[str, str]:
         """Words for the command line: to the actions that can be done here and now."""
         live = {action.id for action, _ in live_actions(self.active_bindings)}

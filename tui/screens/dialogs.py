@@ -59,13 +59,14 @@ def keys_view(live: LiveActions, *, here: str) -> DetailView:
     return DetailView(key="keys", title=f"Keys: {here} (esc closes)", lines=tuple(lines))
 
 
-def pane_view(title: str, text: str, live: LiveActions) -> DetailView:
-    """What the pane shows, then the keys that weigh most."""
+def pane_view(title: str, text: str, live: LiveActions, *, page: str = "") -> DetailView:
+    """The page of the manual, where there is one; what the pane shows; the keys that weigh."""
     weighty = sorted((pair for pair in live if pair[0].weight), key=lambda pair: pair[0].weight)
     return DetailView(
         key=title,
         title=f"{title} (esc closes)",
         lines=(
+            *((DetailLine(label="FROM THE MANUAL", value=page, block=True),) if page else ()),
             DetailLine(label="what it shows", value=text, block=True),
             DetailLine(label="KEYS", value="", block=True),
             *(_key_line(action, keys) for action, keys in weighty),

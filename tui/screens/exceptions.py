@@ -25,6 +25,7 @@ from tui.model.exceptions import (
     exceptions_title,
     matching_exceptions,
 )
+from tui.model.manual import page_text
 from tui.model.plain import plain
 from tui.model.shapes import Cell, Column, DetailView, Row, Tone
 from tui.screens.base import Read, read_overview
@@ -113,6 +114,10 @@ class ExceptionsScreen(ListScreen[ExceptionRow], inherit_bindings=False):
     @on(RowTable.Opened)
     def _on_story_wanted(self) -> None:
         self.post_message(ReadWanted())
+
+    def manual_page(self) -> str:
+        item = self.opened or self.table.cursor_item
+        return "" if item is None else page_text(item.kind)
 
     def action_desk(self, verb: str) -> None:
         """Of the marked rows, or of the one under the cursor."""
