@@ -12,7 +12,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import anyio
@@ -25,7 +25,16 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
     PooledConnection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
 
-__all__ = ["AUDITOR", "OPERATOR", "SERVICE", "Database", "Session", "connect", "is_passing"]
+__all__ = [
+    "AUDITOR",
+    "OPERATOR",
+    "SERVICE",
+    "Database",
+    "Reading",
+    "Session",
+    "connect",
+    "is_passing",
+]
 
 SERVICE = "kcjl_service"
 OPERATOR = "kcjl_operator"
@@ -48,6 +57,16 @@ _DRIVER = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClient
 """All that asyncpg raises; a killed backend has been seen to give each of them."""
 
 _log = structlog.get_logger(__name__)
+
+
+class Reading(Protocol):
+    """Statements that read: on a connection of the pool, or on one that is in use."""
+
+    async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]: ...
+
+    async def fetchrow(self, query: str, *arguments: object) -> asyncpg.Record | None: ...
+
+    async def fetchval(self, query: str, *arguments: object) -> Any: ...
 
 
 class Session:
@@ -192,19 +211,24 @@ class Database:
         Raises Unavailable for trouble in the block (nothing was written), OutcomeUnknown when
         the connection is lost while it commits.
         """
-        async with self._acquired() as connection:
-            transaction = connection.transaction()
-            with _told(self.place):
-                await transaction.start()
-            try:
-                yield Session(connection, self.place)
-            except BaseException:
-                with anyio.move_on_after(CLOSE_S, shield=True):
-                    with suppress(*_DRIVER):  # the server rolls back what it lost
-                        await transaction.rollback()
-                raise
-            with _told(self.place, writing=True):
-                await transaction.commit()
+        async with self._acquired() as connection, self._together(connection) as session:
+            yield session
+
+    @asynccontextmanager
+    async def _together(self, connection: "PooledConnection") -> AsyncIterator[Session]:
+        """A transaction on a connection."""
+        transaction = connection.transaction()
+        with _told(self.place):
+            await transaction.start()
+        try:
+            yield Session(connection, self.place)
+        except BaseException:
+            with anyio.move_on_after(CLOSE_S, shield=True):
+                with suppress(*_DRIVER):  # the server rolls back what it lost
+                    await transaction.rollback()
+            raise
+        with _told(self.place, writing=True):
+            await transaction.commit()
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:

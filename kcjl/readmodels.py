@@ -17,6 +17,8 @@ from kcjl.money import Money
 if TYPE_CHECKING:
     from kcjl.readmodels_dispatch import DispatchReading
     from kcjl.readmodels_orders import OrdersReading
+    from kcjl.readmodels_policy import PolicyReading
+    from kcjl.readmodels_stock import StockReading
 
 __all__ = [
     "Cut",
@@ -163,6 +165,12 @@ class ReadModels(Protocol):
 
     @property
     def dispatch(self) -> "DispatchReading": ...
+
+    @property
+    def stock(self) -> "StockReading": ...
+
+    @property
+    def policy(self) -> "PolicyReading": ...
 
     async def overview(self) -> Overview: ...
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import anyio
 import structlog
+from anyio.abc import TaskGroup
 from msgspec.structs import replace
 
 from kcjl.adaptersettings import (
@@ -59,6 +60,8 @@ from kcjl.ledger.xero import XeroLedger
 from kcjl.log.lease import Heartbeat, Lease, PostgresLeases, acquire, release
 from kcjl.log.postgres import PostgresLog
 from kcjl.projections.behindreading import BehindRows
+from kcjl.projections.catalogue import PROJECTIONS
+from kcjl.projections.keyframes import KeyframeKeeper
 from kcjl.projections.payoutreading import PayoutRows
 from kcjl.projections.store import PostgresRows
 from kcjl.rooms import Outside, Rooms, first_cause, keep_running, run_rooms
@@ -143,7 +146,7 @@ async def run_merchant(
                 Heartbeat(
                     PostgresLeases(own), lease, ttl_s=LEASE_S, every_s=RENEW_S, stop_s=STOP_S
                 ).start(group)
-                group.start_soon(keep_running, "sync log", sync_log.run)
+                _start_aside(group, sync_log, database, dsn, merchant)
                 group.start_soon(
                     run_rooms,
                     rooms,
@@ -162,6 +165,15 @@ async def run_merchant(
                 )
         except* (Fenced, CorruptLog, ShopModelNotServed) as ends:
             raise first_cause(ends) from None
+
+
+def _start_aside(
+    group: TaskGroup, sync_log: SyncLog, database: Database, dsn: str, merchant: str
+) -> None:
+    """What no room waits for: notes of calls, and the past."""
+    group.start_soon(keep_running, "sync log", sync_log.run)
+    keeper = KeyframeKeeper(database, dsn, merchant, vocabulary(), PROJECTIONS)
+    group.start_soon(keep_running, "keyframes", keeper.run)
 
 
 @asynccontextmanager

@@ -40,6 +40,7 @@ __all__ = [
     "fingerprint",
     "keep_snapshots",
     "load_snapshots",
+    "program",
     "take_snapshots",
 ]
 
@@ -322,7 +323,7 @@ def _sliced(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def fingerprint(room: Room) -> bytes:
     """Of the program, and of what this room folds: any change of either gives another one."""
-    digest = hashlib.sha256(_program())
+    digest = hashlib.sha256(program())
     digest.update(room.name.encode())
     for table in room.tables:
         digest.update(f"\n{table.entry_type.__module__}.{table.entry_type.__name__}".encode())
@@ -330,7 +331,7 @@ def fingerprint(room: Room) -> bytes:
 
 
 @cache
-def _program() -> bytes:
+def program() -> bytes:
     """Every source file: a fold can change without any struct or version number changing."""
     digest = hashlib.sha256(kcjl.__version__.encode())
     package = Path(kcjl.__file__).parent

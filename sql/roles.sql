@@ -64,6 +64,10 @@ begin
             ('kcjl_service', 'select, insert, update, delete', 'table cloud_level'),
             ('kcjl_service', 'select, insert, update, delete', 'table cloud_product'),
             ('kcjl_service', 'select, insert, update, delete', 'table cloud_contact'),
+            ('kcjl_service', 'select, insert, update, delete', 'table keyframe'),
+            ('kcjl_service', 'select, insert, update, delete', 'table keyframe_row'),
+            ('kcjl_service', 'select, insert, update, delete', 'table keyframe_state'),
+            ('kcjl_service', 'select', 'table projection_state'),
             ('kcjl_service', 'select', 'table kcjl_migration'),
 
             ('kcjl_operator', 'select', 'table event'),
@@ -80,6 +84,10 @@ begin
             ('kcjl_operator', 'select', 'table cloud_contact'),
             ('kcjl_operator', 'select', 'table vault'),
             ('kcjl_operator', 'select, insert (merchant, id, issued_at, by, body)', 'table command'),
+            ('kcjl_operator', 'select', 'table keyframe'),
+            ('kcjl_operator', 'select', 'table keyframe_row'),
+            ('kcjl_operator', 'select', 'table keyframe_state'),
+            ('kcjl_operator', 'select', 'table projection_state'),
             ('kcjl_operator', 'select', 'table kcjl_migration'),
 
             ('kcjl_auditor', 'select', 'table event'),
@@ -96,6 +104,10 @@ begin
             ('kcjl_auditor', 'select', 'table cloud_contact'),
             ('kcjl_auditor', 'select (merchant, ref, sealed_at, expires_at)', 'table vault'),
             ('kcjl_auditor', 'select', 'table command'),
+            ('kcjl_auditor', 'select', 'table keyframe'),
+            ('kcjl_auditor', 'select', 'table keyframe_row'),
+            ('kcjl_auditor', 'select', 'table keyframe_state'),
+            ('kcjl_auditor', 'select', 'table projection_state'),
             ('kcjl_auditor', 'select', 'table kcjl_migration')
         ) as matrix (role, privileges, object)
     loop
@@ -103,6 +115,24 @@ begin
             execute format('grant %s on %s to %I', access.privileges, access.object, access.role);
             execute format('grant usage on schema %I to %I', current_schema(), access.role);
         end if;
+    end loop;
+end
+$$;
+
+-- Who looks at the past does so through temporary views, which are nobody else's.
+do $$
+declare
+    who text;
+begin
+    for who in select rolname from pg_roles
+        where rolname in ('kcjl_service', 'kcjl_operator', 'kcjl_auditor')
+    loop
+        begin
+            execute format('grant temporary on database %I to %I', current_database(), who);
+        exception
+            when insufficient_privilege or internal_error then
+                null;  -- everybody may, unless the owner took it away
+        end;
     end loop;
 end
 $$;

@@ -267,7 +267,7 @@ async def test_fingerprint_depends_on_the_room_and_on_the_program(
     """Another fold, or any other source: another fingerprint."""
     async with opened(place) as (_, rooms):
         before = {shots.fingerprint(room) for room in rooms}
-        monkeypatch.setattr(shots, "_program", lambda: b"another program")
+        monkeypatch.setattr(shots, "program", lambda: b"another program")
         after = {shots.fingerprint(room) for room in rooms}
 
     assert 5 == len(before) == len(after)

@@ -24,6 +24,7 @@ from tui.messages import OverviewRead, Proposed, ReadDone, ReadFailed, ReadWante
 from tui.model.command_line import Go, Run, Travel, Unknown, understood
 from tui.model.freshness import AgeLimits
 from tui.model.moments import Zone
+from tui.model.stock_proposals import writes_proposal
 from tui.palette import RegistryCommands
 from tui.reading import Reader
 from tui.screens.base import MonitorScreen
@@ -166,7 +167,8 @@ class MonitorApp(App[None], inherit_bindings=False):
         """An action of the registry is there only in the modes that it names."""
         for known in actions_of(Scope.APP):
             if known.command.removeprefix("app.").partition("(")[0] == action:
-                return self.state.mode in known.modes
+                may = self.state.may_act or not known.danger
+                return may and self.state.mode in known.modes
         return super().check_action(action, parameters)
 
     async def action_show(self, place: str) -> None:
@@ -236,6 +238,9 @@ class MonitorApp(App[None], inherit_bindings=False):
         else:
             self.reader.start()
         self._show()
+
+    def action_writes(self) -> None:
+        self.hand.propose(writes_proposal(self.state.overview))
 
     def action_zone(self) -> None:
         self.state.zone = Zone.UTC if self.state.zone is Zone.LONDON else Zone.LONDON

@@ -86,6 +86,27 @@ PANES: dict[str, tuple[str, str]] = {
             "shop beside the limits of your settings."
         ),
     ),
+    "stock": (
+        "Stock",
+        (
+            "One line a SKU, what needs a person first. CAN SELL: the sum that would be "
+            "published. SHOWN: what the marketplace shows as far as we know, ? where that is "
+            "not known. LEVEL: what the ERP has free. IN FLIGHT: orders that the level does "
+            "not know yet. HELD: units that buffers hold back. SENT: on its way. ACK AGE: "
+            "since the marketplace acknowledged our figure. w shows the sum with its events; "
+            "a word in the filter also finds SKUs beyond those that are loaded."
+        ),
+    ),
+    "policy": (
+        "Policy",
+        (
+            "Rules and maps by kind: stock policy, carrier map, account map, commission terms, "
+            "routing of exceptions, acceptance of orders. Each line says since when it holds "
+            "and who said so; «the house» is what holds until somebody says otherwise. w shows "
+            "the whole text and the versions before; v works out what a proposed stock policy "
+            "would change."
+        ),
+    ),
     "log": (
         "Log",
         (

@@ -10,6 +10,8 @@ from datetime import datetime
 from textual.message import Message
 
 from kcjl.readmodels import Cut, EventRow, ExceptionStory, Overview
+from kcjl.readmodels_policy import PolicyCut, PolicyStory, WhatIf
+from kcjl.readmodels_stock import ProductsCut, ProductStory
 from tui.model.proposal import Proposal
 
 __all__ = [
@@ -17,10 +19,15 @@ __all__ = [
     "ExceptionRead",
     "ExceptionsRead",
     "OverviewRead",
+    "PoliciesRead",
+    "PolicyRead",
+    "ProductRead",
+    "ProductsRead",
     "Proposed",
     "ReadDone",
     "ReadFailed",
     "ReadWanted",
+    "WhatIfRead",
 ]
 
 
@@ -56,6 +63,47 @@ class ExceptionRead(Message):
     def __init__(self, story: ExceptionStory | None) -> None:
         super().__init__()
         self.story = story
+
+
+class ProductsRead(Message):
+    """The list of SKUs has come."""
+
+    def __init__(self, cut: ProductsCut) -> None:
+        super().__init__()
+        self.cut = cut
+
+
+class ProductRead(Message):
+    """Why so many of one SKU, by its key; None: no offer and no order ever named it."""
+
+    def __init__(self, key: str, story: ProductStory | None) -> None:
+        super().__init__()
+        self.key = key
+        self.story = story
+
+
+class PoliciesRead(Message):
+    """The list of policies has come."""
+
+    def __init__(self, cut: PolicyCut) -> None:
+        super().__init__()
+        self.cut = cut
+
+
+class PolicyRead(Message):
+    """What was said of one policy has come."""
+
+    def __init__(self, story: PolicyStory) -> None:
+        super().__init__()
+        self.story = story
+
+
+class WhatIfRead(Message):
+    """What a proposed policy would change has come; None: it is proposed no more."""
+
+    def __init__(self, what_if: WhatIf | None) -> None:
+        super().__init__()
+        self.what_if = what_if
 
 
 class Proposed(Message):

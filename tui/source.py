@@ -19,6 +19,8 @@ from kcjl.errors import Misuse, Refused
 from kcjl.readmodels import Cut, EventRow, ExceptionStory, Overview, ReadModels
 from kcjl.readmodels_dispatch import DispatchReading
 from kcjl.readmodels_orders import OrdersReading
+from kcjl.readmodels_policy import PolicyReading
+from kcjl.readmodels_stock import StockReading
 from tui.model.header import Then
 
 __all__ = ["Doer", "LiveSource", "PastSource", "Source", "TimeMachine"]
@@ -71,6 +73,14 @@ class _Asked:
     @property
     def dispatch(self) -> DispatchReading:
         return self._read_models.dispatch
+
+    @property
+    def stock(self) -> StockReading:
+        return self._read_models.stock
+
+    @property
+    def policy(self) -> PolicyReading:
+        return self._read_models.policy
 
     async def overview(self) -> Overview:
         return await self._read_models.overview()

@@ -9,9 +9,10 @@ import getpass
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import anyio
 import typer
@@ -30,9 +31,16 @@ from kcjl.clock import Clock, RealClock, WorldClock
 from kcjl.command import Command, Outcome
 from kcjl.database import AUDITOR, OPERATOR, Database
 from kcjl.discretion import Secret
-from kcjl.errors import KcjlError, Unavailable
+from kcjl.errors import KcjlError, Misuse, Unavailable
+from kcjl.events import vocabulary
+from kcjl.projections.asofdatabase import AsOfDatabase
+from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.reading import USUAL_DISPATCH, PostgresReadModels
+from kcjl.readmodels import ReadModels
 from kcjl.settings import DispatchSettings, Settings
+
+if TYPE_CHECKING:
+    from tui.model.header import Then
 
 __all__ = ["monitor", "tui"]
 
@@ -135,14 +143,32 @@ async def monitor(
 
     async with (
         Database(dsn, role=AUDITOR) as database,
+        AsOfDatabase(dsn, merchant, vocabulary(), PROJECTIONS) as past,
         _operator(dsn, merchant, clock, read_only=read_only) as doer,
     ):
         models = PostgresReadModels(database, merchant, clock, dispatch=dispatch)
         await run_monitor(
-            LiveSource(models, clock, doer=doer),
+            LiveSource(models, clock, doer=doer, machine=_Machine(past, merchant)),
             operator=getpass.getuser(),
             keymap=keymap or {},
         )
+
+
+class _Machine:
+    """The read models as of another time: one at a time, for all panes."""
+
+    def __init__(self, past: AsOfDatabase, merchant: str) -> None:
+        self._past = past
+        self._merchant = merchant
+
+    async def at(self, when: int | datetime) -> "tuple[Then, ReadModels]":
+        from tui.model.header import Then
+
+        there = await (self._past.move(when) if isinstance(when, int) else self._past.at(when))
+        if there.recorded_at is None:
+            raise Misuse("before its first event the log knows nothing: #1 is the first")
+        models = PostgresReadModels(self._past, self._merchant, await self._past.clock())
+        return Then(position=there.position, at=there.recorded_at), models
 
 
 class _Doer:

@@ -1,7 +1,7 @@
 """`kcjl payouts month`: what a month was, as it is known now and as it was known then.
 
 A line that comes late changes what March was, and not what was reported for March: both are
-printed, side by side. What was known then is folded from the log. It changes nothing.
+printed, side by side. It changes nothing.
 Called by `kcjl/cli/payouts.py`.
 """
 
@@ -28,7 +28,9 @@ from kcjl.database import AUDITOR, Database
 from kcjl.errors import Misuse
 from kcjl.events import vocabulary
 from kcjl.log.postgres import PostgresLogReader
-from kcjl.projections.asof import fold_log, position_at
+from kcjl.projections.asof import position_at
+from kcjl.projections.asofdatabase import AsOfDatabase
+from kcjl.projections.store import PostgresRows
 from kcjl.settings import Settings
 from kcjl.settlement.account import MonthFigures, month_figures
 from kcjl.settlement.projection import LINES_SHOWN
@@ -93,9 +95,12 @@ async def _reported(
         head = (await log.head()).position
         then = head if at is None else await position_at(log, at)
         figures = []
-        for position in dict.fromkeys((then, head)):
-            (lines,) = await fold_log(log, (LINES_SHOWN,), to=position)
-            figures.append(month_figures(lines.values(), which, currency))
+        async with AsOfDatabase(dsn, merchant, vocabulary(), (LINES_SHOWN,)) as past:
+            for position in dict.fromkeys((then, head)):
+                await past.move(position)
+                rows = await PostgresRows(past, merchant).rows(LINES_SHOWN.name)
+                lines = (LINES_SHOWN.entry(row) for _, row in rows)
+                figures.append(month_figures(lines, which, currency))
     return Reported(known_at=at, then=figures[0], now=figures[-1])
 
 

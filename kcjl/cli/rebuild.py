@@ -1,11 +1,12 @@
 """`kcjl log rebuild` and `kcjl log state`: read models built anew, and as they once were.
 
 Rebuild writes the read models only, never the log; it can be stopped and run again at any time.
-State folds the log in memory and writes nothing. Called by `kcjl/cli/log.py`, which names them.
+State writes nothing. Called by `kcjl/cli/log.py`, which names them.
 """
 
 import re
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from functools import partial
 from typing import Annotated, Any
@@ -29,11 +30,13 @@ from kcjl.errors import Misuse, NotFound
 from kcjl.events import vocabulary
 from kcjl.log.port import LogReader
 from kcjl.log.postgres import PostgresLogReader
-from kcjl.projections.asof import AsOf, as_of, position_at
+from kcjl.projections.asof import position_at
+from kcjl.projections.asofdatabase import AsOfDatabase, Moment
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.projection import Projection
 from kcjl.projections.rebuild import Rebuilt, chosen
 from kcjl.projections.rebuild import rebuild as rebuild_projections
+from kcjl.projections.store import PostgresRows
 from kcjl.settings import Settings
 
 __all__ = [
@@ -163,7 +166,7 @@ def state(
     *,
     json: Json = False,
 ) -> None:
-    """What a read model says now, or said at any time or position: folded from the log.
+    """What a read model says now, or said at any time or position.
 
     A time means all that had been recorded by then.
     """
@@ -188,10 +191,17 @@ async def _state(
         log = PostgresLogReader(database, merchant, vocabulary())
         if position is None:
             position = await position_asked(log, at, world=bool(settings.clock.world))
-        there = await as_of(log, projection, position=position, key=key or None)
-    if key and key not in there.entries:
+        async with AsOfDatabase(dsn, merchant, vocabulary(), (projection,)) as past:
+            there = await past.move(position)
+            store = PostgresRows(past, merchant)
+            if key:
+                row = (await store.fetch([(projection.name, key)])).get((projection.name, key))
+                rows = [] if row is None else [(key, row)]
+            else:
+                rows = await store.rows(projection.name)
+    if key and not rows:
         raise NotFound(f"{projection.name} has no {key!r} as of position {position:,}")
-    _show(projection, there, whole=bool(key), json=json)
+    _show(projection, there, rows, whole=bool(key), json=json)
 
 
 def position_of(at: str) -> int | None:
@@ -236,15 +246,21 @@ def moment_of(text: str, now: datetime) -> datetime:
     return aware.astimezone(UTC)
 
 
-def _show(projection: Projection[Any], there: AsOf[Any], *, whole: bool, json: bool) -> None:
+def _show(
+    projection: Projection[Any],
+    there: Moment,
+    rows: Sequence[tuple[str, bytes]],
+    *,
+    whole: bool,
+    json: bool,
+) -> None:
     recorded = "" if there.recorded_at is None else f", recorded {there.recorded_at:%F %T}Z"
     typer.echo(
-        f"{projection.name} as of position {there.position:,}{recorded}: "
-        f"{len(there.entries):,} rows",
+        f"{projection.name} as of position {there.position:,}{recorded}: {len(rows):,} rows",
         err=True,
     )
-    for key, entry in there.entries.items():
-        row = projection.encode(entry).decode()
+    for key, data in rows:
+        row = data.decode()
         if json:
             said = {
                 "projection": projection.name,
@@ -256,4 +272,4 @@ def _show(projection: Projection[Any], there: AsOf[Any], *, whole: bool, json: b
         elif whole:
             typer.echo(msgspec.json.format(row, indent=2))
         else:
-            typer.echo(f"{projection.state_of(entry):<16} {key}")
+            typer.echo(f"{projection.state_of(projection.entry(data)):<16} {key}")

@@ -1,6 +1,6 @@
 """`kcjl stock explain`: why so many, now or at a time in the past, in plain sentences.
 
-It folds the log up to there and reads nothing else. Called by `kcjl/cli/stock.py`.
+It reads what was known then and nothing else. Called by `kcjl/cli/stock.py`.
 """
 
 from collections.abc import Iterable
@@ -25,31 +25,19 @@ from kcjl.cli.tables import table
 from kcjl.database import AUDITOR, Database
 from kcjl.errors import NotFound
 from kcjl.events import vocabulary
+from kcjl.fold import Table
+from kcjl.log.port import LogQueries, Selection
 from kcjl.log.postgres import PostgresLogReader
 from kcjl.log.queries import PostgresQueries
-from kcjl.projections.asof import fold_log
-from kcjl.projections.projection import Projection
+from kcjl.projections.asofdatabase import AsOfDatabase
 from kcjl.projections.stockreading import StockRows
 from kcjl.settings import Settings
-from kcjl.stock.events import stock_key
-from kcjl.stock.explained import Explained, Origin, explained, origin
+from kcjl.stock.explained import Explained, Step, explained, steps_of
 from kcjl.stock.origins import origins_of
 from kcjl.stock.projection import PRODUCTS_SHOWN
 from kcjl.stock.reads import READS, Reads
-from kcjl.stock.state import Product
-from kcjl.stock.story import sentence
 
 __all__ = ["explain"]
-
-_READS = Projection("reads of both sides", READS, lambda _: "")
-"""Folded in memory only: they have no rows."""
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One event of the chain, as a sentence."""
-
-    said: str
-    origin: Origin
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +65,7 @@ def explain(
     """Why so many were offered: the sum in sentences, and the chain of events behind it.
 
     At a time in the past it is told from all that had been recorded by then, and nothing that
-    came later. The log is read from its beginning, so it takes its time.
+    came later.
 
     Examples: `kcjl stock explain 85123A`, `kcjl stock explain 85123A --at "2026-11-27 09:30"`,
     `kcjl stock explain 85123A --at '#12034'`.
@@ -97,36 +85,36 @@ async def _told(
 ) -> Story:
     async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
         log = PostgresLogReader(database, merchant, vocabulary())
-        queries = PostgresQueries(database, merchant, vocabulary())
         if position is None:
             position = await position_asked(log, at, world=bool(settings.clock.world))
         position = min(position, (await log.head()).position)
-        folded = await fold_log(log, (PRODUCTS_SHOWN, _READS), to=position)
-        products: dict[str, Product] = folded[0]
-        reads: Reads | None = folded[1].get("reads")
-        product = products.get(stock_key(sku))
-        if product is None:
-            raise NotFound(
-                f"as of position {position:,} no offer and no order of {merchant} had the SKU "
-                f"{sku!r}: name a later time, or see `kcjl stock list`"
-            )
-        code = product.code_key
-        same = [each for each in products.values() if code and each.code_key == code]
-        sharing = same or [product]
-        origins = await origins_of(queries, sharing, to=position)
-        conditions = await StockRows(database, merchant).conditions(queries, to=position)
-    skus = frozenset(
-        each
-        for one in sharing
-        for each in (one.key, *one.asked_for, *(shown.sku for shown in one.shown))
-    )
-    steps = tuple(
-        Step(said=said, origin=origin(each))
-        for each in origins.chain
-        if (said := sentence(each, skus))
-    )
+        async with AsOfDatabase(dsn, merchant, vocabulary(), (PRODUCTS_SHOWN,)) as past:
+            await past.move(position)
+            queries = PostgresQueries(past, merchant, vocabulary())
+            rows = StockRows(past, merchant)
+            product = await rows.product(sku)
+            if product is None:
+                raise NotFound(
+                    f"as of position {position:,} no offer and no order of {merchant} had the "
+                    f"SKU {sku!r}: name a later time, or see `kcjl stock list`"
+                )
+            sharing = await rows.sharing(product)
+            origins = await origins_of(queries, sharing, to=position)
+            conditions = await rows.conditions(queries, to=position)
+            reads = await _reads(queries)
+    steps = steps_of(sharing, origins)
     found = explained(product, sharing, conditions, reads, origins, position=position)
     return Story(sum=found, steps=steps)
+
+
+async def _reads(log: LogQueries) -> Reads | None:
+    """When both sides had been read, and what had not."""
+    table = Table(READS)
+    types = tuple(each.__name__ for each in READS.hears)
+    async for page in log.select(Selection(types=types)):
+        for recorded in page:
+            table.apply(recorded.event)
+    return table.get("reads")
 
 
 def _lines(story: Story) -> Iterable[str]:

@@ -162,6 +162,25 @@ class Asking:
             if outcome.kind is ShipmentOutcomeKind.UNKNOWN:
                 raise OutcomeUnknown(outcome.message)
 
+    async def number_is_there(self, order_id: str, parcel_key: str) -> bool:
+        """Whether the shipment has the number: an attempt may have arrived unanswered."""
+        try:
+            shipments = await self._heard(self._marketplace.shipments(order_id))
+        except NotFound:
+            return False
+        _, parcel = self.now(order_id, parcel_key)
+        shown = {each.shipment_id: each.tracking_number for each in shipments}
+        if shown.get(parcel.shipment_id) != parcel.tracking_number:
+            return False
+        sent = TrackingSent(
+            order_id=order_id,
+            parcel_key=parcel_key,
+            tracking_number=parcel.tracking_number,
+            occurred_at=self._room.clock.now(),
+        )
+        await self._room.record(sent)
+        return True
+
     async def _record_untold(
         self, intended: TrackingIntended, message: str, *, answered: bool
     ) -> None:

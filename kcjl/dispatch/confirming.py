@@ -22,10 +22,11 @@ from kcjl.dispatch.events import (
     ConfirmationUnknown,
     CourierUnmapped,
     TrackingIntended,
+    TrackingRefused,
 )
 from kcjl.dispatch.matching import is_open
 from kcjl.dispatch.outage import ANSWERING_KEY, Answering, decide_resumed, decide_stopped
-from kcjl.dispatch.parcel import Parcel, ParcelState
+from kcjl.dispatch.parcel import NumberState, Parcel, ParcelState
 from kcjl.dispatch.room import DispatchMarketplace, DispatchRoom
 from kcjl.dispatch.sending_on import decide_number, waits_to_send_on
 from kcjl.dispatch.state import Dispatch
@@ -46,7 +47,8 @@ PAUSE_MAX_S = 300.0
 LOOK_HOLDS = timedelta(minutes=1)
 """So long after a look at the marketplace's shipments a parcel may be sent again."""
 NEVER_LATE = datetime.max.replace(tzinfo=UTC)
-WAITS = frozenset({ParcelState.OPEN, ParcelState.UNANSWERED, ParcelState.SHIPPED})
+UNANSWERED = frozenset({ParcelState.UNANSWERED})
+TRIED_AGAIN = UNANSWERED | {ParcelState.REFUSED}
 
 Intended = ConfirmationIntended | TrackingIntended
 
@@ -90,6 +92,8 @@ class Confirming:
         now = self._room.clock.now()
         await self._room.commit(decide_awaited_no_more(self._couriers.known, entries, now))
         if self._quiet_until is not None and now < self._quiet_until:
+            if not self._waiting(due):
+                await self._resumed()
             return (self._quiet_until - now).total_seconds()
         silent, sent, answers = None, 0, self._asking.answers
         for order_id, parcel_key in sorted(due, key=self._urgency):
@@ -106,11 +110,11 @@ class Confirming:
                     break  # the most urgent ones are next
             if self._is_silent(silent) or sent >= SENDS_A_RUN:
                 break
-        if self._is_silent(silent) or (
-            self._asking.unanswered and due and self._asking.answers == answers
-        ):
-            return await self._stop(silent, due)
-        return await self._go_on(has_more=sent < len(due), nothing_due=not due)
+        is_unheard = self._asking.unanswered and due and self._asking.answers == answers
+        waiting = self._waiting(due)
+        if waiting and (is_unheard or self._is_silent(silent)):
+            return await self._stop(silent, waiting)
+        return await self._go_on(waiting, has_more=sent < len(due), nothing_due=not due)
 
     # ── deciding ────────────────────────────────────────────────────────────────────────────
 
@@ -128,7 +132,7 @@ class Confirming:
                     due.append((order_id, parcel.parcel_key))
                     continue
                 events = self._next_for(order_id, parcel.parcel_key)
-                if any(isinstance(each, Intended) for each in events):
+                if _is_sent(events) or _gives_up(parcel, events):
                     due.append((order_id, parcel.parcel_key))
                 else:
                     await self._room.commit(
@@ -148,9 +152,16 @@ class Confirming:
         state = self._room.dispatches[order_id].marketplace_state
         return state in SHIPPED_THERE and is_looked_up_first(parcel)
 
-    def _next_for(self, order_id: str, parcel_key: str) -> tuple[Event, ...]:
+    def _next_for(
+        self, order_id: str, parcel_key: str, at: datetime | None = None
+    ) -> tuple[Event, ...]:
+        """What is next for it now, or what would be at that time if nothing came between."""
         entry, parcel = self._now(order_id, parcel_key)
-        carriers, now, answering = self._couriers.known, self._room.clock.now(), self.answering
+        now, carriers, answering = (
+            at or self._room.clock.now(),
+            self._couriers.known,
+            self.answering,
+        )
         terms = msgspec.structs.replace(
             self._terms,
             stopped=answering.stopped_since is not None,
@@ -208,6 +219,10 @@ class Confirming:
                 await self._close(order_id)
                 return
             events = self._next_for(order_id, parcel_key)
+        if _gives_up(parcel, events):
+            if await self._asking.number_is_there(order_id, parcel_key):
+                return
+            events = self._next_for(order_id, parcel_key)
         correlation_id = f"{order_id}/{parcel_key}"
         await self._room.commit(events, correlation_id=correlation_id)
         is_old = parcel.attempts and self._room.clock.now() - looked_at > LOOK_HOLDS
@@ -257,13 +272,12 @@ class Confirming:
             await self._room.record(lasting)
         return error
 
-    async def _stop(self, silent: NoAnswerError | None, due: list[tuple[str, str]]) -> float:
+    async def _stop(self, silent: NoAnswerError | None, waiting: int) -> float:
         now = self._room.clock.now()
-        undone = [each for each in due if self._is_unanswered(*each)]
         events = decide_stopped(
             self.answering,
             message=self._asking.last_silence,
-            waiting=len({*self._waiting(), *undone}),
+            waiting=waiting,
             told_after=self._told_after,
             now=now,
         )
@@ -275,28 +289,46 @@ class Confirming:
         self._quiet_until = now + timedelta(seconds=pause_s)
         return pause_s
 
-    async def _go_on(self, *, has_more: bool, nothing_due: bool) -> float | None:
+    async def _go_on(self, waiting: int, *, has_more: bool, nothing_due: bool) -> float | None:
         again_s = 0.0 if has_more else None
-        if not has_more and self._waiting(ParcelState.UNANSWERED, ParcelState.REFUSED):
+        if not has_more and self._pausing(TRIED_AGAIN):
             again_s = min(self._poll_s, self._terms.retry_first.total_seconds())
-        if nothing_due and self._waiting(ParcelState.UNANSWERED):
+        if nothing_due and waiting:
             return again_s  # whether it answers is not known before they are tried again
-        self._quiet_until, self._pauses = None, 0
-        await self._room.commit(decide_resumed(self.answering, self._room.clock.now()))
+        self._quiet_until = None
+        await self._resumed(nothing_waits=not waiting)
         return again_s
 
-    def _is_unanswered(self, order_id: str, parcel_key: str) -> bool:
-        """Of what was due: it is still to be done."""
-        _, parcel = self._now(order_id, parcel_key)
-        return self._is_at_work(order_id, parcel)
+    async def _resumed(self, *, nothing_waits: bool = True) -> None:
+        """It answers; or nobody waits for it, so whether it does is nobody's concern."""
+        self._pauses = 0
+        if nothing_waits:
+            self._asking.unanswered = 0
+        await self._room.commit(decide_resumed(self.answering, self._room.clock.now()))
 
-    def _waiting(self, *states: ParcelState) -> list[tuple[str, str]]:
+    def _waiting(self, due: list[tuple[str, str]]) -> int:
         """Parcels that wait for the marketplace's answer alone."""
-        counted = frozenset(states) or WAITS
+        undone = [each for each in due if self._is_at_work(each[0], self._now(*each)[1])]
+        return len({*undone, *self._pausing(UNANSWERED)})
+
+    def _pausing(self, states: frozenset[ParcelState]) -> list[tuple[str, str]]:
+        """What was tried and came to this, or its number: sent again when its pause is over."""
+        later = self._room.clock.now() + self._terms.retry_max
         return [
             (order_id, parcel.parcel_key)
             for order_id, entry in self._room.dispatches.watched()
-            if is_open(entry)
             for parcel in entry.parcels
-            if parcel.state in counted and (parcel.tracking_number or parcel.attempts)
+            if (parcel.state in states or parcel.number_state == NumberState.REFUSED)
+            and self._is_at_work(order_id, parcel)
+            and _is_sent(self._next_for(order_id, parcel.parcel_key, later))
         ]
+
+
+def _gives_up(parcel: Parcel, events: tuple[Event, ...]) -> bool:
+    """A number that was sent to a shipment: it is looked for there before it is given up."""
+    tried = bool(parcel.shipment_id and parcel.number_attempts)
+    return tried and any(isinstance(each, TrackingRefused) for each in events)
+
+
+def _is_sent(events: tuple[Event, ...]) -> bool:
+    return any(isinstance(each, Intended) for each in events)

@@ -287,6 +287,7 @@ def _awaited(entry: Dispatch, parcel: Parcel, terms: Terms, now: datetime) -> tu
             parcel_key=parcel.parcel_key,
             until=until,
             deadline=entry.deadline,
+            courier_name=parcel.courier_name,
             occurred_at=now,
         ),
     )

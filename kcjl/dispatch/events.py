@@ -125,6 +125,8 @@ class TrackingAwaited(ParcelEvent, frozen=True, kw_only=True):
 
     until: datetime
     deadline: datetime | None
+    courier_name: str = ""
+    """With whom it went, as the ERP says."""
 
 
 class TrackingMalformed(ParcelEvent, frozen=True, kw_only=True):

@@ -88,7 +88,8 @@ def _numbers(event: Event) -> tuple[Condition, ...]:
                 ),
             )
         case dispatch.TrackingAwaited():
-            message = "shipped without a tracking number"
+            courier = f" with {event.courier_name}" if event.courier_name else ""
+            message = f"shipped{courier} without a tracking number"
             return (_raised("tracking_missing", _subject(event), message, event.deadline),)
         case dispatch.TrackingMalformed():
             message = (
@@ -141,7 +142,8 @@ def _confirmations(event: Event) -> tuple[Condition, ...]:
             )
             return (Raise(kind="confirmations_stopped", subject=MARKETPLACE, message=message),)
         case dispatch.ConfirmationsResumed():
-            return (clear(MARKETPLACE, "confirmations_stopped", "it answers again"),)
+            reason = "it answers again, or nothing waits for it any more"
+            return (clear(MARKETPLACE, "confirmations_stopped", reason),)
         case _:
             return ()
 

@@ -99,7 +99,7 @@ DISPATCH_KINDS: tuple[Kind, ...] = (
         severity="high",
         lane="Dispatch",
         owner="operations",
-        clears="the marketplace answers again",
+        clears="the marketplace answers again, or nothing waits for it",
         next_step="nothing: one parcel at a time is tried, and all go out by themselves "
         "when the marketplace answers; near deadlines ask the marketplace",
         stays="parcels wait for the marketplace to answer",

@@ -20,7 +20,8 @@ from kcjl.johnlewis import shop_account, wire
 from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.johnlewis.account_port import Invoice, TransactionFilter
 from kcjl.johnlewis.asking import moment
-from kcjl.johnlewis.exports import TRANSACTION_LINES, ExportMemory, Exports, NothingKept
+from kcjl.johnlewis.export_port import ExportMemory
+from kcjl.johnlewis.exports import TRANSACTION_LINES, Exports, NothingKept
 from kcjl.johnlewis.http import SellerHttp
 from kcjl.johnlewis.port import TransactionLine
 from kcjl.johnlewis.request import Call

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from kcjl.johnlewis.exports import ExportMemory
+from kcjl.johnlewis.export_port import ExportMemory
 from kcjl.johnlewis.port import TransactionLine
 from kcjl.money import Money
 

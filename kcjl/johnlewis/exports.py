@@ -11,7 +11,7 @@ Called by the classes of calls. Source: contract johnlewis b.0, b.2, b.3, b.6, d
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -21,6 +21,7 @@ from kcjl.clock import Clock
 from kcjl.errors import NotFound, ProtocolSurprise, Refused, Unavailable
 from kcjl.johnlewis import wire
 from kcjl.johnlewis.access import SellerApiSettings
+from kcjl.johnlewis.export_port import Export, ExportMemory
 from kcjl.johnlewis.http import SellerHttp
 from kcjl.johnlewis.reading import holds, optional, plain_text, words_of_refusal
 from kcjl.johnlewis.request import Call
@@ -29,9 +30,7 @@ __all__ = [
     "OFFERS",
     "ORDERS",
     "TRANSACTION_LINES",
-    "Export",
     "ExportFamily",
-    "ExportMemory",
     "Exports",
     "Follower",
     "NothingKept",
@@ -84,24 +83,6 @@ TRANSACTION_LINES = ExportFamily(
     path="/api/sellerpayment/transactions_logs/async",
     period_s=60,
 )
-
-
-class Export(msgspec.Struct, frozen=True, kw_only=True):
-    """An export that was asked for."""
-
-    operation: str
-    tracking_id: str
-    asked_at: datetime
-
-
-class ExportMemory(Protocol):
-    """Where tracking ids outlive a restart; the name says what was asked for."""
-
-    async def kept(self, name: str) -> Export | None: ...
-
-    async def keep(self, name: str, export: Export) -> None: ...
-
-    async def forget(self, name: str) -> None: ...
 
 
 class NothingKept:

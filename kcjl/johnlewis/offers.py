@@ -19,10 +19,10 @@ from kcjl.errors import Misuse, OutcomeUnknown, ProtocolSurprise, Refused
 from kcjl.johnlewis import offer_records, offer_wire, offer_writing
 from kcjl.johnlewis.access import SellerApiSettings
 from kcjl.johnlewis.asking import moment
+from kcjl.johnlewis.export_port import ExportMemory
 from kcjl.johnlewis.exports import (
     OFFERS,
     ExportFamily,
-    ExportMemory,
     Exports,
     Follower,
     NothingKept,

@@ -18,7 +18,8 @@ import msgspec
 from kcjl.errors import Misuse, Refused
 from kcjl.johnlewis import order_records, order_wire
 from kcjl.johnlewis.access import SellerApiSettings
-from kcjl.johnlewis.exports import ORDERS, ExportMemory, Exports, NothingKept
+from kcjl.johnlewis.export_port import ExportMemory
+from kcjl.johnlewis.exports import ORDERS, Exports, NothingKept
 from kcjl.johnlewis.port import Order
 from kcjl.johnlewis.splitting import JsonRows
 

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import msgspec
 
+from kcjl.johnlewis.export_port import ExportMemory
 from kcjl.johnlewis.order_port import (
     Address,
     Order,
@@ -266,12 +267,13 @@ class MarketplacePort(TenantPort, Protocol):
         ...
 
     def orders_caught_up(
-        self, since: datetime, until: datetime
+        self, since: datetime, until: datetime, *, memory: ExportMemory | None = None
     ) -> AsyncGenerator[Sequence[Order], None]:
         """OR13 to OR15: the same in bulk, in bounded batches; for spans of any length.
 
         An order that is updated after `until` may be left out. Raises Refused (NotFound where
-        the tenant has no export), Unavailable or ProtocolSurprise: then ask by pages.
+        the tenant has no export), Unavailable or ProtocolSurprise: then ask by pages. With a
+        memory, an export that was asked for before a restart is gone on with.
         """
         ...
 

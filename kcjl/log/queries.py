@@ -17,7 +17,7 @@ import anyio.lowlevel
 import asyncpg
 import msgspec
 
-from kcjl.database import Database
+from kcjl.database import Reading
 from kcjl.errors import CorruptLog, Misuse
 from kcjl.log.chain import Entry
 from kcjl.log.drafting import check_merchant
@@ -93,7 +93,7 @@ class _Run:
 class PostgresQueries:
     """Asking one merchant's log in PostgreSQL."""
 
-    def __init__(self, database: Database, merchant: str, vocabulary: Vocabulary) -> None:
+    def __init__(self, database: Reading, merchant: str, vocabulary: Vocabulary) -> None:
         self.merchant = check_merchant(merchant)
         self._database = database
         self._vocabulary = vocabulary

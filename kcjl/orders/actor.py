@@ -60,7 +60,7 @@ from kcjl.orders.events import (
     SalesOrderFoundAgain,
     SalesOrderPosted,
 )
-from kcjl.orders.intake import INTAKE, UNREAD
+from kcjl.orders.intake import EXPORTING, INTAKE, UNREAD
 from kcjl.orders.posting import LOOK_EVERY as LOOK_AT_TOTALS_EVERY
 from kcjl.orders.posting import OrderPosting
 from kcjl.orders.reading import OrderReading
@@ -155,6 +155,7 @@ class Orders(Room):
         self.catalogue = self.table(CATALOGUE)
         self.intake = self.table(INTAKE)
         self.unread = self.table(UNREAD)
+        self.exporting = self.table(EXPORTING)
         self.tenant = self.table(TENANT)
         self.words = self.table(WORDS)
         self.policies = self.table(POLICIES)

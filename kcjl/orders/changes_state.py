@@ -35,6 +35,7 @@ from kcjl.orders.events_changes import (
     ReturnReceived,
     ReturnsRead,
 )
+from kcjl.orders.reversal_events import ReversalOrdered, ReversalTaken
 from kcjl.vocabulary import Event
 
 __all__ = [
@@ -120,6 +121,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """A return that the ERP can fetch."""
 
 
+class Stay(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of a line that are not to be shipped any more."""
+
+    line_id: str
+    units: int
+
+
 class AfterIntake(msgspec.Struct, frozen=True, kw_only=True):
     """What has happened to an order since it was received."""
 
@@ -137,6 +145,10 @@ class AfterIntake(msgspec.Struct, frozen=True, kw_only=True):
     ended: tuple[str, ...] = ()
     """Ids of returns that are over."""
     tasks: tuple[Task, ...] = ()
+    to_stay: dict[str, dict[str, int]] = {}
+    """By reversal, units by line that we have asked to refund as not to ship."""
+    stays: dict[str, Stay] = {}
+    """Of these by refund, what the marketplace has refunded so."""
 
 
 def has_open_tasks(after: AfterIntake) -> bool:
@@ -160,6 +172,8 @@ HEARD = (
     ReturnHandedOver,
     SalesOrderFoundAgain,
     PostingApproved,
+    ReversalOrdered,
+    ReversalTaken,
 )
 
 
@@ -200,6 +214,20 @@ def _change(after: AfterIntake, event: Event) -> Iterator[tuple[str, object]]:
         case CorrectionDue() | ReturnHandedOver() | CorrectionDone():
             yield "tasks", tuple(_tasks(after, event))
         case _:
+            yield from _reversal_change(after, event)
+
+
+def _reversal_change(after: AfterIntake, event: Event) -> Iterator[tuple[str, object]]:
+    """Units that a refund of ours keeps here."""
+    match event:
+        case ReversalOrdered() if event.not_to_ship:
+            units = {each.line_id: each.quantity for each in event.items}
+            yield "to_stay", after.to_stay | {event.reversal_id: units}
+        case ReversalTaken():
+            if units_there := after.to_stay.get(event.reversal_id, {}).get(event.line_id, 0):
+                stay = Stay(line_id=event.line_id, units=units_there)
+                yield "stays", after.stays | {event.marketplace_id: stay}
+        case _:
             return
 
 
@@ -232,6 +260,7 @@ CORRECTING: tuple[type[Event], ...] = (
     SalesOrderVanished,
     SalesOrderCancelled,
     ParcelShipped,
+    ReversalTaken,
 )
 """What may make a correction due, or moot."""
 

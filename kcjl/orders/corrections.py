@@ -3,9 +3,9 @@
 Promises: pure; a correction names the sales order, the line, the units and the money, and what
 a person has to do; the same figures are asked for once. It is done when the ERP shows it, when
 a person says so, or when nothing is to be corrected any more. It does no I/O.
-Invariant: wanted of a posted line = ordered - refused - cancelled; nothing of a line that was
-refunded whole before its goods went. Of a sales order that the ERP shows as cancelled, and of
-which no goods went, nothing is to be corrected.
+Invariant: wanted of a posted line = ordered - refused - cancelled - refunded as not to ship;
+nothing of a line that was refunded whole before its goods went. Of a sales order that the ERP
+shows as cancelled, and of which no goods went, nothing is to be corrected.
 Called by `after_intake.py` (the shell). Source: contract khaos b.4, b.9.
 """
 
@@ -135,7 +135,8 @@ def wanted_units(entry: OrderEntry, after: AfterIntake, line: PostedLine) -> int
         for each in after.cancelled
         if each.line_id == line.line_id and each.cancelation_id
     )
-    return max((ordered.quantity if ordered else line.quantity) - cancelled, 0)
+    stays = _staying(entry, after, line.line_id)
+    return max((ordered.quantity if ordered else line.quantity) - cancelled - stays, 0)
 
 
 # ── what is due ─────────────────────────────────────────────────────────────────────────────
@@ -152,6 +153,9 @@ def _due(entry: OrderEntry, after: AfterIntake, now: datetime) -> Iterator[Corre
     posted = {line.line_id: line for line in entry.intended}
     for refund in after.refunds:
         line_posted = posted.get(refund.line_id)
+        stays = refund.refund_id in after.stays and _staying(entry, after, refund.line_id)
+        if stays:
+            continue  # its units come off the sales order instead
         if line_posted and not _refunded_before_going(entry, after, refund.line_id):
             yield _refund(entry, line_posted, refund, now)
     for each in after.returns:
@@ -166,8 +170,24 @@ def _nothing_is_left(entry: OrderEntry) -> bool:
 
 
 def _refunded_before_going(entry: OrderEntry, after: AfterIntake, line_id: str) -> bool:
-    gone = entry.left_warehouse or entry.state != "SHIPPING"
-    return not gone and any(e.line_id == line_id and e.whole for e in after.refunds)
+    whole = any(e.line_id == line_id and e.whole for e in after.refunds)
+    return whole and not _is_gone(entry)
+
+
+def _is_gone(entry: OrderEntry) -> bool:
+    return entry.left_warehouse or entry.state != "SHIPPING"
+
+
+def _staying(entry: OrderEntry, after: AfterIntake, line_id: str) -> int:
+    """Units refunded as not to ship, while the goods are here, or if they were taken off."""
+    taken_off = any(t.done and t.due.task == _units_task(line_id) for t in after.tasks)
+    if _is_gone(entry) and not taken_off:
+        return 0
+    return sum(each.units for each in after.stays.values() if each.line_id == line_id)
+
+
+def _units_task(line_id: str) -> str:
+    return f"{line_id}/units"
 
 
 def _reduce(
@@ -175,18 +195,19 @@ def _reduce(
 ) -> CorrectionDue:
     less = line.quantity - wanted
     money = line.unit_gross.times(less)
-    refunded = _refunded_before_going(entry, after, line.line_id)
+    stays = _staying(entry, after, line.line_id)
+    refunded = stays or _refunded_before_going(entry, after, line.line_id)
     steps = (
         f"in Khaos Control open sales order {entry.erp_order_code} ({entry.reference}), line "
         f"{line.stock_code}: set it from {line.quantity} to {wanted} units, {money} less"
     )
-    if wanted == 0:
+    if wanted == 0 or stays:
         steps += ", before it is packed"
     if refunded:
         steps += "; the marketplace has refunded the customer, so take the pre-payment back too"
     return CorrectionDue(
         order_id=entry.order_id,
-        task=f"{line.line_id}/units",
+        task=_units_task(line.line_id),
         kind=REDUCE,
         reference=entry.reference,
         erp_order_code=entry.erp_order_code,

@@ -25,6 +25,7 @@ __all__ = [
     "OrderReadAgain",
     "OrdersCaughtUp",
     "OrdersCounted",
+    "OrdersExportAsked",
     "OrdersNotExported",
     "SideCounted",
 ]
@@ -43,6 +44,25 @@ class OrdersCaughtUp(Event, frozen=True, kw_only=True):
     until: datetime
     """Orders updated up to then are in it; what changed later comes with the next read."""
     read: int
+
+    @property
+    def stream(self) -> str:
+        return "orders-intake"
+
+
+class OrdersExportAsked(Event, frozen=True, kw_only=True):
+    """The marketplace makes an export of orders to catch up with: a restart goes on with it.
+
+    Occurred when it was asked for; `OrdersCaughtUp` or `OrdersNotExported` ends it.
+    """
+
+    since: datetime
+    until: datetime
+    name: str
+    """What was asked for."""
+    operation: str
+    tracking_id: str
+    """The marketplace's number for it."""
 
     @property
     def stream(self) -> str:

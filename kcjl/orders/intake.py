@@ -14,10 +14,18 @@ import msgspec
 
 from kcjl.fold import Fold
 from kcjl.orders.events import OrdersRead
-from kcjl.orders.events_intake import OrderNotRead, OrderReadAgain, OrdersCaughtUp
+from kcjl.orders.events_intake import (
+    OrderNotRead,
+    OrderReadAgain,
+    OrdersCaughtUp,
+    OrdersExportAsked,
+    OrdersNotExported,
+)
 from kcjl.vocabulary import Event
 
 __all__ = [
+    "EXPORTING",
+    "EXPORT_KEY",
     "FIRST_BACK",
     "INTAKE",
     "SWEEP_BACK",
@@ -57,6 +65,37 @@ def _evolve_intake(entry: Intake | None, event: Event, _key: str) -> Intake | No
 INTAKE: Fold[Intake] = Fold(
     _intake_keys, _evolve_intake, Intake, hears=(OrdersRead, OrdersCaughtUp)
 )
+
+
+# ── an export under way ─────────────────────────────────────────────────────────────────────
+
+EXPORT_KEY = "export"
+
+
+def _export_keys(event: Event) -> tuple[str, ...]:
+    heard = isinstance(event, OrdersExportAsked | OrdersCaughtUp | OrdersNotExported)
+    return (EXPORT_KEY,) if heard else ()
+
+
+def _evolve_export(
+    entry: OrdersExportAsked | None, event: Event, _key: str
+) -> OrdersExportAsked | None:
+    match event:
+        case OrdersExportAsked():
+            return event
+        case OrdersCaughtUp() | OrdersNotExported() if entry and entry.since == event.since:
+            return None
+        case _:
+            return entry
+
+
+EXPORTING: Fold[OrdersExportAsked] = Fold(
+    _export_keys,
+    _evolve_export,
+    OrdersExportAsked,
+    hears=(OrdersExportAsked, OrdersCaughtUp, OrdersNotExported),
+)
+"""The export that was asked for to catch up with, until it was read or came to nothing."""
 
 
 # ── orders that can't be read ───────────────────────────────────────────────────────────────
@@ -105,6 +144,8 @@ class ReadPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What the next read asks for."""
 
     since: datetime
+    until: datetime
+    """The beginning of the read; of an export that is gone on with, that of the former one."""
     swept: bool
     in_bulk: bool
     """Nothing was read for so long that an export is asked for first."""
@@ -112,19 +153,29 @@ class ReadPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 def plan_read(
     intake: Intake | None,
+    exporting: OrdersExportAsked | None = None,
     *,
     now: datetime,
     start_at: datetime | None,
     overlap: timedelta,
     catch_up_after: timedelta,
 ) -> ReadPlan:
-    """The next read by update date. The first one of all reaches back to the start date."""
+    """The next read by update date. The first one of all reaches back to the start date.
+
+    `exporting`: an export that was asked for and not read: it is gone on with, if it is not so
+    old that another one would be due after it.
+    """
+    swept = intake is None or intake.swept_at is None or now - intake.swept_at >= SWEEP_EVERY
     if intake is None:
         since = min(start_at or now - FIRST_BACK, now - overlap)
-        return ReadPlan(since=since, swept=True, in_bulk=now - since > catch_up_after)
-    since = intake.cursor - overlap
-    in_bulk = now - intake.cursor > catch_up_after
-    swept = intake.swept_at is None or now - intake.swept_at >= SWEEP_EVERY
-    if swept and intake.swept_at is not None:
-        since = min(since, now - SWEEP_BACK)
-    return ReadPlan(since=since, swept=swept, in_bulk=in_bulk)
+        in_bulk = now - since > catch_up_after
+    else:
+        since = intake.cursor - overlap
+        in_bulk = now - intake.cursor > catch_up_after
+        if swept and intake.swept_at is not None:
+            since = min(since, now - SWEEP_BACK)
+    if in_bulk and exporting is not None and now - exporting.until <= catch_up_after:
+        since, until = exporting.since, exporting.until
+    else:
+        until = now
+    return ReadPlan(since=since, until=until, swept=swept, in_bulk=in_bulk)

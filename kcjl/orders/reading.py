@@ -16,11 +16,17 @@ from typing import Protocol
 from kcjl.clock import Clock
 from kcjl.errors import ProtocolSurprise, Refused, Unavailable
 from kcjl.fold import Table
+from kcjl.johnlewis.export_port import Export
 from kcjl.johnlewis.port import MarketplacePort, Order, OrdersUnreadable
 from kcjl.log.port import Recorded
 from kcjl.orders.events import OrdersRead
-from kcjl.orders.events_intake import OrderNotRead, OrdersCaughtUp, OrdersNotExported
-from kcjl.orders.intake import Intake, decide_unread, plan_read
+from kcjl.orders.events_intake import (
+    OrderNotRead,
+    OrdersCaughtUp,
+    OrdersExportAsked,
+    OrdersNotExported,
+)
+from kcjl.orders.intake import EXPORT_KEY, Intake, decide_unread, plan_read
 from kcjl.settings import OrderSettings
 from kcjl.vocabulary import Event
 
@@ -30,7 +36,7 @@ UNREAD_MAX = 100
 """More orders that can't be read are no odd ones: the form of all has changed."""
 NOTHING_PUBLISHED = (
     "Which SKUs they hold can't be told, or they are too many: until they can be read no stock "
-    "is published, and orders are read again from the same place"
+    "is published but what has run out, and orders are read again from the same place"
 )
 
 
@@ -39,6 +45,7 @@ class ReadingRoom(Protocol):
 
     clock: Clock
     intake: Table[Intake]
+    exporting: Table[OrdersExportAsked]
     unread: Table[OrderNotRead]
 
     async def commit(
@@ -64,14 +71,15 @@ class OrderReading:
         began = self._room.clock.now()
         plan = plan_read(
             self._room.intake.get("intake"),
+            self._room.exporting.get(EXPORT_KEY),
             now=began,
             start_at=self._settings.start_at,
             overlap=self._overlap,
             catch_up_after=timedelta(hours=self._settings.catch_up_after_hours),
         )
         since = plan.since
-        if plan.in_bulk and await self._caught_up(since, began) is not None:
-            since, began = began - self._overlap, self._room.clock.now()
+        if plan.in_bulk and await self._caught_up(since, plan.until, kept=True) is not None:
+            since, began = plan.until - self._overlap, self._room.clock.now()
         read = await self._updated_since(since)
         await self._ask_again(read)
         await self._room.commit(
@@ -115,8 +123,8 @@ class OrderReading:
     async def _taken_in_part(self, some: OrdersUnreadable) -> set[str]:
         """What can be read is taken, and what can't is said, with what it holds.
 
-        Raises OrdersUnreadable where that can't be told: then the cursor stays, and no stock is
-        published, for it may hold anything.
+        Raises OrdersUnreadable where that can't be told: then the cursor stays, and no figure
+        but 0 is published, for it may hold anything.
         """
         await self._room.take_in(some.read)
         read = {order.order_id for order in some.read}
@@ -138,11 +146,18 @@ class OrderReading:
         known, now = dict(self._room.unread.items()), self._room.clock.now()
         await self._room.commit(decide_unread(known, read=read, not_read=not_read, now=now))
 
-    async def _caught_up(self, since: datetime, began: datetime) -> set[str] | None:
-        """Everything from then until the beginning, by an export; None: none came."""
+    async def _caught_up(
+        self, since: datetime, began: datetime, *, kept: bool = False
+    ) -> set[str] | None:
+        """Everything from then until the beginning, by an export; None: none came.
+
+        `kept`: it is remembered in the log, and a restart goes on with it.
+        """
         read: set[str] = set()
+        memory = _ExportKept(self._room, since, began) if kept else None
+        exported = self._marketplace.orders_caught_up(since, began, memory=memory)
         try:
-            async with aclosing(self._marketplace.orders_caught_up(since, began)) as batches:
+            async with aclosing(exported) as batches:
                 async for batch in batches:
                     await self._room.take_in(batch)
                     read.update(order.order_id for order in batch)
@@ -155,3 +170,36 @@ class OrderReading:
         caught_up = OrdersCaughtUp(since=since, until=began, read=len(read), occurred_at=began)
         await self._room.commit((caught_up,))
         return read
+
+
+class _ExportKept:
+    """The export of one span, as the log has it; what comes of the reading ends it there."""
+
+    def __init__(self, room: ReadingRoom, since: datetime, until: datetime) -> None:
+        self._room = room
+        self._since = since
+        self._until = until
+
+    async def kept(self, name: str) -> Export | None:
+        asked = self._room.exporting.get(EXPORT_KEY)
+        if asked is None or asked.name != name:
+            return None
+        return Export(
+            operation=asked.operation,
+            tracking_id=asked.tracking_id,
+            asked_at=asked.occurred_at,
+        )
+
+    async def keep(self, name: str, export: Export) -> None:
+        asked = OrdersExportAsked(
+            since=self._since,
+            until=self._until,
+            name=name,
+            operation=export.operation,
+            tracking_id=export.tracking_id,
+            occurred_at=export.asked_at,
+        )
+        await self._room.commit((asked,))
+
+    async def forget(self, name: str) -> None:
+        pass

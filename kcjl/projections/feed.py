@@ -4,7 +4,7 @@ Promises: pages by position, whole: a gap, or an event that this version can't r
 CorruptLog with its position, never skipped. Streams, times, causes and hashes are not fetched,
 nor payloads of types that nobody here hears, once one of the type has been decoded and seen.
 Invariant: one type and schema is always decoded into the same class of events.
-Called by rebuild.
+Called by rebuild and by the past's overlay.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 import asyncpg
 import msgspec
 
-from kcjl.database import Database
+from kcjl.database import Reading
 from kcjl.errors import CorruptLog
 from kcjl.log.port import PAGE_EVENTS_MAX
 from kcjl.vocabulary import Event, Vocabulary
@@ -33,11 +33,15 @@ class Feed:
 
     def __init__(
         self,
-        database: Database,
+        database: Reading,
         merchant: str,
         vocabulary: Vocabulary,
         hears: tuple[type[Event], ...],
+        *,
+        page: int = 0,
     ) -> None:
+        """`page`: fewer events than a page has, where a page takes too long."""
+        self._page_events = page
         self._database = database
         self._merchant = merchant
         self._vocabulary = vocabulary
@@ -50,17 +54,28 @@ class Feed:
     async def read(self, after: int, *, to: int) -> AsyncIterator[tuple[int, Sequence[Event]]]:
         """(position reached, events) page by page, for `after < position <= to`."""
         while after < to:
-            end = min(to, after + PAGE_EVENTS_MAX)
+            end = min(to, after + (self._page_events or PAGE_EVENTS_MAX))
             rows = await self._page(after, end, list({name for name, _ in self._unheard}))
             if any(row[2] is None and (row[0], row[1]) not in self._unheard for row in rows):
                 rows = await self._page(after, end, [])  # a new schema of an unheard type
-            if len(rows) != end - after:
-                raise CorruptLog(
-                    f"the log of {self._merchant} has {len(rows)} events after position "
-                    f"{after} up to {end}, where there must be {end - after}: verify the log"
-                )
+            self._refuse_gap(rows, after, end)
             yield end, self._decoded(rows, after)
             after = end
+
+    async def numbered(self, after: int, *, to: int) -> Sequence[tuple[int, Sequence[Event]]]:
+        """The same of a few events, each with its own position; those unheard left out."""
+        rows = await self._page(after, to, [])
+        self._refuse_gap(rows, after, to)
+        numbered = enumerate(rows, start=after + 1)
+        steps = [(at, self._decoded([row], at - 1)) for at, row in numbered]
+        return [(at, events) for at, events in steps if events]
+
+    def _refuse_gap(self, rows: Sequence[asyncpg.Record], after: int, to: int) -> None:
+        if len(rows) != to - after:
+            raise CorruptLog(
+                f"the log of {self._merchant} has {len(rows)} events after position "
+                f"{after} up to {to}, where there must be {to - after}: verify the log"
+            )
 
     async def _page(self, after: int, to: int, unheard: list[str]) -> Sequence[asyncpg.Record]:
         return await self._database.fetch(_PAGE, self._merchant, after, to, unheard)

@@ -19,7 +19,11 @@ from kcjl.projections.deskreading import DeskRows, KindTotal, story_of
 from kcjl.projections.dispatchview import DispatchView
 from kcjl.projections.freshreading import fresh
 from kcjl.projections.ordersview import OrdersView
+from kcjl.projections.policyview import PolicyView
+from kcjl.projections.stockview import StockView
 from kcjl.readmodels import Cut, EventRow, ExceptionStory, Freshness, Lane, Overview
+from kcjl.readmodels_policy import PolicyReading
+from kcjl.readmodels_stock import StockReading
 from kcjl.settings import DispatchSettings
 
 __all__ = ["USUAL_DISPATCH", "PostgresReadModels"]
@@ -54,6 +58,8 @@ class PostgresReadModels:
         self._desk = DeskRows(database, merchant)
         self._orders = OrdersView(database, merchant, clock.now)
         self._dispatch = DispatchView(database, merchant, clock.now, dispatch)
+        self._stock = StockView(database, merchant, self._fresh)
+        self._policy = PolicyView(database, merchant, self._fresh)
 
     @property
     def orders(self) -> OrdersView:
@@ -63,19 +69,21 @@ class PostgresReadModels:
     def dispatch(self) -> DispatchView:
         return self._dispatch
 
+    @property
+    def policy(self) -> PolicyReading:
+        return self._policy
+
+    @property
+    def stock(self) -> StockReading:
+        return self._stock
+
     async def _fresh(self) -> Freshness:
         return await fresh(self._database, self._merchant, self._clock.now())
 
     async def counts(self) -> dict[str, Counter[str]]:
-        """Rows of each projection by state, which stands first in a row: none is parsed."""
+        """Rows of each projection by state."""
         rows = await self._database.fetch(
-            """
-            select projection, split_part(data::text, '"', 4) as state, count(*) as number
-            from projection_row join projection_checkpoint
-                using (merchant, projection, version)
-            where merchant = $1 and live
-            group by 1, 2
-            """,
+            "select projection, state, number from projection_state where merchant = $1",
             self._merchant,
         )
         counts: dict[str, Counter[str]] = {}

@@ -18,6 +18,7 @@ import msgspec
 from kcjl.database import Database, Session
 from kcjl.errors import Fenced, Misuse, Unavailable
 from kcjl.projections.feed import Feed
+from kcjl.projections.keyframes import drop_keyframes
 from kcjl.projections.newrows import NewRows
 from kcjl.projections.projection import Projection
 from kcjl.vocabulary import Vocabulary
@@ -99,6 +100,7 @@ async def rebuild(
             await building.settle()
         rows = await building.count()
         removed += await building.clear()
+        await drop_keyframes(database, merchant)
     return Rebuilt(
         projections=tuple(projection.name for projection in projections),
         position=building.position,

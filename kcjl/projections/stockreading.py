@@ -2,7 +2,7 @@
 
 Promises: every answer is read from rows of the live projection; a list is read a page at a
 time, in order of the stock key, none missed and none twice. It changes nothing.
-Called by `kcjl stock`.
+Called by `kcjl stock` and the monitor's reading.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -29,7 +29,7 @@ from kcjl.stock.reads import READS, Reads
 from kcjl.stock.state import Product
 from kcjl.vocabulary import Event
 
-__all__ = ["StockRows", "held", "stopped"]
+__all__ = ["StockRows", "held", "stopped", "switched_off"]
 
 S = TypeVar("S")
 
@@ -199,9 +199,17 @@ async def stopped(log: LogQueries, *, to: int) -> str:
     writes = await _newest(log, to, stream="writes")
     if isinstance(writes, WritesSwitched) and not writes.allowed:
         return f"all writes are stopped ({writes.reason}): kcjl writes on"
-    switched = await _newest(log, to, stream="stock-publishing")
-    if isinstance(switched, StockPublishingSwitched) and not switched.on:
-        return f"publishing is off ({switched.reason}): kcjl stock publishing on"
+    off = await switched_off(log, to=to)
+    if off is not None:
+        return f"publishing is off ({off.reason}): kcjl stock publishing on"
     if await held(log) is not None:
         return "a guard holds the figures: kcjl stock release"
     return ""
+
+
+async def switched_off(log: LogQueries, *, to: int) -> StockPublishingSwitched | None:
+    """Who has stopped the publishing of stock; None while it goes on."""
+    switched = await _newest(log, to, stream="stock-publishing")
+    if isinstance(switched, StockPublishingSwitched) and not switched.on:
+        return switched
+    return None

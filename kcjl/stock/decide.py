@@ -40,6 +40,7 @@ __all__ = [
     "decide_figures",
     "decide_level",
     "decide_watch",
+    "decide_zeros",
     "differs",
     "is_read",
     "may_publish",
@@ -120,12 +121,44 @@ def decide_figures(
     )
 
 
+def decide_zeros(
+    groups: Iterable[Sequence[Product]],
+    conditions: Conditions,
+    reads: Reads | None,
+    *,
+    now: datetime | None = None,
+) -> tuple[Figure, ...]:
+    """Of the figures that differ those that are 0, however old the orders are.
+
+    An order that nobody has read can only take units away: what is 0 without it is 0. A figure
+    that falls and is more than 0 waits for the orders all the same: the marketplace has taken
+    off by itself what was ordered since, and ours would put it back.
+    """
+    if reads is None:
+        return ()
+    return tuple(
+        figure
+        for group in groups
+        if has_level(group, reads)
+        for figure in _figures(group, conditions, reads, now)
+        if figure.quantity == 0
+    )
+
+
 def is_read(group: Sequence[Product], reads: Reads) -> bool:
     """Its levels were read, and its orders after them; or a read has ended without any."""
-    orders_at, stock_at = reads.orders_began_at, reads.stock_finished_at
-    if orders_at is None or stock_at is None:
+    orders_at = reads.orders_began_at
+    if orders_at is None:
         return False
     if any(each.level_read_by is not None and orders_at < each.level_read_by for each in group):
+        return False
+    return has_level(group, reads)
+
+
+def has_level(group: Sequence[Product], reads: Reads) -> bool:
+    """Its levels were read; or a read has ended without any."""
+    stock_at = reads.stock_finished_at
+    if stock_at is None:
         return False
     confirmed = [each for each in group if each.match == Match.CONFIRMED]
     if not confirmed or any(each.levels is not None for each in confirmed):

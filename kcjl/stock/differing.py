@@ -19,7 +19,7 @@ import msgspec
 
 from kcjl.fold import Table
 from kcjl.stock.conditions import Conditions, group_key
-from kcjl.stock.decide import decide_figures, differs, is_read
+from kcjl.stock.decide import decide_figures, decide_zeros, differs, is_read
 from kcjl.stock.events import Figure
 from kcjl.stock.reads import Reads
 from kcjl.stock.state import Product
@@ -99,6 +99,16 @@ class Differing:
             figures=tuple(figure for each in found for figure in each or ()),
             all_read=None not in found,
         )
+
+    async def zeros(
+        self, conditions: Conditions, reads: Reads, *, now: datetime | None = None
+    ) -> tuple[Figure, ...]:
+        """`decide_zeros` of all that differ."""
+        groups, found = await self.groups(conditions), list[Figure]()
+        for start in range(0, len(groups), SLICE):
+            found += decide_zeros(groups[start : start + SLICE], conditions, reads, now=now)
+            await anyio.lowlevel.checkpoint()
+        return tuple(found)
 
     def _forget(self, reads: Reads) -> None:
         """What was made and may be otherwise now, though no event has touched it."""

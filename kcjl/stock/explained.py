@@ -3,7 +3,7 @@
 Promises: pure; the terms add up to the quantity; every term names at least one event, but for
 those that rest on nothing being known. It reads nothing and decides nothing: the sum itself is
 worked out where figures are.
-Called by `kcjl stock show` and `explain`.
+Called by `kcjl stock show` and `explain`, and by the monitor's reading.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,6 +22,7 @@ from kcjl.stock.policy_events import StockPolicyApproved
 from kcjl.stock.reads import Reads
 from kcjl.stock.shown import Shown
 from kcjl.stock.state import Match, Product
+from kcjl.stock.story import sentence
 from kcjl.vocabulary import Event
 
 __all__ = [
@@ -29,9 +30,11 @@ __all__ = [
     "InFlightShown",
     "OfferStanding",
     "Origin",
+    "Step",
     "TermShown",
     "explained",
     "origin",
+    "steps_of",
 ]
 
 
@@ -43,6 +46,13 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     occurred_at: datetime
     recorded_at: datetime
     by: str
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of the chain behind a sum, as a sentence."""
+
+    said: str
+    origin: Origin
 
 
 class TermShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +149,20 @@ def explained(
         level_read_at=product.level_read_at,
         level_read_by=product.level_read_by,
         orders_read_at=reads.orders_began_at if reads else None,
+    )
+
+
+def steps_of(sharing: Sequence[Product], origins: Origins) -> tuple[Step, ...]:
+    """The events behind a sum that say something of its products, oldest first."""
+    skus = frozenset(
+        each
+        for one in sharing
+        for each in (one.key, *one.asked_for, *(shown.sku for shown in one.shown))
+    )
+    return tuple(
+        Step(said=said, origin=origin(each))
+        for each in origins.chain
+        if (said := sentence(each, skus))
     )
 
 

@@ -20,6 +20,7 @@ from kcjl.errors import Misuse
 __all__ = [
     "LONDON",
     "RULES_MAX",
+    "TERMS",
     "PolicyDocument",
     "Rule",
     "checked",

@@ -7,7 +7,7 @@ Called by `actor.py`. Source: design 6; contract johnlewis b.2.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -35,6 +35,7 @@ from kcjl.stock.events import (
 )
 from kcjl.stock.guards import GuardLimits, decide_guard
 from kcjl.stock.publishing_state import Publish
+from kcjl.stock.reads import Reads
 from kcjl.stock.room import StockRoom
 from kcjl.stock.sending import (
     decide_given_up,
@@ -48,6 +49,8 @@ __all__ = ["StockPublisher"]
 
 WATCH_HOLDS_FOR = 3
 """So many intervals after its last good look the watch still holds."""
+ZEROS_ALONE_AFTER = timedelta(minutes=10)
+"""So long no orders were read: what is 0 whatever they hold waits for them no more."""
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -116,11 +119,11 @@ class StockPublisher:
         """
         while True:
             conditions, reads = self._conditions_now(), self._room.last_reads
-            if conditions is None or reads is None or not may_publish(reads):
+            if conditions is None or reads is None or reads.orders_began_at is None:
                 return None
-            orders_read_at = reads.orders_began_at or NEVER
-            if orders_read_at < self._began:
-                return None
+            orders_read_at = reads.orders_began_at
+            if orders_read_at < self._began or not may_publish(reads):
+                return await self._zeros(conditions, reads, orders_read_at)
             found = await self._differing.figures(conditions, reads, now=self._room.clock.now())
             after = self._conditions_now()
             if after is None or after.key != conditions.key or reads != self._room.last_reads:
@@ -128,6 +131,20 @@ class StockPublisher:
             if self._room.publishing.hold and not found.all_read:
                 return None  # a hold ends by what the figures say, not by what nobody has read
             return conditions, found.figures, orders_read_at
+
+    async def _zeros(
+        self, conditions: Conditions, reads: Reads, orders_read_at: datetime
+    ) -> tuple[Conditions, Sequence[Figure], datetime] | None:
+        """While no orders can be read: what is 0 whatever they hold."""
+        now = self._room.clock.now()
+        is_silent = now - max(orders_read_at, self._began) >= ZEROS_ALONE_AFTER
+        if not is_silent or self._room.publishing.hold:
+            return None
+        return (
+            conditions,
+            await self._differing.zeros(conditions, reads, now=now),
+            orders_read_at,
+        )
 
     def _conditions_now(self) -> Conditions | None:
         room = self._room

@@ -33,6 +33,7 @@ from tests.benchmarks import (
     stocking,
     subscribing,
     trading,
+    travelling,
 )
 from tests.benchmarks.places import place
 from tests.benchmarks.rows import Figure, Row
@@ -55,6 +56,7 @@ BENCHMARKS = {
     "trade": trading,
     "money": moneying,
     "close": closing,
+    "timetravel": travelling,
     "tui": monitoring,
 }
 """Each has a head that says what it measures, and `benchmark(place, rounds=, say=)`."""

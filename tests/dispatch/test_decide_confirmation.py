@@ -293,6 +293,7 @@ def test_tracking_number_is_awaited_then_said_once() -> None:
         parcel_key=KEY,
         until=at(270),
         deadline=ORDER.ship_by,
+        courier_name="DPD Next Day",
         occurred_at=at(270),
     )
 

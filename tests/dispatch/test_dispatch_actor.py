@@ -408,7 +408,9 @@ async def test_number_that_comes_later_is_confirmed() -> None:
         place.warehouse.ship("REF-O1", parcel(tracking=""))
         await process.do("shipments", "confirm")
         place.clock.tick(4 * 3_600)
-        await process.do("confirm")
+        await process.do("confirm", "judge")
+        (told,) = process.desk.open.values()
+        assert "shipped with DPD without a tracking number" == told.raised.message
         place.warehouse.ship("REF-O1", parcel(tracking="15500000000007"))
         await process.do("shipments", "confirm")
 

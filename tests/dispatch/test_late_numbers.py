@@ -7,6 +7,7 @@ from kcjl.dispatch.events import (
     ParcelConfirmed,
     TrackingIntended,
     TrackingRefused,
+    TrackingSent,
 )
 from kcjl.errors import Refused, Unavailable
 from kcjl.exceptions.events import ExceptionRaised
@@ -73,6 +74,33 @@ async def test_number_that_waits_to_be_sent_on_is_told_when_the_order_is_receive
         await process.do("intake", "confirm", "confirm")
 
     assert [False, True] == [each.given_up for each in await place.said(TrackingRefused)]
+    assert 1 == place.shop.mishaps.times("set_shipment_tracking")
+
+
+async def test_number_whose_answers_were_lost_is_looked_for_before_it_is_given_up() -> None:
+    """It had arrived: nobody is told that the marketplace lacks what it has."""
+    place = premises()
+    async with place.open() as process:
+        await post_all(process)
+        place.warehouse.ship("REF-O1", parcel(tracking=DPD))
+        await process.do("shipments", "confirm", "intake", "confirm")
+        place.warehouse.ship("REF-O1", parcel(tracking=OTHER))
+        place.clock.tick(2 * HOUR)
+        place.shop.mishaps.after("set_shipment_tracking", LOST)
+        await process.do("shipments", "confirm")
+        place.shop.set_state("O1", "RECEIVED")
+        place.shop.mishaps.before("shipments", Unavailable("503"))
+        place.clock.tick(2 * HOUR)
+        await process.do("intake", "confirm", "judge")
+        assert [False] == [each.given_up for each in await place.said(TrackingRefused)]
+        place.clock.tick(HOUR)
+        await process.do("confirm", "confirm", "judge")
+        assert set() == set(process.desk.open)
+
+    assert [OTHER] == told(place)
+    assert [OTHER] == [each.tracking_number for each in await place.said(TrackingSent)]
+    raised = {each.kind for each in await place.said(ExceptionRaised)}
+    assert raised <= {"confirmations_stopped"}
     assert 1 == place.shop.mishaps.times("set_shipment_tracking")
 
 

@@ -121,6 +121,53 @@ async def test_writes_that_are_lost_while_reads_work_are_one_exception_too() -> 
     assert 20 == len(await place.said(ParcelConfirmed))
 
 
+@pytest.mark.parametrize("answered", ["shipped_there", "cancelled"])
+async def test_silence_for_which_nothing_waits_any_more_is_off_the_desk(answered: str) -> None:
+    """Liveness: what waited was answered another way, and "0 parcels wait" stayed for ever."""
+    place = premises(orders=4)
+    async with place.open() as process:
+        await shipped_from(process, place, 4)
+        place.shop.mishaps.before("create_shipment", *[LOST] * 500)
+        for _ in range(12):
+            await process.do("confirm", "judge")
+            place.clock.tick(300)
+        assert {"confirmations_stopped:marketplace"} == set(process.desk.open)
+        for number in range(1, 5):
+            state = "SHIPPED" if answered == "shipped_there" else "CANCELED"
+            place.shop.set_state(f"O{number}", state)
+        await process.do("intake")
+        for _ in range(4):
+            await process.do("confirm", "judge")
+            place.clock.tick(300)
+        assert not [each for each in process.desk.open if "stopped" in each]
+
+    assert 1 == len(await place.said(ConfirmationsResumed))
+    assert all(each.waiting for each in await place.said(ConfirmationsStopped))
+
+
+async def test_silence_goes_on_for_a_parcel_that_waits_for_its_pause() -> None:
+    """Four wait, three are answered another way: whether it answers is still not known."""
+    place = premises(orders=4)
+    async with place.open() as process:
+        await shipped_from(process, place, 4)
+        place.shop.mishaps.before("create_shipment", *[LOST] * 500)
+        for _ in range(12):
+            await process.do("confirm", "judge")
+            place.clock.tick(300)
+        for number in range(1, 4):
+            place.shop.set_state(f"O{number}", "SHIPPED")
+        await process.do("intake")
+        for _ in range(4):
+            await process.do("confirm", "judge")
+            place.clock.tick(300)
+        assert {"confirmations_stopped:marketplace"} == set(process.desk.open)
+        is_back(place)
+        for _ in range(8):
+            place.clock.tick(1_800)
+            await process.do("confirm", "judge")
+        assert set() == set(process.desk.open)
+
+
 async def test_rest_that_the_marketplace_asks_for_is_kept() -> None:
     """A 429 ends the round; nothing is asked before its time."""
     place = premises(orders=3)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from kcjl.errors import Misuse, NotFound, OutcomeUnknown, ProtocolSurprise, Refused, Unavailable
-from kcjl.johnlewis.exports import Export
+from kcjl.johnlewis.export_port import Export
 from kcjl.johnlewis.order_export import BATCH_ORDERS
 from kcjl.johnlewis.port import Order
 from kcjl.johnlewis.seller_api import SellerApi

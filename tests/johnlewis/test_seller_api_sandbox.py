@@ -16,6 +16,7 @@ import pytest
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from kcjl.calls.sync_log import SyncLog
 from kcjl.clock import RealClock
 from kcjl.errors import (
     CredentialsRefused,
@@ -79,12 +80,16 @@ class World:
     """Called with the operation before each request is served: what happens meanwhile."""
 
     def api(
-        self, key: str = KEY, budgets: dict[str, tuple[Budget, ...]] | None = None
+        self,
+        key: str = KEY,
+        budgets: dict[str, tuple[Budget, ...]] | None = None,
+        sync_log: SyncLog | None = None,
     ) -> SellerApi:
         settings = SellerApiSettings(
             base_url=self.base_url, api_key=key, budgets=budgets or {}, read_timeout_s=5
         )
-        return SellerApi(settings, clock=AgendaClock(self.shop.agenda), session=self.session)
+        clock = AgendaClock(self.shop.agenda)
+        return SellerApi(settings, clock=clock, session=self.session, sync_log=sync_log)
 
 
 @asynccontextmanager

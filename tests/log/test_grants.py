@@ -84,6 +84,7 @@ async def test_change_of_an_event_is_refused_by_grant(
         "update lease set holder = 'me'",
         "delete from projection_row",
         "update projection_checkpoint set position = 0",
+        "delete from keyframe",
         "delete from vault",
         "update command set done_at = now()",
         "delete from kcjl_migration",
@@ -130,6 +131,20 @@ async def test_auditor_reads_the_whole_history(written: str) -> None:
     )
 
 
+async def test_past_is_looked_at_where_not_everybody_may_have_temporary_tables(
+    empty_dsn: str,
+) -> None:
+    """The right to what is temporary is our roles' own, not only everybody's."""
+    await migrate(empty_dsn)
+    name = empty_dsn.partition("?")[0].rpartition("/")[2]
+    await _as(empty_dsn, None, f"revoke temporary on database {name} from public")
+
+    for role in (SERVICE, OPERATOR, AUDITOR):
+        await _as(empty_dsn, role, "create temporary view event as select 1 as position")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await _as(empty_dsn, "pg_monitor", "create temporary table mine ()")
+
+
 async def test_database_acts_as_its_role(database: Database) -> None:
     """The service's connections are the service's, whoever logged in."""
     assert SERVICE == await database.fetchval("select current_user")
@@ -158,7 +173,7 @@ async def test_migrate_without_the_right_to_make_roles_warns_and_goes_on(
     )
     dsn = dsn_of(server, name).replace("postgres@", "limited@")
 
-    assert 10 == len(await migrate(dsn))
+    assert 12 == len(await migrate(dsn))
     assert "limited may not act as kcjl_service" in capsys.readouterr().out
     with pytest.raises(SettingsUnusable, match="grant kcjl_service to limited"):
         await Database(dsn, role=SERVICE).open()

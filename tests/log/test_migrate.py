@@ -22,8 +22,11 @@ STEPS = [
     "0007_cloud_feed.sql",
     "0008_timings_by_day.sql",
     "0009_desk.sql",
-    "0010_orders_dispatch.sql",
+    "0010_keyframes.sql",
+    "0011_monitor_lists.sql",
+    "0012_orders_dispatch.sql",
 ]
+ROLES = "roles.sql"
 MORE = f"{len(STEPS) + 1:04}_more.sql"
 """The step that a later version would have next."""
 
@@ -129,10 +132,14 @@ async def _tables(dsn: str, name: str) -> int:
 
 
 def former(folder: Path, step: str) -> dict[str, str]:
-    """Leave only the steps before this one in the folder; the texts of the others."""
-    later = {each: (folder / each).read_text() for each in STEPS[STEPS.index(step) :]}
+    """Leave only the steps before this one in the folder; the texts of the others.
+
+    The grants are of today's tables, so they come with the later steps.
+    """
+    later = {each: (folder / each).read_text() for each in [*STEPS[STEPS.index(step) :], ROLES]}
     for name in later:
         (folder / name).unlink()
+    (folder / ROLES).write_text("select 'no grants yet'")
     return later
 
 

@@ -7,10 +7,11 @@ import pytest
 
 from kcjl.errors import Unavailable
 from kcjl.orders.events import OrderPassedOver, OrderReceived, OrdersRead
-from kcjl.orders.events_intake import OrdersCaughtUp, OrdersNotExported
+from kcjl.orders.events_intake import OrdersCaughtUp, OrdersExportAsked, OrdersNotExported
 from kcjl.orders.intake import Intake, plan_read
 from kcjl.settings import OrderSettings
 from tests.outside.marketplace import marketplace_order
+from tests.outside.mishaps import Killed
 from tests.rooms import Premises
 from tests.trade import SHIPPING, at
 
@@ -71,6 +72,35 @@ async def test_outage_of_two_days_is_caught_up_by_export_and_then_by_pages() -> 
     assert ["O1"] == [each.order_id for each in await place.said(OrderReceived)]
     assert 1 == place.shop.mishaps.times("orders_caught_up")
     assert 2 == len(await place.said(OrdersRead))
+
+
+@pytest.mark.parametrize(("stopped_s", "asked"), [(600, 1), (2 * 86_400, 2)])
+async def test_export_that_was_asked_for_is_gone_on_with_after_a_restart(
+    stopped_s: float, asked: int
+) -> None:
+    """Killed while it is made: it is not asked for anew, unless it is too old to be of use."""
+    place = premises()
+    async with place.open() as process:
+        await process.do("intake")
+        place.clock.tick(2 * 86_400)
+        late = place.clock.now() - timedelta(hours=30)
+        order = msgspec.structs.replace(
+            marketplace_order("O1", state=SHIPPING), updated_at=late
+        )
+        place.shop.place(order)
+        place.shop.mishaps.after("orders_caught_up", Killed())
+        with pytest.raises(Killed):
+            await process.do("intake")
+    place.clock.tick(stopped_s)
+    async with place.open() as process:
+        await process.do("intake")
+        assert {} == dict(process.orders.exporting.items())
+
+    assert asked == len(place.shop.exports_asked)
+    exports = await place.said(OrdersExportAsked)
+    (caught_up,) = await place.said(OrdersCaughtUp)
+    assert exports[-1].until == caught_up.until
+    assert ["O1"] == [each.order_id for each in await place.said(OrderReceived)]
 
 
 async def test_order_that_changed_while_the_export_was_made_comes_with_the_pages() -> None:

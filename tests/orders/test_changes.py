@@ -1,6 +1,6 @@
 """Changes after intake, the rules and the room: what is said, posted, and asked of a person."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +27,9 @@ from kcjl.orders.events_changes import (
     ReturnOpened,
     ReturnReceived,
 )
+from kcjl.orders.reversal_events import ReversalItem, ReversalOrdered, ReversalTaken
 from kcjl.settings import OrderSettings
+from kcjl.vocabulary import Event
 from tests.outside.erp import parcel
 from tests.outside.marketplace import marketplace_line, marketplace_order
 from tests.outside.mishaps import LOST
@@ -89,6 +91,43 @@ class Shop(Premises):
             reason_code="17",
         )
         self.change(refunds=(back,))
+
+
+def kept_back(units: int, *, marketplace_id: str, at: datetime) -> tuple[Event, Event]:
+    """We refund units that are to stay, and the marketplace has taken it."""
+    item = ReversalItem(
+        line_id="O1-1",
+        sku="A-1",
+        quantity=units,
+        amount=gbp(1_000 * units),
+        shipping_amount=gbp(0),
+        taxes=(),
+        shipping_taxes=(),
+    )
+    yes = ReversalOrdered(
+        order_id="O1",
+        reversal_id="V1",
+        kind="refund",
+        reason_code="17",
+        reason="damaged on the shelf",
+        tax_mode="TAX_INCLUDED",
+        not_to_ship=True,
+        items=(item,),
+        money=item.amount,
+        occurred_at=at,
+    )
+    taken = ReversalTaken(
+        order_id="O1",
+        reversal_id="V1",
+        line_id="O1-1",
+        marketplace_id=marketplace_id,
+        amount=item.amount,
+        shipping_amount=gbp(0),
+        found_by_lookup=False,
+        as_asked=True,
+        occurred_at=at,
+    )
+    return yes, taken
 
 
 async def posted(process: Process) -> None:
@@ -269,6 +308,36 @@ async def test_line_refunded_whole_before_its_goods_went_is_taken_off() -> None:
         await corrected(process)
 
         assert {"refund_to_enter:O1/F1/refund"} == set(process.desk.open)
+
+
+@pytest.mark.parametrize("taken_off", [True, False])
+async def test_units_refunded_as_not_to_ship_are_taken_off_before_they_are_packed(
+    *, taken_off: bool
+) -> None:
+    """The warehouse is told which units stay, and nobody is asked for a credit note of what was
+    never invoiced; if they went all the same, it is owed.
+    """
+    place = Shop()
+    async with place.open() as process:
+        await posted(process)
+        await process.orders.record(*kept_back(1, marketplace_id="F1", at=place.clock.now()))
+        place.refund(1_000)
+        await corrected(process)
+        (raised,) = [each.raised for each in process.desk.open.values()]
+        assert ("sales_order_to_reduce", "O1/O1-1/units") == (raised.kind, raised.subject)
+        assert "set it from 3 to 2 units" in raised.message
+        assert "before it is packed" in raised.message
+        assert "take the pre-payment back" in raised.message
+        if taken_off:
+            work = process.orders.work_after_intake
+            await work.say_done("O1", "O1-1/units", note="done", by="jo")
+            await corrected(process)
+            assert set() == set(process.desk.open)
+        place.shop.set_state("O1", "SHIPPED")
+        await corrected(process)
+
+        owed = set() if taken_off else {"refund_to_enter:O1/F1/refund"}
+        assert owed == set(process.desk.open)
 
 
 async def test_credit_note_that_was_moot_for_a_while_is_asked_for_again() -> None:

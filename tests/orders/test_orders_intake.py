@@ -208,6 +208,31 @@ async def test_order_of_which_nothing_is_known_keeps_the_cursor_and_the_stock() 
     assert 1 == len(await place.said(OrdersRead))
 
 
+async def test_what_has_run_out_is_not_sold_on_for_an_order_of_which_nothing_is_known() -> None:
+    """It may hold anything, so no figure can be told but one: what is 0 is 0 in any case."""
+    place = premises()
+    place.warehouse.put("B-2", 7)
+    place.shop.offers_there["B-2"] = 1
+    async with place.open() as process:
+        await process.do("offers", "levels", "new-skus", "intake", "publish", "publish")
+        assert {"A-1": 8, "B-2": 7} == place.shop.offers_there
+        place.shop.mishaps.before("orders_updated_since", *[unreadable("O2")] * 3)
+        place.warehouse.put("A-1", 5)
+        place.warehouse.put("B-2", 0)
+        for _ in range(3):
+            place.clock.tick(300)
+            await process.do("levels")
+            with pytest.raises(OrdersUnreadable):
+                await process.do("intake")
+            await process.do("publish")
+        assert {"A-1": 8, "B-2": 0} == place.shop.offers_there
+        place.shop.place(marketplace_order("O2"))
+        place.clock.tick(300)
+        await process.do("levels", "intake", "publish", "publish")
+
+    assert {"A-1": 1, "B-2": 0} == place.shop.offers_there
+
+
 async def test_order_whose_skus_are_known_stops_their_stock_only() -> None:
     """It is raised and asked for again; other SKUs go on, and so do its own once it is read."""
     place = premises()

@@ -14,6 +14,7 @@ from kcjl.clock import Clock
 from kcjl.errors import NotFound, Refused
 from kcjl.johnlewis import port as shop
 from kcjl.johnlewis.account_port import Invoice
+from kcjl.johnlewis.export_port import Export, ExportMemory
 from kcjl.johnlewis.order_port import Cancelation, Refund
 from kcjl.johnlewis.parcel_port import ShipmentOutcome, ShipmentOutcomeKind
 from kcjl.johnlewis.reversal_port import (
@@ -115,6 +116,7 @@ class Shop:
         self.multi_shipment = True
         self.carriers_shown = 2
         self.has_export = True
+        self.exports_asked: list[str] = []
         self.returns_there: list[shop.Return] = []
         self.model = "MARKETPLACE"
         self.accepts_by_itself = False
@@ -248,11 +250,16 @@ class Shop:
             return [each for each in self.orders_there.values() if each.updated_at >= since]
 
     async def orders_caught_up(
-        self, since: datetime, until: datetime
+        self, since: datetime, until: datetime, *, memory: ExportMemory | None = None
     ) -> AsyncGenerator[Sequence[shop.Order], None]:
         with self.mishaps.at("orders_caught_up"):
             if not self.has_export:
                 raise NotFound("OR13: Not Found")
+            name = f"OR13 {since} {until}"
+            if memory is not None and await memory.kept(name) is None:
+                self.exports_asked.append(name)
+                export = Export(operation="OR13", tracking_id="t-1", asked_at=until)
+                await memory.keep(name, export)
         for order in list(self.orders_there.values()):
             if since <= order.updated_at <= until:
                 yield [order]

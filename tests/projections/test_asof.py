@@ -8,11 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kcjl.clock import chance
-from kcjl.errors import Misuse
 from kcjl.events import vocabulary
 from kcjl.log.memory import MemoryLog, MemoryLogReader, MemoryStore
 from kcjl.log.port import Draft
-from kcjl.projections.asof import AsOf, as_of, position_at
+from kcjl.projections.asof import fold_log, position_at
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.projection import Projection
 from kcjl.projections.runner import ProjectionRunner
@@ -42,8 +41,11 @@ async def log(anyio_backend: str) -> MemoryLogReader:
     return MemoryLogReader(store, "acme")
 
 
-def encoded(projection: Projection[Any], there: AsOf[Any]) -> list[tuple[str, bytes]]:
-    return [(key, projection.encode(entry)) for key, entry in there.entries.items()]
+async def folded(
+    projection: Projection[Any], log: MemoryLogReader, position: int
+) -> list[tuple[str, bytes]]:
+    (entries,) = await fold_log(log, (projection,), to=position)
+    return [(key, projection.encode(entry)) for key, entry in sorted(entries.items())]
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda each: each.name)
@@ -53,10 +55,10 @@ async def test_state_as_of_the_head_is_the_live_one(
     """Now is a time like any other."""
     rows = MemoryRows()
     head = await ProjectionRunner(log, rows, PROJECTIONS).catch_up()
-    there = await as_of(log, projection, position=head)
+    there = await folded(projection, log, head)
 
-    assert await rows.rows(projection.name) == encoded(projection, there)
-    assert there.entries
+    assert await rows.rows(projection.name) == there
+    assert there
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda each: each.name)
@@ -68,32 +70,8 @@ async def test_state_as_of_any_position_is_what_the_live_one_was(
     rows = MemoryRows()
     for position in sorted(chance(projection.name).sample(range(head + 1), 50)):
         await ProjectionRunner(log, rows, (projection,)).catch_up(to=position)
-        there = await as_of(log, projection, position=position)
 
-        assert await rows.rows(projection.name) == encoded(projection, there)
-        assert position == there.position
-
-
-async def test_one_entry_as_of_a_position_is_that_entry_of_the_whole(
-    log: MemoryLogReader,
-) -> None:
-    """With a key, only its entry is held; it is the same entry."""
-    (orders,) = (each for each in PROJECTIONS if each.name == "orders")
-    whole = await as_of(log, orders, position=400)
-    one = await as_of(log, orders, position=400, key="O0000007")
-    nobody = await as_of(log, orders, position=400, key="nobody")
-
-    assert {"O0000007": whole.entries["O0000007"]} == one.entries
-    assert {} == nobody.entries
-
-
-async def test_position_beyond_the_head_is_refused(log: MemoryLogReader) -> None:
-    """The future is not in the log; how far it goes is said."""
-    head = (await log.head()).position
-    with pytest.raises(Misuse, match=f"positions up to {head:,}"):
-        await as_of(log, PROJECTIONS[0], position=head + 1)
-
-    assert {} == (await as_of(log, PROJECTIONS[0], position=0)).entries
+        assert await rows.rows(projection.name) == await folded(projection, log, position)
 
 
 @given(minutes=st.integers(-2, 140), seconds=st.sampled_from((-1, 0, 1)))

@@ -56,6 +56,7 @@ ROOM_FOLDS: dict[str, Fold[Any]] = {
     "catalogue": orders.CATALOGUE,
     "intake": intake.INTAKE,
     "unread": intake.UNREAD,
+    "exporting": intake.EXPORTING,
     "after intake": changes_state.AFTER_INTAKE,
     "returns read": changes_state.RETURNS_READ,
     "gaps": count.GAPS,

@@ -19,6 +19,7 @@ from kcjl.johnlewis import port as shop
 from kcjl.johnlewis.account_port import Invoice
 from kcjl.johnlewis.asking import chunks, distinct_ids
 from kcjl.johnlewis.budget import Budget, CallBudgets, TenantBudgets
+from kcjl.johnlewis.export_port import Export, ExportMemory
 from kcjl.johnlewis.parcel_port import ShipmentOutcome, ShipmentOutcomeKind
 from kcjl.johnlewis.reading import words_of_refusal
 from kcjl.johnlewis.reversal_port import CancelationRequest, RefundRequest, ReversalMade
@@ -226,7 +227,7 @@ class SimulatedMarketplace:
         return await self._rows("OR11", reading)
 
     async def orders_caught_up(
-        self, since: datetime, until: datetime
+        self, since: datetime, until: datetime, *, memory: ExportMemory | None = None
     ) -> AsyncGenerator[Sequence[shop.Order], None]:
         """As one list; an order that moves on while it is made is left out, as theirs is."""
         first = since.replace(microsecond=0)
@@ -244,6 +245,9 @@ class SimulatedMarketplace:
             return [order for order in before if order and order.updated_at >= first]
 
         reading = Reading(rows, lambda order: order.order_id, older=older)
+        name = f"OR13 {since} {until}"
+        if memory is not None and await memory.kept(name) is None:
+            await memory.keep(name, Export(operation="OR13", tracking_id=name, asked_at=until))
         found = await self._rows("OR13", reading)
         for start in range(0, len(found), EXPORT_BATCH):
             yield found[start : start + EXPORT_BATCH]

@@ -164,11 +164,11 @@ class _Line:
         """A call whose answer comes in parts; each part is an answer."""
         life, trace, number = self._life, self._life.trace, self._life.number
 
-        async def told(*arguments: object) -> AsyncGenerator[object, None]:
+        async def told(*arguments: object, **named: object) -> AsyncGenerator[object, None]:
             await life.check()
             trace.called(number, operation, arguments)
             try:
-                async with aclosing(method(*arguments)) as parts:
+                async with aclosing(method(*arguments, **named)) as parts:
                     async for part in parts:
                         await life.check()
                         trace.answered(number, operation, part)

@@ -10,7 +10,7 @@ Called by the run, its command and the tests.
 from collections.abc import Callable
 from datetime import date
 from random import Random
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_type_hints
 
 import msgspec
 
@@ -238,7 +238,12 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ),
             opening_policy=OpeningPolicy(speed=False, carriers=CARRIERS),
         )
-        return msgspec.structs.replace(usual, **self.merchant)
+        sections = get_type_hints(MerchantSettings)
+        told = {  # out of a file a section comes as it was written
+            name: msgspec.convert(section, sections[name])
+            for name, section in self.merchant.items()
+        }
+        return msgspec.structs.replace(usual, **told)
 
 
 # ── drawing ──

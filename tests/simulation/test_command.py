@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from kcjl.settings import StockSettings
 from tests.simulation.__main__ import main
 from tests.simulation.faults import Fault
 from tests.simulation.laws import Broken
@@ -46,6 +47,19 @@ def test_failure_stays_as_it_is_when_nothing_smaller_fails() -> None:
     broken = Broken(law=1, checker="chain", message="a link is missing")
 
     assert SMALL == minimised(SMALL, broken, run=lambda _: ())
+
+
+def test_scenario_out_of_a_file_keeps_the_settings_of_its_merchant(tmp_path: Path) -> None:
+    """Whatever a seed draws is run again as it was, sections of settings and all."""
+    drawn = next(each for each in map(draw, range(1, 100)) if len(each.merchant) > 1)
+    again = msgspec.json.decode(msgspec.json.encode(drawn), type=Scenario)
+    file = tmp_path / "scenario.json"
+    file.write_bytes(
+        msgspec.json.encode(SMALL.with_(merchant={"stock": StockSettings(poll_s=240)}))
+    )
+
+    assert drawn.settings == again.settings
+    assert 0 == main(["--scenario", str(file)])
 
 
 def test_scenario_out_of_a_file_is_run_with_its_history(

@@ -126,3 +126,14 @@ def test_refund_stamped_by_a_clock_five_minutes_behind_is_found() -> None:
     money went back twice.
     """
     assert [] == broken_by(194)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_silence_that_nothing_waits_for_any_more_is_off_the_desk(seed: int) -> None:
+    """Liveness: what had waited was found there, and "0 parcels wait" stayed for ever."""
+    late = Faults(arrives_late=Fault(share=0.6, operations=("ST01",)))
+    scenario = Scenario(
+        seed=seed, orders_a_day=14.0, skus=20, faults=late, tenant={"multi_shipment": True}
+    )
+
+    assert () == run_scenario(scenario).broken

@@ -32,6 +32,7 @@ READINGS = frozenset(
         "StockRead",
         "TenantRead",
         "OrdersCaughtUp",
+        "OrdersExportAsked",
         "OrdersCounted",
         "OrdersNotExported",
         "ReturnsRead",

@@ -354,12 +354,12 @@ class _Noted:
     ) -> Callable[..., AsyncGenerator[object, None]]:
         """A call whose answer comes in parts: noted as one, answered by all of them."""
 
-        async def noted(*arguments: object) -> AsyncGenerator[object, None]:
+        async def noted(*arguments: object, **named: object) -> AsyncGenerator[object, None]:
             call = Call(self._side, operation, arguments, self._clock.now())
             self._witness.calls.append(call)
             parts: list[object] = []
             try:
-                async with aclosing(method(*arguments)) as told:
+                async with aclosing(method(*arguments, **named)) as told:
                     async for part in told:
                         parts.extend(part if isinstance(part, list | tuple) else [part])
                         yield part

@@ -11,6 +11,7 @@ from kcjl.stock.decide import (
     decide_confirmation,
     decide_figures,
     decide_level,
+    decide_zeros,
     may_publish,
 )
 from kcjl.stock.events import BufferSet, Figure, HeldBack, LevelRead, StockImportIntended
@@ -181,6 +182,18 @@ def test_figures_of_a_level_newer_than_the_orders_are_not_sent() -> None:
     late = product(listed(), confirmed(), level(8, minutes=1, finished=4))
 
     assert () == decide_figures([[late]], NO_BUFFER, READ_IN_ORDER)
+
+
+def test_what_is_0_goes_although_its_orders_are_older_than_its_level() -> None:
+    """An order that nobody has read can only take units away; one that falls to 3 waits for it:
+    of 5 that are shown 4 may be sold by now, and the marketplace shows 1.
+    """
+    silent = Reads(stock_finished_at=at(3), orders_began_at=at(2))
+
+    (figure,) = decide_zeros([[sellable(0)], [sellable(3)]], NO_BUFFER, silent)
+
+    assert (0, 5, at(2)) == (figure.quantity, figure.before, figure.orders_read_at)
+    assert () == decide_zeros([[product(listed(), confirmed())]], NO_BUFFER, Reads())
 
 
 def test_figures_of_what_an_unreadable_order_may_hold_are_0_or_none() -> None:

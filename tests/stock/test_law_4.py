@@ -6,7 +6,7 @@ and deciders, one call or answer at a time. Whenever a figure is applied it is h
 was there at its own reads; at the end of each run the window must show what is there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from kcjl.fold import Table
 from kcjl.orders.events import OrderReceived
-from kcjl.stock.decide import decide_figures, decide_level
+from kcjl.stock.conditions import Conditions
+from kcjl.stock.decide import decide_figures, decide_level, decide_zeros
 from kcjl.stock.events import (
     Figure,
     LevelRead,
@@ -47,6 +48,8 @@ from tests.trade import (
 BUFFER = 1
 POLICY = under(buffer=BUFFER)
 SHELF = 20
+
+Decide = Callable[[list[list[Product]], Conditions, Reads | None], tuple[Figure, ...]]
 
 
 @dataclass
@@ -230,9 +233,13 @@ class Trade(RuleBasedStateMachine):
     # ── publishing ──
 
     @precondition(lambda self: self.on_its_way is None and self.unheard is None)
-    @rule(fate=st.sampled_from(["sent", "sent", "lost before", "lost after", "killed"]))
-    def publish(self, fate: str) -> None:
-        found = decide_figures([[self.product]], POLICY, self.reads.get("reads"))
+    @rule(
+        fate=st.sampled_from(["sent", "sent", "lost before", "lost after", "killed"]),
+        decide=st.sampled_from([decide_figures, decide_figures, decide_zeros]),
+    )
+    def publish(self, fate: str, decide: Decide = decide_figures) -> None:
+        """`decide_zeros`: no orders could be read for long."""
+        found = decide([[self.product]], POLICY, self.reads.get("reads"))
         if not found:
             return
         (figure,) = found

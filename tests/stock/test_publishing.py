@@ -197,6 +197,35 @@ async def test_hold_stays_while_nobody_can_tell_what_the_figures_are() -> None:
     assert () == tuple(await place.said(PublishHoldEnded))
 
 
+async def test_what_has_run_out_goes_to_0_while_no_orders_can_be_read() -> None:
+    """OR11 is silent for hours (seed 274): what the ERP has no more of is not sold on; what has
+    merely fallen waits, and follows with the next orders.
+    """
+    place = premises("A-1", "B-2", "C-3")
+    async with place.open() as process:
+        await process.do("offers")
+        await published(place, process)
+        for sku, units in (("A-1", 0), ("B-2", 4), ("C-3", 15)):
+            place.warehouse.put(sku, units)
+        place.clock.tick(300)
+        await process.do("levels", "publish")
+        assert {"A-1": 10, "B-2": 10, "C-3": 10} == place.shop.offers_there
+        place.clock.tick(300)
+        await process.do("levels", "publish", "publish")
+        assert {"A-1": 0, "B-2": 10, "C-3": 10} == place.shop.offers_there
+    async with place.open() as process:
+        place.warehouse.put("C-3", 0)
+        place.clock.tick(590)
+        await process.do("levels", "publish")
+        assert {"A-1": 0, "B-2": 10, "C-3": 10} == place.shop.offers_there
+        place.clock.tick(10)
+        await process.do("publish", "publish")
+        assert {"A-1": 0, "B-2": 10, "C-3": 0} == place.shop.offers_there
+        await published(place, process)
+
+    assert {"A-1": 0, "B-2": 4, "C-3": 0} == place.shop.offers_there
+
+
 async def test_release_of_a_hold_that_is_not_open_is_refused() -> None:
     """A word for yesterday's hold lets nothing of today's go."""
     place = premises()

@@ -17,7 +17,7 @@ from kcjl.orders.events import (
 )
 from kcjl.stock import events as stock
 from kcjl.stock.conditions import group_key
-from kcjl.stock.decide import decide_figures, decide_level
+from kcjl.stock.decide import decide_figures, decide_level, decide_zeros
 from kcjl.stock.events import LevelRead, StockImportIntended, StockRead
 from kcjl.stock.policy_book import POLICY_BOOK
 from kcjl.stock.publishing_state import PUBLISHES
@@ -113,6 +113,20 @@ def test_no_figure_from_orders_older_than_the_stock(events: list[Event], reads: 
                     continue
                 assert product.level_read_by is not None
                 assert figure.orders_read_at >= product.level_read_by >= product.level_read_at
+
+
+@unhurried
+@given(any_events(*PRODUCT_EVENTS), READINGS)
+def test_what_goes_without_newer_orders_is_nothing_but_0(
+    events: list[Event], reads: Reads
+) -> None:
+    """Law 4: no order that nobody has read makes it too much; and no such figure stays out."""
+    shelves = shelves_of(events)
+    alone = decide_zeros(shelves, under(), reads)
+    figures = decide_figures(shelves, under(), reads)
+
+    assert {0} >= {each.quantity for each in alone}
+    assert {each.sku for each in alone} >= {each.sku for each in figures if not each.quantity}
 
 
 @unhurried

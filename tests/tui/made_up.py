@@ -25,6 +25,8 @@ from kcjl.readmodels import (
     Said,
 )
 from tests.tui.made_up_orders import NOON, FakeDispatch, FakeOrders
+from tests.tui.made_up_policy import FakePolicy
+from tests.tui.made_up_stock import FakeStock
 from tui.model.header import Then
 
 __all__ = [
@@ -93,6 +95,8 @@ class FakeSource:
         trade = 40 if exceptions else 0
         self.orders = FakeOrders(self._asked, self._fresh, rows=trade)
         self.dispatch = FakeDispatch(self._asked, self._fresh, rows=trade)
+        self.stock = FakeStock(self._asked, self._fresh)
+        self.policy = FakePolicy(self._asked, self._fresh)
 
     @property
     def as_of(self) -> Then | None:
@@ -113,6 +117,7 @@ class FakeSource:
             raise Misuse(f"there is nothing at {when}")
         source = FakeSource(exceptions=self.rows, total=self.total, events=known)
         source.clock, source.may_act = self.clock, False
+        source.stock.rows, source.policy.rows = self.stock.rows, self.policy.rows
         source.past = Then(position=known[-1].position, at=known[-1].recorded_at)
         return source
 

@@ -65,7 +65,7 @@ def test_actions_take_no_key_of_shell_or_multiplexer() -> None:
 def test_actions_that_change_something_are_on_screens_of_their_own() -> None:
     """None is everywhere but the kill switch: one has to stand before what one changes."""
     everywhere = {each.id for each in ACTIONS if each.danger and each.scope is Scope.APP}
-    assert everywhere <= {"writes.off", "writes.on"}
+    assert everywhere == {"writes.switch"}
     assert "exceptions.accept" in {each.id for each in ACTIONS if each.danger}
 
 

@@ -8,6 +8,8 @@ from textual.command import CommandPalette
 from textual.widgets import Input
 
 from tests.tui.made_up import FakeSource, an_event, an_exception, some_events, some_exceptions
+from tests.tui.made_up_policy import some_policies
+from tests.tui.made_up_stock import a_hold, some_products
 from tests.tui.pilots import glass, monitor, pressed, settled, table
 from tui.actions import ACTIONS, action_by_id
 from tui.app import MonitorApp
@@ -94,6 +96,10 @@ def _field(name: str) -> Check:
     return lambda app: app.focused is not None and app.focused.id == name
 
 
+def _asked(app: MonitorApp) -> bool:
+    return isinstance(app.screen, ConfirmScreen)
+
+
 _THEN = ("colon", *"at #12400", "enter")
 _DETAIL = ("6", "enter")
 _DIALOG = ("question_mark",)
@@ -139,6 +145,34 @@ CASES = (
             holds=lambda app: isinstance(app.screen, ConfirmScreen),
         )
         for verb in ("retry", "assign", "note", "park", "accept")
+    ),
+    Case(action="writes.switch", after=("7",), holds=_asked),
+    Case(action="stock.why", after=("2",), holds=lambda app: "Why so many" in glass(app)),
+    *(
+        Case(action=f"stock.{name}", after=after, holds=_asked)
+        for name, after in {
+            "retry": ("2",),
+            "alias": ("2",),
+            "unalias": ("2", "slash", *"table-0005", "enter"),
+            "release": ("2",),
+            "publishing": ("2",),
+            "buffer": ("2",),
+        }.items()
+    ),
+    Case(action="policy.why", after=("9",), holds=lambda app: "Versions: " in glass(app)),
+    Case(
+        action="policy.what_if",
+        after=("9",),
+        holds=lambda app: "214 of 18,244 products" in glass(app),
+    ),
+    *(
+        Case(action=f"policy.{name}", after=after, holds=_asked)
+        for name, after in {
+            "set": ("9", "slash", *"name:bank", "enter"),
+            "unmap": ("9", "slash", *"name:dpd", "enter"),
+            "approve": ("9",),
+            "buffer": ("9",),
+        }.items()
     ),
     Case(
         action="exceptions.storm",
@@ -268,7 +302,10 @@ def _source() -> FakeSource:
     sent = an_event(12420, type="StockImportIntended")
     kept = {12410: raised, 12420: sent}
     events = [kept.get(event.position, event) for event in some_events(100)]
-    return FakeSource(exceptions=(long, *some_exceptions(60)[1:-1], storm), events=events)
+    source = FakeSource(exceptions=(long, *some_exceptions(60)[1:-1], storm), events=events)
+    source.stock.rows, source.stock.held = some_products(60), a_hold()
+    source.policy.rows = some_policies()
+    return source
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.action)

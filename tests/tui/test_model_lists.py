@@ -426,6 +426,6 @@ def _facts(detail: DetailView) -> dict[str, str]:
 def test_manual_page_of_a_kind_is_laid_out_and_of_none_is_nothing() -> None:
     """F1 on an exception opens its page; a kind that the manual does not know has none."""
     text = page_text("confirmations_stopped")
-    assert "The marketplace answers no confirmation" in text
+    assert "THE MARKETPLACE ANSWERS NO CONFIRMATION" in text
     assert max(map(len, text.splitlines())) <= 84
     assert page_text("no-such-kind") == ""

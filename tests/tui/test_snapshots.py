@@ -10,6 +10,8 @@ from textual.pilot import Pilot
 
 from kcjl.errors import Unavailable
 from tests.tui.made_up import FakeSource, an_overview, some_events, some_exceptions
+from tests.tui.made_up_policy import some_policies
+from tests.tui.made_up_stock import some_products
 from tests.tui.pilots import NEVER_S, lose, pressed, settled
 from tui.app import MonitorApp
 from tui.theme import MONO_THEME, THEMES
@@ -17,15 +19,26 @@ from tui.theme import MONO_THEME, THEMES
 SnapCompare = Callable[..., bool]
 
 _SIZES = [(80, 24), (120, 40), (200, 60)]
-_PLACES = ["overview", "orders", "dispatch", "exceptions", "log"]
-_KEYS = {"overview": "1", "orders": "3", "dispatch": "4", "exceptions": "6", "log": "7"}
+_PLACES = ["overview", "stock", "orders", "dispatch", "exceptions", "log", "policy"]
+_KEYS = {
+    "overview": "1",
+    "stock": "2",
+    "orders": "3",
+    "dispatch": "4",
+    "exceptions": "6",
+    "log": "7",
+    "policy": "9",
+}
 
 size_law = pytest.mark.parametrize("size", _SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 place_law = pytest.mark.parametrize("place", _PLACES)
 
 
 def _full() -> FakeSource:
-    return FakeSource(exceptions=some_exceptions(60), total=12431, events=some_events(900))
+    source = FakeSource(exceptions=some_exceptions(60), total=12431, events=some_events(900))
+    source.stock.rows, source.stock.total = some_products(60), 100_000
+    source.policy.rows = some_policies()
+    return source
 
 
 def _app(source: FakeSource) -> MonitorApp:
@@ -103,11 +116,13 @@ class TestScreens:
     [
         ("6", "j", "j", "space", "enter"),
         ("7", "k", "k", "enter"),
+        ("2", "slash", *"chair-0003", "enter", "w"),
+        ("9", "v"),
         ("6", "slash", *"kind:sku", "enter"),
         ("6", "question_mark"),
         ("6", "f1"),
     ],
-    ids=["exception", "event", "filter", "keys", "explained"],
+    ids=["exception", "event", "sku", "policy", "filter", "keys", "explained"],
 )
 def test_details_filter_and_dialogs(
     keys: tuple[str, ...], size: tuple[int, int], snap_compare: SnapCompare

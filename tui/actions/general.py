@@ -165,6 +165,20 @@ _VIEW = (
     ),
 )
 
+_WRITES = (
+    Action(
+        id="writes.switch",
+        key="W",
+        label="Writes",
+        area="Writes",
+        verb="all writes off or on",
+        names=("writes",),
+        danger=True,
+        command="app.writes",
+        help="The kill switch: nothing is written to either side any more, or again.",
+    ),
+)
+
 _HELP = (
     Action(
         id="help.keys",
@@ -486,6 +500,7 @@ ACTIONS: tuple[Action, ...] = (
     *_GO,
     *_BACK_AND_FORTH,
     *_VIEW,
+    *_WRITES,
     *_HELP,
     *_FILTER,
     *_LISTS,

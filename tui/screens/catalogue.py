@@ -6,6 +6,8 @@ from tui.screens.exceptions import ExceptionsScreen
 from tui.screens.log import LogScreen
 from tui.screens.orders import OrdersScreen
 from tui.screens.overview import OverviewScreen
+from tui.screens.policy import PolicyScreen
+from tui.screens.stock import StockScreen
 
 __all__ = ["SCREENS"]
 
@@ -13,7 +15,9 @@ SCREENS: dict[str, type[MonitorScreen]] = {
     "overview": OverviewScreen,
     "orders": OrdersScreen,
     "dispatch": DispatchScreen,
+    "stock": StockScreen,
     "exceptions": ExceptionsScreen,
     "log": LogScreen,
+    "policy": PolicyScreen,
 }
 """By the names of `tui/places.py`."""

@@ -68,8 +68,13 @@ class DetailPane(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip(segments).adjust_cell_length(width, base)
 
     def _lay_out(self) -> None:
-        width = max(8, self.scrollable_content_region.width)
+        region = self.scrollable_content_region
+        width = max(8, region.width)
         self._lines = () if self._view is None else _laid_out(self._view, width)
+        bar = 0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical
+        if self._view is not None and bar and len(self._lines) > region.height:
+            # The bar that is about to come takes its room from the text.
+            self._lines = _laid_out(self._view, max(8, width - bar))
         self.virtual_size = Size(self.size.width, len(self._lines))
         self.refresh()
 

@@ -70,10 +70,10 @@ def offered_what_was_there(evidence: Evidence) -> Iterator[str]:
         for figure in event.figures:
             if figure.orders_read_at > recorded.recorded_at:
                 yield f"{figure.sku}: its orders were read after it was published"
+            if not figure.quantity:
+                continue  # whatever was ordered, nothing is not too much
             if figure.level_read_at and figure.orders_read_at < figure.level_read_at:
                 yield f"{figure.sku}: its orders were read before its level"
-            if not figure.quantity:
-                continue
             document = documents.get(event.policy_version, PolicyDocument())
             kept = _Kept(evidence, document, figure.sku, day_of(event.occurred_at))
             most = reads.most_for(figure, kept, recorded.position)
