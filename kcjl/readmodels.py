@@ -15,8 +15,10 @@ import msgspec
 from kcjl.money import Money
 
 if TYPE_CHECKING:
+    from kcjl.readmodels_dispatch import DispatchReading
     from kcjl.readmodels_health import HealthModels
     from kcjl.readmodels_money import MoneyModels
+    from kcjl.readmodels_orders import OrdersReading
     from kcjl.readmodels_policy import PolicyReading
     from kcjl.readmodels_stock import StockReading
 
@@ -165,6 +167,12 @@ class ReadModels(Protocol):
 
     @property
     def health(self) -> "HealthModels": ...
+
+    @property
+    def orders(self) -> "OrdersReading": ...
+
+    @property
+    def dispatch(self) -> "DispatchReading": ...
 
     @property
     def stock(self) -> "StockReading": ...

@@ -9,6 +9,7 @@ Called by the app, for the screens.
 from collections.abc import Sequence
 from functools import partial
 
+import msgspec
 from textual.app import App
 from textual.worker import Worker
 
@@ -18,6 +19,7 @@ from tui.messages import ReadWanted
 from tui.model.proposal import Proposal
 from tui.model.spoken import spoken
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.dialogs import DialogScreen
 from tui.state import MonitorState
 
 __all__ = ["SAY_S", "Hand"]
@@ -67,20 +69,21 @@ class Hand:
     def _confirmed(self, proposal: Proposal, commands: Sequence[Command] | None) -> None:
         if commands:
             self._doing = self._app.run_worker(
-                partial(self._do, proposal.title, tuple(commands)),
+                partial(self._do, proposal, tuple(commands)),
                 group="do",
                 exit_on_error=False,
             )
 
-    async def _do(self, title: str, commands: Sequence[Command]) -> None:
+    async def _do(self, proposal: Proposal, commands: Sequence[Command]) -> None:
         self._under_way += 1
         try:
-            await self._send(title, commands)
+            await self._send(proposal, commands)
         finally:
             self._under_way -= 1
         self._app.screen.post_message(ReadWanted())
 
-    async def _send(self, title: str, commands: Sequence[Command]) -> None:
+    async def _send(self, proposal: Proposal, commands: Sequence[Command]) -> None:
+        title = proposal.title
         answers: list[str] = []
         for command in commands:
             try:
@@ -90,13 +93,29 @@ class Hand:
             except Exception as error:  # noqa: BLE001 - outermost: shown, lives on
                 said, fine = f"{type(error).__name__}: {error}", False
             else:
-                said, fine = spoken(outcome.message), outcome.ok
+                said, fine = outcome.message, outcome.ok
             if not fine:
                 done = f" ({len(answers)} of {len(commands)} were done)" if answers else ""
                 self.say(f"{title}: {said}{done}", failed=True)
                 break
             answers.append(said)
         else:
-            told = list(dict.fromkeys(answers))
+            self._answered(proposal, commands, answers)
+
+    def _answered(
+        self, proposal: Proposal, sent: Sequence[Command], answers: Sequence[str]
+    ) -> None:
+        """Say what came of it; of a preview, propose what it shows."""
+        try:
+            follows = proposal.follows(sent, answers)
+        except (KcjlError, msgspec.MsgspecError) as error:
+            self.say(f"{proposal.title}: the answer can't be read: {error}", failed=True)
+            return
+        if isinstance(follows, Proposal):
+            self.propose(follows)
+        elif follows is not None:
+            self._app.push_screen(DialogScreen(follows))
+        else:
+            told = list(dict.fromkeys(map(spoken, answers)))
             more = f" and {len(told) - 1} more" if len(told) > 1 else ""
-            self.say(f"{title}: {told[0]}{more}" if told else title)
+            self.say(f"{proposal.title}: {told[0]}{more}" if told else proposal.title)

@@ -92,6 +92,26 @@ PANES: dict[str, tuple[str, str]] = {
             "models are known only as they are now, also when another time is looked at."
         ),
     ),
+    "orders": (
+        "Orders",
+        (
+            "Orders that somebody or something is waited for, soonest deadline first; then the "
+            "newest that have ended. TO says what the deadline is of: accept at the "
+            "marketplace, or ship. A word in the filter is looked for beyond what is loaded: "
+            "in every order's id, else in what the most urgent hold. enter opens an order, w "
+            "shows its life in full width: each event under what caused it, with both clocks."
+        ),
+    ),
+    "dispatch": (
+        "Dispatch",
+        (
+            "Parcels of orders that are not confirmed, soonest deadline first, a line each; an "
+            "order of which nothing is shipped is a line by itself. WHOSE says who has to do "
+            "the next thing. ✖ is past the marketplace's deadline, ▲ near it or past your own "
+            "cut-off. Below: deadlines ahead by the hour, and the marketplace's metrics of the "
+            "shop beside the limits of your settings."
+        ),
+    ),
     "stock": (
         "Stock",
         (

@@ -17,8 +17,10 @@ from kcjl.clock import Clock
 from kcjl.command import Command, Outcome
 from kcjl.errors import Misuse, Refused
 from kcjl.readmodels import Cut, EventRow, ExceptionStory, Overview, ReadModels
+from kcjl.readmodels_dispatch import DispatchReading
 from kcjl.readmodels_health import HealthModels
 from kcjl.readmodels_money import MoneyModels
+from kcjl.readmodels_orders import OrdersReading
 from kcjl.readmodels_policy import PolicyReading
 from kcjl.readmodels_stock import StockReading
 from tui.model.header import Then
@@ -73,6 +75,14 @@ class _Asked:
     @property
     def health(self) -> HealthModels:
         return self._read_models.health
+
+    @property
+    def orders(self) -> OrdersReading:
+        return self._read_models.orders
+
+    @property
+    def dispatch(self) -> DispatchReading:
+        return self._read_models.dispatch
 
     @property
     def stock(self) -> StockReading:

@@ -35,9 +35,9 @@ from kcjl.errors import KcjlError, Misuse, Unavailable
 from kcjl.events import vocabulary
 from kcjl.projections.asofdatabase import AsOfDatabase
 from kcjl.projections.catalogue import PROJECTIONS
-from kcjl.projections.reading import PostgresReadModels
+from kcjl.projections.reading import USUAL_DISPATCH, PostgresReadModels
 from kcjl.readmodels import ReadModels
-from kcjl.settings import Settings
+from kcjl.settings import DispatchSettings, Settings
 
 if TYPE_CHECKING:
     from tui.model.header import Then
@@ -105,14 +105,20 @@ def tui(
 async def _tui(
     settings: Settings, merchant: str, *, read_only: bool, keymap: dict[str, str]
 ) -> None:
+    shown = partial(
+        monitor,
+        read_only=read_only,
+        keymap=keymap,
+        dispatch=settings.merchants[merchant].dispatch,
+    )
     async with database_of(settings) as dsn:
         try:
             async with clock_of(settings) as clock:
-                await monitor(dsn, merchant, clock, read_only=read_only, keymap=keymap)
+                await shown(dsn, merchant, clock)
         except* Unavailable:
             typer.echo("the world does not answer: its time stands where it stopped", err=True)
             clock = await _stopped_clock(dsn, merchant)
-            await monitor(dsn, merchant, clock, read_only=read_only, keymap=keymap)
+            await shown(dsn, merchant, clock)
 
 
 async def _stopped_clock(dsn: str, merchant: str) -> Clock:
@@ -129,6 +135,7 @@ async def monitor(
     *,
     read_only: bool = False,
     keymap: dict[str, str] | None = None,
+    dispatch: DispatchSettings = USUAL_DISPATCH,
 ) -> None:
     """The monitor on a merchant's read models, until it is left."""
     from tui.app import run_monitor
@@ -139,7 +146,7 @@ async def monitor(
         AsOfDatabase(dsn, merchant, vocabulary(), PROJECTIONS) as past,
         _operator(dsn, merchant, clock, read_only=read_only) as doer,
     ):
-        models = PostgresReadModels(database, merchant, clock)
+        models = PostgresReadModels(database, merchant, clock, dispatch=dispatch)
         await run_monitor(
             LiveSource(models, clock, doer=doer, machine=_Machine(past, merchant)),
             operator=getpass.getuser(),

@@ -4,7 +4,7 @@ Reads the read models a page at a time and changes nothing. Called by `kcjl/cli/
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import anyio
@@ -26,9 +26,11 @@ from kcjl.cli.tables import table
 from kcjl.database import AUDITOR, Database
 from kcjl.errors import Misuse
 from kcjl.money import Money
-from kcjl.orders.decide import WAITING_STANDINGS, deadline_of, standing, why_held
+from kcjl.orders.decide import deadline_of, standing
 from kcjl.orders.state import OrderEntry, Standing
 from kcjl.projections.orderreading import OrderRows
+from kcjl.projections.ordersview import OPEN, order_row
+from kcjl.readmodels_orders import OrderRow
 from kcjl.settings import Settings
 from kcjl.stock.events import stock_key
 
@@ -36,9 +38,6 @@ __all__ = ["list_orders"]
 
 LINES_MAX = 1_000_000
 STATES = tuple(each.value for each in Standing)
-OPEN = (*WAITING_STANDINGS, Standing.HELD.value)
-"""Somebody or something is waited for."""
-NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,26 +60,6 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
             )
             and (self.since is None or entry.created_at >= self.since)
         )
-
-
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """One order in one line; nothing of the buyer."""
-
-    order_id: str
-    standing: str
-    marketplace_state: str
-    deadline: datetime | None
-    """Of the acceptance while it waits for that, else of the shipping."""
-    late: bool
-    total: Money
-    skus: tuple[str, ...]
-    placed_at: datetime
-    reference: str
-    erp_order_code: str
-    held: str
-    """Why it is held; empty: it is not."""
-    rule: str
-    policy_version: int
 
 
 def list_orders(
@@ -154,7 +133,7 @@ def _amount(above: str, currency: str) -> Money | None:
 
 async def _listed(
     settings: Settings, merchant: str, asked: Asked, lines: int
-) -> tuple[list[Listed], int]:
+) -> tuple[list[OrderRow], int]:
     """(the first so many that match, how many match)."""
     found: list[OrderEntry] = []
     matching = 0
@@ -164,34 +143,14 @@ async def _listed(
             fitting = [entry for entry in page if asked.fits(entry, now)]
             matching += len(fitting)
             found = sorted((*found, *fitting), key=_soonest)[:lines]
-    return [_row(entry, now) for entry in found], matching
+    return [order_row(entry, now) for entry in found], matching
 
 
 def _soonest(entry: OrderEntry) -> tuple[datetime, datetime, str]:
     return (deadline_of(entry), entry.created_at, entry.order_id)
 
 
-def _row(entry: OrderEntry, now: datetime) -> Listed:
-    stands, deadline = standing(entry).value, deadline_of(entry)
-    held = entry.held
-    return Listed(
-        order_id=entry.order_id,
-        standing=stands,
-        marketplace_state=entry.state,
-        deadline=None if deadline == NEVER else deadline,
-        late=stands in OPEN and deadline < now,
-        total=entry.total_price,
-        skus=tuple(dict.fromkeys(line.sku for line in entry.lines)),
-        placed_at=entry.created_at,
-        reference=entry.reference,
-        erp_order_code=entry.erp_order_code,
-        held=why_held(entry),
-        rule=held.rule if held else "",
-        policy_version=held.policy_version if held else 0,
-    )
-
-
-def _table(rows: Sequence[Listed]) -> list[str]:
+def _table(rows: Sequence[OrderRow]) -> list[str]:
     return table(
         ("order", "standing", "deadline", ">total", "skus", "ERP order", "note"),
         [

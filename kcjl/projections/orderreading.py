@@ -69,8 +69,8 @@ class OrderRows:
             select key from projection_row
             join projection_checkpoint using (merchant, projection, version)
             where merchant = $1 and projection = 'exceptions' and live
-            and (data->'row'->'raised'->>'subject' = $2
-                or starts_with(data->'row'->'raised'->>'subject', $2 || '/'))
+            and (substr(key, strpos(key, ':') + 1) = $2
+                or starts_with(substr(key, strpos(key, ':') + 1), $2 || '/'))
             order by key limit $3
             """,
             self._merchant,

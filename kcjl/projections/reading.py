@@ -16,15 +16,19 @@ from kcjl.exceptions.words import Wanted
 from kcjl.money import total_by_currency
 from kcjl.orders.decide import WAITING_STANDINGS
 from kcjl.projections.deskreading import DeskRows, KindTotal, story_of
+from kcjl.projections.dispatchview import DispatchView
+from kcjl.projections.freshreading import fresh
 from kcjl.projections.healthview import PostgresHealth
 from kcjl.projections.moneyview import PostgresMoney
+from kcjl.projections.ordersview import OrdersView
 from kcjl.projections.policyview import PolicyView
 from kcjl.projections.stockview import StockView
 from kcjl.readmodels import Cut, EventRow, ExceptionStory, Freshness, Lane, Overview
 from kcjl.readmodels_policy import PolicyReading
 from kcjl.readmodels_stock import StockReading
+from kcjl.settings import DispatchSettings
 
-__all__ = ["PostgresReadModels"]
+__all__ = ["USUAL_DISPATCH", "PostgresReadModels"]
 
 LANE_OF_ROOM = {
     "stock": "Stock",
@@ -33,21 +37,41 @@ LANE_OF_ROOM = {
     "settlement": "Money",
 }
 RATE_MINUTES = 60
+USUAL_DISPATCH = DispatchSettings()
+"""Working days and thresholds where no settings say otherwise."""
 RATE_EVENTS_MAX = 5_000
 
 
 class PostgresReadModels:
     """One merchant's read models."""
 
-    def __init__(self, database: Database, merchant: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        merchant: str,
+        clock: Clock,
+        *,
+        dispatch: DispatchSettings = USUAL_DISPATCH,
+    ) -> None:
+        """`dispatch`: the merchant's working days and thresholds."""
         self._database = database
         self._merchant = merchant
         self._clock = clock
         self._desk = DeskRows(database, merchant)
         self.money = PostgresMoney(database, merchant, self._fresh)
         self.health = PostgresHealth(database, merchant, self._fresh)
+        self._orders = OrdersView(database, merchant, clock.now)
+        self._dispatch = DispatchView(database, merchant, clock.now, dispatch)
         self._stock = StockView(database, merchant, self._fresh)
         self._policy = PolicyView(database, merchant, self._fresh)
+
+    @property
+    def orders(self) -> OrdersView:
+        return self._orders
+
+    @property
+    def dispatch(self) -> DispatchView:
+        return self._dispatch
 
     @property
     def policy(self) -> PolicyReading:
@@ -58,19 +82,7 @@ class PostgresReadModels:
         return self._stock
 
     async def _fresh(self) -> Freshness:
-        row = await self._database.fetchrow(
-            """
-            select h.position, e.recorded_at from log_head h
-            left join event e on e.merchant = h.merchant and e.position = h.position
-            where h.merchant = $1
-            """,
-            self._merchant,
-        )
-        return Freshness(
-            position=row["position"] if row else 0,
-            recorded_at=row["recorded_at"] if row else None,
-            now=self._clock.now(),
-        )
+        return await fresh(self._database, self._merchant, self._clock.now())
 
     async def counts(self) -> dict[str, Counter[str]]:
         """Rows of each projection by state."""

@@ -25,6 +25,7 @@ STEPS = [
     "0010_keyframes.sql",
     "0011_monitor_lists.sql",
     "0012_money.sql",
+    "0013_orders_dispatch.sql",
 ]
 ROLES = "roles.sql"
 MORE = f"{len(STEPS) + 1:04}_more.sql"

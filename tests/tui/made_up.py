@@ -6,7 +6,7 @@ and notices when two are put at once.
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 import msgspec
@@ -28,6 +28,7 @@ from kcjl.readmodels_health import HealthRow
 from kcjl.readmodels_money import PayoutRow
 from tests.tui.made_up_health import FakeHealth
 from tests.tui.made_up_money import FakeMoney
+from tests.tui.made_up_orders import NOON, FakeDispatch, FakeOrders
 from tests.tui.made_up_policy import FakePolicy
 from tests.tui.made_up_stock import FakeStock
 from tui.model.header import Then
@@ -42,9 +43,6 @@ __all__ = [
     "some_events",
     "some_exceptions",
 ]
-
-NOON = datetime(2026, 7, 7, 11, 0, 0, tzinfo=UTC)
-"""A Tuesday noon in London, on summer time."""
 
 HOSTILE = "A\x1b[31mB\x07\u202eC\u200bD\x9bE[b]F[/b]\r\nG\x00H\u2028I\ufeff"
 """Escape sequence, bell, override, zero width, C1, markup, line ends, nought, separators."""
@@ -102,6 +100,9 @@ class FakeSource:
         self.done: list[Command] = []
         """The commands that were issued."""
         self.outcome = Outcome(ok=True, message="done")
+        trade = 40 if exceptions else 0
+        self.orders = FakeOrders(self._asked, self._fresh, rows=trade)
+        self.dispatch = FakeDispatch(self._asked, self._fresh, rows=trade)
         self.stock = FakeStock(self._asked, self._fresh)
         self.policy = FakePolicy(self._asked, self._fresh)
 

@@ -15,6 +15,10 @@ pytestmark = pytest.mark.anyio
 _TOGETHER = (
     (Scope.APP, Scope.LISTS, Scope.TABLE),
     (Scope.APP, Scope.LISTS, Scope.DETAIL),
+    (Scope.APP, Scope.LISTS, Scope.TABLE, Scope.ORDERS),
+    (Scope.APP, Scope.LISTS, Scope.DETAIL, Scope.ORDERS),
+    (Scope.APP, Scope.LISTS, Scope.TABLE, Scope.DISPATCH),
+    (Scope.APP, Scope.LISTS, Scope.DETAIL, Scope.DISPATCH),
     (Scope.DIALOG,),
 )
 """The scopes that are alive at the same time, for each kind of focus."""
@@ -37,7 +41,9 @@ def test_actions_all_have_their_own_id() -> None:
     assert len(ACTIONS) == len({action.id for action in ACTIONS})
 
 
-@pytest.mark.parametrize("scopes", _TOGETHER, ids=lambda scopes: scopes[-1].name)
+@pytest.mark.parametrize(
+    "scopes", _TOGETHER, ids=lambda scopes: "-".join(scope.name for scope in scopes)
+)
 def test_actions_of_one_focus_share_no_key(scopes: tuple[Scope, ...]) -> None:
     """A key means one thing wherever one stands."""
     actions = [action for scope in scopes for action in actions_of(scope)]

@@ -88,6 +88,12 @@ def _done(verb: str) -> Check:
     return issued
 
 
+def _alone(app: MonitorApp) -> bool:
+    """The detail has the screen to itself, and has the focus."""
+    detail = app.screen.query_one(DetailPane)
+    return app.screen.has_class("-only-detail") and app.focused is detail
+
+
 def _field(name: str) -> Check:
     return lambda app: app.focused is not None and app.focused.id == name
 
@@ -191,6 +197,27 @@ CASES = (
     ),
     Case(action="money.why", after=("5",), holds=lambda app: "EACH PENNY" in glass(app)),
     Case(action="health.why", after=("8",), holds=lambda app: "LAST FAULTS" in glass(app)),
+    Case(action="orders.why", after=("3",), holds=_alone),
+    Case(action="dispatch.why", after=("4",), holds=_alone),
+    *(
+        Case(
+            action=f"orders.{word}",
+            after=("3",),
+            holds=lambda app: isinstance(app.screen, ConfirmScreen),
+        )
+        for word in (
+            *("retry", "hold", "release", "accept", "refuse", "refund", "cancel", "withdraw"),
+            *("post_again", "look", "corrected", "buyer", "erase", "count"),
+        )
+    ),
+    *(
+        Case(
+            action=f"dispatch.{word}",
+            after=("4",),
+            holds=lambda app: isinstance(app.screen, ConfirmScreen),
+        )
+        for word in ("retry", "as_is", "map", "unmap")
+    ),
     Case(action="confirm.do", after=("6", "r"), holds=_done("exceptions-retry")),
     Case(action="confirm.leave", after=("6", "r"), holds=_mode("exceptions")),
     Case(action="confirm.next", after=("6", "P"), holds=_field("field-reason")),

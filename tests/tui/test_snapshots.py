@@ -57,7 +57,7 @@ def _after(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
 @size_law
 @place_law
 class TestScreens:
-    """The three screens in their four states."""
+    """The screens in their four states."""
 
     def test_live(self, place: str, size: tuple[int, int], snap_compare: SnapCompare) -> None:
         """Fresh figures."""

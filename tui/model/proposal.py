@@ -5,7 +5,7 @@ reason, an owner); the worst asks for a word to be typed. It sends nothing.
 Called by the screens, which make them, and by the confirmation, which shows them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -13,6 +13,7 @@ import msgspec
 from kcjl.command import Command
 from tui.model.asked_time import asked_until
 from tui.model.moments import Zone
+from tui.model.shapes import DetailView
 
 __all__ = ["LINES_SHOWN", "Field", "Proposal", "shown_lines"]
 
@@ -63,6 +64,15 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
             msgspec.structs.replace(command, arguments={**command.arguments, **told})
             for command in self.commands
         )
+
+    def follows(
+        self, sent: Sequence[Command], answers: Sequence[str]
+    ) -> "Proposal | DetailView | None":
+        """What comes of the answers, where that is more than a message: the next proposal (of
+        what was a preview), or something to be looked at.
+        """
+        del sent, answers
+        return None
 
     def lacking(self, answers: Mapping[str, str], word: str) -> str:
         """What keeps it from being done, in words; empty when nothing does."""

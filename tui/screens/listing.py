@@ -192,7 +192,7 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
 
     def close_detail(self) -> None:
         self.opened = None
-        self.remove_class("-detail")
+        self.remove_class("-detail", "-only-detail")
         self.table.focus()
         self.refresh_view()
 
