@@ -240,9 +240,9 @@ def test_the_readme_test_command_is_what_ci_runs() -> None:
     readme = README.read_text(encoding="utf-8")
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
-    assert "-c constraints.txt -e '.[dev]' && .venv/bin/python -m pytest\n" in readme
+    assert "-c constraints.txt -e '.[dev]' && .venv/bin/python -m pytest -n 2\n" in readme
     assert "pip install -q -c constraints.txt -e '.[dev]'\n" in ci
-    assert "python -m pytest\n" in ci
+    assert "python -m pytest -n 2\n" in ci
 
 
 def test_every_projection_is_in_the_architecture() -> None:

@@ -87,8 +87,8 @@ def test_header_says_open_exceptions_money_and_writes() -> None:
 
     assert [cell.text for cell in view.summary()] == [
         "#12,431",
-        "▲ 1,234 open",
         "1,234.56 GBP at risk",
+        "▲ 1,234 open",
     ]
     assert view.writes.text == "✖ writes OFF"
     assert _header(an_overview(open_exceptions=0)).open_exceptions.text == "● 0 open"
