@@ -148,7 +148,7 @@ async def monitor(
     ):
         models = PostgresReadModels(database, merchant, clock, dispatch=dispatch)
         await run_monitor(
-            LiveSource(models, clock, doer=doer, machine=_Machine(past, merchant)),
+            LiveSource(models, clock, doer=doer, machine=_Machine(past, merchant, dispatch)),
             operator=getpass.getuser(),
             keymap=keymap or {},
         )
@@ -157,9 +157,10 @@ async def monitor(
 class _Machine:
     """The read models as of another time: one at a time, for all panes."""
 
-    def __init__(self, past: AsOfDatabase, merchant: str) -> None:
+    def __init__(self, past: AsOfDatabase, merchant: str, dispatch: DispatchSettings) -> None:
         self._past = past
         self._merchant = merchant
+        self._dispatch = dispatch
 
     async def at(self, when: int | datetime) -> "tuple[Then, ReadModels]":
         from tui.model.header import Then
@@ -167,7 +168,8 @@ class _Machine:
         there = await (self._past.move(when) if isinstance(when, int) else self._past.at(when))
         if there.recorded_at is None:
             raise Misuse("before its first event the log knows nothing: #1 is the first")
-        models = PostgresReadModels(self._past, self._merchant, await self._past.clock())
+        clock = await self._past.clock()
+        models = PostgresReadModels(self._past, self._merchant, clock, dispatch=self._dispatch)
         return Then(position=there.position, at=there.recorded_at), models
 
 
