@@ -124,7 +124,7 @@ class MonitorState:
             now=self.now(),
             zone=self.zone,
             limits=self.limits,
-            pace=self.pace,
+            pace=self.pace if self.past is None else 1,
         )
 
     def banner(self) -> str:

@@ -8,13 +8,14 @@ __all__ = ["ACTIONS"]
 _THEN = frozenset({Mode.AS_OF})
 
 
-def _step(name: str, key: str, verb: str, text: str) -> Action:
+def _step(name: str, key: str, label: str, verb: str, text: str, *, weight: int) -> Action:
     return Action(
         id=f"time.{name}",
         key=key,
-        label=verb.capitalize(),
+        label=label,
         area="Time",
         verb=verb,
+        weight=weight,
         modes=_THEN,
         command=f"app.step('{name}')",
         help=text,
@@ -44,10 +45,34 @@ ACTIONS: tuple[Action, ...] = (
         command="app.travel('')",
         help="All panes as things stand now.",
     ),
-    _step("event_back", "left_curly_bracket", "one event back", "The state one event earlier."),
-    _step("event_on", "right_curly_bracket", "one event on", "The state one event later."),
-    _step("minute_back", "less_than_sign", "a minute back", "The state a minute earlier."),
-    _step("minute_on", "greater_than_sign", "a minute on", "The state a minute later."),
-    _step("exception", "full_stop", "to the next exception", "On to where one was raised."),
-    _step("publish", "comma", "to the next publish", "On to where stock figures were sent."),
+    _step(
+        *("event_back", "left_curly_bracket", "-1 event", "one event back"),
+        "The state one event earlier.",
+        weight=31,
+    ),
+    _step(
+        *("event_on", "right_curly_bracket", "+1 event", "one event on"),
+        "The state one event later.",
+        weight=32,
+    ),
+    _step(
+        *("minute_back", "less_than_sign", "-1 min", "a minute back"),
+        "The state a minute earlier.",
+        weight=33,
+    ),
+    _step(
+        *("minute_on", "greater_than_sign", "+1 min", "a minute on"),
+        "The state a minute later.",
+        weight=34,
+    ),
+    _step(
+        *("exception", "full_stop", "Next exception", "to the next exception"),
+        "On to where one was raised.",
+        weight=38,
+    ),
+    _step(
+        *("publish", "comma", "Next publish", "to the next publish"),
+        "On to where stock figures were sent.",
+        weight=39,
+    ),
 )
