@@ -23,6 +23,7 @@ __all__ = ["ACTING", "READING", "said_by_reading", "verbs"]
 Verb: TypeAlias = str
 
 READING: Mapping[Verb, Sequence[str]] = {
+    "alerts list": ("",),
     "calls": ("-n 10000",),
     "calls summary": ("",),
     "calls surprises": ("",),
@@ -41,6 +42,7 @@ READING: Mapping[Verb, Sequence[str]] = {
     "log verify": ("",),
     "orders list": ("--all -n 10000", "--held", "--late"),
     "orders policy show": ("--history",),
+    "manual": ("",),
     "orders show": ("{order}",),
     "payouts explain": ("{payout} -n 10000",),
     "payouts journal": ("{payout}",),
@@ -58,6 +60,8 @@ READING: Mapping[Verb, Sequence[str]] = {
 
 ACTING = frozenset(
     {
+        "alerts digest",
+        "alerts test",
         "check",
         "close",
         "demo",
@@ -71,6 +75,7 @@ ACTING = frozenset(
         "exceptions retry",
         "exceptions rules preview",
         "exceptions rules set",
+        "init",
         "log export",
         "log rebuild",
         "log seal",

@@ -256,7 +256,8 @@ CASES = (
     Case(action="view.theme_safe", holds=lambda app: app.theme == THEMES[1].name),
     Case(action="view.theme_mono", holds=lambda app: app.theme == MONO_THEME),
     Case(action="help.keys", holds=_dialog("Keys: Overview")),
-    Case(action="help.pane", after=("6",), holds=_dialog("The work list")),
+    Case(action="help.pane", after=("6",), holds=_dialog("FROM THE MANUAL")),
+    Case(action="help.pane", after=("7",), holds=_dialog("The event log itself")),
     Case(action="help.palette", holds=lambda app: isinstance(app.screen, CommandPalette)),
     Case(
         action="filter.open",
