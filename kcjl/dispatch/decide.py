@@ -140,9 +140,11 @@ def decide_confirmation(
     lines = matched_lines(entry, parcel)
     if lines is None:
         return _unmatched(entry, parcel, now)
-    if not carriers.multi_shipment and (not entry.erp_complete or _is_in_doubt(entry)):
-        # The whole order is shipped in one call: wait for its last parcel, and for the outcome
-        # of the call that another one began.
+    if not carriers.multi_shipment and (
+        not entry.erp_complete or _is_in_doubt(entry) or _leaves_the_number(entry, parcel)
+    ):
+        # The whole order is shipped in one call: wait for its last parcel, for the outcome
+        # of the call that another one began, and for the one that has the number.
         return ()
     return (
         *unwanted_units(entry, parcel, lines, now),
@@ -176,6 +178,13 @@ def _shipped_with(entry: Dispatch) -> Parcel | None:
 
 def _is_in_doubt(entry: Dispatch) -> bool:
     return any(each.state == ParcelState.OPEN for each in entry.parcels)
+
+
+def _leaves_the_number(entry: Dispatch, parcel: Parcel) -> bool:
+    """It has no number, and another one of the order has: also one that is to be corrected."""
+    return not parcel.tracking_number and any(
+        each.tracking_number for each in entry.parcels if each.state not in SETTLED
+    )
 
 
 def _confirmed_with(entry: Dispatch, parcel: Parcel, whole: Parcel, now: datetime) -> Event:

@@ -210,6 +210,28 @@ def test_confirmation_by_order_waits_for_the_outcome_of_the_one_that_was_sent() 
     assert () == next_step(in_doubt, "INV1/2", carriers=off)
 
 
+@pytest.mark.parametrize("number", ["15501234567890", "SLIP15501234567890"])
+def test_box_without_a_number_leaves_the_order_to_the_one_that_has_one(number: str) -> None:
+    """One call ships the whole order, with one number: it is not sent without it.
+
+    Found by the simulation, seed 147: the other number was to be corrected, and was off the
+    desk when the order had gone without any.
+    """
+    read = tenant_read(
+        carriers=READ.carriers, shipping_types=(("STD", False),), multi_shipment=False
+    )
+    off = made_of(CARRIERS, "carriers", read)
+    assert ORDER.ship_by is not None
+    minutes = (ORDER.ship_by - at(0)).total_seconds() / 60 - 60
+    none = shipped("O1", "INV1/2", ("A-1", 1), tracking="")
+    other = shipped("O1", KEY, ("A-1", 1), tracking=number)
+    bare = shipped("O1", KEY, ("A-1", 1), tracking="")
+
+    assert () == next_step(dispatch(other, none), "INV1/2", carriers=off, minutes=minutes)
+    (sent,) = next_step(dispatch(bare, none), "INV1/2", carriers=off, minutes=minutes)
+    assert isinstance(sent, ConfirmationIntended)
+
+
 def test_order_that_is_whole_only_later_is_confirmed_then() -> None:
     """Its parcels have no news: that the order is whole is news of its own.
 

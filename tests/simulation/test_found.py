@@ -128,6 +128,11 @@ def test_refund_stamped_by_a_clock_five_minutes_behind_is_found() -> None:
     assert [] == broken_by(194)
 
 
+def test_order_goes_with_no_box_without_a_number_while_another_has_one() -> None:
+    """Law 3: its other box had a number to be corrected, which was off the desk then."""
+    assert [] == broken_by(147)
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_silence_that_nothing_waits_for_any_more_is_off_the_desk(seed: int) -> None:
     """Liveness: what had waited was found there, and "0 parcels wait" stayed for ever."""
