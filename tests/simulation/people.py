@@ -138,10 +138,16 @@ class Hands:
         if found is not None:
             invoice, number, right = found
             self._label(invoice, number, f"{SLIP}{right}")
-            self._world.agenda.after(HELD_FOR, lambda: self._put_right(invoice, number, right))
+            code = invoice.code
+            self._world.agenda.after(HELD_FOR, lambda: self._put_right(code, number, right))
 
-    def _put_right(self, invoice: Invoice, number: int, right: str) -> None:
-        if invoice.boxes[number - 1].consignment == f"{SLIP}{right}":
+    def _put_right(self, code: str, number: int, right: str) -> None:
+        """As the ERP has the box by now: set back to a backup, it may never have had the slip,
+        and what was written on it since is another parcel's number.
+        """
+        invoice = self._world.warehouse.orders.invoice(code)
+        boxes = invoice.boxes[number - 1 : number] if invoice is not None else []
+        if invoice is not None and any(box.consignment == f"{SLIP}{right}" for box in boxes):
             self._label(invoice, number, right)
 
     def relabels(self) -> None:

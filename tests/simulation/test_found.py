@@ -142,3 +142,10 @@ def test_silence_that_nothing_waits_for_any_more_is_off_the_desk(seed: int) -> N
     )
 
     assert () == run_scenario(scenario).broken
+
+
+def test_slip_that_a_restored_erp_never_had_is_not_put_right() -> None:
+    """Liveness: the simulation's own hand wrote the number of a DPD box over the right one of
+    the Royal Mail box that took its place, and nothing could take it off the desk any more.
+    """
+    assert [] == broken_by(290)
