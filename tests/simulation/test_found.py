@@ -137,3 +137,10 @@ def test_silence_that_nothing_waits_for_any_more_is_off_the_desk(seed: int) -> N
     )
 
     assert () == run_scenario(scenario).broken
+
+
+def test_refund_of_an_order_whose_lines_came_before_it_is_tied() -> None:
+    """Liveness: taken for an order of nobody since, it was not looked up once it was let go of;
+    the payout with its refund was held until the next start.
+    """
+    assert [] == broken_by(203)
