@@ -59,7 +59,9 @@ class OpenMoney:
         self.sold = room.table(SOLD)
         self.cycles = room.table(CYCLES, watch=lambda each: each.state != CycleState.DONE)
         self._of_nobody: set[str] = set()
-        """Orders that the log does not know, and of which there is a line: asked once."""
+        """Orders that the log did not know, and of which there is a line: asked once, and again
+        when one that came since was let go of.
+        """
 
     # ── let go ──────────────────────────────────────────────────────────────────────────────
 
@@ -103,6 +105,7 @@ class OpenMoney:
             self.lines.drop(line.seen.line_id)
         self.of_orders.drop(order_id)
         self.sold.drop(order_id)
+        self._of_nobody.discard(order_id)
         self._room.forget(money_stream(order_id, ""))
 
     def _is_at_rest(self, line: Line) -> bool:

@@ -3,6 +3,7 @@
 from collections import Counter
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from kcjl.settlement.events import (
     JournalIntended,
     LateLineFound,
     PayoutClosed,
+    PayoutHeld,
     SettlementLineSeen,
     SettlementLineTied,
 )
@@ -22,6 +24,13 @@ from kcjl.settlement.state import LINES
 from kcjl.vocabulary import Event
 from tests.patience import unhurried
 from tests.settlement.account_of_a_shop import ShopAccount
+from tests.settlement.test_settlement_actor import (
+    a_day_later,
+    cycle,
+    post_all,
+    premises,
+    transaction,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -79,6 +88,35 @@ async def test_room_holds_only_orders_whose_money_is_open(seed: int) -> None:
     assert {line.seen.order_id for line in held.values()} <= open_orders
     for line_id, line in held.items():
         assert everything[line_id].seen == line.seen
+
+
+async def test_refund_of_an_order_whose_lines_came_before_it_is_tied_after_it_was_let_go() -> (
+    None
+):
+    """Law 5: its money was read before the order, then it was settled and let go of; the room
+    went on taking it for an order of nobody, and held the payout with its refund for ever.
+    """
+    place = premises()
+    async with place.open() as process:
+        await process.do("transactions", "payouts")
+        await post_all(process)
+        await a_day_later(place, process)
+        await process.do("payouts", "payouts")
+        now = place.clock.now()
+        refund = transaction("L5", -500, "REFUND_ORDER_AMOUNT")
+        sale = transaction("L6", 800, "MANUAL_CREDIT", order_id=None)
+        place.shop.lines += [
+            msgspec.structs.replace(each, cycle_id="CY2", created_at=now, updated_at=now)
+            for each in (refund, sale)
+        ]
+        second = cycle(300, made=now)
+        place.shop.cycles.append(msgspec.structs.replace(second, cycle_id="CY2"))
+        await a_day_later(place, process)
+        await process.do("payouts")
+
+    assert [] == await place.said(PayoutHeld)
+    closed = [event.cycle_id for event in await place.said(PayoutClosed)]
+    assert ["CY1", "CY2"] == closed
 
 
 async def test_stories_are_worth_telling() -> None:

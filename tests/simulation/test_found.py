@@ -149,3 +149,10 @@ def test_slip_that_a_restored_erp_never_had_is_not_put_right() -> None:
     the Royal Mail box that took its place, and nothing could take it off the desk any more.
     """
     assert [] == broken_by(290)
+
+
+def test_refund_of_an_order_whose_lines_came_before_it_is_tied() -> None:
+    """Liveness: taken for an order of nobody since, it was not looked up once it was let go of;
+    the payout with its refund was held until the next start.
+    """
+    assert [] == broken_by(203)
