@@ -3,8 +3,8 @@
 Form: gzip, of lines of JSON. The header says whose log, up to where, what for, and under which
 version and settings; then the events with the hash before each, then rows as they were, and
 last the SHA-256 of all lines before it. The same capsule is the same bytes each time.
-Promises: each event's hash is computed again when it is read; a damaged file, and one of a newer
-kcjl, is refused in words. A row is in it only where every event that it is folded of is in it
+Promises: each event's hash is computed again when it is read; a damaged file, and one of a
+newer kcjl, is refused in words. A row is in it only where every event that it is folded of is in it
 too, so it folds again anywhere. It holds no personal data: the log has references only.
 It does not prove alone that the events are of the log: for that its hashes are held against
 the log or an export (`against`).
@@ -262,7 +262,7 @@ def replay_capsule(
     for name in dict.fromkeys(row.projection for row in capsule.rows):
         if name not in known:
             raise Misuse(
-                f"the capsule has rows of {name}, which this kcjl does not have: it was made by "
+                f"the capsule has rows of {name}, which this kcjl lacks: it was made by "
                 f"kcjl {capsule.header.version}"
             )
         wanted = {row.key for row in capsule.rows if row.projection == name}
@@ -337,6 +337,6 @@ async def against(capsule: Capsule, log: AsyncIterable[Sequence[Entry]]) -> None
                 )
     if wanted:
         raise CorruptLog(
-            f"this log of {capsule.header.merchant} has no event {min(wanted)}, and the capsule "
+            f"this log of {capsule.header.merchant} has no event {min(wanted)}, the capsule "
             "has: it ends before, or is another log"
         )

@@ -237,7 +237,7 @@ class _Picking:
     def _bound(self, number: int) -> None:
         if number > EVENTS_MAX:
             raise Misuse(
-                f"a capsule of {self._asked.words} has more than {EVENTS_MAX:,} events: ask for "
+                f"a capsule of {self._asked.words} has over {EVENTS_MAX:,} events: ask for "
                 "less, or hand over an export (`kcjl log export`)"
             )
 
