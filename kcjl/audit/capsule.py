@@ -4,8 +4,8 @@ Form: gzip, of lines of JSON. The header says whose log, up to where, what for, 
 version and settings; then the events with the hash before each, then rows as they were, and
 last the SHA-256 of all lines before it. The same capsule is the same bytes each time.
 Promises: each event's hash is computed again when it is read; a damaged file, and one of a
-newer kcjl, is refused in words. A row is in it only where every event that it is folded of is in it
-too, so it folds again anywhere. It holds no personal data: the log has references only.
+newer kcjl, is refused in words. A row is in it only where every event that it is folded
+of is in it too. It holds no personal data: the log has references only.
 It does not prove alone that the events are of the log: for that its hashes are held against
 the log or an export (`against`).
 Called by `kcjl capsule` and by tests/capsules.
