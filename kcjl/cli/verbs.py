@@ -25,6 +25,7 @@ VERBS = {
     "tui": ("kcjl.cli.monitor", "tui"),
     "writes": ("kcjl.cli.policy", "writes"),
     "log": ("kcjl.cli.log", "app"),
+    "capsule": ("kcjl.cli.capsule", "app"),
     "calls": ("kcjl.cli.calls", "app"),
     "orders": ("kcjl.cli.orders", "app"),
     "stock": ("kcjl.cli.stock", "app"),

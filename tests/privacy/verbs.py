@@ -61,6 +61,9 @@ ACTING = frozenset(
     {
         "alerts digest",
         "alerts test",
+        "capsule make",
+        "capsule replay",
+        "capsule show",
         "check",
         "close",
         "demo",
