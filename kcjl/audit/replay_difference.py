@@ -4,7 +4,7 @@ Promises: every row of either side is looked at, a page in memory at a time; the
 differs is named down to its field, with what stands on either side. The digest says all rows of
 the replayed side in 64 digits, so that two machines can compare without a connection.
 Invariant: both sides come in order of their keys.
-Called by `replay_part.py`.
+Called by `replay_check.py`.
 """
 
 import hashlib
@@ -42,9 +42,8 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
     def _what(self) -> str:
         if self.field:
-            return f"{self.field} is {self.live or 'not there'} live, and " + (
-                f"{self.replayed or 'not there'} replayed"
-            )
+            live, replayed = self.live or "not there", self.replayed or "not there"
+            return f"{self.field} is {live} live, and {replayed} replayed"
         if self.live is None:
             return "replayed, but not live"
         if self.replayed is None:

@@ -1,10 +1,10 @@
 """The log folded into every read model, in bounded memory, without a database.
 
-Promises: the same folds as the live rows'; of an event that nobody hears the payload is not read.
+Promises: the same folds as the live rows'; what nobody hears is not decoded.
 Entries that were not touched for long are encoded, written into a temporary file that has no
-name, and read back when an event touches them again. At the end every row stands there, by key.
+name, and read back when they are touched again. In the end all rows stand there, by key.
 Invariant: an entry that is held is newer than its row in the file; one that is not is its row.
-Called by `replay_part.py`.
+Called by `replay_check.py`.
 """
 
 import sqlite3
@@ -72,12 +72,6 @@ class ReplayedRows:
         except (CorruptLog, msgspec.MsgspecError) as error:
             raise self._vocabulary.unreadable(self._merchant, position, key, error) from None
         self._fold(rows[-1][0])
-
-    def add(self, events: Sequence[Event], position: int) -> None:
-        """Fold events that were read already, up to that position."""
-        for folded in self._folded:
-            folded.events += events
-        self._fold(position)
 
     def _hearers(self, key: tuple[str, int], data: bytes) -> tuple[list[Event], ...]:
         kind = type(self._vocabulary.readings[key](data))

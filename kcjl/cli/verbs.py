@@ -24,6 +24,7 @@ VERBS = {
     "manual": ("kcjl.cli.manual", "manual"),
     "tui": ("kcjl.cli.monitor", "tui"),
     "writes": ("kcjl.cli.policy", "writes"),
+    "replay": ("kcjl.cli.replay", "replay"),
     "log": ("kcjl.cli.log", "app"),
     "calls": ("kcjl.cli.calls", "app"),
     "orders": ("kcjl.cli.orders", "app"),
