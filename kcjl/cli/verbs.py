@@ -24,6 +24,7 @@ VERBS = {
     "manual": ("kcjl.cli.manual", "manual"),
     "tui": ("kcjl.cli.monitor", "tui"),
     "writes": ("kcjl.cli.policy", "writes"),
+    "replay": ("kcjl.cli.replay", "replay"),
     "log": ("kcjl.cli.log", "app"),
     "capsule": ("kcjl.cli.capsule", "app"),
     "calls": ("kcjl.cli.calls", "app"),

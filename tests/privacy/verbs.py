@@ -48,6 +48,7 @@ READING: Mapping[Verb, Sequence[str]] = {
     "payouts list": ("",),
     "payouts month": ("{month}",),
     "payouts show": ("{payout}",),
+    "replay": ("", "--check"),
     "settlement terms show": ("--history",),
     "stock explain": ("{sku}",),
     "stock list": ("-n 1000",),
