@@ -25,8 +25,8 @@ __all__ = ["Seen", "resident_mb"]
 
 ORDERS = "3"
 KEYS = (
-    *("j", "k", "G", "g", "s", "s", "S", "slash", "7", "escape", "enter", "j", "escape"),
-    *("7", "k", "g", "1", "6", "question_mark", "escape", "2", "5", "9", ORDERS),
+    *("j", "k", "G", "g", "slash", "7", "escape"),
+    *("7", "1", "6", "question_mark", "escape", "2", "5", "9", ORDERS),
 )
 """From the list of orders, about, and back to it: each changes what is on the glass."""
 PRESSED = 500
