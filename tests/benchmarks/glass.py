@@ -65,7 +65,7 @@ async def _watch(dsn: str, merchant: str, until: int) -> Seen:
         reads = 0
         failed: list[Exception] = []
 
-        async def operator(pilot: Pilot[None]) -> None:
+        async def operator(pilot: Pilot[object]) -> None:
             nonlocal reads
             try:
                 await _press(app, ORDERS)
@@ -94,7 +94,8 @@ async def _watch(dsn: str, merchant: str, until: int) -> Seen:
 
 
 async def _press_all(app: MonitorApp) -> list[tuple[str, float]]:
-    luck, taken = chance("keys"), []
+    luck = chance("keys")
+    taken: list[tuple[str, float]] = []
     while len(taken) < PRESSED:
         for key in KEYS:
             await real_sleep(PAUSE_S_MAX * luck.random())

@@ -3,8 +3,9 @@
 Of them 100,000 orders wait, and their list is open. First paint is of `kcjl tui` itself, from
 its start to its first frame on a pseudo-terminal. Then each key until what it does is drawn,
 while a thousand events a second are written and folded. The hour is compressed: as many events
-as an hour has at that rate, and as many reads of the list as it has seconds, one after the
-other without a pause. The terminal's own time is not in it; another time is `timetravel`.
+as an hour has at that rate, as fast as they are written and folded, and reads of the list one
+after the other meanwhile; it says how many reads there were: fewer than an hour's.
+The terminal's own time is not in it; another time is `timetravel`.
 """
 
 import fcntl
