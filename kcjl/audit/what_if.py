@@ -7,7 +7,7 @@ It does not: know who came and found too little (docs/decisions/0022).
 Called by `kcjl what-if`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
@@ -26,8 +26,11 @@ from kcjl.stock.events import (
     OfferDrifted,
     OfferListed,
     PublishEvent,
+    StockImportEndedLate,
+    StockImportFailed,
     StockImportFinished,
     StockImportIntended,
+    StockImportUnknown,
     StockRead,
     stock_key,
 )
@@ -47,7 +50,6 @@ PUSH_S = 60.0
 """The marketplace takes one import a minute (contract johnlewis b.2)."""
 NAMED_MAX = 20
 LINES_MAX = 10_000
-IMPORT_BYTES_NEAR = 800_000
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +125,7 @@ class WhatIf:
         self._own: tuple[datetime, StockImportIntended] | None = None
         """One that was not recorded, and when it ends."""
         self._held: dict[str, LevelRead] = {}
-        self._window = self._next_read = self._pushed_at = ALWAYS
+        self._window = self._next_read = self._pushed_at = self._last_at = ALWAYS
         self._lag_s, self._takes_s = 0.0, TAKES_S
         self._sent_at: dict[str, datetime] = {}
         self._events = self._position = self._sent = self._sent_own = 0
@@ -137,8 +139,7 @@ class WhatIf:
             await self._hear(recorded)
             self._events += 1
             self._position = recorded.position
-        if page:
-            self._last_at = page[-1].recorded_at
+            self._last_at = recorded.recorded_at
 
     def answer(self) -> Answer:
         """What came of it; asked once, at the end."""
@@ -280,7 +281,7 @@ class WhatIf:
                 keys = (*keys, *map(stock_key, (each.sku for each in other.figures)))
                 self._acknowledged(OTHER, self._other, event, other)
             self._meter.note(dict.fromkeys(keys), at)
-        if type(event).__name__ in ENDS:
+        if isinstance(event, ENDS):
             self._imports.pop(event.publish_id, None)
             self._sent_at.pop(event.publish_id, None)
 
@@ -407,14 +408,7 @@ class WhatIf:
                 )
 
 
-ENDS = frozenset(
-    {
-        "StockImportFinished",
-        "StockImportFailed",
-        "StockImportUnknown",
-        "StockImportEndedLate",
-    }
-)
+ENDS = (StockImportFinished, StockImportFailed, StockImportUnknown, StockImportEndedLate)
 """After these nothing more comes of an import; of one that was given up it may."""
 
 
@@ -431,6 +425,3 @@ def _of(event: PublishEvent, other: StockImportIntended) -> Event:
     if isinstance(event, StockImportFinished):
         changed["refused"] = tuple(each for each in event.refused if each.sku in set(skus))
     return msgspec.structs.replace(event, **changed)
-
-
-Progress = Callable[[str, int, int], None]

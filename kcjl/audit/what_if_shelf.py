@@ -38,8 +38,11 @@ class Sums(msgspec.Struct, kw_only=True):
 
     units_sold: int = 0
     units_oversold: int = 0
+    """At most: what was sold elsewhere before the next read counts as sold before the order."""
+    units_oversold_at_least: int = 0
+    """Against the level as it was read before the order was placed."""
     orders_oversold: int = 0
-    """Lines of orders."""
+    """Lines of orders, of the units at most."""
     units_turned_away: int = 0
     """Of orders that were placed, and that would have found less on offer."""
     unit_hours_withheld: float = 0.0
@@ -69,11 +72,13 @@ class _Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class _Ware:
     """One stock code: what was so since its last change."""
 
-    __slots__ = ("free", "pending", "shown", "since")
+    __slots__ = ("free", "free_before", "pending", "shown", "since")
 
     def __init__(self, since: datetime) -> None:
         self.since = since
         self.free: int | None = None
+        self.free_before: int | None = None
+        """At the last read, but for orders placed after it."""
         self.shown = [0, 0]
         self.pending: list[_Order] = []
 
@@ -140,10 +145,17 @@ class Meter:
 
     def read(self, began: datetime, key: str | None = None) -> None:
         """A level was read that began then (None: of all): orders from before are judged."""
-        group = None if key is None else self._group_of.get(key)
-        for each in [group] if group is not None else list(self._pending):
-            if each in self._pending and (key is None or group is not None):
-                self._judge(each, began)
+        if key is None:
+            for group in list(self._pending):
+                self._judge(group, began)
+            return
+        group = self._group_of.get(key, "")
+        ware = self._wares.get(group)
+        if ware is None or ware.free is None:
+            return
+        if group in self._pending:
+            self._judge(group, began)
+        ware.free_before = ware.free + sum(each.units for each in ware.pending)
 
     def end(self, at: datetime) -> None:
         """Count to the log's end."""
@@ -181,12 +193,17 @@ class Meter:
             min(wanted, max(0, -ware.free)),
             min(other, max(0, -(ware.free + wanted - other))),
         )
-        last = due[-1]
-        for world in WORLDS:
+        last, before = due[-1], ware.free_before
+        for world, units in ((HAPPENED, wanted), (OTHER, other)):
             if short[world]:
                 sums = self._sums(world, last.placed_at)
                 sums.units_oversold += short[world]
                 sums.orders_oversold += _lines_of(due, short[world], world)
+                if before is not None:
+                    least = min(units, max(0, units - before))
+                    sums.units_oversold_at_least += min(least, short[world])
+        if before is not None:
+            ware.free_before = before - wanted
         if any(short) and len(self.oversold) < NAMED_MAX:
             self.oversold.append(
                 Oversold(

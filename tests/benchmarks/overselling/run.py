@@ -64,6 +64,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """How often the seer publishes."""
     stock_poll_s: float = 0.0
     """How often the service reads levels; 0: as it does by default."""
+    watched: bool = True
+    """The service asks between two polls what has moved, as it does by default."""
     shop: Shop = Shop()
     profiled: bool = False
 
@@ -154,6 +156,9 @@ class _Attempt:
         )
         if self._asked.stock_poll_s:
             stock = msgspec.structs.replace(settings.stock, poll_s=self._asked.stock_poll_s)
+            settings = msgspec.structs.replace(settings, stock=stock)
+        if not self._asked.watched:
+            stock = msgspec.structs.replace(settings.stock, watch_s=0)
             settings = msgspec.structs.replace(settings, stock=stock)
         epoch = self._store.take_over(MERCHANT)
         vault = MemoryVault(MERCHANT, b"k" * 32, chance("oversell/vault").randbytes)
