@@ -190,7 +190,9 @@ class WhatIf:
         match event:
             case OfferListed():
                 self._shows(event.sku, event.quantity, event.occurred_at)
-            case OfferDrifted():
+            case OfferDrifted() if self._acknowledged_alike(event.sku):
+                self._shows(event.sku, event.found, event.occurred_at)
+            case OfferDrifted():  # what became of another figure there is not known
                 self._meter.shows(HAPPENED, event.sku, event.found, event.occurred_at)
             case OrderReceived():
                 self._meter.placed(event)
@@ -209,6 +211,14 @@ class WhatIf:
     def _shows(self, sku: str, units: int, at: datetime) -> None:
         for world in (HAPPENED, OTHER):
             self._meter.shows(world, sku, units, at)
+
+    def _acknowledged_alike(self, sku: str) -> bool:
+        said = [
+            [each.acknowledged for each in product.shown if each.sku == sku]
+            for products in (self._true, self._other)
+            if (product := products.get(stock_key(sku))) is not None
+        ]
+        return said[:1] == said[1:]
 
     # ── slower reads ──
 
