@@ -92,8 +92,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     to: int
     """The last position that was looked at."""
     imports: int
+    imports_other: int
     imports_of_its_own: int
-    """Of the other world, where none was recorded."""
+    """Of these, where none was recorded."""
     figures: int
     """Recorded ones."""
     figures_other: int
@@ -128,7 +129,8 @@ class WhatIf:
         self._window = self._next_read = self._pushed_at = self._last_at = ALWAYS
         self._lag_s, self._takes_s = 0.0, TAKES_S
         self._sent_at: dict[str, datetime] = {}
-        self._events = self._position = self._sent = self._sent_own = 0
+        self._events = self._position = 0
+        self._sent = self._sent_other = self._sent_own = 0
         self._figures = [0, 0]
         self._different = 0
         self._named: list[NotAsRecorded] = []
@@ -150,6 +152,7 @@ class WhatIf:
             events=self._events,
             to=self._position,
             imports=self._sent,
+            imports_other=self._sent_other,
             imports_of_its_own=self._sent_own,
             figures=self._figures[HAPPENED],
             figures_other=self._figures[OTHER],
@@ -271,6 +274,7 @@ class WhatIf:
     def _send(self, event: StockImportIntended) -> None:
         self._other.apply(event)
         self._figures[OTHER] += len(event.figures)
+        self._sent_other += 1
         self._pushed_at = event.occurred_at
 
     def _may_push(self, at: datetime, *, as_recorded: bool) -> bool:

@@ -25,6 +25,8 @@ VERBS = {
     "tui": ("kcjl.cli.monitor", "tui"),
     "writes": ("kcjl.cli.policy", "writes"),
     "log": ("kcjl.cli.log", "app"),
+    "what-if": ("kcjl.cli.what_if", "what_if"),
+    "shadow": ("kcjl.cli.shadow", "shadow"),
     "calls": ("kcjl.cli.calls", "app"),
     "orders": ("kcjl.cli.orders", "app"),
     "stock": ("kcjl.cli.stock", "app"),
