@@ -12,12 +12,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
+from kcjl.audit.conditions_then import conditions_then
 from kcjl.audit.what_if_shelf import HAPPENED, OTHER, Meter, Oversold, Sums, added_up
 from kcjl.fold import Table
 from kcjl.log.port import Recorded
 from kcjl.orders.events import OrderReceived, OrdersRead
-from kcjl.stock.available import Staleness
-from kcjl.stock.conditions import Conditions, conditions_at, group_key
+from kcjl.stock.conditions import Conditions, group_key
 from kcjl.stock.decide import cut, may_publish
 from kcjl.stock.differing import Differing
 from kcjl.stock.events import (
@@ -379,26 +379,16 @@ class WhatIf:
                     Approved(version=1, document=self._asked.policy, valid_from=ALWAYS),
                 ),
             )
-        publishing = self._publishing.get("publishing") or Publishing()
-        found = conditions_at(
+        found = conditions_then(
             book,
-            publishing,
+            self._publishing.get("publishing") or Publishing(),
             self._reads.get("reads"),
             at,
-            poll_s=slower,
+            lag_s=self._lag_s,
+            staleness=None if event is None else event.staleness,
+            read_every_s=slower if world == OTHER else 0.0,
             known=known.rules if known is not None else None,
         )
-        if found is not None:
-            own_lag = world == OTHER and slower
-            found = Conditions(
-                found.rules,
-                day=found.day,
-                lag_s=max(found.lag_s, self._lag_s) if own_lag else self._lag_s,
-                staleness=Staleness(event.staleness)
-                if event is not None and event.staleness
-                else found.staleness,
-                stale_lag_s=found.stale_lag_s,
-            )
         self._conditions[world] = found
         return found
 

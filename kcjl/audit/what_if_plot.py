@@ -56,7 +56,7 @@ def _panel(
         parts.append(f'<path d="M{LEFT} {y:.1f}H{right}" stroke="#dddddd"/>')
         parts.append(
             f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">'
-            f"{most * tick / TICKS:,.4g}</text>"
+            f"{_written(most * tick / TICKS)}</text>"
         )
     places = [_x(number, len(days)) for number in range(len(days))]
     for line, colour, width in zip(lines, (HAPPENED, OTHER), (4, 1.6), strict=True):
@@ -82,6 +82,7 @@ def _panel(
     return parts
 
 
+WHOLE_FROM = 100
 SINGLE_DAYS = 40
 """Up to so many, each is a point as well."""
 
@@ -94,6 +95,10 @@ def _x(number: int, days: int) -> float:
 def _named(days: int) -> Sequence[int]:
     """The days that are written below: the first, the last, and some between."""
     return sorted({round(step * (days - 1) / TICKS) for step in range(TICKS + 1)} if days else ())
+
+
+def _written(value: float) -> str:
+    return f"{value:,.0f}" if value >= WHOLE_FROM else f"{value:.3g}"
 
 
 def _key(x: int, colour: str, said: str) -> str:

@@ -1,0 +1,71 @@
+"""Why shadow does not decide some events again, by type: what the log lacks for it.
+
+Promises: together with what the checks judge, each event of the vocabulary is here once (a test
+holds it to that). Called by `shadow.py`.
+"""
+
+from collections.abc import Mapping
+
+__all__ = ["FACTS", "NOT_CHECKED", "PEOPLE"]
+
+FACTS = frozenset(
+    """
+    AcceptanceConfirmed AcceptanceRefused AcceptanceUnknown AlertFailed AlertSent AlertUnknown
+    BillingCycleSeen CarriersRead CouriersListed ConfirmationRefused ConfirmationUnknown
+    CyclesRead DeliveryAddressSealed IncidentClosed IncidentOpened InvoiceDocumentKept
+    InvoiceDocumentMissing InvoiceSeen InvoicesRead JournalPrepared JournalSeenInLedger
+    JobInterrupted JobResumed LedgerRead LevelsWatched LineCancelled LineRefunded LineRefused
+    OfferActive OfferGone OfferInactive OfferListed OffersRead OrderChanged OrderNotRead
+    OrderReadAgain OrderReceived OrdersCaughtUp OrdersExportAsked OrdersNotExported OrdersRead
+    ParcelShipped PostingFetched PostingQueued PostingRefused PostingUnknown ReferenceWriteFailed
+    ReferenceWritten RefundSettled ReturnClosed ReturnOpened ReturnReceived ReturnsRead
+    ReversalRefused ReversalTaken ReversalUnknown SalesOrderCancelled SalesOrderFoundAgain
+    SalesOrderNotShown SalesOrderPosted SalesOrderStaged SalesOrdersKept SellerMetricsRead
+    ServiceConditionEnded ServiceConditionFound SettlementLineSeen ShipmentsRead
+    StockImportFailed StockImportSent StockImportUnknown StockRead TenantRead TotalsCompared
+    TrackingRefused TrackingSent TransactionsRead
+    """.split()
+)
+
+PEOPLE = frozenset(
+    """
+    AcceptancePolicySet AcceptanceRetried AccountMapSet BufferSet BuyerErased BuyerShown
+    CarrierMapWithdrawn CarrierMapped CommissionTermsSet ConfirmationRetried ExceptionAccepted
+    ExceptionAssigned ExceptionNoted ExceptionParked ExceptionRetried ExceptionUnparked
+    JournalAcknowledged JournalReversalAsked MonthClosed OfferRetried OrderLetThrough
+    PayoutAccepted PayoutReceived PayoutReceiptWithdrawn PostingApproved PostingRetried
+    PublishReleased ReturnHandedOver ReversalOrdered ReversalWithdrawn RoutingRulesSet
+    SkuAliasApproved SkuAliasWithdrawn StockPolicyApproved StockPolicyProposed
+    StockPublishingSwitched TrackingLetThrough WritesSwitched
+    """.split()
+)
+
+NOT_CHECKED: Mapping[str, tuple[str, ...]] = {
+    "rests on a setting, which the log does not hold": (
+        "AlertIntended",
+        "BillingCycleOverdue",
+        "BillingCycleCame",
+        "ConfirmationsResumed",
+        "ConfirmationsStopped",
+        "DeadlineEased",
+        "DeadlinesCounted",
+        "DispatchAtRisk",
+        "DispatchLate",
+        "OrdersCounted",
+        "OrderGapClosed",
+        "OrderGapFound",
+        "PayoutReceiptOverdue",
+        "PostingOverdue",
+        "SellerMetricJudged",
+        "StockFeedFresh",
+        "StockFeedStale",
+        "StockWatchLapsed",
+        "StockWatchResumed",
+        "StormBegan",
+        "StormEnded",
+    ),
+    "rests on a lag, which is recorded only with an import": (
+        "PublishHeld",
+        "PublishHoldEnded",
+    ),
+}
