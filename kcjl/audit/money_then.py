@@ -16,6 +16,7 @@ from kcjl.log.port import Log, LogReader, Recorded
 from kcjl.settlement.events import PAYMENT
 from kcjl.settlement.expectation import Known
 from kcjl.settlement.open_money import LETS_GO_ON, OpenMoney
+from kcjl.settlement.sold import SoldOrder
 from kcjl.settlement.state import ACCOUNTS, READS, TERMS, TERMS_KEY, Line, Reads, TermsInForce
 from kcjl.vocabulary import Event
 
@@ -55,6 +56,13 @@ class MoneyThen(Room):
         """The lines of a payout that count."""
         lines = self.money.lines.grouped(cycle_id)
         return [line for line in lines if line.seen.kind != PAYMENT]
+
+    async def sold_of(self, order_id: str) -> SoldOrder | None:
+        """None where the history can't be asked for it."""
+        try:
+            return (await self.money.sold_of((order_id,))).get(order_id)
+        except Unavailable:
+            return None
 
     async def known_of(
         self, lines: Sequence[Line], terms: TermsInForce | None

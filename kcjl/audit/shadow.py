@@ -18,7 +18,16 @@ from kcjl.audit.shadow_reasons import FACTS, NOT_CHECKED, PEOPLE
 from kcjl.log.port import Recorded
 from kcjl.vocabulary import Event
 
-__all__ = ["Check", "Difference", "FieldDiffers", "Formers", "Report", "Shadow", "Shadowed"]
+__all__ = [
+    "Check",
+    "Difference",
+    "FieldDiffers",
+    "Formers",
+    "Report",
+    "Shadow",
+    "Shadowed",
+    "fields_that_differ",
+]
 
 S = TypeVar("S")
 
@@ -153,8 +162,10 @@ class Report:
             )
 
 
-def fields_that_differ(recorded: Event | None, now: Event | None) -> tuple[FieldDiffers, ...]:
-    """Field by field; of an event that one side lacks, every field."""
+def fields_that_differ(
+    recorded: msgspec.Struct | None, now: msgspec.Struct | None
+) -> tuple[FieldDiffers, ...]:
+    """Field by field; of what one side lacks, every field."""
     if recorded is None and now is None:
         return ()
     names = (recorded or now).__struct_fields__ if (recorded or now) is not None else ()

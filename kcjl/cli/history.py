@@ -23,6 +23,7 @@ from kcjl.log.chain import Entry
 from kcjl.log.exported import ExportReader, verify_export
 from kcjl.log.port import Head, LogReader, Recorded
 from kcjl.log.postgres import PostgresLogReader
+from kcjl.settings import MerchantSettings
 from kcjl.vocabulary import Vocabulary
 
 __all__ = ["FromExport", "History", "To", "history_of"]
@@ -47,9 +48,18 @@ FromExport = Annotated[
 class History:
     """Pages of it, with how far they are."""
 
-    def __init__(self, log: LogReader, to: int, *, shown: bool) -> None:
+    def __init__(
+        self,
+        log: LogReader,
+        to: int,
+        *,
+        shown: bool = False,
+        settings: MerchantSettings | None = None,
+    ) -> None:
         self.log = log
         self.to = to
+        self.settings = settings
+        """The merchant's; None: of an export they are not known."""
         self.clock, self.ids = RealClock(), RandomIds()
         self._progress = Progress(shown=shown)
 
@@ -91,7 +101,8 @@ async def history_of(
         if position is None:
             position = await position_asked(live, to, world=bool(settings.clock.world))
         head = (await live.head()).position
-        yield History(live, min(position, head), shown=shown)
+        own = settings.merchants[chosen]
+        yield History(live, min(position, head), shown=shown, settings=own)
 
 
 class _Exported:
