@@ -272,7 +272,7 @@ def reason_of(name: str) -> str:
         return "nothing decided: what the outside showed or answered"
     if name in PEOPLE:
         return "a person's word"
-    return _REASONS.get(name, "no check is written for it")
+    return _REASONS[name]
 
 
 _REASONS: Mapping[str, str] = {

@@ -1,11 +1,13 @@
 """Shadow, the dispatch room: confirmations, and what holds a parcel back.
 
-Promises: dispatch's own tables and rules. Whether the pause before another attempt was over, and
-how long a number was waited for, are settings: they are taken from those that are handed in.
+Promises: dispatch's own tables and rules. What rests on a setting is taken as recorded: that the
+pause before another attempt was over, how long a number was waited for, that a parcel may go
+without one.
 Called by `shadow.py`.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import msgspec
 
@@ -26,15 +28,21 @@ from kcjl.dispatch.events import (
     ParcelEvent,
     ParcelUnmatched,
     TrackingAwaited,
+    TrackingIntended,
     TrackingMalformed,
 )
 from kcjl.dispatch.outage import ANSWERING, ANSWERING_KEY
+from kcjl.dispatch.parcel import Parcel, ParcelState
+from kcjl.dispatch.sending_on import decide_number
 from kcjl.dispatch.state import DISPATCHES, Dispatch
 from kcjl.dispatch.terms import Terms
 from kcjl.log.port import Log, Recorded
 from kcjl.vocabulary import Event
 
 __all__ = ["DispatchShadow"]
+
+
+FOR_EVER = timedelta(days=36_500)
 
 
 class _DispatchThen(Room):
@@ -60,6 +68,7 @@ class DispatchShadow:
         ParcelConfirmed,
         ParcelUnmatched,
         TrackingAwaited,
+        TrackingIntended,
         TrackingMalformed,
     )
 
@@ -109,10 +118,30 @@ class DispatchShadow:
                 stopped=answering.stopped_since is not None,
                 resumed_at=answering.resumed_at,
             )
+        terms = _as_recorded(event, terms, parcel)
+        if parcel.state == ParcelState.CONFIRMED:
+            return decide_number(entry, parcel, carriers, terms, at)
         return [
             _with_nearest(each, carriers)
             for each in decide_confirmation(entry, parcel, carriers, terms, at)
         ]
+
+
+def _as_recorded(event: Event, terms: Terms, parcel: Parcel) -> Terms:
+    """What of the terms the decision itself shows: that it was time, and may go without number."""
+    replace, nothing = msgspec.structs.replace, timedelta()
+    match event:
+        case TrackingAwaited():
+            return replace(terms, tracking_wait=event.until - parcel.first_seen_at)
+        case ConfirmationGivenUp():
+            return replace(terms, retry_for=nothing)
+        case ConfirmationIntended():
+            terms = replace(terms, retry_first=nothing, retry_max=nothing, retry_for=FOR_EVER)
+            if event.tracking_number:
+                return terms
+            return replace(terms, without_tracking="confirm", tracking_wait=nothing)
+        case _:
+            return terms
 
 
 def _with_nearest(event: Event, carriers: Carriers) -> Event:

@@ -19,7 +19,7 @@ from kcjl.orders.acceptance_events import AcceptanceDecided, AcceptanceTimePasse
 from kcjl.orders.acceptance_policy import AcceptancePolicy
 from kcjl.orders.acceptance_state import POLICIES, POLICY_KEY, WORDS, PolicyInForce
 from kcjl.orders.amounts import posting_amounts, posting_lines
-from kcjl.orders.decide import BY_PERSON
+from kcjl.orders.decide import BY_PERSON, ENDED_UNSOLD
 from kcjl.orders.events import (
     AcceptanceIntended,
     OrderHeld,
@@ -91,6 +91,10 @@ class OrdersShadow:
             report.not_checked(recorded, "a person's word")
             return
         entry = self._room.orders.get(event.order_id)
+        ended = entry is not None and entry.state in ENDED_UNSOLD
+        if isinstance(event, OrderReleased) and ended:
+            report.not_checked(recorded, "nothing decided: what the outside showed or answered")
+            return
         report.judge(
             recorded,
             () if entry is None else self._again(event, entry),
