@@ -1,8 +1,8 @@
 """Settlement's tables as they were at each payout's closing, for who decides it again.
 
-Promises: the room's own folds, and its own way of letting go, so memory is bounded by the money
-that is open. What the room reads again from the log is read again here, where the history can be
-asked for streams; of an exported file it can't, and `known_of` answers None: not checkable.
+Promises: the room's own folds, and its own way of letting go: memory is bounded by the money
+that is open. What the room reads again from the log is read again here, where the history can
+be asked for streams; of an exported file it can't, and `known_of` answers None: not checkable.
 Called by `what_if_payouts.py` and `shadow_payouts.py`.
 """
 
@@ -64,9 +64,7 @@ class MoneyThen(Room):
         except Unavailable:
             return None
 
-    async def known_of(
-        self, lines: Sequence[Line], terms: TermsInForce | None
-    ) -> Known | None:
+    async def known_of(self, lines: Sequence[Line], terms: TermsInForce | None) -> Known | None:
         """What a payout is held against; None where the history can't be asked for it."""
         order_ids = [*dict.fromkeys(each.seen.order_id for each in lines if each.seen.order_id)]
         reads = self.last_reads

@@ -2,7 +2,7 @@
 
 Promises: each recorded decision is decided again by the room's own rule, on the state of its
 moment; what differs is named, field by field; what can't be decided again is counted by reason.
-A difference does not run on: the next decision is judged on the log as it is. Nothing is written.
+A difference does not run on: the next one is judged on the log as it is. Nothing is written.
 Memory is bounded by what the rooms hold of the same log, and by the differences that are named.
 Called by `kcjl shadow`; the checks stand in `shadow_*.py`. Source: docs/decisions/0022.
 """
@@ -114,7 +114,7 @@ class Report:
         self._add(recorded, recorded.type, why, fields)
 
     def missing(self, cause: Recorded, now: Event, why: str) -> None:
-        """This version decides something that was not recorded."""
+        """Something that this version decides was not recorded."""
         fields = fields_that_differ(None, now)
         self.checked[type(now).__name__] += 1
         self._add(cause, type(now).__name__, why, fields)
@@ -145,9 +145,7 @@ class Report:
             why = f"this version decides {others}"
         self.differs(recorded, fields_that_differ(event, now), why)
 
-    def _add(
-        self, at: Recorded, kind: str, why: str, fields: Sequence[FieldDiffers]
-    ) -> None:
+    def _add(self, at: Recorded, kind: str, why: str, fields: Sequence[FieldDiffers]) -> None:
         self.differ[kind] += 1
         if len(self.differences) < NAMED_MAX:
             self.differences.append(
@@ -166,15 +164,15 @@ def fields_that_differ(
     recorded: msgspec.Struct | None, now: msgspec.Struct | None
 ) -> tuple[FieldDiffers, ...]:
     """Field by field; of what one side lacks, every field."""
-    if recorded is None and now is None:
-        return ()
-    names = (recorded or now).__struct_fields__ if (recorded or now) is not None else ()
+    some = now if recorded is None else recorded
     found = []
-    for name in names:
+    for name in () if some is None else some.__struct_fields__:
         then = "" if recorded is None else _told(getattr(recorded, name))
         again = "" if now is None else _told(getattr(now, name))
         if then != again:
-            found.append(FieldDiffers(field=name, recorded=then[:TEXT_MAX], now=again[:TEXT_MAX]))
+            found.append(
+                FieldDiffers(field=name, recorded=then[:TEXT_MAX], now=again[:TEXT_MAX])
+            )
     return tuple(found)
 
 

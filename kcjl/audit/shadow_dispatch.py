@@ -1,8 +1,8 @@
 """Shadow, the dispatch room: confirmations, and what holds a parcel back.
 
-Promises: dispatch's own tables and rules. What rests on a setting is taken as recorded: that the
-pause before another attempt was over, how long a number was waited for, that a parcel may go
-without one.
+Promises: dispatch's own tables and rules. What rests on a setting is taken as recorded: that
+the pause before another attempt was over, how long a number was waited for, that a parcel may
+go without one.
 Called by `shadow.py`.
 """
 
@@ -128,7 +128,7 @@ class DispatchShadow:
 
 
 def _as_recorded(event: Event, terms: Terms, parcel: Parcel) -> Terms:
-    """What of the terms the decision itself shows: that it was time, and may go without number."""
+    """What of the terms the decision shows: that it was time, that it may go without number."""
     replace, nothing = msgspec.structs.replace, timedelta()
     match event:
         case TrackingAwaited():

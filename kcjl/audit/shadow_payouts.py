@@ -127,7 +127,7 @@ class PayoutShadow:
             report.not_checked(recorded, OLDER_ORDERS)
         elif isinstance(event, PayoutClosed):
             report.judge(recorded, again)
-            self._closing[cycle_id] = self._journals(event, again)
+            self._closing[cycle_id] = self._journals(event)
         else:
             report.judge(recorded, again)
 
@@ -146,7 +146,7 @@ class PayoutShadow:
             now=event.occurred_at,
         )
 
-    def _journals(self, event: PayoutClosed, closing: Sequence[Event]) -> Sequence[Event]:
+    def _journals(self, event: PayoutClosed) -> Sequence[Event]:
         cycle = self._then.money.cycles.get(event.cycle_id)
         accounts = self._then.accounts.get("accounts")
         if cycle is None or accounts is None:

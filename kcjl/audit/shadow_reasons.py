@@ -8,7 +8,12 @@ from collections.abc import Mapping
 
 __all__ = ["FACTS", "NOT_CHECKED", "PEOPLE"]
 
-FACTS = frozenset(
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FACTS = _names(
     """
     AcceptanceConfirmed AcceptanceRefused AcceptanceUnknown AlertFailed AlertSent AlertUnknown
     BillingCycleSeen CarriersRead CouriersListed ConfirmationRefused ConfirmationUnknown
@@ -17,17 +22,18 @@ FACTS = frozenset(
     JobInterrupted JobResumed LedgerRead LevelsWatched LineCancelled LineRefunded LineRefused
     OfferActive OfferGone OfferInactive OfferListed OffersRead OrderChanged OrderNotRead
     OrderReadAgain OrderReceived OrdersCaughtUp OrdersExportAsked OrdersNotExported OrdersRead
-    ParcelShipped PostingFetched PostingQueued PostingRefused PostingUnknown ReferenceWriteFailed
-    ReferenceWritten RefundSettled ReturnClosed ReturnOpened ReturnReceived ReturnsRead
+    ParcelShipped PostingFetched PostingQueued PostingRefused PostingUnknown
+    ReferenceWriteFailed ReferenceWritten RefundSettled ReturnClosed ReturnOpened
+    ReturnReceived ReturnsRead
     ReversalRefused ReversalTaken ReversalUnknown SalesOrderCancelled SalesOrderFoundAgain
     SalesOrderNotShown SalesOrderPosted SalesOrderStaged SalesOrdersKept SellerMetricsRead
     ServiceConditionEnded ServiceConditionFound SettlementLineSeen ShipmentsRead
     StockImportFailed StockImportSent StockImportUnknown StockRead TenantRead TotalsCompared
     TrackingRefused TrackingSent TransactionsRead
-    """.split()
+    """
 )
 
-PEOPLE = frozenset(
+PEOPLE = _names(
     """
     AcceptancePolicySet AcceptanceRetried AccountMapSet BufferSet BuyerErased BuyerShown
     CarrierMapWithdrawn CarrierMapped CommissionTermsSet ConfirmationRetried ExceptionAccepted
@@ -37,7 +43,7 @@ PEOPLE = frozenset(
     PublishReleased ReturnHandedOver ReversalOrdered ReversalWithdrawn RoutingRulesSet
     SkuAliasApproved SkuAliasWithdrawn StockPolicyApproved StockPolicyProposed
     StockPublishingSwitched TrackingLetThrough WritesSwitched
-    """.split()
+    """
 )
 
 NOT_CHECKED: Mapping[str, tuple[str, ...]] = {

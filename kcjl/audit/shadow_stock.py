@@ -1,8 +1,8 @@
 """Shadow, the stock room: figures, levels, codes and refused lines decided again.
 
 Promises: the room's own tables and deciders; of an import both what it holds and what it lacks
-is judged. Fields that rest on what the process held in memory (`stock_read_at`) are not, and the
-lag is taken as recorded. Called by `shadow.py`.
+is judged. What rests on the memory of the process (`stock_read_at`) is not, and the lag is
+taken as recorded. Called by `shadow.py`.
 """
 
 from collections import deque
@@ -15,6 +15,7 @@ from kcjl.audit.conditions_then import conditions_then
 from kcjl.audit.shadow import FieldDiffers, Formers, Report, fields_that_differ
 from kcjl.clock import Clock, Ids
 from kcjl.log.port import Log, Recorded
+from kcjl.orders.events import OrdersRead
 from kcjl.stock.conditions import Conditions, group_key
 from kcjl.stock.decide import (
     FIGURES_BYTES_MAX,
@@ -38,6 +39,7 @@ from kcjl.stock.events import (
     StockImportIntended,
     stock_key,
 )
+from kcjl.stock.publishing_state import Publish
 from kcjl.stock.reads import Reads
 from kcjl.stock.room import StockRoom
 from kcjl.stock.sending import decide_given_up, decide_late, refused_lines
@@ -94,13 +96,11 @@ class StockShadow:
                 report.judge(recorded, again)
             case StockImportEndedLate():
                 late = self._room.late.get(event.publish_id)
-                at = event.occurred_at
-                said = event.message if event.skus or "not ended within" not in event.message else ""
-                again = (
-                    decide_late(late, at, ended=said, overwrote=bool(event.skus))
-                    if late is not None
-                    else ()
-                )
+                again = [
+                    each
+                    for said in ("", event.message)  # of its end, or of its age
+                    for each in _late(late, event, said)
+                ]
                 report.judge(recorded, again)
             case OfferDrifted() | OfferMended():
                 report.not_checked(recorded, "the list of offers it is judged by is not logged")
@@ -112,10 +112,8 @@ class StockShadow:
         for key in PRODUCTS.keys(recorded.event):
             self._formers.keep(key, self._room.products.get(key), recorded.recorded_at)
         await self._room.fold((recorded,))
-        reads = self._room.last_reads
-        if reads is not None and reads.orders_began_at is not None:
-            if not self._orders_read or self._orders_read[-1] != reads.orders_began_at:
-                self._orders_read.append(reads.orders_began_at)
+        if isinstance(recorded.event, OrdersRead):
+            self._orders_read.append(recorded.event.occurred_at)
 
     # ── products ──
 
@@ -153,7 +151,9 @@ class StockShadow:
         )
         self._conditions = conditions
         if conditions is None or reads is None:
-            report.differs(recorded, (), "this version has no policy, or no read, to publish on")
+            report.differs(
+                recorded, (), "this version has no policy, or no read, to publish on"
+            )
             return
         wrong = list(self._head(event, conditions))
         again = await self._figures(conditions, reads, at)
@@ -254,9 +254,7 @@ class StockShadow:
                 at = recorded.event.occurred_at
                 yield decide([members], conditions, reads, now=at)
 
-    def _finished(
-        self, recorded: Recorded, event: StockImportFinished, report: Report
-    ) -> None:
+    def _finished(self, recorded: Recorded, event: StockImportFinished, report: Report) -> None:
         """The next step of each refused line."""
         if not event.refused:
             report.not_checked(recorded, "nothing decided: what the outside showed or answered")
@@ -270,6 +268,12 @@ class StockShadow:
         said = [(each.sku, each.message) for each in event.refused]
         refused = refused_lines(said, before, event.occurred_at)
         report.judge(recorded, (msgspec.structs.replace(event, refused=refused),))
+
+
+def _late(late: Publish | None, event: StockImportEndedLate, said: str) -> tuple[Event, ...]:
+    if late is None:
+        return ()
+    return decide_late(late, event.occurred_at, ended=said, overwrote=bool(event.skus))
 
 
 def _again(

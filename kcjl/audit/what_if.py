@@ -1,8 +1,8 @@
 """What if another stock policy, or another cadence, had been in force: the log decided again.
 
-Promises: figures are worked out by the stock room's own deciders and folds; the same history and
-the same question give the same answer; memory is bounded by the catalogue. As it was, each figure
-comes out as recorded, and what does not is counted (`Answer.not_as_recorded`). It writes nothing.
+Promises: figures are worked out by the stock room's own deciders and folds; the same history
+and question give the same answer; memory is bounded by the catalogue. As it was, each figure
+comes out as recorded; what does not is counted (`Answer.not_as_recorded`). It writes nothing.
 It does not: know who came and found too little (docs/decisions/0022).
 Called by `kcjl what-if`.
 """
@@ -310,9 +310,9 @@ class WhatIf:
         for sku in skus:
             product = products.get(stock_key(sku))
             for shown in product.shown if product is not None else ():
-                if shown.sku == sku and shown.publish_id == event.publish_id:
-                    if shown.acknowledged is not None and not shown.refused:
-                        self._meter.shows(world, sku, shown.acknowledged, event.occurred_at)
+                is_its = shown.sku == sku and shown.publish_id == event.publish_id
+                if is_its and shown.acknowledged is not None and not shown.refused:
+                    self._meter.shows(world, sku, shown.acknowledged, event.occurred_at)
 
     async def _look(self, at: datetime) -> None:
         """After the orders: what the other world wants to say, and the service had not to."""
@@ -375,9 +375,7 @@ class WhatIf:
         if world == OTHER and self._asked.policy is not None:
             book = PolicyBook(
                 version=1,
-                approved=(
-                    Approved(version=1, document=self._asked.policy, valid_from=ALWAYS),
-                ),
+                approved=(Approved(version=1, document=self._asked.policy, valid_from=ALWAYS),),
             )
         found = conditions_then(
             book,

@@ -79,7 +79,9 @@ class WhatIfTerms:
             self._not_checkable.append(cycle_id)
             return
         other = gap_totals(find_gaps(cycle_id, own, known, event.occurred_at))
-        self._payouts.append(PayoutBoth(cycle_id=cycle_id, kinds=_both(event.gaps, other, currency)))
+        self._payouts.append(
+            PayoutBoth(cycle_id=cycle_id, kinds=_both(event.gaps, other, currency))
+        )
 
 
 def _both(

@@ -28,9 +28,10 @@ PANELS: tuple[tuple[str, Counted, bool], ...] = (
 def drawn(days: Sequence[Day], *, other: str) -> str:
     """`other`: what the other world is called, a text of ours."""
     height = TOP + len(PANELS) * (PANEL + GAP)
+    size = f'width="{WIDTH}" height="{height}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-        f'width="{WIDTH}" height="{height}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" {size}',
+        '  font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         _key(LEFT, HAPPENED, "what happened"),
         _key(LEFT + 180, OTHER, other),
@@ -94,7 +95,9 @@ def _x(number: int, days: int) -> float:
 
 def _named(days: int) -> Sequence[int]:
     """The days that are written below: the first, the last, and some between."""
-    return sorted({round(step * (days - 1) / TICKS) for step in range(TICKS + 1)} if days else ())
+    return sorted(
+        {round(step * (days - 1) / TICKS) for step in range(TICKS + 1)} if days else ()
+    )
 
 
 def _written(value: float) -> str:

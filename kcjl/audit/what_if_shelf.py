@@ -3,8 +3,8 @@
 Promises: both worlds are measured against the same levels and the same orders, so with the same
 figures shown they come to the same sums, exactly. It decides nothing; what it can't see, and so
 estimates, stands in docs/decisions/0022.
-Invariant: `happened` is what was shown in truth, as far as the log knows; `other` what would have
-been. Called by `what_if.py`.
+Invariant: `happened` is what was shown in truth, as far as the log knows; `other` what would
+have been. Called by `what_if.py`.
 """
 
 import math

@@ -15,7 +15,7 @@ import typer
 
 from kcjl.cli.places import database_of, merchant_of, settings_at
 from kcjl.cli.rebuild import Progress, position_asked, position_of
-from kcjl.clock import RealClock, RandomIds
+from kcjl.clock import RandomIds, RealClock
 from kcjl.database import AUDITOR, Database
 from kcjl.errors import Misuse, Unavailable
 from kcjl.events import vocabulary

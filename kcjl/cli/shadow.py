@@ -50,8 +50,8 @@ def shadow(
 
     Before an upgrade, run the new version's shadow over the old one's log: figures published,
     orders held, accepted and posted, parcels confirmed, payouts closed, exceptions raised and
-    cleared. A decision that differs is named: room, stream, position, field by field. What can't
-    be decided again is counted, with the reason. Nothing is changed.
+    cleared. One that differs is named: room, stream, position, field by field. What can't be
+    decided again is counted, with the reason. Nothing is changed.
 
     Exit code 1: a decision differs. That may be what the upgrade is for; look at each.
 
@@ -123,8 +123,8 @@ def _lines(found: Shadowed, most: int) -> Iterator[str]:
     shown = found.differences[:most]
     more = f"; the first {len(shown):,}" if found.differ > len(shown) else ""
     yield f"{found.differ:,} of {found.checked:,} decisions DIFFER{more}:"
-    for each in shown:
-        yield from _difference(each)
+    for difference in shown:
+        yield from _difference(difference)
 
 
 def _difference(each: Difference) -> Iterator[str]:

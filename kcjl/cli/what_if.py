@@ -30,15 +30,20 @@ from kcjl.stock.policy import read_document
 __all__ = ["what_if"]
 
 OVERSOLD_SHOWN = 10
-ESTIMATES = (
+UNSEEN_BETWEEN = (
     "oversold is told between two bounds: what was sold elsewhere between two reads of a level "
-    "may have been sold before the order or after it",
-    "who wanted more than was shown, or came at a shown zero, left no order: a policy that "
-    "shows more would have sold, and oversold, more than is told here",
-    "levels, goods-in and other channels are as they were: what the other policy turns away "
-    "is taken as bought by somebody else",
-    "withheld and overshown are counted at the times at which the log learnt of it",
+    "may have been sold before the order or after it"
 )
+UNSEEN_DEMAND = (
+    "who wanted more than was shown, or came at a shown zero, left no order: a policy that "
+    "shows more would have sold, and oversold, more than is told here"
+)
+HELD_CONSTANT = (
+    "levels, goods-in and other channels are as they were: what the other policy turns away "
+    "is taken as bought by somebody else"
+)
+LEARNT_LATE = "withheld and overshown are counted at the times at which the log learnt of it"
+ESTIMATES = (UNSEEN_BETWEEN, UNSEEN_DEMAND, HELD_CONSTANT, LEARNT_LATE)
 
 
 class WhatIfTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +57,7 @@ class WhatIfTold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def what_if(
+    *,
     policy: Annotated[
         Path | None,
         typer.Option(help="A stock policy, as for `kcjl stock policy propose`."),
@@ -77,7 +83,6 @@ def what_if(
     export: FromExport = None,
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
-    *,
     json: Annotated[bool, typer.Option("--json", help="One JSON object, on stdout.")] = False,
 ) -> None:
     """What if another policy had been in force from the beginning? Beside what happened.
@@ -245,7 +250,11 @@ def _of_parcels(found: ParcelAnswer) -> Iterator[str]:
         ("", ">happened", ">then"),
         [
             ("parcels", f"{found.parcels:,}", f"{found.parcels:,}"),
-            ("parcels that waited for a carrier", f"{found.waited:,}", f"{found.waited_other:,}"),
+            (
+                "parcels that waited for a carrier",
+                f"{found.waited:,}",
+                f"{found.waited_other:,}",
+            ),
             ("orders dispatched late", f"{found.late:,}", f"{found.late_other:,}"),
             ("orders that might have been late", "", f"{found.late_perhaps:,}"),
         ],
