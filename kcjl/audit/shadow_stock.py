@@ -96,12 +96,10 @@ class StockShadow:
                 report.judge(recorded, again)
             case StockImportEndedLate():
                 late = self._room.late.get(event.publish_id)
-                again = [
-                    each
-                    for said in ("", event.message)  # of its end, or of its age
-                    for each in _late(late, event, said)
-                ]
-                report.judge(recorded, again)
+                # Of its age, or of its end.
+                report.judge(
+                    recorded, (*_late(late, event, ""), *_late(late, event, event.message))
+                )
             case OfferDrifted() | OfferMended():
                 report.not_checked(recorded, "the list of offers it is judged by is not logged")
             case _:

@@ -1,8 +1,8 @@
 """What if the carrier map had been another: parcels that waited for one, and late dispatches.
 
 Promises: a courier's carrier is found by dispatch's own rule (`carrier_code_for`), over what
-the marketplace listed then. Memory is bounded by the orders that are open. What it can't know: how
-soon somebody would have mapped a courier that the other map lacks.
+the marketplace listed then. Memory is bounded by the orders that are open. What it can't know:
+how soon somebody would have mapped a courier that the other map lacks.
 Called by `kcjl what-if --carriers`.
 """
 
