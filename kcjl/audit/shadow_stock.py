@@ -96,10 +96,8 @@ class StockShadow:
                 report.judge(recorded, again)
             case StockImportEndedLate():
                 late = self._room.late.get(event.publish_id)
-                # Of its age, or of its end.
-                report.judge(
-                    recorded, (*_late(late, event, ""), *_late(late, event, event.message))
-                )
+                by_age, at_end = _late(late, event, ""), _late(late, event, event.message)
+                report.judge(recorded, (*by_age, *at_end))
             case OfferDrifted() | OfferMended():
                 report.not_checked(recorded, "the list of offers it is judged by is not logged")
             case _:

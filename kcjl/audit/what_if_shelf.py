@@ -38,11 +38,13 @@ class Sums(msgspec.Struct, kw_only=True):
 
     units_sold: int = 0
     units_oversold: int = 0
-    """At most: what was sold elsewhere before the next read counts as sold before the order."""
+    """Short by the next read of the level; a sale elsewhere before it counts as the earlier."""
     units_oversold_at_least: int = 0
-    """Against the level as it was read before the order was placed."""
+    """Of these, short also by the read before the order was placed."""
+    units_oversold_at_most: int = 0
+    """With those that the ERP had taken by then, at a level of 0: it shows none below."""
     orders_oversold: int = 0
-    """Lines of orders, of the units at most."""
+    """Lines of orders, of `units_oversold`."""
     units_turned_away: int = 0
     """Of orders that were placed, and that would have found less on offer."""
     unit_hours_withheld: float = 0.0
@@ -62,6 +64,7 @@ class Oversold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    line_id: str
     sku: str
     placed_at: datetime
     units: int
@@ -72,11 +75,13 @@ class _Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class _Ware:
     """One stock code: what was so since its last change."""
 
-    __slots__ = ("free", "free_before", "pending", "shown", "since")
+    __slots__ = ("free", "free_before", "is_empty", "pending", "shown", "since")
 
     def __init__(self, since: datetime) -> None:
         self.since = since
         self.free: int | None = None
+        self.is_empty = False
+        """The level is 0, or below."""
         self.free_before: int | None = None
         """At the last read, but for orders placed after it."""
         self.shown = [0, 0]
@@ -125,7 +130,13 @@ class Meter:
                 _take_off(self._shown[world][line.sku], sold, at)
             group = self._group(stock_key(line.sku))
             if group is not None:
-                placed = _Order(sku=line.sku, placed_at=at, units=line.quantity, other=other)
+                placed = _Order(
+                    line_id=line.line_id,
+                    sku=line.sku,
+                    placed_at=at,
+                    units=line.quantity,
+                    other=other,
+                )
                 self._wares[group].pending.append(placed)
                 self._pending[group] = None
 
@@ -189,19 +200,21 @@ class Meter:
         if not ware.pending:
             del self._pending[group]
         wanted, other = sum(each.units for each in due), sum(each.other for each in due)
-        short = (
-            min(wanted, max(0, -ware.free)),
-            min(other, max(0, -(ware.free + wanted - other))),
-        )
-        last, before = due[-1], ware.free_before
-        for world, units in ((HAPPENED, wanted), (OTHER, other)):
-            if short[world]:
-                sums = self._sums(world, last.placed_at)
-                sums.units_oversold += short[world]
-                sums.orders_oversold += _lines_of(due, short[world], world)
-                if before is not None:
-                    least = min(units, max(0, units - before))
-                    sums.units_oversold_at_least += min(least, short[world])
+        taken = self._taken(group, due) if ware.is_empty else ()
+        last, before, short = due[-1], ware.free_before, [0, 0]
+        for world, units, free in (
+            (HAPPENED, wanted, ware.free),
+            (OTHER, other, ware.free + wanted - other),
+        ):
+            short[world] = min(units, max(0, -free))
+            unseen = sum(each.units if world == HAPPENED else each.other for each in taken)
+            sums = self._sums(world, last.placed_at)
+            sums.units_oversold += short[world]
+            sums.units_oversold_at_most += min(units, short[world] + unseen)
+            sums.orders_oversold += _lines_of(due, short[world], world)
+            if before is not None:
+                least = min(units, max(0, units - before))
+                sums.units_oversold_at_least += min(least, short[world])
         if before is not None:
             ware.free_before = before - wanted
         if any(short) and len(self.oversold) < NAMED_MAX:
@@ -214,13 +227,19 @@ class Meter:
                 )
             )
 
+    def _taken(self, group: str, due: Sequence[_Order]) -> Sequence[_Order]:
+        """Those that the ERP had taken when its level was read: they are in flight no more."""
+        sharing = self._products.grouped(group)
+        flying = {each.line_id for product in sharing for each in product.in_flight}
+        return [each for each in due if each.line_id not in flying]
+
     def _look(self, ware: _Ware, sharing: Sequence[Product]) -> None:
         shelf = shelf_of(sharing) if sharing else None
         known = shelf is not None and any(each.levels is not None for each in sharing)
-        ware.free = None
+        ware.free, ware.is_empty = None, False
         if shelf is not None and known and not shelf.closed:
             level = math.floor(sum(level for _, level in shelf.levels))
-            ware.free = level - shelf.in_flight
+            ware.free, ware.is_empty = level - shelf.in_flight, level <= 0
         skus = [shown.sku for product in sharing for shown in product.shown]
         for world in WORLDS:
             values = (self._shown[world].get(sku) for sku in skus)

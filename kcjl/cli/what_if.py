@@ -31,8 +31,9 @@ __all__ = ["what_if"]
 
 OVERSOLD_SHOWN = 10
 UNSEEN_BETWEEN = (
-    "oversold is told between two bounds: what was sold elsewhere between two reads of a level "
-    "may have been sold before the order or after it"
+    "oversold is judged by the next read of the level: a sale elsewhere before it counts against "
+    "the order, goods that came in before it hide what was short, and an order that the ERP has "
+    "taken at a level of 0 may have been short or not (at most)"
 )
 UNSEEN_DEMAND = (
     "who wanted more than was shown, or came at a shown zero, left no order: a policy that "
@@ -193,7 +194,7 @@ def _lines(told: WhatIfTold, asked: Asked) -> Iterator[str]:
         yield ""
     shown = [each for each in found.oversold if each.happened or each.other][:OVERSOLD_SHOWN]
     if shown:
-        yield f"Oversold, at most (the first {len(shown)} of {len(found.oversold):,}):"
+        yield f"Oversold (the first {len(shown)} of {len(found.oversold):,}):"
         yield from table(
             ("placed, UTC", "sku", ">happened", ">then"),
             [
@@ -233,8 +234,9 @@ def _rows(found: Answer) -> Iterator[tuple[str, str, str, str]]:
     for name, before, after in (
         ("units sold, of orders seen", one.units_sold, two.units_sold),
         ("units turned away", one.units_turned_away, two.units_turned_away),
-        ("units oversold, at most", one.units_oversold, two.units_oversold),
-        ("units oversold, at least", one.units_oversold_at_least, two.units_oversold_at_least),
+        ("units oversold", one.units_oversold, two.units_oversold),
+        ("  at least", one.units_oversold_at_least, two.units_oversold_at_least),
+        ("  at most", one.units_oversold_at_most, two.units_oversold_at_most),
         ("order lines oversold", one.orders_oversold, two.orders_oversold),
         ("unit-hours withheld", one.unit_hours_withheld, two.unit_hours_withheld),
         ("unit-hours shown, not there", one.unit_hours_overshown, two.unit_hours_overshown),
