@@ -8,12 +8,13 @@ Called by `kcjl what-if`.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from kcjl.audit.conditions_then import conditions_then
-from kcjl.audit.what_if_shelf import HAPPENED, OTHER, Meter, Oversold, Sums, added_up
+from kcjl.audit.what_if_answer import Answer, Asked, Day, NotAsRecorded
+from kcjl.audit.what_if_shelf import HAPPENED, OTHER, Meter, Sums, added_up
 from kcjl.fold import Table
 from kcjl.log.port import Recorded
 from kcjl.orders.events import OrderReceived, OrdersRead
@@ -34,14 +35,13 @@ from kcjl.stock.events import (
     StockRead,
     stock_key,
 )
-from kcjl.stock.policy import PolicyDocument
 from kcjl.stock.policy_book import POLICY_BOOK, Approved, PolicyBook
 from kcjl.stock.publishing_state import PUBLISHING, Publishing
 from kcjl.stock.reads import READS, Reads
 from kcjl.stock.state import PRODUCTS, Product
 from kcjl.vocabulary import Event
 
-__all__ = ["Answer", "Asked", "Day", "NotAsRecorded", "WhatIf"]
+__all__ = ["WhatIf"]
 
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 TAKES_S = 60.0
@@ -50,63 +50,6 @@ PUSH_S = 60.0
 """The marketplace takes one import a minute (contract johnlewis b.2)."""
 NAMED_MAX = 20
 LINES_MAX = 10_000
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be otherwise; the default: nothing."""
-
-    policy: PolicyDocument | None = None
-    """In force from the first event on, in place of all that were."""
-    read_every_s: float = 0.0
-    """Levels are read no more often; 0: as they were."""
-    push_every_s: float = 0.0
-    """Figures are sent no more often; 0: as they were."""
-
-    @property
-    def is_as_it_was(self) -> bool:
-        return self.policy is None and not self.read_every_s and not self.push_every_s
-
-
-class NotAsRecorded(msgspec.Struct, frozen=True, kw_only=True):
-    """A figure of the other world that is not the recorded one."""
-
-    position: int
-    sku: str
-    recorded: int | None
-    """None: no figure of it was sent then."""
-    other: int | None
-
-
-class Day(msgspec.Struct, frozen=True, kw_only=True):
-    """One London day, in both worlds."""
-
-    day: date
-    happened: Sums
-    other: Sums
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """Both worlds, side by side."""
-
-    events: int
-    to: int
-    """The last position that was looked at."""
-    imports: int
-    imports_other: int
-    imports_of_its_own: int
-    """Of these, where none was recorded."""
-    figures: int
-    """Recorded ones."""
-    figures_other: int
-    not_as_recorded: int
-    """Figures that differ; as it was, none may."""
-    first_differences: tuple[NotAsRecorded, ...]
-    happened: Sums
-    other: Sums
-    days: tuple[Day, ...]
-    oversold: tuple[Oversold, ...]
-    orders_undecided: int
-    """Seen too late for a read to say what was there."""
 
 
 class WhatIf:

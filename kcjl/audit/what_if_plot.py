@@ -7,7 +7,7 @@ from the log is numbers and days only. Called by `kcjl what-if --plot`.
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
-from kcjl.audit.what_if import Day
+from kcjl.audit.what_if_answer import Day
 from kcjl.audit.what_if_shelf import Sums
 
 __all__ = ["drawn"]

@@ -15,7 +15,8 @@ import msgspec
 import typer
 
 from kcjl.audit.money_then import MoneyThen
-from kcjl.audit.what_if import Answer, Asked, WhatIf
+from kcjl.audit.what_if import WhatIf
+from kcjl.audit.what_if_answer import Answer, Asked
 from kcjl.audit.what_if_parcels import ParcelAnswer, WhatIfMapped
 from kcjl.audit.what_if_payouts import PayoutAnswer, WhatIfTerms
 from kcjl.audit.what_if_plot import drawn
@@ -31,9 +32,9 @@ __all__ = ["what_if"]
 
 OVERSOLD_SHOWN = 10
 UNSEEN_BETWEEN = (
-    "oversold is judged by the next read of the level: a sale elsewhere before it counts against "
-    "the order, goods that came in before it hide what was short, and an order that the ERP has "
-    "taken at a level of 0 may have been short or not (at most)"
+    "oversold is judged by the next read of the level: a sale elsewhere before it counts "
+    "against the order, goods that came in before it hide what was short, and an order that "
+    "the ERP has taken at a level of 0 may have been short or not (at most)"
 )
 UNSEEN_DEMAND = (
     "who wanted more than was shown, or came at a shown zero, left no order: a policy that "

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import pytest
 
-from kcjl.audit.what_if import Answer, Asked, WhatIf
+from kcjl.audit.what_if import WhatIf
+from kcjl.audit.what_if_answer import Answer, Asked
 from kcjl.audit.what_if_plot import drawn
 from kcjl.log.port import PAGE_EVENTS_MAX, Recorded
 from kcjl.sandbox.trade import COLUMNS
