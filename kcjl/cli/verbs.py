@@ -27,6 +27,8 @@ VERBS = {
     "replay": ("kcjl.cli.replay", "replay"),
     "log": ("kcjl.cli.log", "app"),
     "capsule": ("kcjl.cli.capsule", "app"),
+    "what-if": ("kcjl.cli.what_if", "what_if"),
+    "shadow": ("kcjl.cli.shadow", "shadow"),
     "calls": ("kcjl.cli.calls", "app"),
     "orders": ("kcjl.cli.orders", "app"),
     "stock": ("kcjl.cli.stock", "app"),

@@ -50,11 +50,13 @@ READING: Mapping[Verb, Sequence[str]] = {
     "payouts show": ("{payout}",),
     "replay": ("", "--check"),
     "settlement terms show": ("--history",),
+    "shadow": ("",),
     "stock explain": ("{sku}",),
     "stock list": ("-n 1000",),
     "stock policy history": ("",),
     "stock policy show": ("",),
     "stock show": ("{sku}",),
+    "what-if": ("--read-every 600",),
 }
 """By verb, what it is run with; each name in braces once for everything there is of it."""
 
