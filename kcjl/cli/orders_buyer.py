@@ -11,9 +11,17 @@ import msgspec
 import typer
 
 from kcjl.cli.asking import answered
-from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant, printable
+from kcjl.cli.places import (
+    DEFAULT_CONFIG,
+    Config,
+    Merchant,
+    json_line,
+    printable,
+    printable_block,
+)
 from kcjl.orders.translate import SealedBuyer
 from kcjl.sealedanswer import Asker
+from kcjl.unseen import json_spelt_out
 
 __all__ = ["buyer", "erase"]
 
@@ -43,7 +51,7 @@ def buyer(
     answer = answered(config, merchant, "show-buyer", arguments)
     content = bytes(asker.open(answer))
     if as_json:
-        typer.echo(content.decode())
+        typer.echo(json_spelt_out(content.decode()))
         return
     for line in _shown(msgspec.json.decode(content, type=SealedBuyer)):
         typer.echo(printable(line))
@@ -65,9 +73,9 @@ def erase(
     arguments = {"order_id": order, "reason": reason}
     message = answered(config, merchant, "erase-buyer", arguments)
     if as_json:
-        typer.echo(msgspec.json.encode(Erased(order_id=order, message=message)).decode())
+        typer.echo(json_line(Erased(order_id=order, message=message)))
     else:
-        typer.echo(message, err=True)
+        typer.echo(printable_block(message), err=True)
 
 
 def _shown(buyer: SealedBuyer) -> list[str]:
