@@ -89,7 +89,7 @@ def test_sql_is_made_of_constants_and_what_is_asked_for_travels_beside_it() -> N
     assert set(OF_OURS) == found
 
 
-def put_into_sql(tree: ast.AST) -> Iterator[ast.expr]:
+def put_into_sql(tree: ast.AST) -> Iterator[ast.AST]:
     """Each expression within a statement that is no constant by its name."""
     asked = {
         id(call.args[0])

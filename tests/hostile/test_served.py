@@ -7,6 +7,7 @@ monitor's glass is `tests/tui/test_hostile.py`.
 
 import io
 from contextlib import redirect_stderr
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -44,6 +45,10 @@ def bought(shop: Shop, text: str) -> str:
     return str(getattr(placed, "order_id"))  # noqa: B009 - a model's answer has no type
 
 
+def is_about(order: str, raised: ExceptionRaised) -> bool:
+    return order in raised.subject
+
+
 async def test_product_called_as_an_escape_sequence_does_not_own_the_screen(
     database_dsn: str, tmp_path: Path
 ) -> None:
@@ -57,9 +62,7 @@ async def test_product_called_as_an_escape_sequence_does_not_own_the_screen(
                     placed = {bought(running, text): text for text in HOSTILE}
                     await running.until(OrderReceived, count=len(placed))
                     for order in placed:
-                        await running.until(
-                            ExceptionRaised, lambda each, order=order: order in each.subject
-                        )
+                        await running.until(ExceptionRaised, partial(is_about, order))
                 async with Database(database_dsn, role=SERVICE) as database:
                     rows = PostgresRows(database, MERCHANT)
                     await ProjectionRunner(running.log, rows, PROJECTIONS).catch_up()
