@@ -8,7 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from kcjl.sandbox.faults import Fault
+from kcjl.sandbox.warehouse.backup import back_up, restore
 from tests.exceptions.handed import LEVELS, Handed, handed, merchant
+from tests.sandbox.warehouse_orders import document
 from tests.service.running import quiet_world
 
 pytestmark = pytest.mark.anyio
@@ -21,6 +23,21 @@ STOCK = {
     "offer_drifted",
     "offer_inactive",
     "shop_closed",
+}
+
+ORDERS = {
+    "acceptance_half_gone",
+    "acceptance_nearly_over",
+    "acceptance_refused",
+    "posting_refused",
+    "reference_taken",
+    "reference_not_written",
+    "order_without_sales_order",
+    "sales_order_without_order",
+    "sales_order_vanished",
+    "cancelled_after_posting",
+    "return_expected",
+    "return_to_book",
 }
 
 
@@ -95,3 +112,123 @@ async def test_what_goes_wrong_with_stock_is_told_once_and_over() -> None:
         await place.later(24, "tenant")
 
         await place.told_once_and_over(STOCK)
+
+
+async def test_what_goes_wrong_with_orders_is_told_once_and_over() -> None:
+    """Answering, posting, counting, and what the other side does afterwards."""
+    async with handed(quiet_world()) as place:
+        await _unanswered(place)
+        await _not_posted(place)
+        await _counted(place)
+        await _lost(place)
+        await _changed(place)
+        await place.told_once_and_over(ORDERS)
+
+
+async def _unanswered(place: Handed) -> None:
+    """One that nobody answers, and one whose answer is refused."""
+    price = {"amount_minor": 1_250}
+    place.hand("johnlewis", "list_offer", sku="LAMP-77", price=price, title="A lamp")
+    strange, plain = place.buy("LAMP-77"), place.buy(place.offers()[0])
+    place.fails(Fault(kind="status", side="johnlewis", operation="OR21", status=400))
+    await place.do("intake", "new-skus", "acceptance")
+    place.raised("acceptance_refused", plain)
+    await place.ask("order-retry", order_id=plain, reason="try again")
+    await place.later(13, "intake", "acceptance", "posting")
+    place.raised("acceptance_half_gone", strange)
+    await place.later(7, "intake", "acceptance", "posting")
+    place.raised("acceptance_nearly_over", strange)
+    await place.ask("order-refuse", order_id=strange, lines="", reason="not ours")
+    await place.do("acceptance", "intake")
+
+
+async def _not_posted(place: Handed) -> None:
+    """The ERP says no; somebody else has the reference; the number is not taken."""
+    sku, other = place.offers()[:2]
+    refuses = Fault(
+        kind="soap_fault",
+        side="khaos",
+        operation="ImportOrders",
+        class_name="EKosImport",
+        message="the order is odd",
+    )
+    order_id = place.buy(sku)
+    await place.do("intake", "acceptance")
+    place.fails(refuses)
+    await place.later(0.1, "intake", "posting")
+    place.raised("posting_refused", order_id)
+    await place.later(4, "posting")
+    orders = place.world.marketplace.book.orders
+    order = orders.pop(order_id)  # one of their servers does not have it yet
+    await place.do("write-back")
+    place.raised("reference_not_written", order_id)
+    orders[order_id] = order
+    await place.later(24, "write-back")
+
+    order_id = place.buy(sku)
+    await place.do("intake", "acceptance")
+    web = "<SALES_SOURCE>WEB</SALES_SOURCE>"
+    theirs = document(place.reference(order_id), [(other, 1, "9.00")], header=web)
+    place.hand("khaos", "import_orders", document=theirs)
+    await place.later(0.1, "intake", "posting")
+    place.raised("reference_taken", order_id)
+    place.hand("johnlewis", "operator_cancels", order_id=order_id)
+    await place.later(0.1, "intake", "posting", "corrections")
+
+
+async def _counted(place: Handed) -> None:
+    """One that should be in the ERP, and one that should not."""
+    place.buy(place.offers()[0])
+    await place.do("intake", "acceptance")
+    await place.later(0.1, "intake")
+    header = "<SALES_SOURCE>JOHN LEWIS</SALES_SOURCE>"
+    lines = [(place.offers()[1], 1, "9.00")]
+    place.hand("khaos", "import_orders", document=document("STRANGE-1", lines, header=header))
+    place.hand("khaos", "hold", external_ref="STRANGE-1")
+    await place.later(2)
+    await place.ask("count-orders")
+    place.raised("order_without_sales_order")
+    place.raised("sales_order_without_order", "STRANGE-1")
+    await place.do("posting")
+    place.hand("khaos", "cancel_order", external_ref="STRANGE-1", reason="nobody's")
+
+    await place.later(1)
+    await place.ask("count-orders")
+
+
+async def _lost(place: Handed) -> None:
+    """The ERP is set back to last night's backup."""
+    backup = back_up(place.world.warehouse)
+    order_id = await place.posted(place.offers()[0])
+    restore(place.world.warehouse, backup)
+    for _ in range(3):
+        await place.later(0.5, "shipments", "vanished")
+    place.raised("sales_order_vanished", order_id)
+    await place.ask("post-again", order_id=order_id, reason="set back to a backup")
+    await place.do("posting", "vanished")
+
+
+async def _changed(place: Handed) -> None:
+    """A cancelation too late; goods that come back."""
+    order_id = await place.posted(place.offers()[0])
+    place.hand("khaos", "hold", external_ref=place.reference(order_id))
+    place.hand("johnlewis", "operator_cancels", order_id=order_id)
+    await place.later(0.1, "intake", "corrections")
+    place.raised("cancelled_after_posting", order_id)
+    place.hand("khaos", "cancel_order", external_ref=place.reference(order_id), reason="asked")
+
+    await place.later(0.2, "shipments", "confirm", "corrections")
+
+    order_id = await place.posted(place.offers()[0])
+    place.hand("johnlewis", "ship", order_id=order_id)
+    await place.later(80, "intake")
+    place.hand("johnlewis", "open_return", order_line_id=place.line(order_id))
+    await place.later(1, "intake", "returns", "corrections")
+    place.raised("return_expected", order_id)
+    (back,) = place.world.marketplace.returns.by_id.values()
+    decision = {"id": back.return_id, "accepted": True}
+    place.hand("johnlewis", "decide_returns", returns=[decision])
+    place.hand("johnlewis", "receive_returns", return_ids=[back.return_id])
+    await place.later(1, "intake", "returns", "corrections")
+    _, _, task = place.raised("return_to_book", order_id).subject.partition("/")
+    await place.ask("correction-done", order_id=order_id, task=task, note="booked")
