@@ -5,10 +5,15 @@ the clock is handed: days pass in seconds.
 """
 
 import pytest
+from msgspec import json
 from msgspec.structs import replace
 
+from kcjl.orders.reversal_amounts import Asked
+from kcjl.orders.reversal_plan import REFUND
 from kcjl.sandbox.faults import Fault
 from kcjl.sandbox.warehouse.backup import back_up, restore
+from kcjl.sandbox.warehouse.settings import Minutes
+from kcjl.settings import MetricSettings
 from tests.exceptions.handed import LEVELS, Handed, handed, merchant
 from tests.sandbox.warehouse_orders import document
 from tests.service.running import quiet_world
@@ -38,6 +43,21 @@ ORDERS = {
     "cancelled_after_posting",
     "return_expected",
     "return_to_book",
+}
+
+DISPATCH = {
+    "carrier_gone",
+    "tracking_missing",
+    "tracking_malformed",
+    "tracking_not_sent",
+    "parcel_unmatched",
+    "unwanted_units_sent",
+    "confirmations_stopped",
+    "cancelled_in_erp",
+    "dispatch_at_risk",
+    "dispatch_late",
+    "seller_metric_near",
+    "seller_metric_crossed",
 }
 
 
@@ -208,6 +228,18 @@ async def _lost(place: Handed) -> None:
     await place.do("posting", "vanished")
 
 
+async def _sent_back(place: Handed, order_id: str) -> None:
+    """The customer sends the first line back, and the shop receives it."""
+    place.hand("johnlewis", "open_return", order_line_id=place.line(order_id))
+    await place.later(1, "intake", "returns", "corrections")
+    place.raised("return_expected", order_id)
+    (back,) = place.world.marketplace.returns.by_id.values()
+    decision = {"id": back.return_id, "accepted": True}
+    place.hand("johnlewis", "decide_returns", returns=[decision])
+    place.hand("johnlewis", "receive_returns", return_ids=[back.return_id])
+    await place.later(1, "intake", "returns", "corrections")
+
+
 async def _changed(place: Handed) -> None:
     """A cancelation too late; goods that come back."""
     order_id = await place.posted(place.offers()[0])
@@ -222,13 +254,165 @@ async def _changed(place: Handed) -> None:
     order_id = await place.posted(place.offers()[0])
     place.hand("johnlewis", "ship", order_id=order_id)
     await place.later(80, "intake")
-    place.hand("johnlewis", "open_return", order_line_id=place.line(order_id))
-    await place.later(1, "intake", "returns", "corrections")
-    place.raised("return_expected", order_id)
-    (back,) = place.world.marketplace.returns.by_id.values()
-    decision = {"id": back.return_id, "accepted": True}
-    place.hand("johnlewis", "decide_returns", returns=[decision])
-    place.hand("johnlewis", "receive_returns", return_ids=[back.return_id])
-    await place.later(1, "intake", "returns", "corrections")
+    await _sent_back(place, order_id)
     _, _, task = place.raised("return_to_book", order_id).subject.partition("/")
     await place.ask("correction-done", order_id=order_id, task=task, note="booked")
+
+
+DPD, OTHER_DPD = "15501234567890", "15501234567891"
+ROUND = ("intake", "shipments", "confirm")
+
+
+async def test_what_goes_wrong_with_dispatch_is_told_once_and_over() -> None:
+    """Numbers, boxes, carriers, the marketplace's silence, and time."""
+    settings = merchant()
+    metrics = MetricSettings(late_shipment_max=0.4, cancelation_max=1, orders_min=1)
+    dispatch = replace(settings.dispatch, metrics=metrics, without_tracking="raise")
+    quiet = quiet_world()
+    slow = Minutes(at_least=10_000, at_most=10_000)  # what was sent can be labelled anew
+    staff = replace(quiet.warehouse, issued_after=slow)
+    world = replace(quiet, horizon_days=120, warehouse=staff)
+    async with handed(world, replace(settings, dispatch=dispatch)) as place:
+        await _numbers(place)
+        await _boxes(place)
+        await _carriers(place)
+        await _too_late(place)
+        await _measured(place)
+        await place.told_once_and_over(DISPATCH)
+
+
+async def _held(place: Handed, quantity: int = 1) -> str:
+    """An order that both sides have, and that the warehouse leaves alone."""
+    order_id = await place.posted(place.offers()[0], quantity)
+    place.hand("khaos", "hold", external_ref=place.reference(order_id))
+    return order_id
+
+
+async def _sent(place: Handed, order_id: str, number: str) -> None:
+    """The warehouse sends it with that number, and we look."""
+    place.hand("khaos", "release_hold", external_ref=place.reference(order_id))
+    invoice = place.invoice(order_id)
+    dpd = "DPD Next Day"
+    place.hand("khaos", "confirm_shipment", invoice_code=invoice.code, courier=dpd)
+    place.hand(
+        "khaos",
+        "set_consignment",
+        invoice_code=invoice.code,
+        box_number=1,
+        consignment=number,
+    )
+    await place.later(0.05, *ROUND)
+
+
+def _relabelled(place: Handed, order_id: str, number: str) -> None:
+    invoice = place.invoice(order_id)
+    place.hand(
+        "khaos",
+        "set_consignment",
+        invoice_code=invoice.code,
+        box_number=1,
+        consignment=number,
+    )
+
+
+async def _numbers(place: Handed) -> None:
+    """None, an odd one, and a new one that is refused."""
+    order_id = await _held(place)
+    await _sent(place, order_id, "")
+    await place.later(5, *ROUND)
+    place.raised("tracking_missing", order_id)
+    _relabelled(place, order_id, DPD)
+    await place.later(0.2, *ROUND)
+
+    order_id = await _held(place)
+    await _sent(place, order_id, "trk 1")
+    place.raised("tracking_malformed", order_id)
+    _relabelled(place, order_id, DPD)
+    await place.later(0.2, *ROUND)
+
+    place.fails(Fault(kind="status", side="johnlewis", operation="ST23", status=400))
+    _relabelled(place, order_id, OTHER_DPD)
+    await place.later(2, *ROUND)
+    place.raised("tracking_not_sent", order_id)
+    await place.later(2, *ROUND)
+
+
+async def _boxes(place: Handed) -> None:
+    """More than was ordered, what was to stay, and nothing at all."""
+    order_id = await _held(place)
+    place.hand("khaos", "release_hold", external_ref=place.reference(order_id))
+    invoice = place.invoice(order_id)
+    place.hand("khaos", "confirm_shipment", invoice_code=invoice.code)
+    item = invoice.boxes[0].items[0]
+    item.quantity += 1
+    await place.later(0.05, *ROUND)
+    place.raised("parcel_unmatched", order_id)
+    item.quantity -= 1
+    await place.later(0.2, *ROUND)
+
+    order_id = await _held(place, 2)
+    asked = Asked(units=1, reason_code="17", not_to_ship=True, line_ids=(place.line(order_id),))
+    words = {"order_id": order_id, "kind": REFUND, "asked": json.encode(asked).decode()}
+    previewed = await place.ask("preview-reversal", **words)
+    plan_id = json.decode(previewed or "")["plan_id"]
+    await place.ask("order-reversal", **words, plan_id=plan_id, reason="damaged")
+    await place.do("reversals")
+    await _sent(place, order_id, DPD)
+    place.raised("unwanted_units_sent", order_id)
+    await place.later(80, *ROUND)
+    await _sent_back(place, order_id)
+
+    order_id = await _held(place)
+    cancelled = place.reference(order_id)
+    place.hand("khaos", "cancel_order", external_ref=cancelled, reason="no stock")
+    await place.later(0.1, *ROUND)
+    place.raised("cancelled_in_erp", order_id)
+    place.hand("johnlewis", "operator_cancels", order_id=order_id)
+    await place.later(0.1, *ROUND)
+
+
+async def _carriers(place: Handed) -> None:
+    """The marketplace does not answer for hours; then it does not know the carrier."""
+    order_id = await _held(place)
+    down = Fault(kind="status", side="johnlewis", operation="ST01", status=503, times=None)
+    place.fails(down)
+    await _sent(place, order_id, DPD)
+    for _ in range(3):
+        await place.later(0.5, *ROUND)
+    place.raised("confirmations_stopped")
+    place.works_again()
+    for _ in range(4):
+        await place.later(0.5, *ROUND)
+
+    carriers = place.world.marketplace.settings.carriers
+    others = [each for each in carriers if each.code != "DPD"]
+    place.hand("johnlewis", "switch", settings={"carriers": others})
+    await place.later(25, "carriers")
+    place.raised("carrier_gone")
+    await place.ask("map-courier", courier="DPD24", carrier_code=others[0].code)
+    place.hand("johnlewis", "switch", settings={"carriers": carriers})
+    await place.later(25, "carriers")
+    await place.ask("map-courier", courier="DPD24", carrier_code="DPD")
+
+
+async def _too_late(place: Handed) -> None:
+    """It lies there until its day is over."""
+    order_id = await _held(place)
+    for kind in ("dispatch_at_risk", "dispatch_late"):
+        for _ in range(72):
+            if kind in place.on_desk():
+                break
+            await place.later(1, "intake", "deadlines")
+        place.raised(kind, order_id)
+    await _sent(place, order_id, DPD)
+    await place.later(0.2, *ROUND, "deadlines")
+
+
+async def _measured(place: Handed) -> None:
+    """Lateness counts against the shop, until it is long ago."""
+    await place.later(0.1, "seller-metrics", "judge-metrics")
+    place.raised("seller_metric_near")
+    await _too_late(place)
+    await place.later(25, "seller-metrics", "judge-metrics")
+    place.raised("seller_metric_crossed")
+    await place.later(92 * 24, "seller-metrics", "judge-metrics")
