@@ -2,7 +2,8 @@
 --   kcjl_service   the running service: appends, keeps projections, snapshots, the sync log,
 --                  the Cloud feed and the vault
 --   kcjl_operator  people at work: read, and insert commands
---   kcjl_auditor   read only, and nothing of the sealed personal data
+--   kcjl_auditor   read only, and nothing of the sealed personal data; asks for one buyer by a
+--                  function that leaves a trace
 -- Without the right to create roles they are left out with a warning; the triggers still hold.
 
 do $$
@@ -108,6 +109,7 @@ begin
             ('kcjl_auditor', 'select', 'table keyframe_row'),
             ('kcjl_auditor', 'select', 'table keyframe_state'),
             ('kcjl_auditor', 'select', 'table projection_state'),
+            ('kcjl_auditor', 'execute', 'function ask_for_buyer'),
             ('kcjl_auditor', 'select', 'table kcjl_migration')
         ) as matrix (role, privileges, object)
     loop

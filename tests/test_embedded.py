@@ -33,6 +33,7 @@ from kcjl.embedded import (
 )
 from kcjl.embedded.account import SYSTEM_ROOM, server_account
 from kcjl.embedded.cluster import is_server, read_pid_file
+from kcjl.embedded.watcher import end_orphan
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(20)]
 
@@ -43,9 +44,10 @@ OWNER = """
 import sys
 from pathlib import Path
 import anyio
-from kcjl.embedded import own
+from kcjl.embedded import own, server as embedded
 
 async def main() -> None:
+    embedded.ORPHAN_S = float(sys.argv[2])
     server = await own(Path(sys.argv[1]))
     print(server.dsn, flush=True)
     await anyio.sleep_forever()
@@ -106,10 +108,10 @@ async def value(dsn: str, query: str) -> object:
         await connection.close()
 
 
-def start_owner(data_dir: Path) -> subprocess.Popen[str]:
+def start_owner(data_dir: Path, *, orphan_s: float = 60.0) -> subprocess.Popen[str]:
     """Another process that owns the data directory until it is killed; prints the DSN."""
     return subprocess.Popen(
-        [sys.executable, "-c", OWNER, str(data_dir)],
+        [sys.executable, "-c", OWNER, str(data_dir), str(orphan_s)],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])},
@@ -228,6 +230,29 @@ async def test_own_after_owner_was_killed_adopts_with_rows(room: Path) -> None:
         assert server.pid == before.pid
         assert await value(server.dsn, "select answer from kept") == 42
     assert gone(before.pid)
+
+
+async def test_server_whose_owner_was_killed_for_good_ends(room: Path) -> None:
+    """Regression: a demo or service killed -9 for good left its PostgreSQL running for ever."""
+    with start_owner(room / "data", orphan_s=0.2) as owner:
+        assert owner.stdout is not None
+        assert await anyio.to_thread.run_sync(owner.stdout.readline)
+        seen = read_pid_file(room / "data" / "postgres")
+        owner.kill()
+
+    assert seen is not None
+    await until(lambda: gone(seen.pid))
+    async with owned(room / "data") as server:
+        assert not server.adopted
+
+
+async def test_orphan_that_somebody_owns_again_is_left_alone(room: Path) -> None:
+    """The watcher of a former owner does not end the server of the present one."""
+    async with owned(room / "data") as server:
+        end_orphan(server.cluster_dir, server.data_dir / "owner.lock")
+
+        assert await value(server.dsn, "select 1") == 1
+        assert not gone(server.pid)
 
 
 # ── the server dies ─────────────────────────────────────────────────────────────────────────

@@ -13,7 +13,7 @@ from tui.actions import Action, Scope, action_by_id, actions_of
 __all__ = ["bindings", "live_actions"]
 
 
-def bindings(scope: Scope) -> list[BindingType]:
+def bindings(*scopes: Scope) -> list[BindingType]:
     return [
         Binding(
             action.key,
@@ -23,6 +23,7 @@ def bindings(scope: Scope) -> list[BindingType]:
             tooltip=action.help,
             id=action.id,
         )
+        for scope in scopes
         for action in actions_of(scope)
         if action.key
     ]

@@ -51,9 +51,11 @@ class Hand:
             markup=False,
         )
 
-    def propose(self, proposal: Proposal) -> None:
-        """Show it; what is confirmed is done."""
-        if not self._state.may_act:
+    def propose(self, proposal: Proposal | str) -> None:
+        """Show it, and what is confirmed is done; or say why it can't be."""
+        if isinstance(proposal, str):
+            self.say(proposal, failed=True)
+        elif not self._state.may_act:
             past = self._state.past is not None
             self.say(
                 "the past can't be changed: esc goes back to live"
@@ -61,10 +63,10 @@ class Hand:
                 else "you may look and not act: ask for the operator's role",
                 failed=True,
             )
-            return
-        self._app.push_screen(
-            ConfirmScreen(proposal, self._state), partial(self._confirmed, proposal)
-        )
+        else:
+            self._app.push_screen(
+                ConfirmScreen(proposal, self._state), partial(self._confirmed, proposal)
+            )
 
     def _confirmed(self, proposal: Proposal, commands: Sequence[Command] | None) -> None:
         if commands:

@@ -107,9 +107,9 @@ class WhatIfRead(Message):
 
 
 class Proposed(Message):
-    """A screen wants something done."""
+    """A screen wants something done, or says why it can't be."""
 
-    def __init__(self, proposal: Proposal) -> None:
+    def __init__(self, proposal: Proposal | str) -> None:
         super().__init__()
         self.proposal = proposal
 

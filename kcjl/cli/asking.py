@@ -19,7 +19,7 @@ from kcjl.database import OPERATOR, Database
 from kcjl.errors import Refused, Unavailable
 from kcjl.settings import Settings
 
-__all__ = ["Asker", "answered", "ask"]
+__all__ = ["ANSWER_S", "Asker", "answered", "ask"]
 
 ANSWER_S = 15.0
 

@@ -5,15 +5,30 @@ is shown; it travels sealed for this one question. Only this verb ever prints a 
 Called by `kcjl/cli/orders.py`, which names them.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 
+import anyio
+import asyncpg
 import msgspec
 import typer
 
-from kcjl.cli.asking import answered
-from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant, printable
+from kcjl.cli.asking import ANSWER_S, answered
+from kcjl.cli.places import (
+    DEFAULT_CONFIG,
+    Config,
+    Merchant,
+    database_of,
+    merchant_of,
+    printable,
+    settings_at,
+)
+from kcjl.commands import wait_for_outcome
+from kcjl.database import AUDITOR, Database
+from kcjl.errors import Misuse, Refused, Unavailable
 from kcjl.orders.translate import SealedBuyer
 from kcjl.sealedanswer import Asker
+from kcjl.settings import Settings
 
 __all__ = ["buyer", "erase"]
 
@@ -32,6 +47,10 @@ def buyer(
     config: Config = DEFAULT_CONFIG,
     merchant: Merchant = "",
     *,
+    auditor: Annotated[
+        str,
+        typer.Option("--auditor", help="An auditor's name: asks with an auditor's rights."),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Show who bought, and where the parcel goes. That you asked, and why, is an event.
@@ -40,13 +59,42 @@ def buyer(
     """
     asker = Asker()
     arguments = {"order_id": order, "reason": reason, "asker_key": asker.key}
-    answer = answered(config, merchant, "show-buyer", arguments)
+    if auditor:
+        settings = settings_at(config)
+        name = merchant_of(settings, merchant)
+        answer = anyio.run(_asked_by_auditor, settings, name, auditor, arguments)
+    else:
+        answer = answered(config, merchant, "show-buyer", arguments)
     content = bytes(asker.open(answer))
     if as_json:
         typer.echo(content.decode())
         return
     for line in _shown(msgspec.json.decode(content, type=SealedBuyer)):
         typer.echo(printable(line))
+
+
+async def _asked_by_auditor(
+    settings: Settings, merchant: str, name: str, arguments: Mapping[str, str]
+) -> str:
+    """An auditor has no right on the queue: the function puts in this one question."""
+    async with database_of(settings) as dsn, Database(dsn, role=AUDITOR) as database:
+        try:
+            command_id = await database.fetchval(
+                "select ask_for_buyer($1, $2, $3, $4, $5)",
+                merchant,
+                arguments["order_id"],
+                arguments["reason"],
+                arguments["asker_key"],
+                name,
+            )
+        except asyncpg.PostgresError as error:
+            raise Misuse(f"the database refused the question: {error}") from None
+        outcome = await wait_for_outcome(database, merchant, command_id, seconds=ANSWER_S)
+    if outcome is None:
+        raise Unavailable("the service has not answered: is `kcjl run` running? Ask again")
+    if not outcome.ok:
+        raise Refused(outcome.message)
+    return outcome.message
 
 
 def erase(

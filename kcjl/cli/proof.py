@@ -50,7 +50,7 @@ from kcjl.log.verify import BrokenChain, Verified
 from kcjl.log.verify import verify as verify_log
 from kcjl.settings import Settings
 
-__all__ = ["Progress", "export", "seal", "verify"]
+__all__ = ["Progress", "export", "key_of", "seal", "verify"]
 
 KEY_NAME = "seal.key"
 TERMINAL_S = 0.2
@@ -140,7 +140,7 @@ def verify(
         else:
             settings = settings_at(config)
             chosen = merchant_of(settings, merchant)
-            key = _key_of(settings, public_key) if seals else None
+            key = key_of(settings, public_key) if seals else None
             anyio.run(partial(_verify_log, settings, chosen, first or 1, seals, key, json=json))
     except CorruptLog as error:
         if json:
@@ -148,7 +148,7 @@ def verify(
         raise
 
 
-def _key_of(settings: Settings, public_key: str) -> Ed25519PublicKey:
+def key_of(settings: Settings, public_key: str) -> Ed25519PublicKey:
     if public_key:
         return public_key_of(public_key)
     path = Path(settings.data_dir) / KEY_NAME

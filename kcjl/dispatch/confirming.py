@@ -34,7 +34,7 @@ from kcjl.dispatch.terms import Terms
 from kcjl.settings import DispatchSettings
 from kcjl.vocabulary import Event
 
-__all__ = ["Confirming"]
+__all__ = ["Confirming", "terms_of"]
 
 SILENT_AFTER = 3
 """So many parcels in a row without an answer: the others wait."""
@@ -53,6 +53,18 @@ TRIED_AGAIN = UNANSWERED | {ParcelState.REFUSED}
 Intended = ConfirmationIntended | TrackingIntended
 
 
+def terms_of(settings: DispatchSettings) -> Terms:
+    """What the rules take of the settings."""
+    return Terms(
+        tracking_wait=timedelta(hours=settings.tracking_wait_hours),
+        without_tracking=settings.without_tracking,
+        tracking_forms=settings.tracking_forms,
+        retry_first=timedelta(minutes=settings.retry_first_minutes),
+        retry_max=timedelta(minutes=settings.retry_max_minutes),
+        retry_for=timedelta(hours=settings.retry_hours),
+    )
+
+
 class Confirming:
     """The confirmations of one merchant."""
 
@@ -66,14 +78,7 @@ class Confirming:
         self._room = room
         self._couriers = couriers
         self._asking = Asking(room, marketplace)
-        self._terms = Terms(
-            tracking_wait=timedelta(hours=settings.tracking_wait_hours),
-            without_tracking=settings.without_tracking,
-            tracking_forms=settings.tracking_forms,
-            retry_first=timedelta(minutes=settings.retry_first_minutes),
-            retry_max=timedelta(minutes=settings.retry_max_minutes),
-            retry_for=timedelta(hours=settings.retry_hours),
-        )
+        self._terms = terms_of(settings)
         self._poll_s = settings.poll_s
         self._told_after = timedelta(minutes=settings.silent_minutes)
         self._quiet_until: datetime | None = None

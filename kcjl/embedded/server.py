@@ -1,7 +1,8 @@
 """The process of an embedded server: adopted or started, watched, ended.
 
 Promises: what was committed outlives any kill, of the owner or of the server; a server that a
-dead owner left behind is adopted, not doubled; a server that dies is brought back.
+dead owner left behind is adopted, not doubled, and ended after ORPHAN_S when nobody came
+(`watcher.py`); a server that dies is brought back.
 It never uses SIGKILL. Invariant: only the holder of the place's locks starts, adopts or stops.
 Called by `run`, `demo` and the verbs that own a database.
 """
@@ -9,6 +10,7 @@ Called by `run`, `demo` and the verbs that own a database.
 import os
 import signal
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,6 +36,8 @@ WATCH_S = 0.1
 READY_S = 600.0  # crash recovery of a long log takes minutes; ending it early never finishes it
 RETRY_S = 10.0  # after a crash the old backends hold the shared memory for a moment
 STOP_S = 30.0  # per signal: SIGINT rolls open transactions back, SIGQUIT leaves at once
+ORPHAN_S = 10.0
+"""So long a server outlives its owner: a service that is restarted adopts it."""
 STEADY_S = 60.0  # a server that lived this long is restarted without delay
 BACK_OFF_S_MIN = 0.2
 BACK_OFF_S_MAX = 30.0
@@ -71,6 +75,7 @@ class Embedded:
         self._started_s = 0.0
         self._changing = anyio.Lock()
         self._stopping = False
+        self._watcher: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
         """Adopt the live server, or start one; return when it answers. Called by `own`.
@@ -79,6 +84,8 @@ class Embedded:
         """
         give_up_s: float | None = None
         async with self._changing:
+            if self._watcher is None or self._watcher.poll() is not None:
+                self._watcher = await anyio.to_thread.run_sync(self._start_watcher)
             while not self._stopping:
                 if not self._alive():
                     found = read_pid_file(self.cluster_dir)
@@ -138,8 +145,26 @@ class Embedded:
                     with suppress(OSError):  # not ours to remove when it holds more
                         self._place.socket_folder.rmdir()
                 finally:
+                    self._end_watcher()
                     self._process, self.pid = None, 0
                     self._place.locks.close()
+
+    def _start_watcher(self) -> subprocess.Popen[bytes]:
+        """It ends the server when we are gone: the pipe to it is ours alone."""
+        script = Path(__file__).with_name("watcher.py")
+        places = (self.cluster_dir, self.data_dir / "owner.lock")
+        return subprocess.Popen(  # noqa: S603 - our own arguments, no shell
+            [sys.executable, str(script), str(ORPHAN_S), *map(str, places)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def _end_watcher(self) -> None:
+        if self._watcher is not None:
+            self._watcher.kill()
+            self._watcher.communicate()
 
     async def _end_if_deaf(self) -> None:
         """A server whose socket was removed serves nobody: it is ended, to be started anew.

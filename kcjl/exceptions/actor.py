@@ -177,7 +177,7 @@ class Desk(Room):
             for recorded in page:
                 if recorded.position <= self._judged:
                     continue
-                said = self._said(recorded.event)
+                said = self.said_to(recorded.event)
                 await self.commit(
                     (*said, *self._storms(said)),
                     correlation_id=recorded.correlation_id,
@@ -187,7 +187,8 @@ class Desk(Room):
             # Most events give no cause to say anything: a snapshot keeps how far we are.
             self.marks["judged"] = self._judged
 
-    def _said(self, event: Event) -> tuple[Event, ...]:
+    def said_to(self, event: Event) -> tuple[Event, ...]:
+        """What the desk says to an event, on all that it has folded."""
         return decide_desk(
             event, self.open.grouped, routed=self._routed, still_met=self._is_still_met
         )

@@ -200,7 +200,8 @@ def _unwanted(event: UnwantedUnitsSent) -> Condition:
 
 
 def _gone(order_id: str, parcel_keys: tuple[str, ...], reason: str) -> tuple[Condition, ...]:
-    return tuple(Clear(subject=f"{order_id}/{each}", reason=reason) for each in parcel_keys)
+    keys = dict.fromkeys(parcel_keys)  # one that is told twice has gone once
+    return tuple(Clear(subject=f"{order_id}/{each}", reason=reason) for each in keys)
 
 
 def _subject(event: dispatch.ParcelEvent) -> str:

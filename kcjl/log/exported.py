@@ -21,7 +21,7 @@ import anyio.lowlevel
 import msgspec
 
 from kcjl.errors import CorruptLog, Misuse, Unavailable
-from kcjl.log.chain import Entry, genesis
+from kcjl.log.chain import BareRow, Entry, genesis
 from kcjl.log.export import ENCODER, ExportHeader, ExportLine
 from kcjl.log.port import PAGE_EVENTS_MAX, Head
 from kcjl.log.verify import BrokenChain, Verified, verify
@@ -227,9 +227,14 @@ async def verify_export(
     reader: ExportReader,
     *,
     first: int | None = None,
+    to: int | None = None,
     progress: Callable[[int], None] | None = None,
+    sound: Callable[[Sequence[BareRow]], None] | None = None,
 ) -> Verified:
-    """Verify a file from `first` (its own first position when None). Raises BrokenExport."""
+    """Verify a file from `first` (its own first position when None) to `to` (its end).
+
+    `progress` and `sound` as of `verify`. Raises BrokenExport.
+    """
     header = reader.header
     start = header.first if first is None else first
     if not header.first <= start <= header.last + 1:
@@ -239,8 +244,10 @@ async def verify_export(
         return await verify(
             reader,
             after=start - 1,
+            to=to,
             previous=bytes.fromhex(header.previous) if own else None,
             progress=progress,
+            sound=sound,
         )
     except BrokenChain as error:
         raise BrokenExport(

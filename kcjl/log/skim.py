@@ -46,15 +46,19 @@ class RowReader(Protocol):
 
 
 async def skim(
-    reader: object, walk: Walk, end: int, progress: Callable[[int], None] | None
+    reader: object,
+    walk: Walk,
+    end: int,
+    progress: Callable[[int], None] | None,
+    sound: Callable[[Sequence[BareRow]], None] | None = None,
 ) -> None:
-    """Move the walk on over sound rows."""
+    """Move the walk on over sound rows, handing them to `sound`."""
     if not isinstance(reader, RowReader):
         return
     async with aclosing(reader.rows(walk.position, to=end)) as portions:
         ahead = Ahead(portions)
         while await ahead.more():
-            seen = await ahead.work(partial(_look, walk))
+            seen = await ahead.work(partial(_look_and_hand, walk, sound))
             if seen is None or not await _begin_rightly(reader, seen):
                 return
             _move(walk, seen)
@@ -70,6 +74,16 @@ class _Seen:
         self.begun: list[BareRow] = []
         """The first event here of each stream that the walk does not know."""
         self.revisions: dict[str, int] = {}
+
+
+def _look_and_hand(
+    walk: Walk, sound: Callable[[Sequence[BareRow]], None] | None, rows: Sequence[BareRow]
+) -> _Seen | None:
+    """Both while the next rows are on their way."""
+    seen = _look(walk, rows)
+    if seen is not None and sound is not None:
+        sound(rows)
+    return seen
 
 
 def _look(walk: Walk, rows: Sequence[BareRow]) -> _Seen | None:

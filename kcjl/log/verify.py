@@ -17,7 +17,7 @@ from typing import Protocol
 import msgspec
 
 from kcjl.errors import CorruptLog, Misuse
-from kcjl.log.chain import Entry, genesis, link_entry
+from kcjl.log.chain import BareRow, Entry, bare, genesis, link_entry
 from kcjl.log.port import Head
 from kcjl.log.skim import skim
 
@@ -100,12 +100,14 @@ async def verify(
     to: int | None = None,
     previous: bytes | None = None,
     progress: Callable[[int], None] | None = None,
+    sound: Callable[[Sequence[BareRow]], None] | None = None,
 ) -> Verified:
     """Compute the chain again for `after < position <= to` (to the present head when None).
 
     `previous`: the hash at `after`, where it is known from elsewhere; otherwise the stored one
-    is trusted. `progress` is called with the position reached after each page. Raises
-    BrokenChain.
+    is trusted. `progress` is called with the position reached after each page. `sound` is
+    handed every row, in order, once its own link was computed: who folds a log while it is
+    verified drops what was folded when BrokenChain is raised after all. Raises BrokenChain.
     """
     head, last = await reader.end()
     end = head.position if to is None else to
@@ -114,10 +116,12 @@ async def verify(
             f"the log of {reader.merchant} has {head.position} events: give a range in it"
         )
     walk = await _start(reader, after, previous)
-    await skim(reader, walk, end, progress)
+    await skim(reader, walk, end, progress, sound)
     async with aclosing(reader.entries(walk.position, to=end)) as pages:
         async for page in pages:
             await _verify_page(reader, walk, page)
+            if sound is not None:
+                sound([bare(entry) for entry in page])
             if progress is not None:
                 progress(walk.position)
     if walk.position < end:

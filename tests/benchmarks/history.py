@@ -75,8 +75,8 @@ class History:
         self._events = events or life()
         self._encode = (vocabulary or everything()).encode
 
-    async def grow(self, to: int) -> None:
-        """Write what follows, up to this position."""
+    async def grow(self, to: int, *, tidy: bool = True) -> None:
+        """Write what follows, up to this position; `tidy`: so that it costs nothing later."""
         connection = await asyncpg.connect(self._dsn)
         try:
             while self.position < to:
@@ -97,8 +97,9 @@ class History:
                         self.position,
                         self._hash,
                     )
-            await connection.execute("vacuum analyze event", timeout=600)
-            await connection.execute("checkpoint", timeout=600)
+            if tidy:
+                await connection.execute("vacuum analyze event", timeout=600)
+                await connection.execute("checkpoint", timeout=600)
         finally:
             await connection.close()
 

@@ -120,6 +120,63 @@ async def test_vault_contents_are_not_for_auditors(written: str) -> None:
         await _as(written, AUDITOR, "select sealed from vault")
 
 
+ASKED = "select ask_for_buyer('acme', 'O1', '{}', 'a key', 'Ada')"
+
+
+async def test_auditor_asks_for_a_buyer_by_an_act_that_is_recorded(written: str) -> None:
+    """Law 7: who, which order and why stand in the queue, under the name the database knows."""
+    await _as(written, AUDITOR, ASKED.format("a sample"))
+
+    connection = await asyncpg.connect(written)
+    row = await connection.fetchrow("select by, body::text as body, session_user from command")
+    await connection.close()
+    assert row is not None
+    assert f"auditor Ada ({row['session_user']})" == row["by"]
+    assert {"show-buyer", "O1", "a sample"} <= set(row["body"].split('"'))
+
+
+async def test_auditor_who_says_no_reason_is_refused(written: str) -> None:
+    """Nobody looks at a buyer for nothing."""
+    with pytest.raises(asyncpg.PostgresError, match="and why") as caught:
+        await _as(written, AUDITOR, ASKED.format(" "))
+
+    assert "KJ003" == caught.value.sqlstate
+
+
+async def test_auditor_can_put_no_table_in_the_place_of_the_queue(written: str) -> None:
+    """A temporary table of that name is not what the function writes into."""
+    await _as(
+        written,
+        AUDITOR,
+        "create temporary table command (like public.command)",
+        ASKED.format("a sample"),
+    )
+
+    connection = await asyncpg.connect(written)
+    assert 1 == await connection.fetchval("select count(*) from command")
+    await connection.close()
+
+
+async def test_auditor_has_no_right_but_to_read_on_any_table(written: str) -> None:
+    """Every table there is, and every verb; the one function leaves a trace."""
+    connection = await asyncpg.connect(written)
+    verbs = "insert, update, delete, truncate, references, trigger"
+    found = await connection.fetch(
+        "select relname from pg_class where relnamespace = current_schema()::regnamespace "
+        "and relkind in ('r', 'p', 'v') and has_table_privilege($1, oid, $2)",
+        AUDITOR,
+        verbs,
+    )
+    functions = await connection.fetch(
+        "select proname from pg_proc where pronamespace = current_schema()::regnamespace "
+        "and prosecdef and has_function_privilege($1, oid, 'execute')",
+        AUDITOR,
+    )
+    await connection.close()
+    assert [] == [row["relname"] for row in found]
+    assert ["ask_for_buyer"] == [row["proname"] for row in functions]
+
+
 async def test_auditor_reads_the_whole_history(written: str) -> None:
     """Everything that is proved can be read by who proves it."""
     await _as(
@@ -173,7 +230,7 @@ async def test_migrate_without_the_right_to_make_roles_warns_and_goes_on(
     )
     dsn = dsn_of(server, name).replace("postgres@", "limited@")
 
-    assert 13 == len(await migrate(dsn))
+    assert 14 == len(await migrate(dsn))
     assert "limited may not act as kcjl_service" in capsys.readouterr().out
     with pytest.raises(SettingsUnusable, match="grant kcjl_service to limited"):
         await Database(dsn, role=SERVICE).open()

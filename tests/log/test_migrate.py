@@ -26,6 +26,7 @@ STEPS = [
     "0011_monitor_lists.sql",
     "0012_money.sql",
     "0013_orders_dispatch.sql",
+    "0014_auditor.sql",
 ]
 ROLES = "roles.sql"
 MORE = f"{len(STEPS) + 1:04}_more.sql"

@@ -48,12 +48,15 @@ READING: Mapping[Verb, Sequence[str]] = {
     "payouts list": ("",),
     "payouts month": ("{month}",),
     "payouts show": ("{payout}",),
+    "replay": ("", "--check"),
     "settlement terms show": ("--history",),
+    "shadow": ("",),
     "stock explain": ("{sku}",),
     "stock list": ("-n 1000",),
     "stock policy history": ("",),
     "stock policy show": ("",),
     "stock show": ("{sku}",),
+    "what-if": ("--read-every 600",),
 }
 """By verb, what it is run with; each name in braces once for everything there is of it."""
 
@@ -61,6 +64,9 @@ ACTING = frozenset(
     {
         "alerts digest",
         "alerts test",
+        "capsule make",
+        "capsule replay",
+        "capsule show",
         "check",
         "close",
         "demo",

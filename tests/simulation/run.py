@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 import anyio
 import msgspec
 
+from kcjl.log.memory import MemoryStore
 from kcjl.rooms import Outside
 from kcjl.sandbox.world import World
 from tests.simulation.cashiers import Cashiers
@@ -32,7 +33,7 @@ from tests.simulation.scenario import Scenario, draw
 from tests.simulation.site import Site
 from tests.simulation.witness import Witness
 
-__all__ = ["Run", "broken_by", "run_scenario", "simulate", "watched"]
+__all__ = ["Run", "broken_by", "recorded_by", "run_scenario", "simulate", "watched"]
 
 STEPS_MAX = 400
 """From its hour a death comes within so many steps: at any await of what is going on."""
@@ -71,6 +72,13 @@ def run_scenario(scenario: Scenario, *, keep_lines: bool = False) -> Run:
     except Stuck as error:
         stuck = str(error)
     return attempt.outcome(stuck)
+
+
+def recorded_by(scenario: Scenario) -> MemoryStore:
+    """Run it; the log that is left."""
+    attempt = _Attempt(scenario, keep_lines=False)
+    run_loop(attempt.simulate, seed=scenario.seed)
+    return attempt.store
 
 
 async def simulate(scenario: Scenario) -> Run:
@@ -184,6 +192,11 @@ class _Attempt:
             skew=_skew(self._scenario.faults),
             stock=self._scenario.settings.stock,
         )
+
+    @property
+    def store(self) -> MemoryStore:
+        assert self._premises is not None
+        return self._premises.store
 
     def outcome(self, stuck: str) -> Run:
         """What is known when it is over, however it ended."""

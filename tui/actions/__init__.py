@@ -13,6 +13,7 @@ from tui.actions import (
     log,
     money,
     orders,
+    panes,
     policy,
     stock,
     time,
@@ -32,6 +33,7 @@ __all__ = [
 
 ACTIONS: tuple[Action, ...] = (
     *general.ACTIONS,
+    *panes.ACTIONS,
     *time.ACTIONS,
     *stock.ACTIONS,
     *orders.ACTIONS,

@@ -86,8 +86,8 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
     def show_subject(self, subject: str) -> None:
         """Find one thing and open it, where the screen has such things."""
 
-    def propose(self, proposal: Proposal) -> None:
-        """Have something done: it is shown first, and sent when it is confirmed."""
+    def propose(self, proposal: Proposal | str) -> None:
+        """Have something done, which is shown and confirmed first; or say why it can't be."""
         self.post_message(Proposed(proposal))
 
     def action_writes(self) -> None:

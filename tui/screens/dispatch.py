@@ -6,15 +6,14 @@ is loaded; minutes are read for the order that is open, and no other. Called by 
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
-from textual import on
 from textual.message import Message
 from textual.widget import Widget
 
 from kcjl.readmodels_dispatch import DispatchList, DispatchStory, ParcelRow
 from tui.actions import Scope
 from tui.bindings import bindings
-from tui.messages import ReadWanted
 from tui.model.dispatch import (
     DISPATCH_COLUMNS,
     DISPATCH_FIELDS,
@@ -25,14 +24,11 @@ from tui.model.dispatch import (
     matching_parcels,
 )
 from tui.model.dispatch_proposals import dispatch_proposal
-from tui.model.filtering import Filter
 from tui.model.shapes import Column, DetailView, Row
 from tui.screens.base import Read, read_overview
 from tui.screens.listing import ListScreen
 from tui.source import Source
 from tui.state import MonitorState
-from tui.widgets.filter_bar import FilterBar
-from tui.widgets.row_table import RowTable
 from tui.widgets.strips import Preview
 
 __all__ = ["DispatchScreen"]
@@ -66,9 +62,11 @@ class CarriersRead(Message):
 
 
 class DispatchScreen(ListScreen[ParcelRow], inherit_bindings=False):
-    BINDINGS = [*bindings(Scope.LISTS), *bindings(Scope.DISPATCH)]  # noqa: RUF012 - Textual's
+    BINDINGS = bindings(Scope.LISTS, Scope.DISPATCH)
     place = "dispatch"
     pane = "dispatch"
+    tells = True
+    searches = True
 
     def __init__(self, state: MonitorState) -> None:
         super().__init__(state, DISPATCH_FIELDS)
@@ -134,10 +132,7 @@ class DispatchScreen(ListScreen[ParcelRow], inherit_bindings=False):
     def on_dispatch_read(self, message: DispatchRead) -> None:
         self.held = message.held
         self._follow_parcel()
-        sought = self.sought
         self.refresh_view()
-        if sought and not self.sought:  # it is open now
-            self.post_message(ReadWanted())
 
     def on_dispatch_story_read(self, message: DispatchStoryRead) -> None:
         self.story = message.story
@@ -145,22 +140,6 @@ class DispatchScreen(ListScreen[ParcelRow], inherit_bindings=False):
 
     def on_carriers_read(self, message: CarriersRead) -> None:
         self.carriers = message.carriers
-
-    @on(RowTable.Opened)
-    def _on_story_wanted(self) -> None:
-        self.post_message(ReadWanted())
-
-    @on(RowTable.Moved)
-    def _on_other_story_wanted(self, event: RowTable.Moved) -> None:
-        if event.by_operator and self.opened is not None:
-            self.post_message(ReadWanted())
-
-    @on(FilterBar.Changed)
-    def _on_word_changed(self, event: FilterBar.Changed) -> None:
-        """A word may be in orders that are not loaded."""
-        found_in = "" if self.held is None else self.held.found_in
-        if Filter(event.raw, DISPATCH_FIELDS).find != found_in:
-            self.post_message(ReadWanted())
 
     def _follow_parcel(self) -> None:
         """An order that is open has become a parcel: the row has another key now."""
@@ -172,23 +151,9 @@ class DispatchScreen(ListScreen[ParcelRow], inherit_bindings=False):
 
     # ── actions ────────────────────────────────────────────────────────────────────────────
 
-    def action_why(self) -> None:
-        """The minutes in full width; again: beside the list."""
-        if self.opened is None:
-            self.table.action_open_row()
-        self.set_class(not self.has_class("-only-detail"), "-only-detail")
-        self.call_after_refresh(self.detail.focus)
-
     def action_dispatch_say(self, word: str) -> None:
         """Of the marked rows, or of the one under the cursor."""
-        chosen = self.chosen()
-        if not chosen:
-            return
-        proposed = dispatch_proposal(word, chosen, self.carriers)
-        if isinstance(proposed, str):
-            self.notify(proposed, severity="warning", markup=False)
-        else:
-            self.propose(proposed)
+        self.propose(self.of_chosen(partial(dispatch_proposal, word, carriers=self.carriers)))
 
 
 async def _read_carriers(source: Source) -> Message:

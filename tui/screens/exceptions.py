@@ -6,8 +6,8 @@ Called by the app.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
-from textual import on
 from textual.message import Message
 from textual.widget import Widget
 
@@ -32,7 +32,6 @@ from tui.screens.base import Read, read_overview
 from tui.screens.listing import ListScreen
 from tui.source import Source
 from tui.state import MonitorState
-from tui.widgets.row_table import RowTable
 from tui.widgets.strips import Preview
 
 __all__ = ["ExceptionsScreen"]
@@ -42,9 +41,10 @@ EXCEPTIONS_MAX = 500
 
 
 class ExceptionsScreen(ListScreen[ExceptionRow], inherit_bindings=False):
-    BINDINGS = [*bindings(Scope.LISTS), *bindings(Scope.EXCEPTIONS)]  # noqa: RUF012 - Textual's
+    BINDINGS = bindings(Scope.LISTS, Scope.EXCEPTIONS)
     place = "exceptions"
     pane = "exceptions"
+    tells = True
 
     def __init__(self, state: MonitorState) -> None:
         super().__init__(state, EXCEPTION_FIELDS)
@@ -111,19 +111,13 @@ class ExceptionsScreen(ListScreen[ExceptionRow], inherit_bindings=False):
         self.story = message.story
         self.show_detail()
 
-    @on(RowTable.Opened)
-    def _on_story_wanted(self) -> None:
-        self.post_message(ReadWanted())
-
     def manual_page(self) -> str:
         item = self.opened or self.table.cursor_item
         return "" if item is None else page_text(item.kind)
 
     def action_desk(self, verb: str) -> None:
         """Of the marked rows, or of the one under the cursor."""
-        chosen = self.chosen()
-        if chosen:
-            self.propose(exception_proposal(verb, chosen))
+        self.propose(self.of_chosen(partial(exception_proposal, verb)))
 
     def action_storm(self) -> None:
         item = self.table.cursor_item

@@ -31,7 +31,7 @@ __all__ = ["HealthScreen"]
 
 
 class HealthScreen(ListScreen[HealthRow], inherit_bindings=False):
-    BINDINGS = [*bindings(Scope.LISTS), *bindings(Scope.HEALTH)]  # noqa: RUF012 - Textual's
+    BINDINGS = bindings(Scope.LISTS, Scope.HEALTH)
     place = "health"
     pane = "health"
 
@@ -76,10 +76,6 @@ class HealthScreen(ListScreen[HealthRow], inherit_bindings=False):
     def on_health_read(self, message: HealthRead) -> None:
         self.reading = message.reading
         self.refresh_view()
-
-    def action_why(self) -> None:
-        """What it rests on stands in the detail."""
-        self.table.action_open_row()
 
 
 async def _read_health(source: Source) -> Message:

@@ -7,7 +7,7 @@ Called by the overview, the exceptions and the log, which say what the rows are.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -16,8 +16,10 @@ from textual import on
 from textual.containers import Container
 from textual.widget import Widget
 
+from tui.messages import ReadWanted
 from tui.model.filtering import Filter, FilterFields
 from tui.model.freshness import age_cell
+from tui.model.proposal import Proposal
 from tui.model.shapes import Cell, Column, DetailView, Row, Tone
 from tui.model.sorting import Sorting
 from tui.screens.base import MonitorScreen
@@ -27,7 +29,9 @@ from tui.widgets.drawing import titled
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.row_table import RowTable
 
-__all__ = ["ListScreen"]
+__all__ = ["NO_ROW", "ListScreen"]
+
+NO_ROW = "there is no row to do it to"
 
 T = TypeVar("T")
 
@@ -39,6 +43,10 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
     """The table's name in the explanations."""
     follow = False
     filterable = True
+    tells = False
+    """The source is asked for more of the row that is open."""
+    searches = False
+    """The source is asked for rows with the filter's words that are beyond those held."""
 
     def __init__(self, state: MonitorState, fields: FilterFields[T]) -> None:
         super().__init__(state)
@@ -157,8 +165,7 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
     @on(RowTable.Opened)
     def _on_opened(self) -> None:
         was_open = self.opened is not None
-        self.opened = self.table.cursor_item
-        self.add_class("-detail")
+        self._open(self.table.cursor_item)
         self.refresh_view()
         if was_open or self.has_class("-narrow"):
             self.call_after_refresh(self.detail.focus)
@@ -167,7 +174,7 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
     def _on_moved(self, event: RowTable.Moved) -> None:
         beside = self.opened is not None and not self.has_class("-narrow")
         if event.by_operator and beside:
-            self.opened = self.table.cursor_item or self.opened
+            self._open(self.table.cursor_item or self.opened)
             self.show_header()
         self.show_frame()
         self.show_detail()
@@ -187,8 +194,13 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
         if not wanted or self.read_at() is None or len(found) != 1:
             return
         self.sought = ""
-        self.opened = found[0]
+        self._open(found[0])
+
+    def _open(self, item: T | None) -> None:
+        self.opened = item
         self.add_class("-detail")
+        if self.tells:
+            self.post_message(ReadWanted())
 
     def close_detail(self) -> None:
         self.opened = None
@@ -215,7 +227,16 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
         under = self.table.cursor_item
         return () if under is None else (under,)
 
+    def of_chosen(self, make: Callable[[Sequence[T]], Proposal | str]) -> Proposal | str:
+        """What is proposed for them, or why nothing can be."""
+        chosen = self.chosen()
+        return make(chosen) if chosen else NO_ROW
+
     # ── actions ────────────────────────────────────────────────────────────────────────────
+
+    def action_why(self) -> None:
+        """What the row rests on stands in its detail."""
+        self.table.action_open_row()
 
     def action_filter_open(self) -> None:
         self.filter_bar.edit()
@@ -245,8 +266,11 @@ class ListScreen(MonitorScreen, Generic[T], inherit_bindings=False):
 
     @on(FilterBar.Changed)
     def _on_filter_changed(self, event: FilterBar.Changed) -> None:
+        before = self.wanted.find
         self.wanted = Filter(event.raw, self._fields, operator=self.state.operator)
         self.refresh_view()
+        if self.searches and self.wanted.find != before:
+            self.post_message(ReadWanted())
 
     @on(FilterBar.Left)
     def _on_filter_left(self) -> None:

@@ -7,8 +7,8 @@ Called by the app.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
-from textual import on
 from textual.message import Message
 
 from kcjl.readmodels_money import BuildUp, MoneyReading, PayoutRow, PayoutStory, PennyWay
@@ -33,8 +33,6 @@ from tui.screens.base import Read, read_overview
 from tui.screens.listing import ListScreen
 from tui.source import Source
 from tui.state import MonitorState
-from tui.widgets.filter_bar import FilterBar
-from tui.widgets.row_table import RowTable
 
 __all__ = ["MoneyScreen"]
 
@@ -45,9 +43,10 @@ BUILD_UP_EVERY = timedelta(minutes=1)
 
 
 class MoneyScreen(ListScreen[MoneyItem], inherit_bindings=False):
-    BINDINGS = [*bindings(Scope.LISTS), *bindings(Scope.MONEY)]  # noqa: RUF012 - Textual's
+    BINDINGS = bindings(Scope.LISTS, Scope.MONEY)
     place = "money"
     pane = "money"
+    tells = True
 
     def __init__(self, state: MonitorState) -> None:
         super().__init__(state, MONEY_FIELDS)
@@ -59,8 +58,6 @@ class MoneyScreen(ListScreen[MoneyItem], inherit_bindings=False):
         """Of which payout, and its pennies' ways."""
         self.why = False
         """The ways stand in the detail instead of the account."""
-        self._is_cut = False
-        """There are more payouts than are held: words are looked for by the source."""
 
     # ── the list ───────────────────────────────────────────────────────────────────────────
 
@@ -115,7 +112,7 @@ class MoneyScreen(ListScreen[MoneyItem], inherit_bindings=False):
         )
 
     async def _read_payouts(self, source: Source) -> Message:
-        find = self.wanted.find if self._is_cut else ""
+        find = self.wanted.find if self.searches else ""
         return PayoutsRead(await source.money.payouts(find=find, limit=PAYOUTS_MAX), find=find)
 
     async def _read_story(self, source: Source) -> Message:
@@ -142,7 +139,7 @@ class MoneyScreen(ListScreen[MoneyItem], inherit_bindings=False):
     def on_payouts_read(self, message: PayoutsRead) -> None:
         self.reading = message.reading
         if not message.find:
-            self._is_cut = message.reading.total > len(message.reading.payouts)
+            self.searches = message.reading.total > len(message.reading.payouts)
         self.refresh_view()
 
     def on_payout_read(self, message: PayoutRead) -> None:
@@ -163,20 +160,6 @@ class MoneyScreen(ListScreen[MoneyItem], inherit_bindings=False):
             self.build_up = message.build_up
             self.refresh_view()
 
-    @on(RowTable.Opened)
-    def _on_story_wanted(self) -> None:
-        self.post_message(ReadWanted())
-
-    @on(RowTable.Moved)
-    def _on_another_wanted(self, event: RowTable.Moved) -> None:
-        if self.opened is not None and event.by_operator:
-            self.post_message(ReadWanted())
-
-    @on(FilterBar.Changed)
-    def _on_words_wanted(self) -> None:
-        if self._is_cut:
-            self.post_message(ReadWanted())
-
     def close_detail(self) -> None:
         """What is opened next is shown with its account."""
         self.why = False
@@ -196,11 +179,4 @@ class MoneyScreen(ListScreen[MoneyItem], inherit_bindings=False):
 
     def action_payout(self, verb: str) -> None:
         """Of the marked rows, or of the one under the cursor."""
-        chosen = self.chosen()
-        if not chosen:
-            return
-        made = money_proposal(verb, chosen)
-        if isinstance(made, str):
-            self.notify(made, severity="warning", markup=False)
-        else:
-            self.propose(made)
+        self.propose(self.of_chosen(partial(money_proposal, verb)))

@@ -6,15 +6,13 @@ is loaded; a life is read for the order that is open, and no other. Called by th
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
-from textual import on
 from textual.message import Message
 
 from kcjl.readmodels_orders import OrderList, OrderRow, OrderStory
 from tui.actions import Scope
 from tui.bindings import bindings
-from tui.messages import ReadWanted
-from tui.model.filtering import Filter
 from tui.model.order_proposals import count_proposal, order_proposal
 from tui.model.orders import (
     ORDER_COLUMNS,
@@ -29,8 +27,6 @@ from tui.screens.base import Read, read_overview
 from tui.screens.listing import ListScreen
 from tui.source import Source
 from tui.state import MonitorState
-from tui.widgets.filter_bar import FilterBar
-from tui.widgets.row_table import RowTable
 
 __all__ = ["OrdersScreen"]
 
@@ -55,9 +51,11 @@ class OrderStoryRead(Message):
 
 
 class OrdersScreen(ListScreen[OrderRow], inherit_bindings=False):
-    BINDINGS = [*bindings(Scope.LISTS), *bindings(Scope.ORDERS)]  # noqa: RUF012 - Textual's
+    BINDINGS = bindings(Scope.LISTS, Scope.ORDERS)
     place = "orders"
     pane = "orders"
+    tells = True
+    searches = True
 
     def __init__(self, state: MonitorState) -> None:
         super().__init__(state, ORDER_FIELDS)
@@ -109,50 +107,17 @@ class OrdersScreen(ListScreen[OrderRow], inherit_bindings=False):
 
     def on_orders_read(self, message: OrdersRead) -> None:
         self.held = message.held
-        sought = self.sought
         self.refresh_view()
-        if sought and not self.sought:  # it is open now
-            self.post_message(ReadWanted())
 
     def on_order_story_read(self, message: OrderStoryRead) -> None:
         self.story = message.story
         self.show_detail()
 
-    @on(RowTable.Opened)
-    def _on_story_wanted(self) -> None:
-        self.post_message(ReadWanted())
-
-    @on(RowTable.Moved)
-    def _on_other_story_wanted(self, event: RowTable.Moved) -> None:
-        if event.by_operator and self.opened is not None:
-            self.post_message(ReadWanted())
-
-    @on(FilterBar.Changed)
-    def _on_word_changed(self, event: FilterBar.Changed) -> None:
-        """A word may be in orders that are not loaded."""
-        found_in = "" if self.held is None else self.held.found_in
-        if Filter(event.raw, ORDER_FIELDS).find != found_in:
-            self.post_message(ReadWanted())
-
     # ── actions ────────────────────────────────────────────────────────────────────────────
-
-    def action_why(self) -> None:
-        """The life in full width; again: beside the list."""
-        if self.opened is None:
-            self.table.action_open_row()
-        self.set_class(not self.has_class("-only-detail"), "-only-detail")
-        self.call_after_refresh(self.detail.focus)
 
     def action_order_say(self, word: str) -> None:
         """Of the marked rows, or of the one under the cursor."""
-        chosen = self.chosen()
-        if not chosen:
-            return
-        proposed = order_proposal(word, chosen)
-        if isinstance(proposed, str):
-            self.notify(proposed, severity="warning", markup=False)
-        else:
-            self.propose(proposed)
+        self.propose(self.of_chosen(partial(order_proposal, word)))
 
     def action_order_count(self) -> None:
         self.propose(count_proposal())

@@ -8,7 +8,6 @@ before. Called by the app.
 from collections.abc import Sequence
 from datetime import datetime
 
-from textual import on
 from textual.message import Message
 
 from kcjl.readmodels_policy import PolicyCut, PolicyKind, PolicyRow, PolicyStory, WhatIf
@@ -29,18 +28,18 @@ from tui.model.proposal import Proposal
 from tui.model.shapes import Column, DetailView, Row
 from tui.model.stock_proposals import buffer_proposal
 from tui.screens.base import Read, read_overview
-from tui.screens.listing import ListScreen
+from tui.screens.listing import NO_ROW, ListScreen
 from tui.source import Source
 from tui.state import MonitorState
-from tui.widgets.row_table import RowTable
 
 __all__ = ["PolicyScreen"]
 
 
 class PolicyScreen(ListScreen[PolicyRow], inherit_bindings=False):
-    BINDINGS = [*bindings(Scope.LISTS), *bindings(Scope.POLICY)]  # noqa: RUF012 - Textual's
+    BINDINGS = bindings(Scope.LISTS, Scope.POLICY)
     place = "policy"
     pane = "policy"
+    tells = True
 
     def __init__(self, state: MonitorState) -> None:
         super().__init__(state, POLICY_FIELDS)
@@ -113,27 +112,15 @@ class PolicyScreen(ListScreen[PolicyRow], inherit_bindings=False):
     def on_what_if_read(self, message: WhatIfRead) -> None:
         self._asked_version, self.what_if = 0, message.what_if
         if message.what_if is None:
-            self.notify("it is proposed no more", severity="warning", markup=False)
+            self.propose("it is proposed no more")
         self.show_detail()
 
-    @on(RowTable.Opened)
-    def _on_story_wanted(self) -> None:
-        self.post_message(ReadWanted())
-
-    @on(RowTable.Moved)
-    def _on_other_opened(self) -> None:
-        if self.opened is not None and self.table.cursor_item != self._told_of:
-            self.post_message(ReadWanted())
-
     # ── actions ────────────────────────────────────────────────────────────────────────────
-
-    def action_why(self) -> None:
-        self.table.action_open_row()
 
     def action_what_if(self) -> None:
         proposed = [row for row in self.items() if row.state == "proposed"]
         if not proposed:
-            self.notify("no policy is proposed", severity="warning", markup=False)
+            self.propose("no policy is proposed")
             return
         self._asked_version = proposed[0].version
         self.opened = proposed[0]
@@ -144,11 +131,7 @@ class PolicyScreen(ListScreen[PolicyRow], inherit_bindings=False):
     def action_policy(self, name: str) -> None:
         """Of the row under the cursor: policy is set one by one."""
         row = self.table.cursor_item
-        proposal = "there is no row to do it to" if row is None else self._proposal(name, row)
-        if isinstance(proposal, str):
-            self.notify(proposal, severity="warning", markup=False)
-        else:
-            self.propose(proposal)
+        self.propose(NO_ROW if row is None else self._proposal(name, row))
 
     def _proposal(self, name: str, row: PolicyRow) -> Proposal | str:
         match name:

@@ -7,14 +7,12 @@ sum of the one that is open is read again when its row has changed. Called by th
 from collections.abc import Sequence
 from datetime import datetime
 
-from textual import on
 from textual.message import Message
 
 from kcjl.readmodels_stock import ProductRow, ProductsCut, ProductStory
 from tui.actions import Scope
 from tui.bindings import bindings
-from tui.messages import ProductRead, ProductsRead, ReadWanted
-from tui.model.filtering import Filter
+from tui.messages import ProductRead, ProductsRead
 from tui.model.proposal import Proposal
 from tui.model.shapes import Cell, Column, DetailView, Row
 from tui.model.stock import (
@@ -36,19 +34,19 @@ from tui.model.stock_proposals import (
     unalias_proposal,
 )
 from tui.screens.base import Read, read_overview
-from tui.screens.listing import ListScreen
+from tui.screens.listing import NO_ROW, ListScreen
 from tui.source import Source
 from tui.state import MonitorState
-from tui.widgets.filter_bar import FilterBar
-from tui.widgets.row_table import RowTable
 
 __all__ = ["StockScreen"]
 
 
 class StockScreen(ListScreen[ProductRow], inherit_bindings=False):
-    BINDINGS = [*bindings(Scope.LISTS), *bindings(Scope.STOCK)]  # noqa: RUF012 - Textual's
+    BINDINGS = bindings(Scope.LISTS, Scope.STOCK)
     place = "stock"
     pane = "stock"
+    tells = True
+    searches = True
 
     def __init__(self, state: MonitorState) -> None:
         super().__init__(state, PRODUCT_FIELDS)
@@ -56,8 +54,6 @@ class StockScreen(ListScreen[ProductRow], inherit_bindings=False):
         self.story: ProductStory | None = None
         self._told_of: ProductRow | None = None
         """The row as it was when its story was read."""
-        self._found = ""
-        """The word that the source was last asked to find."""
 
     def columns(self) -> Sequence[Column]:
         return PRODUCT_COLUMNS
@@ -119,35 +115,11 @@ class StockScreen(ListScreen[ProductRow], inherit_bindings=False):
             self.story, self._told_of = message.story, self.opened
         self.show_detail()
 
-    @on(RowTable.Opened)
-    def _on_story_wanted(self) -> None:
-        self.post_message(ReadWanted())
-
-    @on(RowTable.Moved)
-    def _on_other_opened(self) -> None:
-        """The detail follows the cursor: so does the sum."""
-        if self.opened is not None and self.table.cursor_item != self._told_of:
-            self.post_message(ReadWanted())
-
-    @on(FilterBar.Changed)
-    def _on_word_changed(self, event: FilterBar.Changed) -> None:
-        found = Filter(event.raw, PRODUCT_FIELDS).find
-        if found != self._found:
-            self._found = found
-            self.post_message(ReadWanted())
-
     # ── actions ────────────────────────────────────────────────────────────────────────────
-
-    def action_why(self) -> None:
-        self.table.action_open_row()
 
     def action_stock(self, name: str) -> None:
         """Of the marked rows, or of the one under the cursor; or of all stock."""
-        proposal = self._proposal(name, self.chosen())
-        if isinstance(proposal, str):
-            self.notify(proposal, severity="warning", markup=False)
-        else:
-            self.propose(proposal)
+        self.propose(self._proposal(name, self.chosen()))
 
     def _proposal(self, name: str, rows: Sequence[ProductRow]) -> Proposal | str:
         match name:
@@ -158,7 +130,7 @@ class StockScreen(ListScreen[ProductRow], inherit_bindings=False):
             case "buffer":
                 return buffer_proposal(0 if self.cut is None else self.cut.policy_version)
             case _ if not rows:
-                return "there is no row to do it to"
+                return NO_ROW
             case "retry":
                 return retry_proposal(rows)
             case "alias" if len(rows) > 1:

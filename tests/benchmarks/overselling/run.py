@@ -9,7 +9,7 @@ import pstats
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Literal
@@ -21,6 +21,7 @@ from kcjl.clock import SeededIds, chance
 from kcjl.events import vocabulary
 from kcjl.following import Following
 from kcjl.log.memory import MemoryLog, MemoryStore
+from kcjl.log.port import Recorded
 from kcjl.rooms import Outside, Rooms
 from kcjl.sandbox.world import World
 from kcjl.sandbox.world_truth import OversoldLine
@@ -40,7 +41,7 @@ from tests.simulation.loop import run as run_loop
 from tests.simulation.outside import SimulatedOutside
 from tests.simulation.premises import VirtualClock
 
-__all__ = ["Asked", "Ran", "run"]
+__all__ = ["Asked", "Ran", "recorded", "run"]
 
 MERCHANT = "acme"
 SAY_EVERY = timedelta(days=10)
@@ -64,6 +65,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """How often the seer publishes."""
     stock_poll_s: float = 0.0
     """How often the service reads levels; 0: as it does by default."""
+    watched: bool = True
+    """The service asks between two polls what has moved, as it does by default."""
     shop: Shop = Shop()
     profiled: bool = False
 
@@ -84,10 +87,16 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(asked: Asked, say: Callable[[str], None]) -> Ran:
     """From the first day to the last, under a virtual loop of its own."""
+    ran, _ = recorded(asked, say)
+    return ran
+
+
+def recorded(asked: Asked, say: Callable[[str], None]) -> tuple[Ran, Sequence[Recorded]]:
+    """The same, and the service's log."""
     began = time.process_time()
     attempt = _Attempt(asked, say)
     run_loop(attempt.trade, seed=None)
-    return attempt.ran(time.process_time() - began)
+    return attempt.ran(time.process_time() - began), attempt.log
 
 
 class _Attempt:
@@ -155,6 +164,9 @@ class _Attempt:
         if self._asked.stock_poll_s:
             stock = msgspec.structs.replace(settings.stock, poll_s=self._asked.stock_poll_s)
             settings = msgspec.structs.replace(settings, stock=stock)
+        if not self._asked.watched:
+            stock = msgspec.structs.replace(settings.stock, watch_s=0)
+            settings = msgspec.structs.replace(settings, stock=stock)
         epoch = self._store.take_over(MERCHANT)
         vault = MemoryVault(MERCHANT, b"k" * 32, chance("oversell/vault").randbytes)
         async with MemoryLog.open(self._store, MERCHANT, vocabulary(), clock, epoch) as log:
@@ -175,6 +187,10 @@ class _Attempt:
         if speed is None:
             return opening
         return msgspec.structs.replace(opening, speed=speed or False)
+
+    @property
+    def log(self) -> Sequence[Recorded]:
+        return self._store.shelf(MERCHANT).events
 
     def ran(self, cpu_s: float) -> Ran:
         return Ran(
