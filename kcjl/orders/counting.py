@@ -13,7 +13,7 @@ from typing import Protocol
 from kcjl.clock import Clock, next_time_of_day
 from kcjl.fold import Table
 from kcjl.johnlewis.port import MarketplacePort, OrdersUnreadable
-from kcjl.khaos.port import ErpPort, ExportedOrder, OrderProgress
+from kcjl.khaos.port import ErpPort, ExportedOrder, OrderProgress, Stage
 from kcjl.log.port import Recorded
 from kcjl.money import Money
 from kcjl.orders.count import Foreigner, Sides, decide_count, decide_doubts, needs_sales_order
@@ -165,7 +165,8 @@ class OrderCount:
         await self._room.catch_up()
         known = {entry.reference.casefold() for entry in self._room.orders.values()}
         listed = {row.external_ref: row for row in rows if row.external_ref}
-        unknown = [each for each in listed if each.casefold() not in known]
+        stands = {row.external_ref for row in rows if row.stage is not Stage.CANCELLED}
+        unknown = [each for each in listed if each in stands and each.casefold() not in known]
         if not unknown:
             return len(listed), [], 0, 0
         if not self._erp.capabilities.exported_orders:

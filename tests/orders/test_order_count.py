@@ -121,6 +121,20 @@ async def test_sales_order_of_our_source_without_an_order_is_a_gap() -> None:
     assert 1 == again.gaps
 
 
+async def test_sales_order_without_an_order_that_was_stopped_in_the_erp_is_no_gap() -> None:
+    """The next step said to stop it there: the ERP lists it as cancelled for days."""
+    place = premises()
+    place.warehouse.sources |= {"STRAY": True}
+    async with place.open() as process:
+        await posted(process)
+        await counted(process)
+        assert {"sales_order_without_order:STRAY"} == set(process.desk.open)
+        place.warehouse.cancelled["STRAY"] = "nobody's"
+        await counted(process)
+
+        assert {} == dict(process.desk.open.items())
+
+
 async def test_sales_order_whose_order_the_marketplace_has_lost_is_a_gap() -> None:
     """We posted it, and the marketplace knows it no more."""
     place = premises()

@@ -197,6 +197,9 @@ class Warehouse:
         with self.mishaps.at("order_statuses"):
             return [found for each in external_refs if (found := self._status(each))]
 
+    def _cancelled_or(self, reference: str, stage: erp.Stage) -> erp.Stage:
+        return erp.Stage.CANCELLED if reference in self.cancelled else stage
+
     async def orders_in_progress(self) -> Sequence[erp.OrderProgress]:
         with self.mishaps.at("orders_in_progress"):
             return [
@@ -204,7 +207,7 @@ class Warehouse:
                     external_ref=reference,
                     erp_order_code=f"SO-{reference}",
                     invoice_code="INV1",
-                    stage=erp.Stage.IN_WAREHOUSE,
+                    stage=self._cancelled_or(reference, erp.Stage.IN_WAREHOUSE),
                     stage_raw="5",
                     complete=False,
                 )

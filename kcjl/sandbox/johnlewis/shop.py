@@ -27,7 +27,7 @@ def account(asked: Asked) -> web.Response:
     body = {
         "shop_id": settings.shop_id,
         "shop_name": settings.shop_name,
-        "shop_state": "OPEN",
+        "shop_state": settings.shop_state,
         "suspension_type": None,
         "model": settings.shop_model,
         "currency_iso_code": settings.currency,

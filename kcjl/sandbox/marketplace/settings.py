@@ -68,6 +68,8 @@ class MarketplaceSettings(Setting, frozen=True, kw_only=True):
     shop_corporate_name: str = "Example Brand Ltd"
     shop_operator_internal_id: str = "V1009"
     shop_model: Literal["MARKETPLACE", "DROPSHIP", "ONE_CREDITOR"] = "MARKETPLACE"
+    shop_state: Literal["OPEN", "CLOSE", "SUSPENDED"] = "OPEN"
+    """What A01 says; nothing else follows from it here."""
     currency: str = "GBP"
     channel_code: str = "JLUK"
     channel_label: str = "Web UK"
