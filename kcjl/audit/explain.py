@@ -1,4 +1,4 @@
-"""An explanation: a question, its answer in sentences, and the chain of events that it rests on.
+"""An explanation: a question, its answer in sentences, and the chain of events behind it.
 
 Promises: plain records. Each event of the chain has both clocks; what the log can't know, and
 so is an estimate, is named as one; policies are those in force when the last event of the chain

@@ -162,7 +162,7 @@ class _Case:
             return None
         judged = last if certain and last is not None else rests_on
         shown = self._shown()
-        cause, answer = self._cause(certain, rests_on, shown)
+        cause, answer = self._cause(rests_on, shown) if certain else (Cause.NOT_READ, None)
         lower = self._not_fallen_by(known, rests_on)
         way = answer or self._next_of(rests_on)
         hops = tuple(self._hops(cause, rests_on, lower, way, shown))
@@ -264,12 +264,8 @@ class _Case:
         there = [e for e in self._imports if e.finished and e.finished.occurred_at <= self._at]
         return there[-1] if there else None
 
-    def _cause(
-        self, certain: bool, rests_on: _Read, shown: _Import | None
-    ) -> tuple[Cause, _Import | None]:
-        """The cause, and the import that had the right figure, where one was on its way."""
-        if not certain:
-            return Cause.NOT_READ, None
+    def _cause(self, rests_on: _Read, shown: _Import | None) -> tuple[Cause, _Import | None]:
+        """Why it was shown though it was known, and the import that had the right figure."""
         if shown is not None and self._put_back(shown):
             return Cause.PUT_BACK, shown
         right = [
