@@ -4,7 +4,7 @@ Promises: pure; made of recorded events and nothing else. What is short by a lev
 before the order is certain; what shows at the next read only may have been sold elsewhere after
 the order, and is said to be an estimate. It does not know units that the ERP had already given
 to the order at a level of 0: an ERP shows no level below that.
-Invariant: free = the level, less units in flight of orders placed before this one.
+Invariant: free = the level, less units in flight, less what was ordered until then.
 Called by `explain_reading.py` and tests.
 """
 
@@ -18,7 +18,7 @@ import msgspec
 from kcjl.audit.explain import Change, Hop, clock, minutes
 from kcjl.in_flight import is_sold
 from kcjl.log.port import Recorded
-from kcjl.orders.events import OrderReceived
+from kcjl.orders.events import OrderReceived, SalesOrderFoundAgain, SalesOrderPosted
 from kcjl.stock.available import shelf_of
 from kcjl.stock.events import (
     Figure,
@@ -65,6 +65,8 @@ class Oversold(msgspec.Struct, frozen=True, kw_only=True):
     short: int
     certain: bool
     """Short by what had been read, or ordered, before it was placed."""
+    short_at_least: int
+    """0: it may all have been there, and gone elsewhere after the order."""
     cause: Cause
     shown: int | None
     """The figure that stood there last; None: none of ours was acknowledged."""
@@ -81,6 +83,10 @@ class _Read(msgspec.Struct, frozen=True, kw_only=True):
     ended: datetime
     free: int
     position: int | None
+    hidden: int = 0
+    """So much more may have been free: the ERP had given it to this order or later ones, and
+    shows no level below 0.
+    """
 
 
 class _Import(msgspec.Struct, kw_only=True):
@@ -140,12 +146,18 @@ class _Case:
         self._keys = frozenset(each.key for each in before)
         self._units = _units_of(received, self._keys)
         self._events = events
-        placed = {
-            each.event.order_id: each.event.occurred_at
+        self._placed = {
+            each.event.order_id: (each.event.occurred_at, _units_of(each.event, self._keys))
             for each in events
             if isinstance(each.event, OrderReceived)
         }
-        self._later = {key for key, at in placed.items() if at > self._at}
+        """When, and how many units of it."""
+        self._taken = {
+            each.event.order_id: (each.event, each.event.taken_by)
+            for each in events
+            if isinstance(each.event, SalesOrderPosted | SalesOrderFoundAgain)
+        }
+        self._later = {key for key, (at, _) in self._placed.items() if at > self._at}
         self._reads = list(self._levels(before))
         skus = {shown.sku for each in before for shown in each.shown} | {sku}
         self._imports = _imports_of(events, skus)
@@ -174,6 +186,7 @@ class _Case:
             free=max(0, judged.free),
             short=self._short(judged),
             certain=certain,
+            short_at_least=self._short(judged) if certain else 0,
             cause=cause,
             shown=None if shown is None else shown.units,
             hops=hops,
@@ -191,7 +204,7 @@ class _Case:
         return min(self._units, max(0, self._units - max(0, read.free)))
 
     def _levels(self, before: Sequence[Product]) -> Iterator[_Read]:
-        """What was free for the order at each read, and after each order before it."""
+        """What each read left for the order, less what was ordered between the two."""
         table: dict[str, Product] = {each.key: each for each in before}
         began = max((e.level_read_at for e in before if e.level_read_at), default=None)
         ended = max((e.level_read_by for e in before if e.level_read_by), default=began)
@@ -211,13 +224,6 @@ class _Case:
                 began, ended = event.occurred_at, event.finished_at or each.recorded_at
                 position = each.position
                 yield self._free(table, began, ended, position)
-            elif (
-                isinstance(event, OrderReceived)
-                and began is not None
-                and ended is not None
-                and began < event.occurred_at < self._at
-            ):
-                yield self._free(table, event.occurred_at, each.recorded_at, each.position)
 
     def _free(
         self,
@@ -235,7 +241,23 @@ class _Case:
             for each in product.in_flight
             if each.order_id not in others
         )
-        return _Read(began=began, ended=ended, free=level - flying, position=position)
+        since = sum(
+            units
+            for order_id, (at, units) in self._placed.items()
+            if began < at < self._at and order_id not in others and order_id not in _ids(products)
+        )
+        taken = sum(
+            _units_of(order, self._keys)
+            for order, at in self._taken.values()
+            if order.order_id in others and at < began
+        )
+        return _Read(
+            began=began,
+            ended=ended,
+            free=level - flying - since + (taken if level > 0 else 0),
+            position=position,
+            hidden=taken if level <= 0 else 0,
+        )
 
     def _first_short(self, known: Sequence[_Read]) -> _Read:
         """From when on it was recorded as short, without a break."""
@@ -266,7 +288,8 @@ class _Case:
 
     def _cause(self, rests_on: _Read, shown: _Import | None) -> tuple[Cause, _Import | None]:
         """Why it was shown though it was known, and the import that had the right figure."""
-        if shown is not None and self._put_back(shown):
+        level_read_at = shown.level_read_at if shown is not None else None
+        if level_read_at is not None and rests_on.began <= level_read_at:
             return Cause.PUT_BACK, shown
         right = [
             each
@@ -281,21 +304,6 @@ class _Case:
         if failed is not None and failed.occurred_at <= self._at:
             return Cause.REFUSED, right[-1]
         return Cause.UNDER_WAY, right[-1]
-
-    def _put_back(self, shown: _Import) -> bool:
-        """The figure rests on the last level, and was shown over orders that it lacks."""
-        until = shown.finished.occurred_at if shown.finished else self._at
-        lacked = sum(
-            _units_of(each.event, self._keys)
-            for each in self._events
-            if isinstance(each.event, OrderReceived)
-            and shown.orders_read_at < each.event.occurred_at <= min(until, self._at)
-            and each.event.order_id != self._received.order_id
-        )
-        last = [e for e in self._reads if e.began <= self._at][-1]
-        return lacked > 0 and not self._short(
-            msgspec.structs.replace(last, free=last.free + lacked)
-        )
 
     def _next_of(self, rests_on: _Read) -> _Import | None:
         """The first import that had what was read then."""
@@ -324,14 +332,10 @@ class _Case:
                 yield self._hop("shown over a newer order", shown.finished)
             yield Hop(name="marketplace order", at=self._at, position=self._order.position)
             return
-        by_order = rests_on.ended < self._at and rests_on.position in self._order_positions()
-        if not by_order:
-            gone = self._hop("sale elsewhere", min(rests_on.began, self._at))
-            yield msgspec.structs.replace(gone, since=lower, estimate=True)
-        read = "order before it was seen" if by_order else "ERP read"
-        yield msgspec.structs.replace(
-            self._hop(read, rests_on.ended), position=rests_on.position
-        )
+        gone = self._hop("sale elsewhere", min(rests_on.began, self._at))
+        yield msgspec.structs.replace(gone, since=lower, estimate=True)
+        read = self._hop("ERP read", rests_on.ended)
+        yield msgspec.structs.replace(read, position=rests_on.position)
         steps = (
             ("push decided", way.intended if way else None),
             ("pushed", way.sent if way else None),
@@ -340,9 +344,6 @@ class _Case:
         for name, recorded in steps:
             yield self._hop(name, recorded)
         yield Hop(name="marketplace order", at=self._at, position=self._order.position)
-
-    def _order_positions(self) -> set[int]:
-        return {e.position for e in self._events if isinstance(e.event, OrderReceived)}
 
     def _hop(self, name: str, at: datetime | Recorded | None) -> Hop:
         if at is None:
@@ -392,12 +393,7 @@ class _Case:
         if shown is None or shown.finished is None:
             return Change(name="limit", stops="no", said="No: no figure of ours stood there.")
         since = shown.finished.occurred_at
-        sold = sum(
-            _units_of(each.event, self._keys)
-            for each in self._events
-            if isinstance(each.event, OrderReceived)
-            and since < each.event.occurred_at < self._at
-        )
+        sold = sum(units for at, units in self._placed.values() if since < at < self._at)
         cap = max(0, judged.free) + sold
         if not cap:
             return Change(name="limit", stops="no", said="No: nothing at all was there.")
@@ -428,17 +424,22 @@ WHY = {
 
 def said_of(found: Oversold) -> tuple[str, ...]:
     """The answer in sentences."""
-    certainly = "" if found.certain else ", by the next read of the level,"
+    certainly = "" if found.certain else " (by the next read of the level)"
     window = "" if found.shown is None else f" The figure of ours there was {found.shown:,}."
     what = f"{found.short:,} of {found.units:,} {found.sku} in order {found.order_id}"
     return (
-        f"{what} were not there{certainly} because {WHY[found.cause]}.",
+        f"{what} were not there{certainly}: {WHY[found.cause]}.",
         f"{found.free:,} were free when it was placed at {clock(found.placed_at)}.{window}",
     )
 
 
-def _units_of(order: OrderReceived, keys: frozenset[str]) -> int:
+def _units_of(order: OrderReceived | SalesOrderPosted | SalesOrderFoundAgain, keys: frozenset[str]) -> int:
     return sum(line.quantity for line in order.lines if stock_key(line.sku) in keys)
+
+
+def _ids(products: Sequence[Product]) -> set[str]:
+    """Orders of which something is in flight."""
+    return {each.order_id for product in products for each in product.in_flight}
 
 
 def _imports_of(events: Sequence[Recorded], skus: set[str]) -> list[_Import]:

@@ -1,7 +1,7 @@
 """The events around an order of a product: from the figure that was shown to the read after it.
 
-Promises: bounded, and says so when it reached its bound; reads the log by its streams and types,
-never from its beginning, but where no figure was ever shown. It decides nothing.
+Promises: bounded, and says so at its bound; reads the log by streams and types, never from its
+first event on. It decides nothing.
 Called by `explain_reading.py` and tests.
 """
 
