@@ -209,10 +209,13 @@ class _Case:
         began = max((e.level_read_at for e in before if e.level_read_at), default=None)
         ended = max((e.level_read_by for e in before if e.level_read_by), default=began)
         position: int | None = None
+        seen: set[str] = set()
         if began is not None and ended is not None:
-            yield self._free(table, began, ended, None)
+            yield self._free(table, began, ended, None, seen)
         for each in self._events:
             event = each.event
+            if isinstance(event, OrderReceived):
+                seen.add(event.order_id)
             touched = [key for key in PRODUCTS.keys(event) if key in self._keys]
             for key in touched:
                 entry = PRODUCTS.evolve(table.get(key), event, key)
@@ -223,7 +226,7 @@ class _Case:
             if isinstance(event, LevelRead):
                 began, ended = event.occurred_at, event.finished_at or each.recorded_at
                 position = each.position
-                yield self._free(table, began, ended, position)
+                yield self._free(table, began, ended, position, seen)
 
     def _free(
         self,
@@ -231,7 +234,9 @@ class _Case:
         began: datetime,
         ended: datetime,
         position: int | None,
+        seen: set[str],
     ) -> _Read:
+        """`seen`: the orders that were recorded by then; the others are in no level's sum."""
         products = list(table.values())
         level = math.floor(sum(level for _, level in shelf_of(products).levels))
         others = self._later | {self._received.order_id}
@@ -244,7 +249,7 @@ class _Case:
         since = sum(
             units
             for order_id, (at, units) in self._placed.items()
-            if began < at < self._at and order_id not in others and order_id not in _ids(products)
+            if at < self._at and order_id not in others and order_id not in seen
         )
         taken = sum(
             _units_of(order, self._keys)
@@ -433,13 +438,10 @@ def said_of(found: Oversold) -> tuple[str, ...]:
     )
 
 
-def _units_of(order: OrderReceived | SalesOrderPosted | SalesOrderFoundAgain, keys: frozenset[str]) -> int:
+def _units_of(
+    order: OrderReceived | SalesOrderPosted | SalesOrderFoundAgain, keys: frozenset[str]
+) -> int:
     return sum(line.quantity for line in order.lines if stock_key(line.sku) in keys)
-
-
-def _ids(products: Sequence[Product]) -> set[str]:
-    """Orders of which something is in flight."""
-    return {each.order_id for product in products for each in product.in_flight}
 
 
 def _imports_of(events: Sequence[Recorded], skus: set[str]) -> list[_Import]:

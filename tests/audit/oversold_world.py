@@ -124,9 +124,7 @@ class NaiveWorld:
         epoch = self.store.take_over(MERCHANT)
         vault = MemoryVault(MERCHANT, b"k" * 32, chance("naive/vault").randbytes)
         with self.witness.watching(world.warehouse):
-            async with MemoryLog.open(
-                self.store, MERCHANT, vocabulary(), clock, epoch
-            ) as log:
+            async with MemoryLog.open(self.store, MERCHANT, vocabulary(), clock, epoch) as log:
                 rooms = Rooms(self._settings, log, vault, ports, clock, SeededIds(self._seed))
                 await rooms.tenant.open()
                 async with anyio.create_task_group() as group:
@@ -209,8 +207,7 @@ class NaiveWorld:
         calls = [
             call
             for call in self.witness.of("publish_stock")
-            if call.began <= (stood[-1] if stood else line.at)
-            and _has(call.arguments[0], key)
+            if call.began <= (stood[-1] if stood else line.at) and _has(call.arguments[0], key)
         ]
         reads = [
             call
