@@ -55,11 +55,12 @@ def seal_for(asker_key: str, content: bytes) -> str:
     """Seal content for whoever holds the private half. Raises Misuse for what is no key."""
     try:
         theirs = X25519PublicKey.from_public_bytes(b64decode(asker_key, validate=True))
+        own = X25519PrivateKey.generate()
+        shared = own.exchange(theirs)  # refuses a point that would make any secret the same
     except (NotBase64, ValueError):
         raise Misuse("the asker's key is none: 32 bytes in base64 are expected") from None
-    own = X25519PrivateKey.generate()
     nonce = secrets.token_bytes(NONCE_BYTES)
-    sealed = AESGCM(_derived(own.exchange(theirs))).encrypt(nonce, content, _PURPOSE)
+    sealed = AESGCM(_derived(shared)).encrypt(nonce, content, _PURPOSE)
     return b64encode(own.public_key().public_bytes_raw() + nonce + sealed).decode()
 
 

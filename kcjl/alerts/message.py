@@ -6,6 +6,7 @@ the desk, where it came from is not always known. What is not named is counted.
 Called by `actor.py` and by `kcjl alerts`.
 """
 
+import shlex
 from collections import Counter
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from kcjl.alerts.port import Message
 from kcjl.exceptions.catalogue import KINDS
 from kcjl.exceptions.kind import SEVERITIES, commands_of
 from kcjl.money import total_by_currency
+from kcjl.unseen import spelt_out
 
 __all__ = ["message_of", "trial_message"]
 
@@ -25,7 +27,7 @@ def message_of(meant: AlertIntended, merchant: str) -> Message:
         head = f"On the desk for {whose}: {_count(meant)}."
     else:
         head = f"For {whose}: {_count(meant)}."
-    blocks = [head, _totals(meant)]
+    blocks = [spelt_out(head), _totals(meant)]
     blocks += ["\n".join(_lines(each)) for each in meant.named]
     if meant.others:
         counted = ", ".join(f"{each.exceptions:,} {each.kind}" for each in meant.others)
@@ -36,7 +38,7 @@ def message_of(meant: AlertIntended, merchant: str) -> Message:
     )
     return Message(
         message_id=meant.alert_id,
-        title=f"[kcjl {merchant}] {_title(meant)}",
+        title=spelt_out(f"[kcjl {merchant}] {_title(meant)}"),
         text="\n\n".join(filter(None, blocks)) + "\n",
         written_at=meant.written_at,
     )
@@ -52,11 +54,6 @@ def trial_message(merchant: str, message_id: str, written_at: datetime) -> Messa
     )
 
 
-def _on_one_line(text: str) -> str:
-    """What came from outside stays on its line, and steers nothing."""
-    return "".join(each if each.isprintable() else "?" for each in text)
-
-
 def _count(meant: AlertIntended) -> str:
     number = sum(each.exceptions for each in meant.named)
     number += sum(each.exceptions for each in meant.others)
@@ -69,7 +66,7 @@ def _title(meant: AlertIntended) -> str:
     first = meant.named[0]
     if len(meant.named) == 1 and not meant.others:
         near = "deadline near: " if first.step else ""
-        return f"{near}{first.severity}: {first.kind} {_on_one_line(_subject(first))}"
+        return f"{near}{first.severity}: {first.kind} {_subject(first)}"
     worst = Counter(each.severity for each in meant.named)
     found = ", ".join(f"{worst[each]} {each}" for each in SEVERITIES if worst[each])
     return f"{_count(meant)} ({found}{' and others' if meant.others else ''})"
@@ -97,7 +94,7 @@ def _lines(named: Named) -> list[str]:
         lines += [f"type: {command}" for command in commands]
         lines.append(f"manual page: {kind.page}")
     lines.append(f"type: {_look(named)}")
-    return [_on_one_line(line) for line in lines]
+    return [spelt_out(line) for line in lines]
 
 
 def _subject(named: Named) -> str:
@@ -109,4 +106,4 @@ def _subject(named: Named) -> str:
 def _look(named: Named) -> str:
     if not named.subject:
         return f"kcjl exceptions list --kind {named.kind}"
-    return f"kcjl exceptions show '{named.kind}:{named.subject}'"
+    return f"kcjl exceptions show {shlex.quote(f'{named.kind}:{named.subject}')}"

@@ -1,9 +1,10 @@
 """Alerts by web hook, in the form that Slack takes.
 
-Promises: one POST of `{"text": …}` a message, signed as Slack signs its own requests (v0,
-HMAC-SHA256 over time and body), with the intention's id as Idempotency-Key; no redirect is
-followed, and the answer is bounded. An answer that says no is Refused, one that says not now
-is Unavailable, and none at all is OutcomeUnknown. The address is a secret: it is in no message.
+Promises: one POST of `{"text": …, "mrkdwn": false}` a message, signed as Slack signs its own
+requests (v0, HMAC-SHA256 over time and body), with the intention's id as Idempotency-Key; no
+redirect is followed, and the answer is bounded. An answer that says no is Refused, one that
+says not now is Unavailable, and none at all is OutcomeUnknown. The address is a secret: it is
+in no message.
 Built by `service.py` and `kcjl alerts test`. Source: Slack's incoming web hooks, verifying
 requests.
 """
@@ -31,6 +32,7 @@ ANSWER_BYTES_MAX = 4_096
 TEXT_CHARACTERS_MAX = 35_000
 """Slack cuts what is above 40,000."""
 RETRY_AFTER_DEFAULT_S = 60.0
+EVERYBODY = re.compile(r"@(?=(?:channel|group|here|everyone|all)\b)", re.IGNORECASE)
 _OK = range(200, 300)
 _TIMED_OUT, _TOO_MANY, _SERVERS_FAULT, _GATEWAY_TIMED_OUT = 408, 429, 500, 504
 
@@ -68,7 +70,7 @@ class WebhookAlerts:
 
     async def send(self, message: Message, owner: str, /) -> Delivered:
         """See the port. Whoever reads the web hook's channel sees every owner's."""
-        body = msgspec.json.encode({"text": slack_text(message)})
+        body = msgspec.json.encode({"text": slack_text(message), "mrkdwn": False})
         stamp = str(int(self._clock.now().timestamp()))
         headers = {
             hdrs.CONTENT_TYPE: "application/json",
@@ -121,11 +123,16 @@ def signature(secret: str, stamp: str, body: bytes) -> str:
 
 
 def slack_text(message: Message) -> str:
-    """Title and text, with what Slack would read as a mark of its own left plain."""
+    """Title and text, with what Slack would read as a mark of its own left plain.
+
+    Others that take this form (Mattermost, Rocket.Chat, Discord) call everybody for a bare
+    @channel: the sign stands there in its full width.
+    """
     text = f"{message.title}\n\n{message.text}"
     if len(text) > TEXT_CHARACTERS_MAX:
         cut = len(text) - TEXT_CHARACTERS_MAX
         text = f"{text[:TEXT_CHARACTERS_MAX]}\n[{cut:,} characters more: kcjl exceptions list]"
+    text = EVERYBODY.sub("＠", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

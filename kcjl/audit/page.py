@@ -1,4 +1,5 @@
-"""Findings as one page that can be mailed: no script, nothing fetched, every text escaped.
+"""Findings as one page that can be mailed: no script, nothing fetched, every text escaped
+and what would not be seen in it spelt out.
 
 Called by `kcjl check --html`.
 """
@@ -8,6 +9,7 @@ from datetime import datetime
 from html import escape
 
 from kcjl.audit.findings import Finding, worst
+from kcjl.unseen import spelt_out
 
 __all__ = ["page_of"]
 
@@ -27,22 +29,26 @@ def page_of(findings: Sequence[Finding], *, merchant: str, version: str, at: dat
     """The whole page, UTF-8."""
     parts = [
         '<!doctype html><html lang="en"><meta charset="utf-8">',
-        f"<title>kcjl check: {escape(merchant)}</title><style>{_STYLE}</style>",
-        f"<h1>{escape(merchant)}: {worst(findings).word}</h1>",
-        f"<p>Looked at on {at:%Y-%m-%d %H:%M} UTC by kcjl {escape(version)}.</p>",
+        f"<title>kcjl check: {_text(merchant)}</title><style>{_STYLE}</style>",
+        f"<h1>{_text(merchant)}: {worst(findings).word}</h1>",
+        f"<p>Looked at on {at:%Y-%m-%d %H:%M} UTC by kcjl {_text(version)}.</p>",
     ]
     for area in dict.fromkeys(each.area for each in findings):
-        parts.append(f"<h2>{escape(area)}</h2><table>")
+        parts.append(f"<h2>{_text(area)}</h2><table>")
         parts += [_row(each) for each in findings if each.area == area]
         parts.append("</table>")
     return "\n".join([*parts, "</html>\n"])
 
 
+def _text(text: str) -> str:
+    return escape(spelt_out(text))
+
+
 def _row(finding: Finding) -> str:
     rest = [f"and {finding.left_out:,} more"] if finding.left_out else []
-    named = "".join(f"<li>{escape(each)}" for each in (*finding.named, *rest))
-    remedy = f'<div class="remedy">{escape(finding.remedy)}</div>' if finding.remedy else ""
+    named = "".join(f"<li>{_text(each)}" for each in (*finding.named, *rest))
+    remedy = f'<div class="remedy">{_text(finding.remedy)}</div>' if finding.remedy else ""
     return (
         f'<tr class="{finding.severity.word}"><td>{finding.severity.word}<td>'
-        f"{escape(finding.said)}{remedy}" + (f"<ul>{named}</ul>" if named else "")
+        f"{_text(finding.said)}{remedy}" + (f"<ul>{named}</ul>" if named else "")
     )

@@ -23,8 +23,10 @@ from kcjl.cli.places import (
     Merchant,
     clock_of,
     database_of,
+    json_line,
     merchant_of,
     printable,
+    printable_block,
     settings_at,
 )
 from kcjl.cli.stock_shown import clock
@@ -90,12 +92,12 @@ def list_alerts(
     found = anyio.run(read)
     if as_json:
         for row in found.rows:
-            typer.echo(msgspec.json.encode(row).decode())
+            typer.echo(json_line(row))
     else:
         for line in table(HEADINGS, [_cells(row) for row in found.rows]):
             typer.echo(printable(line))
     part = "" if len(found.rows) == found.total else f"; shown are {len(found.rows):,} of them"
-    typer.echo(f"{found.total:,} messages{part}", err=True)
+    typer.echo(printable(f"{found.total:,} messages{part}"), err=True)
 
 
 def _cells(row: AlertRow) -> tuple[str, ...]:
@@ -141,7 +143,7 @@ def try_channels(
     tried = anyio.run(_tried, settings, name, owner, channel)
     for each in tried:
         if as_json:
-            typer.echo(msgspec.json.encode(each).decode())
+            typer.echo(json_line(each))
             continue
         refused = f", {each.not_reached} addresses refused" if each.not_reached else ""
         said = "taken" if each.ok else "NOT taken"
@@ -227,13 +229,15 @@ def digest(
     arguments = {"owner": owner, "preview": "yes" if preview else ""}
     said = answered(config, merchant, "alerts-digest", arguments, within_s=DIGEST_S)
     if not preview:
-        typer.echo(msgspec.json.encode({"said": said}).decode() if as_json else printable(said))
+        typer.echo(json_line({"said": said}) if as_json else printable_block(said))
         return
     lists = msgspec.json.decode(said, type=list[Preview])
     for each in lists:
         if as_json:
-            typer.echo(msgspec.json.encode(each).decode())
+            typer.echo(json_line(each))
             continue
-        typer.echo(printable(f"── {each.channel} to {each.owner}: {each.title}\n\n{each.text}"))
+        typer.echo(
+            printable_block(f"── {each.channel} to {each.owner}: {each.title}\n\n{each.text}")
+        )
     if not lists:
         typer.echo("nothing is open: no list would be sent", err=True)

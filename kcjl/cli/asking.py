@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 import typer
 
-from kcjl.cli.places import clock_of, database_of, merchant_of, printable, settings_at
+from kcjl.cli.places import clock_of, database_of, merchant_of, printable_block, settings_at
 from kcjl.clock import Clock, RandomIds
 from kcjl.command import Command, Outcome
 from kcjl.commands import issue, wait_for_outcome
@@ -29,7 +29,7 @@ def ask(config: Path, merchant: str, verb: str, arguments: Mapping[str, str]) ->
 
     Raises Refused with the service's reason, and Unavailable while it does not answer.
     """
-    typer.echo(printable(answered(config, merchant, verb, arguments)), err=True)
+    typer.echo(printable_block(answered(config, merchant, verb, arguments)), err=True)
 
 
 def answered(

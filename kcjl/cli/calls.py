@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import anyio
-import msgspec
 import typer
 
 from kcjl.calls.port import ROWS_MAX, Asked, CallOutcome, Kept, OperationSummary, Side, Surprise
@@ -21,6 +20,7 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
     settings_at,
@@ -94,7 +94,7 @@ def calls(
         _print_calls(found, json=json)
         if not follow:
             if len(found) == lines:
-                typer.echo(f"the newest {lines:,}; --lines shows more", err=True)
+                typer.echo(printable(f"the newest {lines:,}; --lines shows more"), err=True)
             return
         last = found[-1].number if found else 0
         while True:
@@ -135,7 +135,7 @@ def summary(
                 f"{_size(row.bytes_received):>9}  {row.last_at:%Y-%m-%d %H:%M:%S}Z"
             )
         if lost := sum(row.lost for row in rows):
-            typer.echo(f"{lost:,} more calls could not be kept", err=True)
+            typer.echo(printable(f"{lost:,} more calls could not be kept"), err=True)
 
     _run(config, merchant, show)
 
@@ -184,12 +184,12 @@ def _print_calls(found: Iterable[Kept], *, json: bool) -> None:
         call = kept.call
         if json:
             fields = {name: getattr(call, name) for name in call.__struct_fields__}
-            sys.stdout.write(
-                msgspec.json.encode({"number": kept.number, **fields}).decode() + "\n"
-            )
+            sys.stdout.write(json_line({"number": kept.number, **fields}) + "\n")
             continue
         if call.lost_before:
-            typer.echo(f"{call.lost_before:,} calls could not be kept here", err=True)
+            typer.echo(
+                printable(f"{call.lost_before:,} calls could not be kept here"), err=True
+            )
         page = f" page {call.page}" if call.page > 1 else ""
         why = f" {call.reason_code}" if call.reason_code else ""
         _say(
@@ -203,7 +203,7 @@ def _print_calls(found: Iterable[Kept], *, json: bool) -> None:
 
 def _print_json(rows: Iterable[OperationSummary | Surprise]) -> None:
     for row in rows:
-        _say(msgspec.json.encode(row).decode())
+        sys.stdout.write(json_line(row) + "\n")
 
 
 def _say(line: str) -> None:

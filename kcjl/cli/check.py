@@ -23,6 +23,7 @@ from kcjl.cli.places import (
     Merchant,
     clock_of,
     database_of,
+    json_line,
     merchant_of,
     printable,
     settings_at,
@@ -74,11 +75,11 @@ def check(
             html.write_text(page, encoding="utf-8")
         except OSError as error:
             raise Misuse(f"{html} can't be written: {error.strerror}") from None
-        typer.echo(f"written to {html}", err=True)
+        typer.echo(printable(f"written to {html}"), err=True)
     if json:
         for each in found:
             line = {"severity_name": each.severity.word, **msgspec.structs.asdict(each)}
-            typer.echo(msgspec.json.encode(line).decode())
+            typer.echo(json_line(line))
     else:
         _tell(found)
     raise typer.Exit(EXITS[worst(found)])
@@ -122,11 +123,12 @@ def _tell(found: list[Finding]) -> None:
         for name in each.named if each.severity > Severity.FINE else ():
             typer.echo(printable(f"{'':<{width + 11}}· {name}"))
         if each.left_out:
-            typer.echo(f"{'':<{width + 11}}· and {each.left_out:,} more")
+            typer.echo(printable(f"{'':<{width + 11}}· and {each.left_out:,} more"))
         if each.remedy:
             typer.echo(printable(f"{'':<{width + 11}}→ {each.remedy}"))
     counted = [sum(each.severity == one for each in found) for one in Severity]
     fine, notes, warnings, failures = counted
     typer.echo(
-        f"{failures} failures, {warnings} warnings, {notes} notes, {fine} fine", err=True
+        printable(f"{failures} failures, {warnings} warnings, {notes} notes, {fine} fine"),
+        err=True,
     )

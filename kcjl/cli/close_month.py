@@ -18,7 +18,7 @@ import typer
 from kcjl.cli.asking import answered
 from kcjl.cli.close_pack import MonthPack, PackAsked, write_pack
 from kcjl.cli.payouts_month import month_of
-from kcjl.cli.places import database_of, printable
+from kcjl.cli.places import database_of, json_line, printable, printable_block
 from kcjl.cli.rebuild import Progress
 from kcjl.cli.tables import table
 from kcjl.database import AUDITOR, Database
@@ -186,13 +186,13 @@ def _print(month: date, pack: MonthPack, folder: Path, message: str, *, as_json:
             folder=str(folder),
             message=message,
         )
-        typer.echo(msgspec.json.encode(said).decode())
+        typer.echo(json_line(said))
         return
     for line in table(("figure", ">amount", ">number", "sheet"), _rows(pack.figures)):
         typer.echo(printable(line))
     for each in pack.files:
-        typer.echo(f"{each.name}  SHA-256 {each.sha256}", err=True)
-    typer.echo(printable(message), err=True)
+        typer.echo(printable(f"{each.name}  SHA-256 {each.sha256}"), err=True)
+    typer.echo(printable_block(message), err=True)
 
 
 def _rows(figures: Sequence[FigureRow]) -> list[tuple[str, ...]]:

@@ -28,7 +28,7 @@ from kcjl import embedded
 from kcjl.cli.demo_summary import Summary, summarise, summary_text
 from kcjl.cli.demo_world import WorldView, people, troubles
 from kcjl.cli.monitor import monitor
-from kcjl.cli.places import end_on_terminate
+from kcjl.cli.places import end_on_terminate, json_line, printable, printable_block
 from kcjl.cli.sandboxconfig import MERCHANT
 from kcjl.clock import LONDON, Clock, real_monotonic, real_sleep
 from kcjl.database import AUDITOR, SERVICE, Database
@@ -123,9 +123,9 @@ def demo(
     if summary.finished:
         _mark(data_dir, msgspec.structs.replace(plan, finished=True))
     if json:
-        typer.echo(msgspec.json.encode(summary).decode())
+        typer.echo(json_line(summary))
     else:
-        typer.echo(summary_text(summary))
+        typer.echo(printable_block(summary_text(summary)))
     if summary.laws_broken:
         raise typer.Exit(1)
 
@@ -156,7 +156,7 @@ def _claim(data_dir: Path, plan: Plan) -> None:
         if mark.exists():
             former = msgspec.json.decode(mark.read_bytes(), type=Plan)
             if former == plan:
-                typer.echo(f"going on with the demo in {data_dir}", err=True)
+                typer.echo(printable(f"going on with the demo in {data_dir}"), err=True)
                 return
             anyio.run(_release, data_dir)
             shutil.rmtree(data_dir)
@@ -390,7 +390,7 @@ async def _projections_at_head(dsn: str) -> None:
 def _tell(line: str) -> None:
     """Talk goes to stderr; while the monitor has the screen it goes nowhere."""
     if not _screen.taken:
-        typer.echo(line, err=True)
+        typer.echo(printable(line), err=True)
 
 
 class _Screen:

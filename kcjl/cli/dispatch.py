@@ -11,7 +11,7 @@ import typer
 
 from kcjl.cli import dispatch_map, dispatch_measured, dispatch_shown
 from kcjl.cli.asking import answered
-from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant, printable
+from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant, json_line, printable_block
 
 __all__ = ["app"]
 
@@ -70,6 +70,6 @@ def retry(
     message = answered(config, merchant, verb, arguments)
     if as_json:
         answer = Answer(order_id=order, verb=verb.removeprefix("dispatch-"), message=message)
-        typer.echo(msgspec.json.encode(answer).decode())
+        typer.echo(json_line(answer))
     else:
-        typer.echo(printable(message), err=True)
+        typer.echo(printable_block(message), err=True)

@@ -17,8 +17,10 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
+    printable_block,
     settings_at,
 )
 from kcjl.cli.tables import table
@@ -62,7 +64,7 @@ def list_couriers(
     carriers = _carriers(config, merchant)
     _tell(courier_rows(carriers), as_json=as_json)
     if not as_json:
-        typer.echo(f"version {carriers.version} of the map", err=True)
+        typer.echo(printable(f"version {carriers.version} of the map"), err=True)
 
 
 @app.command("set")
@@ -133,7 +135,10 @@ def suggest(
     if not as_json:
         codes = ", ".join(code for code, _ in carriers.codes) or "none, as far as is known"
         typer.echo(
-            f"map one with: kcjl dispatch map set COURIER CARRIER; the marketplace has {codes}",
+            printable(
+                "map one with: kcjl dispatch map set COURIER CARRIER; "
+                f"the marketplace has {codes}"
+            ),
             err=True,
         )
 
@@ -154,7 +159,7 @@ async def _read(settings: Settings, merchant: str) -> Carriers:
 def _tell(rows: Sequence[CourierRow], *, as_json: bool) -> None:
     if as_json:
         for row in rows:
-            typer.echo(msgspec.json.encode(row).decode())
+            typer.echo(json_line(row))
         return
     cells = [
         (row.courier, row.code, row.carrier_code, row.carrier, row.state, " ".join(row.nearest))
@@ -168,6 +173,6 @@ def _tell(rows: Sequence[CourierRow], *, as_json: bool) -> None:
 def _say(courier: str, verb: str, message: str, *, as_json: bool) -> None:
     if as_json:
         answer = Answer(courier=courier, verb=verb, message=message)
-        typer.echo(msgspec.json.encode(answer).decode())
+        typer.echo(json_line(answer))
     else:
-        typer.echo(printable(message), err=True)
+        typer.echo(printable_block(message), err=True)

@@ -19,6 +19,7 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
     settings_at,
@@ -87,7 +88,7 @@ def report(
     settings = settings_at(config)
     found = anyio.run(_reported, settings, merchant_of(settings, merchant), since, until)
     if json:
-        typer.echo(msgspec.json.encode(found).decode())
+        typer.echo(json_line(found))
         return
     for line in _report_lines(found):
         typer.echo(printable(line))
@@ -182,7 +183,7 @@ def metrics(
     settings = settings_at(config)
     found = anyio.run(_measured, settings, merchant_of(settings, merchant))
     if json:
-        typer.echo(msgspec.json.encode(found).decode())
+        typer.echo(json_line(found))
         return
     for line in _metric_lines(found):
         typer.echo(printable(line))

@@ -17,6 +17,7 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
     settings_at,
@@ -141,12 +142,12 @@ def list_dispatches(
     rows, matching = anyio.run(_listed, settings, merchant_of(settings, merchant), asked, lines)
     if json:
         for row in rows:
-            typer.echo(msgspec.json.encode(row).decode())
+            typer.echo(json_line(row))
     else:
         for line in _table(rows):
             typer.echo(printable(line))
     cut = f"; the first {lines:,} are shown, --lines shows more" if matching > lines else ""
-    typer.echo(f"{matching:,} orders{cut}", err=True)
+    typer.echo(printable(f"{matching:,} orders{cut}"), err=True)
 
 
 async def _listed(
@@ -228,7 +229,7 @@ def show(
     settings = settings_at(config)
     shown = anyio.run(_shown, settings, merchant_of(settings, merchant), order)
     if json:
-        typer.echo(msgspec.json.encode(shown).decode())
+        typer.echo(json_line(shown))
         return
     for line in _lines(shown):
         typer.echo(printable(line))

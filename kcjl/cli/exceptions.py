@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import anyio
-import msgspec
 import typer
 
 from kcjl.cli import exceptions_acting, exceptions_rules
@@ -22,6 +21,7 @@ from kcjl.cli.places import (
     Merchant,
     clock_of,
     database_of,
+    json_line,
     merchant_of,
     printable,
     settings_at,
@@ -78,7 +78,7 @@ def list_exceptions(
     async def read(rows: DeskRows, now: datetime) -> None:
         found = await rows.list(wanted, state=state, limit=lines)
         shown = (
-            [msgspec.json.encode(row).decode() for row in found.rows]
+            [json_line(row) for row in found.rows]
             if as_json
             else map(printable, desk_table(found.rows, now))
         )
@@ -88,7 +88,7 @@ def list_exceptions(
         part = "" if found.shown == found.total else f"; shown are {found.shown:,} of them"
         which = "" if state == ANY_STATE else f"{state} "
         what = "exception" if found.total == 1 else "exceptions"
-        typer.echo(f"{found.total:,} {which}{what}, {money} at risk{part}", err=True)
+        typer.echo(printable(f"{found.total:,} {which}{what}, {money} at risk{part}"), err=True)
 
     _read(config, merchant, read)
 
@@ -113,7 +113,7 @@ def show(
                 f"there was never an exception {exception!r}: see `kcjl exceptions list`"
             )
         if as_json:
-            typer.echo(msgspec.json.encode(life).decode())
+            typer.echo(json_line(life))
             return
         for line in told_whole(life, now):
             typer.echo(printable(line))

@@ -31,6 +31,7 @@ from kcjl.cli.places import (
     Merchant,
     clock_of,
     printable,
+    printable_block,
     settings_at,
 )
 from kcjl.errors import Misuse
@@ -204,7 +205,7 @@ def _ask(
     }
     said = answered(config, merchant, f"exceptions-{verb}", arguments)
     if as_json:
-        typer.echo(said)
+        typer.echo(printable_block(said))
         return
     meant = msgspec.json.decode(said, type=Meant)
     if preview:

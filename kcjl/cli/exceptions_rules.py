@@ -17,8 +17,10 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
+    printable_block,
     settings_at,
 )
 from kcjl.cli.stock_shown import clock
@@ -54,7 +56,9 @@ def set_rules(
     text = _text_of(file)
     read_rules(text)  # a slip is told at once, whether the service runs or not
     arguments = {"document": text, "reason": reason}
-    typer.echo(answered(config, merchant, "exception-rules-set", arguments), err=True)
+    typer.echo(
+        printable_block(answered(config, merchant, "exception-rules-set", arguments)), err=True
+    )
 
 
 @app.command("show")
@@ -85,12 +89,12 @@ def show_rules(
                 "reason": event.reason,
                 "rules": event.rules,
             }
-            typer.echo(msgspec.json.encode(fields).decode())
+            typer.echo(json_line(fields))
             continue
         said = f"# version {event.version}, by {each.by}, since {clock(event.occurred_at)}"
         why = f": {event.reason}" if event.reason else ""
         typer.echo(printable(said + why), err=True)
-        typer.echo(printable(written_rules(event.rules)))
+        typer.echo(printable_block(written_rules(event.rules)))
 
 
 @app.command("preview")
@@ -109,7 +113,7 @@ def preview_rules(
     read_rules(text)
     said = answered(config, merchant, "exception-rules-preview", {"document": text})
     if as_json:
-        typer.echo(said)
+        typer.echo(printable_block(said))
         return
     found = msgspec.json.decode(said, type=list[Moved])
     rows = [
@@ -120,7 +124,9 @@ def preview_rules(
         typer.echo(printable(line))
     moved = sum(each.exceptions for each in found if each.before != each.after)
     total = sum(each.exceptions for each in found)
-    typer.echo(f"{moved:,} of {total:,} open exceptions would be another's", err=True)
+    typer.echo(
+        printable(f"{moved:,} of {total:,} open exceptions would be another's"), err=True
+    )
 
 
 def _text_of(file: Path) -> str:

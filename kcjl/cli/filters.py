@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from kcjl.cli.places import printable
 from kcjl.errors import Misuse
 from kcjl.log.chain import Entry
 from kcjl.log.port import PAGE_EVENTS_MAX, LogQueries, Recorded, Selection
@@ -81,7 +82,9 @@ async def newest(queries: LogQueries, asked: Selection, *, to: int, lines: int) 
         if len(found) > lines:
             break
     if len(found) > lines and (asked.types or asked.stream or asked.since or asked.until):
-        typer.echo(f"the newest {lines:,} of more that match; --lines shows more", err=True)
+        typer.echo(
+            printable(f"the newest {lines:,} of more that match; --lines shows more"), err=True
+        )
     del found[lines:]
     return found if asked.backward else found[::-1]
 

@@ -17,7 +17,7 @@ from kcjl.cli.init_asking import Asker, FromFile, Question, Typed, settled
 from kcjl.cli.init_file import Staging, Table
 from kcjl.cli.init_khaos import asked_of_khaos
 from kcjl.cli.init_trials import account_of, database_at, door_of, merchant_named
-from kcjl.cli.places import DEFAULT_CONFIG, Config
+from kcjl.cli.places import DEFAULT_CONFIG, Config, printable, printable_block
 from kcjl.clock import RealClock
 from kcjl.errors import KcjlError, Misuse, Unavailable
 from kcjl.settings import JohnLewisSettings, read_settings
@@ -60,24 +60,34 @@ def init(
     if answers is None and not sys.stdin.isatty():
         raise Misuse("nobody is at a terminal to be asked: give --answers FILE")
     asker: Asker = Typed() if answers is None else FromFile.read(answers)
-    typer.echo(HELLO if asker.by_hand else f"trying the answers of {answers}", err=True)
+    typer.echo(
+        printable_block(HELLO if asker.by_hand else f"trying the answers of {answers}"),
+        err=True,
+    )
     with Staging.at(config) as staging:
         name, table = _asked(asker, staging)
         if isinstance(asker, FromFile):
             asker.finish()
         staging.put(table)
     settings = read_settings(config)
-    typer.echo(f"\nwritten: {config}, and its secrets in {staging.home}", err=True)
-    typer.echo(LIVE if settings.live else NOT_LIVE, err=True)
+    typer.echo(
+        printable_block(f"\nwritten: {config}, and its secrets in {staging.home}"), err=True
+    )
+    typer.echo(printable_block(LIVE if settings.live else NOT_LIVE), err=True)
     if isinstance(asker, FromFile) and asker.variables:
         typer.echo(
-            f"The service needs {', '.join(asker.variables)} in its environment.", err=True
+            printable(f"The service needs {', '.join(asker.variables)} in its environment."),
+            err=True,
         )
-    typer.echo(f"Back up {staging.home / 'vault.key'}, apart from the database.", err=True)
+    typer.echo(
+        printable(f"Back up {staging.home / 'vault.key'}, apart from the database."), err=True
+    )
     at = "" if config == DEFAULT_CONFIG else f" -c {config}"
     typer.echo(
-        f"next: kcjl check{at}; then live = true, and kcjl run{at}. "
-        f"`kcjl manual going-live` has the way for {name}.",
+        printable(
+            f"next: kcjl check{at}; then live = true, and kcjl run{at}. "
+            f"`kcjl manual going-live` has the way for {name}."
+        ),
         err=True,
     )
 

@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 import msgspec
 import typer
 
-from kcjl.cli.places import printable
+from kcjl.cli.places import printable, printable_block
 from kcjl.discretion import Secret
 from kcjl.errors import KcjlError, Misuse, SettingsUnusable
 from kcjl.settings import secret
@@ -90,12 +90,12 @@ class Typed:
         typer.echo(printable(f"  {question.text}: {why}"), err=True)
 
     def say(self, text: str) -> None:
-        typer.echo(printable(f"  {text}"), err=True)
+        typer.echo(printable_block(f"  {text}"), err=True)
 
     def _introduce(self, question: Question) -> None:
         typer.echo("", err=True)
         if question.about:
-            typer.echo(printable(question.about), err=True)
+            typer.echo(printable_block(question.about), err=True)
         for name, there in (("one of", question.choices), ("there are", question.examples)):
             if there:
                 typer.echo(printable(f"  {name}: {', '.join(there)}"), err=True)
@@ -118,7 +118,7 @@ class FromFile:
             told = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise SettingsUnusable(f"{path} can't be read: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise SettingsUnusable(f"{path} is not TOML: {error}") from None
         return cls(path, {key: _text(path, key, value) for key, value in told.items()})
 
@@ -148,7 +148,7 @@ class FromFile:
         raise Misuse(f"{self._path}: {question.key}: {why}")
 
     def say(self, text: str) -> None:
-        typer.echo(printable(text), err=True)
+        typer.echo(printable_block(text), err=True)
 
     def finish(self) -> None:
         """Raises Misuse for an answer that nobody has asked for: mostly a slip."""

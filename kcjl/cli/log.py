@@ -15,6 +15,7 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
     settings_at,
@@ -29,6 +30,7 @@ from kcjl.log.queries import PostgresQueries
 from kcjl.projections.reading import PostgresReadModels
 from kcjl.readmodels import EventRow
 from kcjl.settings import Settings
+from kcjl.unseen import json_spelt_out
 
 __all__ = ["app"]
 
@@ -105,7 +107,7 @@ def _print(event: EventRow, *, json: bool) -> None:
 def _json(event: EventRow) -> str:
     fields = {name: getattr(event, name) for name in EventRow.__struct_fields__}
     fields["data"] = msgspec.Raw(event.data.encode())
-    return msgspec.json.encode(fields).decode()
+    return json_line(fields)
 
 
 @app.command()
@@ -134,4 +136,4 @@ async def _show(settings: Settings, merchant: str, position: int, *, json: bool)
     for name in EventRow.__struct_fields__:
         if name != "data":
             typer.echo(printable(f"{name:<15} {getattr(event, name)}"))
-    typer.echo(msgspec.json.format(event.data, indent=2))
+    typer.echo(json_spelt_out(msgspec.json.format(event.data, indent=2)))

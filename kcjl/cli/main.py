@@ -7,15 +7,18 @@ The verbs stand in `verbs.py`; each is imported when it is called.
 
 import logging
 import sys
+import traceback
 from typing import NoReturn
 
 import structlog
 import typer
+from structlog.typing import EventDict, WrappedLogger
 
 from kcjl import __version__
-from kcjl.cli.places import Stopped, printable
+from kcjl.cli.places import Stopped, printable_block
 from kcjl.cli.verbs import Verbs
 from kcjl.errors import CorruptLog, KcjlError, Misuse
+from kcjl.unseen import spelt_out
 
 __all__ = ["app", "run"]
 
@@ -69,11 +72,20 @@ def _end(error: BaseException) -> NoReturn:
         error.show()
         sys.exit(2)
     if not isinstance(error, KcjlError):
-        raise error
-    typer.echo(f"kcjl: {printable(error.message)} [{error.code}]", err=True)
+        crash = "".join(traceback.format_exception(error))
+        typer.echo(printable_block(crash.rstrip()), err=True)
+        sys.exit(1)
+    typer.echo(printable_block(f"kcjl: {error.message} [{error.code}]"), err=True)
     if isinstance(error, Misuse):
         sys.exit(2)
     sys.exit(1 if isinstance(error, CorruptLog) else 3)
+
+
+class _OnItsLine(structlog.processors.KeyValueRenderer):
+    """A line of the log, that steers no terminal it is read on."""
+
+    def __call__(self, logger: WrappedLogger, name: str, event_dict: EventDict) -> str:
+        return spelt_out(super().__call__(logger, name, event_dict))
 
 
 def _log_to_stderr() -> None:
@@ -83,9 +95,7 @@ def _log_to_stderr() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(
-                key_order=["timestamp", "level", "event"], drop_missing=True
-            ),
+            _OnItsLine(key_order=["timestamp", "level", "event"], drop_missing=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),

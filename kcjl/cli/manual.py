@@ -11,9 +11,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Annotated
 
-import msgspec
 import typer
 
+from kcjl.cli.places import json_line, printable, printable_block
 from kcjl.cli.tables import table
 from kcjl.errors import Misuse, NotFound
 from kcjl.manual.book import CHAPTERS, Chapter, Found, Page, page_named, pages, pages_with
@@ -54,7 +54,7 @@ def manual(
         _tell_page(page_named(page), json=json)
     elif json:
         for each in pages():
-            typer.echo(_record(each))
+            typer.echo(json_line(each))
     else:
         _through_pager("\n".join(_contents(pages())))
 
@@ -75,7 +75,7 @@ def _contents(there: Sequence[Page]) -> Iterator[str]:
 
 def _tell_page(page: Page, *, json: bool) -> None:
     if json:
-        typer.echo(_record(page))
+        typer.echo(json_line(page))
         return
     width = min(max(shutil.get_terminal_size().columns, WIDTH_MIN), WIDTH_MAX)
     _through_pager("\n".join(plain(page.text, width)))
@@ -86,17 +86,13 @@ def _tell_found(found: Sequence[Found], words: str, *, json: bool) -> None:
         raise NotFound(f"no page of the manual has all of {words!r}: try fewer words")
     if json:
         for each in found:
-            typer.echo(_record(each.page))
+            typer.echo(json_line(each.page))
         return
     for line in table(("page", "about"), [(each.page.name, each.page.title) for each in found])[
         1:
     ]:
-        typer.echo(line)
-    typer.echo(f"{len(found)} pages have {words!r}: kcjl manual PAGE", err=True)
-
-
-def _record(page: Page) -> str:
-    return msgspec.json.encode(page).decode()
+        typer.echo(printable(line))
+    typer.echo(printable(f"{len(found)} pages have {words!r}: kcjl manual PAGE"), err=True)
 
 
 def _through_pager(text: str) -> None:
@@ -105,4 +101,4 @@ def _through_pager(text: str) -> None:
     if sys.stdout.isatty() and text.count("\n") >= rows - 1:
         pydoc.pager(text)
     else:
-        typer.echo(text)
+        typer.echo(printable_block(text))

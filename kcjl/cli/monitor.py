@@ -25,6 +25,7 @@ from kcjl.cli.places import (
     clock_of,
     database_of,
     merchant_of,
+    printable_block,
     settings_at,
 )
 from kcjl.clock import Clock, RealClock, WorldClock
@@ -86,7 +87,7 @@ def tui(
 
     keymap = {} if keys is None else keymap_at(keys)
     if print_keys:
-        typer.echo(keymap_text(keymap), nl=False)
+        typer.echo(printable_block(keymap_text(keymap)), nl=False)
         return
     settings = settings_at(config)
     wanted = merchant_of(settings, merchant)

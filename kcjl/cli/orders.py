@@ -14,7 +14,7 @@ from kcjl.cli import orders_acting, orders_count, orders_list, orders_show
 from kcjl.cli.asking import answered
 from kcjl.cli.orders_buyer import buyer, erase
 from kcjl.cli.orders_money import cancel, refund, withdraw
-from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant
+from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant, json_line, printable_block
 
 __all__ = ["app"]
 
@@ -100,6 +100,6 @@ app.command("done")(orders_count.done)
 def _say(order_id: str, verb: str, message: str, *, as_json: bool) -> None:
     if as_json:
         said = Said(order_id=order_id, verb=verb, message=message)
-        typer.echo(msgspec.json.encode(said).decode())
+        typer.echo(json_line(said))
     else:
-        typer.echo(message, err=True)
+        typer.echo(printable_block(message), err=True)

@@ -18,8 +18,10 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
+    printable_block,
     settings_at,
 )
 from kcjl.cli.stock_shown import clock
@@ -152,9 +154,9 @@ def _ask(
     message = answered(config, merchant, f"order-{verb}", arguments)
     if as_json:
         answer = Answer(order_id=order_id, verb=verb, message=message)
-        typer.echo(msgspec.json.encode(answer).decode())
+        typer.echo(json_line(answer))
     else:
-        typer.echo(printable(message), err=True)
+        typer.echo(printable_block(message), err=True)
 
 
 # ── the policy ──────────────────────────────────────────────────────────────────────────────
@@ -177,7 +179,10 @@ def set_policy(
         raise Misuse(f"{file} can't be read as an acceptance policy: {error}") from None
     read_policy(text)  # a slip is told at once, whether the service runs or not
     arguments = {"document": text, "reason": reason}
-    typer.echo(answered(config, merchant, "acceptance-policy-set", arguments), err=True)
+    typer.echo(
+        printable_block(answered(config, merchant, "acceptance-policy-set", arguments)),
+        err=True,
+    )
 
 
 @policy.command("show")
@@ -208,14 +213,14 @@ def show_policy(
                 "reason": event.reason,
                 "policy": event.policy,
             }
-            typer.echo(msgspec.json.encode(fields).decode())
+            typer.echo(json_line(fields))
             continue
         why = f": {event.reason}" if event.reason else ""
         since = clock(event.occurred_at)
         typer.echo(
             printable(f"# version {event.version}, by {each.by}, since {since}{why}"), err=True
         )
-        typer.echo(printable(written_policy(event.policy)))
+        typer.echo(printable_block(written_policy(event.policy)))
 
 
 async def _policies(settings: Settings, merchant: str) -> list[Recorded]:

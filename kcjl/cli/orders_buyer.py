@@ -19,8 +19,10 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
+    printable_block,
     settings_at,
 )
 from kcjl.commands import wait_for_outcome
@@ -29,6 +31,7 @@ from kcjl.errors import Misuse, Refused, Unavailable
 from kcjl.orders.translate import SealedBuyer
 from kcjl.sealedanswer import Asker
 from kcjl.settings import Settings
+from kcjl.unseen import json_spelt_out
 
 __all__ = ["buyer", "erase"]
 
@@ -67,7 +70,7 @@ def buyer(
         answer = answered(config, merchant, "show-buyer", arguments)
     content = bytes(asker.open(answer))
     if as_json:
-        typer.echo(content.decode())
+        typer.echo(json_spelt_out(content.decode()))
         return
     for line in _shown(msgspec.json.decode(content, type=SealedBuyer)):
         typer.echo(printable(line))
@@ -113,9 +116,9 @@ def erase(
     arguments = {"order_id": order, "reason": reason}
     message = answered(config, merchant, "erase-buyer", arguments)
     if as_json:
-        typer.echo(msgspec.json.encode(Erased(order_id=order, message=message)).decode())
+        typer.echo(json_line(Erased(order_id=order, message=message)))
     else:
-        typer.echo(message, err=True)
+        typer.echo(printable_block(message), err=True)
 
 
 def _shown(buyer: SealedBuyer) -> list[str]:

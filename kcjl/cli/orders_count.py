@@ -10,9 +10,10 @@ import msgspec
 import typer
 
 from kcjl.cli.asking import answered, ask
-from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant
+from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant, printable
 from kcjl.cli.tables import table
 from kcjl.orders.events_intake import OrdersCounted, SideCounted
+from kcjl.unseen import json_spelt_out
 
 __all__ = ["count", "done"]
 
@@ -39,11 +40,11 @@ def count(
     message = answered(config, merchant, "count-orders", {}, within_s=COUNT_S)
     counted = msgspec.json.decode(message, type=OrdersCounted)
     if json:
-        typer.echo(message)
+        typer.echo(json_spelt_out(message))
     else:
         for line in _figures(counted):
-            typer.echo(line)
-    typer.echo(_said(counted), err=True)
+            typer.echo(printable(line))
+    typer.echo(printable(_said(counted)), err=True)
     if counted.gaps:
         raise typer.Exit(1)
 

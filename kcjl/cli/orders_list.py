@@ -17,6 +17,7 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
     settings_at,
@@ -114,12 +115,12 @@ def list_orders(
     rows, matching = anyio.run(_listed, settings, merchant_of(settings, merchant), asked, lines)
     if json:
         for row in rows:
-            typer.echo(msgspec.json.encode(row).decode())
+            typer.echo(json_line(row))
     else:
         for line in _table(rows):
             typer.echo(printable(line))
     cut = f"; the first {lines:,} are shown, --lines shows more" if matching > lines else ""
-    typer.echo(f"{matching:,} orders{cut}", err=True)
+    typer.echo(printable(f"{matching:,} orders{cut}"), err=True)
 
 
 def _amount(above: str, currency: str) -> Money | None:

@@ -14,11 +14,19 @@ import msgspec
 import typer
 
 from kcjl.cli.asking import answered
-from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant, printable
+from kcjl.cli.places import (
+    DEFAULT_CONFIG,
+    Config,
+    Merchant,
+    json_line,
+    printable,
+    printable_block,
+)
 from kcjl.cli.tables import table
 from kcjl.errors import Misuse
 from kcjl.orders.reversal_amounts import Asked
 from kcjl.orders.reversal_plan import CANCELATION, REFUND, ReversalPlan
+from kcjl.unseen import json_spelt_out
 
 __all__ = ["cancel", "refund", "withdraw"]
 
@@ -165,10 +173,10 @@ def _plan_or_do(
         return
     told = answered(config, merchant, "preview-reversal", words)
     if as_json:
-        typer.echo(told)
+        typer.echo(json_spelt_out(told))
         return
     for each in _shown(msgspec.json.decode(told, type=ReversalPlan)):
-        typer.echo(each)
+        typer.echo(printable(each))
 
 
 def _shown(plan: ReversalPlan) -> list[str]:
@@ -216,6 +224,6 @@ def _shown(plan: ReversalPlan) -> list[str]:
 
 def _say(id_: str, message: str, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(msgspec.json.encode(Answer(id=id_, message=message)).decode())
+        typer.echo(json_line(Answer(id=id_, message=message)))
     else:
-        typer.echo(message, err=True)
+        typer.echo(printable_block(message), err=True)

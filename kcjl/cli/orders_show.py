@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Annotated
 
 import anyio
-import msgspec
 import typer
 
 from kcjl.cli.places import (
@@ -16,6 +15,7 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
     settings_at,
@@ -48,12 +48,15 @@ def show(
     settings = settings_at(config)
     shown = anyio.run(_shown, settings, merchant_of(settings, merchant), order)
     if json:
-        typer.echo(msgspec.json.encode(shown).decode())
+        typer.echo(json_line(shown))
         return
     for line in _lines(shown):
         typer.echo(printable(line))
     if shown.cut:
-        typer.echo(f"the life is longer: the first {EVENTS_MAX:,} events are shown", err=True)
+        typer.echo(
+            printable(f"the life is longer: the first {EVENTS_MAX:,} events are shown"),
+            err=True,
+        )
 
 
 async def _shown(settings: Settings, merchant: str, order_id: str) -> OrderStory:

@@ -21,8 +21,10 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
+    printable_block,
     settings_at,
 )
 from kcjl.cli.stock_shown import now_of
@@ -92,10 +94,10 @@ def list_payouts(
     else:
         found = payouts = _read(config, merchant, _payouts)
         lines = _payout_table(payouts)
-    for line in [msgspec.json.encode(each).decode() for each in found] if as_json else lines:
+    for line in [json_line(each) for each in found] if as_json else lines:
         typer.echo(line if as_json else printable(line))
     what = "orders and fees that no payout has yet" if unpaid else "payouts"
-    typer.echo(f"{len(found):,} {what}", err=True)
+    typer.echo(printable(f"{len(found):,} {what}"), err=True)
 
 
 @app.command("show")
@@ -112,7 +114,7 @@ def show(
     """
     account = _read(config, merchant, lambda rows: _account(rows, payout))
     if as_json:
-        typer.echo(msgspec.json.encode(account).decode())
+        typer.echo(json_line(account))
         return
     _print(account_lines(account))
 
@@ -132,11 +134,13 @@ def journal(
     cycle = _read(config, merchant, lambda rows: rows.rows.payout(payout))
     if as_json:
         for each in cycle.journals:
-            typer.echo(msgspec.json.encode(each).decode())
+            typer.echo(json_line(each))
         return
     for each in cycle.journals:
         _print(journal_lines(cycle, each))
-    typer.echo(f"{len(cycle.journals)} journals of payout {cycle.cycle_id}", err=True)
+    typer.echo(
+        printable(f"{len(cycle.journals)} journals of payout {cycle.cycle_id}"), err=True
+    )
 
 
 @app.command("ack")
@@ -209,9 +213,9 @@ def _ask(
     message = answered(config, merchant, f"payout-{verb}", arguments)
     if as_json:
         answer = Answer(subject=subject, verb=verb, message=message)
-        typer.echo(msgspec.json.encode(answer).decode())
+        typer.echo(json_line(answer))
     else:
-        typer.echo(printable(message), err=True)
+        typer.echo(printable_block(message), err=True)
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────

@@ -22,8 +22,10 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
+    printable_block,
     settings_at,
 )
 from kcjl.cli.tables import table
@@ -190,7 +192,7 @@ def received(
             reference=reference,
         )
         said = _book(config, merchant, (told,))
-    typer.echo(printable(said), err=True)
+    typer.echo(printable_block(said), err=True)
 
 
 def _book(config: Path, merchant: str, told: tuple[Receipt, ...]) -> str:
@@ -236,7 +238,7 @@ def bank(
     for each in _json(told) if as_json else _shown(told):
         typer.echo(each if as_json else printable(each))
     found = receipts_of(judged)
-    typer.echo(_counted(lines, judged), err=True)
+    typer.echo(printable(_counted(lines, judged)), err=True)
     if preview:
         typer.echo("nothing was changed", err=True)
     elif found:
@@ -287,7 +289,7 @@ def _json(judged: Sequence[Judged]) -> Iterator[str]:
             off=each.off,
             said=each.said,
         )
-        yield msgspec.json.encode(found).decode()
+        yield json_line(found)
 
 
 def _shown(judged: Sequence[Judged]) -> list[str]:

@@ -16,6 +16,7 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
     settings_at,
@@ -67,12 +68,12 @@ def explain(
     )
     for each in chains:
         if json:
-            typer.echo(msgspec.json.encode(each).decode())
+            typer.echo(json_line(each))
             continue
         for text in _text(each):
             typer.echo(printable(text))
     cut = f"; the first {lines:,} are shown, --lines shows more" if matching > lines else ""
-    typer.echo(f"{matching:,} lines{cut}", err=True)
+    typer.echo(printable(f"{matching:,} lines{cut}"), err=True)
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

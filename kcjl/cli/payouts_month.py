@@ -19,6 +19,7 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
     settings_at,
@@ -71,12 +72,15 @@ def month(
         _reported, settings, merchant_of(settings, merchant), month_of(which), told, currency
     )
     if as_json:
-        typer.echo(msgspec.json.encode(known).decode())
+        typer.echo(json_line(known))
         return
     for line in _table(known):
         typer.echo(printable(line))
     since = known.now.total - known.then.total
-    typer.echo(f"{known.now.total} in {known.now.lines:,} lines; {since} came since", err=True)
+    typer.echo(
+        printable(f"{known.now.total} in {known.now.lines:,} lines; {since} came since"),
+        err=True,
+    )
 
 
 def month_of(which: str) -> date:

@@ -16,6 +16,7 @@ from typing import Annotated
 
 import aiohttp
 import anyio
+import msgspec
 import typer
 
 from kcjl import embedded
@@ -24,6 +25,7 @@ from kcjl.database import connect
 from kcjl.errors import Misuse, SettingsUnusable, Unavailable
 from kcjl.log.migrate import migrate
 from kcjl.settings import Settings, read_settings
+from kcjl.unseen import json_spelt_out, spelt_out
 from kcjl.worldclock import follow_world, world_clock
 
 __all__ = [
@@ -36,9 +38,11 @@ __all__ = [
     "end_on_terminate",
     "end_with_parent",
     "holder_of",
+    "json_line",
     "merchant_of",
     "only_one",
     "printable",
+    "printable_block",
     "settings_at",
 ]
 
@@ -51,11 +55,18 @@ Merchant = Annotated[
 DEFAULT_CONFIG = Path("kcjl.toml")
 
 
-def printable(text: str) -> str:
-    """What came from outside can't steer the terminal that it is shown on."""
-    return "".join(
-        each if each.isprintable() or each == "\n" else f"\\x{ord(each):02x}" for each in text
-    )
+printable = spelt_out
+"""One line: what came from outside can't steer the terminal, or begin a line of its own."""
+
+
+def printable_block(text: str) -> str:
+    """The same for text of several lines."""
+    return "\n".join(map(spelt_out, text.split("\n")))
+
+
+def json_line(shown: object) -> str:
+    """JSON of it, that steers no terminal either."""
+    return json_spelt_out(msgspec.json.encode(shown).decode())
 
 
 def settings_at(config: Path) -> Settings:

@@ -21,6 +21,7 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
     settings_at,
@@ -49,6 +50,7 @@ from kcjl.log.seal import (
 from kcjl.log.verify import BrokenChain, Verified
 from kcjl.log.verify import verify as verify_log
 from kcjl.settings import Settings
+from kcjl.unseen import json_spelt_out
 
 __all__ = ["Progress", "export", "key_of", "seal", "verify"]
 
@@ -144,7 +146,7 @@ def verify(
             anyio.run(partial(_verify_log, settings, chosen, first or 1, seals, key, json=json))
     except CorruptLog as error:
         if json:
-            typer.echo(_json_of_fault(error))
+            typer.echo(json_line(_fault(error)))
         raise
 
 
@@ -154,8 +156,10 @@ def key_of(settings: Settings, public_key: str) -> Ed25519PublicKey:
     path = Path(settings.data_dir) / KEY_NAME
     key = existing_seal_key(path).public_key()
     typer.echo(
-        f"signatures are checked with the key of this machine, {hex_of(key)}; an auditor gives "
-        "a copy of his own: --public-key",
+        printable(
+            f"signatures are checked with the key of this machine, {hex_of(key)}; an "
+            "auditor gives a copy of his own: --public-key"
+        ),
         err=True,
     )
     return key
@@ -225,7 +229,9 @@ def _tell(
     before = verified.position - verified.events
     if trusted and before not in [each.position for each in seals]:
         typer.echo(
-            f"the hash at position {before} was trusted, and nothing before it was checked",
+            printable(
+                f"the hash at position {before} was trusted, and nothing before it was checked"
+            ),
             err=True,
         )
     if not seals:
@@ -242,25 +248,27 @@ def _tell(
         "seals": sorted(each.position for each in seals),
     }
     if json:
-        typer.echo(msgspec.json.encode(found).decode())
+        typer.echo(json_line(found))
         return
     typer.echo(
-        f"{verified.events:,} events of {printable(merchant)} verified, up to position "
-        f"{verified.position:,}; head {verified.hash.hex()}"
+        printable(
+            f"{verified.events:,} events of {merchant} verified, up to position "
+            f"{verified.position:,}; head {verified.hash.hex()}"
+        )
     )
     for each in sorted(seals, key=lambda each: each.position):
         typer.echo(
-            f"the seal of position {each.position:,}, {printable(each.sealed_at)}, holds"
+            printable(f"the seal of position {each.position:,}, {each.sealed_at}, holds")
         )
 
 
-def _json_of_fault(error: CorruptLog) -> str:
+def _fault(error: CorruptLog) -> dict[str, object]:
     fault: dict[str, object] = {"verified": False, "code": error.code, "message": error.message}
     if isinstance(error, BrokenChain | BrokenExport | SealMismatch):
         fault |= {"position": error.position, "finding": error.finding}
     if isinstance(error, BrokenChain | BrokenExport):
         fault |= {"expected": error.expected, "found": error.found}
-    return msgspec.json.encode(fault).decode()
+    return fault
 
 
 # ── seal ────────────────────────────────────────────────────────────────────────────────────
@@ -293,7 +301,7 @@ def seal(
     if public_key:
         told = msgspec.json.encode({"public_key": own}).decode() + "\n"
         _give((told if json else pem_of(private.public_key())).encode(), out)
-        typer.echo(f"public key {own}", err=True)
+        typer.echo(printable(f"public key {own}"), err=True)
         return
     chosen = merchant_of(settings, merchant)
 
@@ -305,10 +313,12 @@ def seal(
     made = anyio.run(sealed)
     _give(made.line(), out)
     if json and out is not None:
-        typer.echo(made.line(), nl=False)
+        typer.echo(json_spelt_out(made.line().decode()), nl=False)
     typer.echo(
-        f"sealed {chosen} at position {made.position:,}; public key {own}; keep the seal "
-        "and the public key elsewhere",
+        printable(
+            f"sealed {chosen} at position {made.position:,}; public key {own}; keep the seal "
+            "and the public key elsewhere"
+        ),
         err=True,
     )
 
@@ -363,10 +373,11 @@ def export(
 
     header = anyio.run(exported)
     if json:
-        typer.echo(msgspec.json.encode(header).decode())
+        typer.echo(json_line(header))
     size = "" if out is None else f", {out.stat().st_size:,} bytes"
     typer.echo(
-        f"exported positions {header.first:,} to {header.last:,} of {chosen}{size}", err=True
+        printable(f"exported positions {header.first:,} to {header.last:,} of {chosen}{size}"),
+        err=True,
     )
 
 

@@ -21,7 +21,9 @@ from kcjl.cli.places import (
     Merchant,
     database_of,
     end_on_terminate,
+    json_line,
     merchant_of,
+    printable,
     settings_at,
 )
 from kcjl.clock import LONDON, real_monotonic, real_now
@@ -38,6 +40,7 @@ from kcjl.projections.rebuild import Rebuilt, chosen
 from kcjl.projections.rebuild import rebuild as rebuild_projections
 from kcjl.projections.store import PostgresRows
 from kcjl.settings import Settings
+from kcjl.unseen import json_spelt_out
 
 __all__ = [
     "Progress",
@@ -99,12 +102,14 @@ async def _rebuild(
 def _told(merchant: str, done: Rebuilt, seconds: float, *, json: bool) -> None:
     if json:
         said = {"merchant": merchant, **msgspec.structs.asdict(done), "seconds": seconds}
-        typer.echo(msgspec.json.encode(said).decode())
+        typer.echo(json_line(said))
         return
     typer.echo(
-        f"{', '.join(done.projections)}: {done.rows:,} rows from {done.events:,} events in "
-        f"{seconds:.1f} s, swapped in at position {done.position:,}; "
-        f"{done.removed:,} old rows removed"
+        printable(
+            f"{', '.join(done.projections)}: {done.rows:,} rows from {done.events:,} events in "
+            f"{seconds:.1f} s, swapped in at position {done.position:,}; "
+            f"{done.removed:,} old rows removed"
+        )
     )
 
 
@@ -256,7 +261,9 @@ def _show(
 ) -> None:
     recorded = "" if there.recorded_at is None else f", recorded {there.recorded_at:%F %T}Z"
     typer.echo(
-        f"{projection.name} as of position {there.position:,}{recorded}: {len(rows):,} rows",
+        printable(
+            f"{projection.name} as of position {there.position:,}{recorded}: {len(rows):,} rows"
+        ),
         err=True,
     )
     for key, data in rows:
@@ -268,8 +275,8 @@ def _show(
                 "key": key,
                 **msgspec.json.decode(row, type=dict[str, msgspec.Raw]),
             }
-            typer.echo(msgspec.json.encode(said).decode())
+            typer.echo(json_line(said))
         elif whole:
-            typer.echo(msgspec.json.format(row, indent=2))
+            typer.echo(json_spelt_out(msgspec.json.format(row, indent=2)))
         else:
-            typer.echo(f"{projection.state_of(projection.entry(data)):<16} {key}")
+            typer.echo(printable(f"{projection.state_of(projection.entry(data)):<16} {key}"))

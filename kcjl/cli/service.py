@@ -19,6 +19,7 @@ from kcjl.cli.places import (
     holder_of,
     merchant_of,
     only_one,
+    printable_block,
     settings_at,
 )
 from kcjl.clock import Clock, RandomIds, real_sleep
@@ -99,7 +100,7 @@ async def _run(settings: Settings, chosen: list[str], *, with_parent: bool) -> N
 
 
 def _tell(said: str) -> None:
-    typer.echo(said, err=True)
+    typer.echo(printable_block(said), err=True)
 
 
 async def _serve(

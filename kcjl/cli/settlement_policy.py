@@ -18,8 +18,10 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
+    printable_block,
     settings_at,
 )
 from kcjl.cli.stock_shown import clock
@@ -115,7 +117,9 @@ def set_terms(
         raise Misuse(f"{file} can't be read as commission terms: {error}") from None
     read_terms(text)  # a slip is told at once, whether the service runs or not
     arguments = {"document": text, "reason": reason}
-    typer.echo(answered(config, merchant, "commission-terms-set", arguments), err=True)
+    typer.echo(
+        printable_block(answered(config, merchant, "commission-terms-set", arguments)), err=True
+    )
 
 
 @terms.command("show")
@@ -143,14 +147,14 @@ def show_terms(
             continue
         if as_json:
             fields = {"by": each.by, **msgspec.structs.asdict(event)}
-            typer.echo(msgspec.json.encode(fields).decode())
+            typer.echo(json_line(fields))
             continue
         since = clock(event.occurred_at)
         typer.echo(
             printable(f"# version {event.version}, by {each.by}, {since}: {event.reason}"),
             err=True,
         )
-        typer.echo(printable(written_terms(event.terms)))
+        typer.echo(printable_block(written_terms(event.terms)))
 
 
 async def _terms(settings: Settings, merchant: str) -> list[Recorded]:

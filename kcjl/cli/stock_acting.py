@@ -17,6 +17,7 @@ from kcjl.cli.places import (
     database_of,
     merchant_of,
     printable,
+    printable_block,
     settings_at,
 )
 from kcjl.cli.tables import table
@@ -107,17 +108,23 @@ async def _held(settings: Settings, merchant: str) -> PublishHeld | None:
 
 
 def _tell(found: PublishHeld) -> None:
-    typer.echo(f"held since {found.occurred_at:%Y-%m-%d %H:%M:%S}Z: nothing is published")
+    typer.echo(
+        printable(f"held since {found.occurred_at:%Y-%m-%d %H:%M:%S}Z: nothing is published")
+    )
     for finding in found.findings:
         does = "would go to 0" if finding.guard == TO_ZERO else "would move by more than twice"
-        typer.echo(f"\n{finding.skus:,} of {finding.offered:,} offers {does}, such as")
+        typer.echo(
+            printable_block(f"\n{finding.skus:,} of {finding.offered:,} offers {does}, such as")
+        )
         rows = [(each.sku, f"{each.before:,}", f"{each.after:,}") for each in finding.examples]
         for line in table(("sku", ">shown", ">would be"), rows):
             typer.echo(printable(line))
     typer.echo(
-        "\nif that is right, let it through with: "
-        f"kcjl stock release {found.hold_id[:SHORT_ID]}\nif it is not, mend it in the ERP: the "
-        "hold ends by itself when the figures are sane again",
+        printable_block(
+            "\nif that is right, let it through with: "
+            f"kcjl stock release {found.hold_id[:SHORT_ID]}\nif it is not, mend it in the ERP: "
+            "the hold ends by itself when the figures are sane again"
+        ),
         err=True,
     )
 

@@ -17,8 +17,10 @@ from kcjl.cli.places import (
     Merchant,
     clock_of,
     database_of,
+    json_line,
     merchant_of,
     printable,
+    printable_block,
     settings_at,
 )
 from kcjl.cli.rebuild import Progress
@@ -121,7 +123,7 @@ def _proposed(alone: OfferAlone) -> str:
 
 
 def _told(said: str, lines: list[str]) -> None:
-    typer.echo(said)
+    typer.echo(printable_block(said))
     for line in lines:
         typer.echo(printable(line))
     typer.echo("")
@@ -130,10 +132,10 @@ def _told(said: str, lines: list[str]) -> None:
 def _tell_json(found: Sides, side: Side | None) -> None:
     if side != Side.ERP:
         for offer in found.offers_alone:
-            typer.echo(msgspec.json.encode({"side": "offers", **_fields(offer)}).decode())
+            typer.echo(json_line({"side": "offers", **_fields(offer)}))
     if side != Side.OFFERS:
         for code in found.codes_alone:
-            typer.echo(msgspec.json.encode({"side": "erp", **_fields(code)}).decode())
+            typer.echo(json_line({"side": "erp", **_fields(code)}))
 
 
 def _fields(row: msgspec.Struct) -> dict[str, object]:

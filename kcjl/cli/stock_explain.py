@@ -15,6 +15,7 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
     settings_at,
@@ -74,7 +75,7 @@ def explain(
     settings = settings_at(config)
     story = anyio.run(_told, settings, merchant_of(settings, merchant), sku, at, position)
     if json:
-        typer.echo(msgspec.json.encode(story).decode())
+        typer.echo(json_line(story))
         return
     for line in _lines(story):
         typer.echo(printable(line))

@@ -16,6 +16,7 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
     settings_at,
@@ -131,13 +132,13 @@ def list_products(
     found = anyio.run(_listed, settings, merchant_of(settings, merchant), asked, lines)
     if json:
         for row in found.rows:
-            typer.echo(msgspec.json.encode(row).decode())
+            typer.echo(json_line(row))
     else:
         for line in _table(found.rows):
             typer.echo(printable(line))
     more = found.matching > lines
     cut = f"; the first {lines:,} are shown, --lines shows more" if more else ""
-    typer.echo(f"{found.matching:,} of {found.products:,} products{cut}", err=True)
+    typer.echo(printable(f"{found.matching:,} of {found.products:,} products{cut}"), err=True)
     if found.stopped:
         typer.echo(printable(f"nothing is published now: {found.stopped}"), err=True)
 

@@ -19,8 +19,10 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
+    printable_block,
     settings_at,
 )
 from kcjl.cli.stock_shown import clock, now_of
@@ -75,7 +77,7 @@ def preview(
     found = anyio.run(_previewed, settings, merchant_of(settings, merchant), document)
     if json:
         for change in found.changes:
-            typer.echo(msgspec.json.encode(change).decode())
+            typer.echo(json_line(change))
     else:
         for line in table(
             ("sku", ">now", ">then", "because"),
@@ -85,8 +87,10 @@ def preview(
     more = len(found.changes) - lines
     cut = f"; {more:,} more, --lines shows them" if more > 0 and not json else ""
     typer.echo(
-        f"{len(found.changes):,} of {found.products:,} products change{cut}; units offered: "
-        f"{found.units_now:,} now, {found.units_then:,} then",
+        printable(
+            f"{len(found.changes):,} of {found.products:,} products change{cut}; units "
+            f"offered: {found.units_now:,} now, {found.units_then:,} then"
+        ),
         err=True,
     )
     for each in found.unmet:
@@ -145,23 +149,28 @@ def show(
     settings = settings_at(config)
     book, now = anyio.run(_book, settings, merchant_of(settings, merchant))
     if json:
-        typer.echo(msgspec.json.encode(book).decode())
+        typer.echo(json_line(book))
         return
     current = book.in_force(now)
     if current is None and book.proposed is None:
         raise NotFound("there is no stock policy yet: `kcjl run` opens one when it begins")
     if current is not None:
         since = clock(current.valid_from)
-        typer.echo(f"# version {current.version}, in force since {since}", err=True)
-        typer.echo(printable(written(current.document)))
+        typer.echo(printable(f"# version {current.version}, in force since {since}"), err=True)
+        typer.echo(printable_block(written(current.document)))
     for each in book.approved:
         if each.valid_from > now:
-            typer.echo(f"# version {each.version}, from {clock(each.valid_from)}", err=True)
-            typer.echo(printable(written(each.document)), err=True)
+            typer.echo(
+                printable(f"# version {each.version}, from {clock(each.valid_from)}"), err=True
+            )
+            typer.echo(printable_block(written(each.document)), err=True)
     if book.proposed is not None:
         version = book.proposed_version
-        typer.echo(f"# version {version} waits: kcjl stock policy approve {version}", err=True)
-        typer.echo(printable(written(book.proposed)), err=True)
+        typer.echo(
+            printable(f"# version {version} waits: kcjl stock policy approve {version}"),
+            err=True,
+        )
+        typer.echo(printable_block(written(book.proposed)), err=True)
 
 
 async def _book(settings: Settings, merchant: str) -> tuple[PolicyBook, datetime]:
@@ -193,7 +202,7 @@ def history(
                 "type": each.type,
                 "data": msgspec.Raw(each.data),
             }
-            typer.echo(msgspec.json.encode(fields).decode())
+            typer.echo(json_line(fields))
         return
     rows = [
         (str(each.position), clock(each.recorded_at), sentence(each, frozenset()))

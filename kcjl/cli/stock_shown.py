@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import anyio
-import msgspec
 import typer
 
 from kcjl.cli.places import (
@@ -16,6 +15,7 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
     settings_at,
@@ -56,7 +56,7 @@ def show(
     settings = settings_at(config)
     found, now, why_stopped = anyio.run(_found, settings, merchant_of(settings, merchant), sku)
     if json:
-        typer.echo(msgspec.json.encode(found).decode())
+        typer.echo(json_line(found))
         return
     for line in _lines(found, now):
         typer.echo(printable(line))

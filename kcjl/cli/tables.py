@@ -1,10 +1,12 @@
 """Tables for people: columns as wide as what stands in them, numbers to the right.
 
-Promises: every cell is shown whole; a heading that begins with `>` sets its column to the
-right. Called by the verbs that list.
+Promises: every cell is shown whole and on its line, with what would not be seen spelt out; a
+heading that begins with `>` sets its column to the right. Called by the verbs that list.
 """
 
 from collections.abc import Sequence
+
+from kcjl.unseen import spelt_out
 
 __all__ = ["table"]
 
@@ -20,7 +22,10 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     if not rows:
         return []
     right = [heading.startswith(">") for heading in headings]
-    lines = [[heading.removeprefix(">") for heading in headings], *rows]
+    lines = [
+        [heading.removeprefix(">") for heading in headings],
+        *(list(map(spelt_out, row)) for row in rows),
+    ]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
     return [
         GAP.join(

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from kcjl.cli.places import DEFAULT_CONFIG, Config, settings_at
+from kcjl.cli.places import DEFAULT_CONFIG, Config, printable, printable_block, settings_at
 from kcjl.errors import Misuse
 
 __all__ = ["app"]
@@ -44,17 +44,19 @@ def unit(
     settings = settings_at(config)
     folder = Path(settings.data_dir).resolve()
     typer.echo(
-        unit_text(
-            program=f"{sys.executable} -m kcjl",
-            config=Path(config).resolve(),
-            data_dir=folder,
-            user=user,
-            secrets=secrets,
+        printable_block(
+            unit_text(
+                program=f"{sys.executable} -m kcjl",
+                config=Path(config).resolve(),
+                data_dir=folder,
+                user=user,
+                secrets=secrets,
+            )
         ),
         nl=False,
     )
     if not os.access(folder, os.W_OK):
-        typer.echo(f"make {folder} first, and give it to {user}", err=True)
+        typer.echo(printable(f"make {folder} first, and give it to {user}"), err=True)
 
 
 def unit_text(*, program: str, config: Path, data_dir: Path, user: str, secrets: Path) -> str:

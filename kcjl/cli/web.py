@@ -20,6 +20,7 @@ from aiohttp import web
 from textual_serve.app_service import AppService
 from textual_serve.server import Server
 
+from kcjl.cli.places import printable
 from kcjl.discretion import Secret
 from kcjl.errors import Misuse
 from kcjl.loopback import is_loopback
@@ -92,7 +93,9 @@ class MonitorServer(Server):
     async def on_startup(self, app: web.Application) -> None:
         del app
         asked = f"; it asks for {TOKEN_VARIABLE}: open /?token=…" if self._token else ""
-        typer.echo(f"the monitor is at {self.public_url}{asked}; Ctrl-C ends it", err=True)
+        typer.echo(
+            printable(f"the monitor is at {self.public_url}{asked}; Ctrl-C ends it"), err=True
+        )
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """One window, from its opening to the end of its process."""

@@ -9,7 +9,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from kcjl.cli.places import end_on_terminate, end_with_parent
+from kcjl.cli.places import end_on_terminate, end_with_parent, printable
 from kcjl.cli.sandboxconfig import write_config
 from kcjl.sandbox.khaos_cloud import CloudAccess
 from kcjl.sandbox.marketplace import ApiKey
@@ -165,9 +165,9 @@ async def _serve(
         if write is not None:
             await write_config(write, running, data_dir=data_dir)
         for line in _told(running):
-            typer.echo(line, err=True)
+            typer.echo(printable(line), err=True)
         if write is not None:
-            typer.echo(f"for the service: kcjl run --config {write}", err=True)
+            typer.echo(printable(f"for the service: kcjl run --config {write}"), err=True)
         async with anyio.create_task_group() as group:
             group.start_soon(end_on_terminate)
             if with_parent:

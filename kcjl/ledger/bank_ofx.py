@@ -25,6 +25,12 @@ TIME = re.compile(
     r"(?P<day>\d{8})(?P<time>\d{6})?(?:\.\d+)?(?:\[(?P<hours>[+-]?\d{1,2}(?:\.\d+)?)[^\]]*\])?"
 )
 CHARSET = re.compile(rb"(?:CHARSET:\s*|encoding=\")(?P<name>[A-Za-z0-9_-]+)")
+CHARSETS = frozenset(
+    {"ascii", "us-ascii", "utf-8", "iso-8859-1", "iso-8859-15", "latin-1", "cp850"}
+    | {f"{kind}{page}" for kind in ("cp", "windows-") for page in range(1250, 1259)}
+)
+"""Those that banks write. Of Python's own, some take as long as they please (punycode), and
+some decode what is no text."""
 NEEDED = ("FITID", "DTPOSTED", "TRNAMT")
 TOLD = ("NAME", "MEMO", "REFNUM", "CHECKNUM")
 
@@ -76,10 +82,11 @@ def _text(content: bytes, place: Place) -> str:
     """As its head says, else UTF-8, else what Windows writes."""
     told = CHARSET.search(content[:1_000])
     name = told["name"].decode() if told else "utf-8"
-    for charset in (f"cp{name}" if name.isdigit() else name, "utf-8-sig", "cp1252"):
+    told_charset = f"cp{name}" if name.isdigit() else name.lower()
+    for charset in (*CHARSETS & {told_charset}, "utf-8-sig", "cp1252"):
         try:
             return content.decode(charset)
-        except (LookupError, UnicodeDecodeError):
+        except UnicodeDecodeError:
             continue
     raise place.wrong(f"its characters are not {name}", ASK_AGAIN)
 
@@ -121,6 +128,6 @@ def _day(written: str, here: Place) -> date:
     try:
         offset = timezone(timedelta(hours=float(hours)))
         told = datetime.strptime(match["day"] + time, "%Y%m%d%H%M%S").replace(tzinfo=offset)
-    except ValueError:
+        return told.astimezone(LONDON).date()
+    except (ValueError, OverflowError):
         raise unreadable from None
-    return told.astimezone(LONDON).date()

@@ -13,7 +13,7 @@ from fpdf import FPDF
 from fpdf.enums import TextEmphasis
 from fpdf.fonts import FontFace
 
-from kcjl.ledger.cells import visible
+from kcjl.unseen import spelt_out
 
 __all__ = ["Paper"]
 
@@ -46,7 +46,7 @@ class Paper:
         self._pages = pages = _Pages()
         pages.foot = self._text(title)
         pages.set_creation_date(made_at)
-        pages.set_title(title)
+        pages.set_title(spelt_out(title))
         pages.set_margins(15, 15)
         pages.set_auto_page_break(auto=True, margin=18)
         pages.add_page()
@@ -105,7 +105,7 @@ class Paper:
         return bytes(self._pages.output())
 
     def _text(self, text: str) -> str:
-        shown = visible(text)
+        shown = spelt_out(text)
         try:
             shown.encode("cp1252")
         except UnicodeEncodeError:

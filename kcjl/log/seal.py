@@ -224,7 +224,7 @@ def read_seal(path: Path) -> Seal:
         return msgspec.json.decode(_small(path, "a seal"), type=Seal)
     except FileNotFoundError:
         raise Misuse(f"there is no seal at {path}") from None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Misuse(f"{path} is not a seal: {error}") from None
 
 

@@ -273,12 +273,13 @@ class PostgresMoney:
         rows = await self._database.fetch(
             f"""
             select {COLUMNS} from event
-            where merchant = $1 and stream = $2 and type = '{GapFound.__name__}'
+            where merchant = $1 and stream = $2 and type = $4
             order by revision limit $3
             """,  # noqa: S608 - constants
             self._merchant,
             f"payout-{cycle.cycle_id}",
             GAPS_MAX,
+            GapFound.__name__,
         )
         for recorded in all_recorded(rows, self._merchant, self._vocabulary):
             gap = recorded.event
@@ -298,13 +299,14 @@ class PostgresMoney:
 
     async def _journals(self, cycle: Cycle) -> Sequence[Journal]:
         rows = await self._database.fetch(
-            f"""
+            """
             select position, data->>'reference' as reference from event
-            where merchant = $1 and stream = $2 and type = '{JournalIntended.__name__}'
+            where merchant = $1 and stream = $2 and type = $3
             order by revision
-            """,  # noqa: S608 - the name of a class of ours
+            """,
             self._merchant,
             f"payout-{cycle.cycle_id}",
+            JournalIntended.__name__,
         )
         places = {row["reference"]: row["position"] for row in rows}
         return [

@@ -98,7 +98,7 @@ def read_terms(text: str) -> CommissionTerms:
     """
     try:
         read = msgspec.convert(tomllib.loads(text, parse_float=str), _TermsFile)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise _unusable(f"they are no TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise _unusable(str(error)) from None

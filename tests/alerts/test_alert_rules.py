@@ -365,7 +365,7 @@ def test_message_says_codes_and_what_to_type_and_not_what_others_wrote() -> None
     assert "[kcjl acme] deadline near: high: posting_refused 700123456-A" == message.title
     for said in (
         "20.00 GBP at risk, until 2026-10-01 12:00 UTC",
-        "type: kcjl exceptions show 'posting_refused:700123456-A'",
+        "type: kcjl exceptions show posting_refused:700123456-A",
         "manual page: posting-refused",
     ):
         assert said in message.text

@@ -85,7 +85,8 @@ async def test_message_is_posted_in_slacks_form_signed_and_under_its_id() -> Non
     async with hooked() as (hook, channel):
         said = await channel.send(MESSAGE, "operations")
 
-    assert [{"text": "[kcjl acme] &lt;5 &amp; more\n\nall of it\n"}] == hook.bodies
+    told = "[kcjl acme] &lt;5 &amp; more\n\nall of it\n"
+    assert [{"text": told, "mrkdwn": False}] == hook.bodies
     assert (["a1b2"], "200") == (hook.ids, said.answer)
 
 

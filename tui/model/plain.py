@@ -10,21 +10,12 @@ Called by every view model, for every text that comes from a read model.
 import unicodedata
 from functools import lru_cache
 
+from kcjl.unseen import is_unseen
+
 __all__ = ["CELL_CHARACTERS_MAX", "cells_of", "plain", "plain_block"]
 
 CELL_CHARACTERS_MAX = 400
 """Characters of one text in a list: more than a terminal shows; the rest is in the detail."""
-
-_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
-_BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Letters and marks by category that draw nothing."""
-
-_VARIATION_SELECTORS = (
-    *range(0x180B, 0x1810),
-    *range(0xFE00, 0xFE10),
-    *range(0xE0100, 0xE01F0),
-)
-_UNSEEN_MARKS = _BLANK_LETTERS | frozenset(map(chr, _VARIATION_SELECTORS))
 
 _PICTURES = {**{chr(code): chr(0x2400 + code) for code in range(0x20)}, "\x7f": "␡"}
 """Unicode's control pictures."""
@@ -67,10 +58,8 @@ def _cells(character: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _seen(character: str) -> str:
-    if character == " ":
-        return character
     if character in _PICTURES:
         return _PICTURES[character]
-    if unicodedata.category(character) in _UNSEEN_CATEGORIES or character in _UNSEEN_MARKS:
+    if is_unseen(character):
         return f"‹U+{ord(character):04X}›"
     return character

@@ -1,0 +1,1 @@
+"""Every parser on bytes that nobody meant for it."""
