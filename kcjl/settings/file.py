@@ -102,7 +102,7 @@ def read_settings(path: Path) -> Settings:
         ) from None
     except OSError as error:
         raise SettingsUnusable(f"{path} can't be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no text, no TOML, odd numbers, depth
         raise SettingsUnusable(f"{path} is not TOML: {error}") from None
     try:
         settings = msgspec.convert(raw, Settings)
