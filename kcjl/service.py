@@ -12,7 +12,6 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import anyio
@@ -22,16 +21,11 @@ from msgspec.structs import replace
 
 from kcjl.adaptersettings import (
     cloud_settings,
-    email_access,
     kws_settings,
     seller_api_settings,
-    webhook_access,
     xero_access,
 )
-from kcjl.alerts.alert_settings import EMAIL, WEBHOOK
-from kcjl.alerts.email import EmailAlerts
-from kcjl.alerts.port import AlertChannel
-from kcjl.alerts.webhook import WebhookAlerts
+from kcjl.beside import alert_channels, check_alerts, check_live, live_ledger
 from kcjl.calls.port import CallRecord
 from kcjl.calls.postgres import PostgresCalls
 from kcjl.calls.sync_log import SyncLog
@@ -42,7 +36,6 @@ from kcjl.errors import (
     CorruptLog,
     Fenced,
     KcjlError,
-    SettingsUnusable,
     ShopModelNotServed,
 )
 from kcjl.events import vocabulary
@@ -56,7 +49,6 @@ from kcjl.khaos.kws import KwsSoapAdapter
 from kcjl.khaos.port import ErpPort
 from kcjl.khaos.turns import Turns
 from kcjl.ledger.pack import DocumentFolder, JournalPack
-from kcjl.ledger.xero import XeroLedger
 from kcjl.log.lease import Heartbeat, Lease, PostgresLeases, acquire, release
 from kcjl.log.postgres import PostgresLog
 from kcjl.projections.behindreading import BehindRows
@@ -72,8 +64,6 @@ from kcjl.vaultkey import vault_keys
 from kcjl.watching import watch_of
 
 __all__ = [
-    "alert_channels",
-    "check_alerts",
     "check_outside",
     "outside_alone",
     "outside_of",
@@ -228,22 +218,22 @@ async def outside_alone(
 def check_outside(settings: Settings, merchant: str) -> None:
     """Raise SettingsUnusable when the merchant's systems can't be called as configured."""
     mine = settings.merchants[merchant]
-    _check_live(settings, "johnlewis", mine.johnlewis.base_url)
+    check_live(settings, "johnlewis", mine.johnlewis.base_url)
     seller_api_settings(mine.johnlewis, stock_lines_max=mine.stock.lines_max)
     if mine.ledger.kind == "xero":
         for url in (mine.ledger.xero.base_url, mine.ledger.xero.token_url):
-            _check_live(settings, "xero", url)
+            check_live(settings, "xero", url)
         xero_access(mine.ledger.xero)
     check_alerts(settings, mine)
     if mine.khaos.kind == "kws":
-        _check_live(settings, "khaos", mine.khaos.base_url)
+        check_live(settings, "khaos", mine.khaos.base_url)
         kws_settings(mine.khaos)
         return
     cloud = cloud_settings(mine.khaos)
     certificate(cloud)
     for url in (f"//{cloud.host}", cloud.public_url):
         if url:
-            _check_live(settings, "the khaos cloud feed", url)
+            check_live(settings, "the khaos cloud feed", url)
 
 
 def _journal_pack(data_dir: Path, database: Database, merchant: str) -> JournalPack:
@@ -281,45 +271,9 @@ async def _outside(
             turns=turns,
         )
     documents = DocumentFolder(pack.folder / "documents")
-    books = None
-    if mine.ledger.kind == "xero":
-        access = xero_access(mine.ledger.xero)
-        books = XeroLedger(access, clock=clock, session=session, sync_log=sync_log)
+    books = live_ledger(mine, clock=clock, session=session, sync_log=sync_log)
     channels = alert_channels(mine, clock=clock, session=session, sync_log=sync_log)
     yield Outside(marketplace, erp, pack, documents, books, channels)
-
-
-def alert_channels(
-    mine: MerchantSettings, *, clock: Clock, session: aiohttp.ClientSession, sync_log: SyncLog
-) -> list[AlertChannel]:
-    """Those over which the settings have somebody told. Raises SettingsUnusable."""
-    told, channels = mine.alerts, list[AlertChannel]()
-    if told.uses(EMAIL):
-        access, to = email_access(told.email), told.addresses()
-        channels.append(EmailAlerts(access, to, clock=clock, sync_log=sync_log))
-    if told.uses(WEBHOOK):
-        hook = webhook_access(told.webhook)
-        channels.append(WebhookAlerts(hook, clock=clock, session=session, sync_log=sync_log))
-    return channels
-
-
-def check_alerts(settings: Settings, mine: MerchantSettings) -> None:
-    """Raise SettingsUnusable when the channels can't be used as configured."""
-    if mine.alerts.uses(EMAIL):
-        _check_live(settings, "the alerts' mail server", f"//{mine.alerts.email.host}")
-        email_access(mine.alerts.email)
-    if mine.alerts.uses(WEBHOOK):
-        hook = webhook_access(mine.alerts.webhook)
-        _check_live(settings, "the alerts' web hook", str(hook.url))
-
-
-def _check_live(settings: Settings, name: str, url: str) -> None:
-    host = urlsplit(url).hostname or ""
-    if not settings.live and host not in ("127.0.0.1", "::1", "localhost"):
-        raise SettingsUnusable(
-            f"{name} is at {host}, and the configuration does not say `live = true`: "
-            "nothing is written to a system that is not on this machine without it"
-        )
 
 
 class _CloudSide:

@@ -1,6 +1,7 @@
 """Alerts by e-mail, against a real SMTP server."""
 
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -216,6 +217,22 @@ async def test_server_that_was_away_gets_what_waited_as_one_mail() -> None:
 
     (sent,) = server.mails
     assert "[kcjl acme] 2 exceptions (2 high)" == sent["Subject"]
+
+
+async def test_look_at_the_server_logs_in_and_sends_nothing(tmp_path: Path) -> None:
+    """A check before going live: a wrong password is found, and nobody gets a mail."""
+    pem = own_certificate(tmp_path / "mail.pem")
+    async with MailServer.serve(pem=pem, security="starttls", login=True) as server:
+        there = access(server, "starttls")
+        tls = ssl.create_default_context(cafile=str(pem))
+        known = replace(there, tls=tls, user=USER, password=Secret(PASSWORD))
+        assert "answers, and takes kcjl's login" in await channel(known).look()
+        with pytest.raises(CredentialsRefused, match="refuses our user or its password"):
+            await channel(replace(known, password=Secret("guess"))).look()
+    with pytest.raises(Unavailable, match="could not be asked"):
+        await channel(known).look()
+
+    assert ([], {"kcjl"}) == (server.mails, set(server.logins))
 
 
 async def test_list_that_a_person_asks_for_holds_nobody_up_when_mail_hangs(
