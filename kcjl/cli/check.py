@@ -62,7 +62,8 @@ def check(
 
     Addresses, clocks and certificates, keys, the tenant's settings against ours, SKUs on one
     side only, listings, prices, couriers without a carrier, what is in the log, payouts, the
-    alert channels, Xero where journals go there, disk and backup. Each finding has its remedy. Whether a key may write is not tried.
+    alert channels, Xero where journals go there, disk and backup. Each finding has its remedy.
+    Whether a key may write is not tried.
 
     Exit code 0: fine, or notes; 1: warnings; 3: failures.
     Examples: `kcjl check`, `kcjl check --quick --json`, `kcjl check --html check.html`.
