@@ -10,8 +10,9 @@ import pytest
 from kcjl.database import Database
 from kcjl.errors import Fenced, Misuse
 from kcjl.log.chain import genesis
-from kcjl.log.lease import Lease, LeaseHeld, Leases, PostgresLeases, acquire
+from kcjl.log.lease import Lease, LeaseHeld, Leases, acquire
 from kcjl.log.lease_memory import MemoryLeases
+from kcjl.log.lease_postgres import PostgresLeases
 from kcjl.log.memory import MemoryLog, MemoryStore
 from kcjl.log.postgres import PostgresLog
 from tests.clockwork import Clockwork
