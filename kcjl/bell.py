@@ -76,13 +76,11 @@ class Bells:
         if self._connection is not None and not self._connection.is_closed():
             return
         self._close()
-        connection = await self._database.connect(application="kcjl commands")
+        self._connection = await self._database.connect(application="kcjl commands")
         try:
-            await connection.add_listener(CHANNEL, self._heard)
+            await self._connection.add_listener(CHANNEL, self._heard)
         except DRIVER:
-            connection.terminate()  # it looks all the same, and tries again
-        else:
-            self._connection = connection
+            self._close()  # it looks all the same, and tries again
 
     def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         self._ring(str(payload))

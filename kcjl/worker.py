@@ -62,11 +62,17 @@ class Worker:
             ) as own,
         ):
             worker = cls(dsn, database, PostgresLeases(own), clock)
+            failure: Exception | None = None
             async with anyio.create_task_group() as group:
                 group.start_soon(worker.leases.run)
                 group.start_soon(worker.bells.run)
-                yield worker
+                try:
+                    yield worker
+                except Exception as error:  # noqa: BLE001 - re-raised below, not as a group
+                    failure = error
                 group.cancel_scope.cancel()
+            if failure is not None:
+                raise failure
 
     def database(self) -> Database:
         """A merchant's part of the pool."""
