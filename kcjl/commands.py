@@ -14,6 +14,7 @@ from typing import Protocol
 import anyio
 import msgspec
 
+from kcjl.bell import CHANNEL
 from kcjl.clock import Ids, real_sleep
 from kcjl.command import Command, Outcome
 from kcjl.database import Database
@@ -37,8 +38,14 @@ __all__ = [
     "wait_for_outcome",
 ]
 
-LOOK_EVERY_S = 0.5
+ANSWER_LOOK_S = 0.25
 COMMANDS_MAX = 100
+_ISSUE = f"""
+with issued as (
+    insert into command (merchant, id, issued_at, by, body) values ($1, $2, $3, $4, $5)
+)
+select pg_notify('{CHANNEL}', $1)
+"""  # noqa: S608 - a constant of ours
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +70,7 @@ async def issue(
     """Put a command in the queue; returns its id."""
     command_id = ids.new()
     await database.execute(
-        "insert into command (merchant, id, issued_at, by, body) values ($1, $2, $3, $4, $5)",
+        _ISSUE,
         merchant,
         command_id,
         at,
@@ -86,8 +93,8 @@ async def wait_for_outcome(
         )
         if row is not None and row["outcome"] is not None:
             return msgspec.json.decode(row["outcome"], type=Outcome)
-        await real_sleep(LOOK_EVERY_S / 2)
-        waited_s += LOOK_EVERY_S / 2
+        await real_sleep(ANSWER_LOOK_S)
+        waited_s += ANSWER_LOOK_S
     return None
 
 
@@ -110,9 +117,13 @@ class CommandQueue(Protocol):
 class PostgresCommands:
     """The queue in the table `command`."""
 
-    def __init__(self, database: Database, merchant: str) -> None:
+    def __init__(
+        self, database: Database, merchant: str, pause: Callable[[], Awaitable[None]]
+    ) -> None:
+        """`pause` waits until it is worth looking again."""
         self._database = database
         self._merchant = merchant
+        self._pause = pause
 
     async def waiting(self) -> Sequence[Waiting]:
         rows = await self._database.fetch(
@@ -139,7 +150,7 @@ class PostgresCommands:
         )
 
     async def pause(self) -> None:
-        await real_sleep(LOOK_EVERY_S)
+        await self._pause()
 
 
 class MemoryCommands:
@@ -176,9 +187,10 @@ async def serve_commands(
 ) -> None:
     """Carry out what comes, oldest first, for ever."""
     while True:
-        for each in await queue.waiting():
-            outcome = await _carry_out(each.body, each.by, handlers)
-            await queue.answer(each.id, outcome, at=now())
+        while waiting := await queue.waiting():
+            for each in waiting:
+                outcome = await _carry_out(each.body, each.by, handlers)
+                await queue.answer(each.id, outcome, at=now())
         await queue.pause()
 
 

@@ -1,25 +1,31 @@
-"""One PostgreSQL database, and what can go wrong on the way to it, in kcjl's own errors.
+"""One PostgreSQL database: a bounded pool of connections, and parts of it.
 
-Promises: every connect and every statement has a deadline in real seconds; a server that is too
-old, a refused login or a missing database is one clear line without the password; trouble on
-the way is Unavailable, or OutcomeUnknown where a write may have happened. Errors of a statement
-itself (a broken constraint) pass through as asyncpg's. It knows no table and retries nothing.
+Promises: every connect and every statement has a deadline in real seconds; what goes wrong is
+told as `database_trouble.py` says. It knows no table and retries nothing.
 Invariant: connections act as `role` (set role), so grants hold for the owner of the tables too.
 Called by log/, projections/, the vault and the service; any number of processes at a time.
 """
 
-import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+import asyncio
+import copy
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import anyio
 import asyncpg
 import structlog
 
-from kcjl.errors import KcjlError, Misuse, OutcomeUnknown, SettingsUnusable, Unavailable
+from kcjl.database_trouble import (
+    DRIVER,
+    UNREADABLE,
+    place_of,
+    refused,
+    told,
+    trouble,
+)
+from kcjl.errors import Misuse, SettingsUnusable
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -33,7 +39,8 @@ __all__ = [
     "Reading",
     "Session",
     "connect",
-    "is_passing",
+    "end",
+    "is_over",
 ]
 
 SERVICE = "kcjl_service"
@@ -42,19 +49,10 @@ AUDITOR = "kcjl_auditor"
 
 SERVER_MAJOR_MIN = 15
 CONNECTIONS_MAX = 8
-"""Per process: a server takes about 100, and writers and listeners have their own."""
+"""Per process: a server takes about 100."""
 CONNECT_S = 10.0
 STATEMENT_S = 30.0
 CLOSE_S = 5.0
-
-UNREADABLE = "the DSN can't be read; one looks like postgresql://user@host:5432/kcjl"
-
-_PASSING = ("08", "25006", "40", "53", "55", "57", "58", "F0", "XX")
-"""SQLSTATEs, or how they begin, which say: not now, or not on this server."""
-_LOST = ("08", "57", "58", "XX")
-"""Of these, the last words of a server that may have committed before it said them."""
-_DRIVER = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-"""All that asyncpg raises; a killed backend has been seen to give each of them."""
 
 _log = structlog.get_logger(__name__)
 
@@ -77,31 +75,31 @@ class Session:
         self._place = place
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
-        with _told(self._place):
+        with told(self._place):
             return await self._connection.fetch(query, *arguments)
 
     async def fetchrow(self, query: str, *arguments: object) -> asyncpg.Record | None:
-        with _told(self._place):
+        with told(self._place):
             return await self._connection.fetchrow(query, *arguments)
 
     async def fetchval(self, query: str, *arguments: object) -> Any:
         """The first column of the first row, or None."""
-        with _told(self._place):
+        with told(self._place):
             return await self._connection.fetchval(query, *arguments)
 
     async def execute(self, query: str, *arguments: object) -> str:
-        with _told(self._place):
+        with told(self._place):
             return await self._connection.execute(query, *arguments)
 
     async def executemany(self, query: str, rows: Iterable[Sequence[object]]) -> None:
-        with _told(self._place):
+        with told(self._place):
             await self._connection.executemany(query, rows)
 
     async def copy_into(
         self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
     ) -> None:
         """Many rows at once, by binary COPY."""
-        with _told(self._place):
+        with told(self._place):
             await self._connection.copy_records_to_table(table, columns=columns, records=rows)
 
 
@@ -116,16 +114,31 @@ class Database:
         connections_max: int = CONNECTIONS_MAX,
         connect_s: float = CONNECT_S,
         statement_s: float = STATEMENT_S,
+        application: str = "kcjl",
     ) -> None:
+        """`application`: what its connections are called in the server."""
         self.role = role
-        self._told_of_role = False
+        self.told_of_role = False
         self.place = place_of(dsn)
         """Where it is, for people: no user name, no password."""
         self._dsn = dsn
         self._connections_max = connections_max
         self._connect_s = connect_s
         self._statement_s = statement_s
+        self._application = application
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._places: asyncio.Semaphore | None = None
+        """Of a part: how many sessions it may still begin."""
+
+    def part(self, sessions_max: int) -> "Database":
+        """The same open pool, in which at most so many sessions are held at a time.
+
+        It lives as long as the whole, and is neither opened nor closed. A connection that is
+        borrowed is not counted.
+        """
+        part = copy.copy(self)
+        part._places = asyncio.Semaphore(sessions_max)  # noqa: SLF001 - of our own kind
+        return part
 
     async def open(self) -> None:
         """Connect once, to be sure that it can be done.
@@ -164,16 +177,16 @@ class Database:
     ) -> None:
         await self.close()
 
-    async def connect(self, *, application: str = "kcjl") -> "Connection":
+    async def connect(self, *, application: str = "") -> "Connection":
         """A connection of the caller's own, outside the pool; the caller ends it."""
         connection = await connect(
             self._dsn,
-            application=application,
+            application=application or self._application,
             connect_s=self._connect_s,
             statement_s=self._statement_s,
         )
         try:
-            with _told(self.place):
+            with told(self.place):
                 await self._act_as_role(connection)
         except BaseException:
             connection.terminate()
@@ -201,7 +214,7 @@ class Database:
         Raises Unavailable when it was not sent, OutcomeUnknown when it was and no answer came.
         """
         async with self._acquired() as connection:
-            with _told(self.place, writing=True):
+            with told(self.place, writing=True):
                 return await connection.execute(query, *arguments)
 
     @asynccontextmanager
@@ -218,16 +231,16 @@ class Database:
     async def _together(self, connection: "PooledConnection") -> AsyncIterator[Session]:
         """A transaction on a connection."""
         transaction = connection.transaction()
-        with _told(self.place):
+        with told(self.place):
             await transaction.start()
         try:
             yield Session(connection, self.place)
         except BaseException:
             with anyio.move_on_after(CLOSE_S, shield=True):
-                with suppress(*_DRIVER):  # the server rolls back what it lost
+                with suppress(*DRIVER):  # the server rolls back what it lost
                     await transaction.rollback()
             raise
-        with _told(self.place, writing=True):
+        with told(self.place, writing=True):
             await transaction.commit()
 
     @asynccontextmanager
@@ -236,19 +249,37 @@ class Database:
         async with self._acquired() as connection:
             yield Session(connection, self.place)
 
-    @asynccontextmanager
-    async def _acquired(self) -> AsyncIterator["PooledConnection"]:
+    async def borrow(self) -> "PooledConnection":
+        """A connection of the pool, for a while; the caller gives it back or ends it."""
         pool = self._pool
         if pool is None:
             raise Misuse(f"the database {self.place} is not open: open it first")
-        with _told(self.place):
-            connection = await pool.acquire(timeout=self._connect_s)
+        with told(self.place):
+            return await pool.acquire(timeout=self._connect_s)
+
+    async def give_back(self, connection: "PooledConnection") -> None:
+        """A borrowed one, in no transaction. One that can't be given back is ended."""
+        pool = self._pool
+        if pool is None:
+            end(connection)
+            return
+        with anyio.CancelScope(shield=True), suppress(*DRIVER):
+            await pool.release(connection, timeout=CLOSE_S)
+
+    @asynccontextmanager
+    async def _acquired(self) -> AsyncIterator["PooledConnection"]:
+        if self._places is not None:
+            with told(self.place):
+                await asyncio.wait_for(self._places.acquire(), self._connect_s)
         try:
-            yield connection
+            connection = await self.borrow()
+            try:
+                yield connection
+            finally:
+                await self.give_back(connection)
         finally:
-            with anyio.CancelScope(shield=True), suppress(*_DRIVER):
-                # A connection that can't be given back is ended by the pool itself.
-                await pool.release(connection, timeout=CLOSE_S)
+            if self._places is not None:
+                self._places.release()
 
     async def _connect_for_pool(self, *_: object, **__: object) -> "Connection":
         return await self.connect()
@@ -266,9 +297,23 @@ class Database:
             ) from None
         except asyncpg.InvalidParameterValueError:
             # The migration said so too: triggers still guard the log, grants do not.
-            if not self._told_of_role:
+            if not self.told_of_role:
                 _log.warning("database_role_missing", role=self.role, database=self.place)
-            self._told_of_role = True
+            self.told_of_role = True
+
+
+def is_over(connection: "PooledConnection") -> bool:
+    """Is a borrowed connection no more?"""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True  # the pool has noticed first
+
+
+def end(connection: "PooledConnection") -> None:
+    """Cut a borrowed connection; the pool makes another one when it needs it."""
+    with suppress(asyncpg.InterfaceError):  # it was over already
+        connection.terminate()
 
 
 class _PlainConnection(asyncpg.Connection):
@@ -300,32 +345,13 @@ async def connect(
             server_settings={"application_name": application, "timezone": "UTC"},
             connection_class=_PlainConnection,
         )
-    except (*_DRIVER, ValueError) as error:
-        raise _refused(place, error) or _trouble(place, error) from None
+    except (*DRIVER, ValueError) as error:
+        raise refused(place, error) or trouble(place, error) from None
     unfit = _unfit(connection)
     if unfit:
         connection.terminate()
         raise SettingsUnusable(f"database {place} {unfit}")
     return connection
-
-
-def is_passing(error: asyncpg.PostgresError) -> bool:
-    """Is it the server's state (stopping, full, a standby), not the statement's fault?"""
-    return (error.sqlstate or "XX").startswith(_PASSING)
-
-
-def place_of(dsn: str) -> str:
-    """Where a DSN points, for people: host, port and name; never the user or the password."""
-    try:
-        parts = urlsplit(dsn)
-        options = parse_qs(parts.query)
-    except ValueError:
-        return UNREADABLE
-    if not dsn.startswith(("postgresql://", "postgres://")):
-        return UNREADABLE
-    hosts = parts.netloc.rpartition("@")[2] or ",".join(options.get("host", ["localhost"]))
-    name = unquote(parts.path.lstrip("/")) or options.get("dbname", ["(unnamed)"])[0]
-    return f"{name} at {unquote(hosts)}"
 
 
 def _unfit(connection: "Connection") -> str | None:
@@ -336,49 +362,3 @@ def _unfit(connection: "Connection") -> str | None:
     if encoding != "UTF8":
         return f"is encoded in {encoding}; create one with encoding 'UTF8'"
     return None
-
-
-@contextmanager
-def _told(place: str, *, writing: bool = False) -> Iterator[None]:
-    """Turn the driver's trouble into kcjl's errors; a statement's own faults pass through."""
-    try:
-        yield
-    except _DRIVER as error:
-        if isinstance(error, ValueError):
-            raise  # an argument that can't be sent: the caller's fault
-        if isinstance(error, asyncpg.PostgresError):
-            if not is_passing(error):
-                raise
-            writing = writing and str(error.sqlstate).startswith(_LOST)
-        raise _trouble(place, error, unknown=writing) from error
-
-
-def _trouble(place: str, error: BaseException, *, unknown: bool = False) -> KcjlError:
-    said = " ".join(str(error).split()) or type(error).__name__
-    if unknown:
-        return OutcomeUnknown(
-            f"database {place} was lost during a write, which may or may not have happened "
-            f"({said}): look before writing again"
-        )
-    return Unavailable(f"database {place} can't be reached ({said}): try again later")
-
-
-def _refused(place: str, error: BaseException) -> SettingsUnusable | None:
-    """The troubles of connecting that no waiting mends."""
-    match error:
-        case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():
-            wrong = "refused the login: check the user and the password"
-        case asyncpg.InvalidCatalogNameError():
-            wrong = "does not exist: create it, or mend the DSN"
-        case asyncpg.InsufficientPrivilegeError():
-            wrong = "does not let this user connect: grant connect on it"
-        case ssl.SSLCertVerificationError():
-            wrong = "shows a certificate that can't be trusted"
-        case ValueError():
-            # The driver's text may quote the DSN, and so the password.
-            return SettingsUnusable(
-                "the DSN can't be read; as an example: postgresql://host/kcjl"
-            )
-        case _:
-            return None
-    return SettingsUnusable(f"database {place} {wrong}")

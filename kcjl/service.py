@@ -12,7 +12,6 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import anyio
@@ -22,16 +21,11 @@ from msgspec.structs import replace
 
 from kcjl.adaptersettings import (
     cloud_settings,
-    email_access,
     kws_settings,
     seller_api_settings,
-    webhook_access,
     xero_access,
 )
-from kcjl.alerts.alert_settings import EMAIL, WEBHOOK
-from kcjl.alerts.email import EmailAlerts
-from kcjl.alerts.port import AlertChannel
-from kcjl.alerts.webhook import WebhookAlerts
+from kcjl.beside import alert_channels, check_alerts, check_live, live_ledger
 from kcjl.calls.port import CallRecord
 from kcjl.calls.postgres import PostgresCalls
 from kcjl.calls.sync_log import SyncLog
@@ -42,11 +36,9 @@ from kcjl.errors import (
     CorruptLog,
     Fenced,
     KcjlError,
-    SettingsUnusable,
     ShopModelNotServed,
 )
 from kcjl.events import vocabulary
-from kcjl.johnlewis.budget import TenantBudgets
 from kcjl.johnlewis.seller_api import SellerApi
 from kcjl.khaos.cloud import CloudFeedAdapter
 from kcjl.khaos.cloud_door import certificate
@@ -54,10 +46,8 @@ from kcjl.khaos.cloud_postgres import PostgresCloudFeed
 from kcjl.khaos.cloud_server import CloudListener
 from kcjl.khaos.kws import KwsSoapAdapter
 from kcjl.khaos.port import ErpPort
-from kcjl.khaos.turns import Turns
 from kcjl.ledger.pack import DocumentFolder, JournalPack
-from kcjl.ledger.xero import XeroLedger
-from kcjl.log.lease import Heartbeat, Lease, PostgresLeases, acquire, release
+from kcjl.log.lease import Heartbeat, Lease, acquire, release
 from kcjl.log.postgres import PostgresLog
 from kcjl.projections.behindreading import BehindRows
 from kcjl.projections.catalogue import PROJECTIONS
@@ -70,10 +60,9 @@ from kcjl.snapshots import PostgresSnapshots
 from kcjl.vault import PostgresVault
 from kcjl.vaultkey import vault_keys
 from kcjl.watching import watch_of
+from kcjl.worker import Worker
 
 __all__ = [
-    "alert_channels",
-    "check_alerts",
     "check_outside",
     "outside_alone",
     "outside_of",
@@ -84,9 +73,6 @@ LEASE_S = 30.0
 RENEW_S = 10.0
 STOP_S = 8.0
 """What a merchant's service takes at most to stop writing: its log is closed within 5 s."""
-HEARTBEAT_S = 5.0
-"""Deadline of each step of a renewal."""
-
 _say = structlog.get_logger("kcjl.service")
 
 
@@ -94,14 +80,11 @@ async def run_merchant(
     settings: Settings,
     merchant: str,
     *,
-    dsn: str,
+    worker: Worker,
     holder: str,
-    clock: Clock,
     ids: Ids,
     ready: Callable[[Rooms], None] = lambda _: None,
     observe: Callable[[CallRecord], None] = lambda _: None,
-    tenants: TenantBudgets | None = None,
-    turns: Turns | None = None,
     tell: Callable[[str], None] = lambda _: None,
     lease_lost: str = "",
 ) -> None:
@@ -109,15 +92,14 @@ async def run_merchant(
 
     Raises Fenced when another process has taken over, LeaseLapsed when the lease could not be
     renewed in time, LeaseHeld while another holds it, ShopModelNotServed for a shop that we
-    would book wrongly, and, before anything is called, as `check_outside` does. `tenants` and
-    `turns` are the process's own: shops of one tenant share its limits, and merchants behind
-    one web service of the ERP take turns. `tell` is given what a person has to know, `ready`
-    the rooms when they are up, `observe` each call. `lease_lost`: by the run before, and how.
+    would book wrongly, and, before anything is called, as `check_outside` does. `tell` is given
+    what a person has to know, `ready` the rooms when they are up, `observe` each call.
+    `lease_lost`: by the run before, and how.
     """
     check_outside(settings, merchant)
     mine = settings.merchants[merchant]
     keys = await vault_keys(settings.vault, Path(settings.data_dir))
-    database = Database(dsn, role=SERVICE)
+    database, clock = worker.database(), worker.clock
     pack = _journal_pack(Path(settings.data_dir), database, merchant)
     calls = PostgresCalls(database, merchant)
     sync_log = SyncLog(calls, clock, keep_days=mine.calls.keep_days, observe=observe)
@@ -125,28 +107,20 @@ async def run_merchant(
     cloud = _CloudSide.of(mine, merchant, database, vault, clock, sync_log)
     async with (
         aiohttp.ClientSession() as session,
-        database,
-        Database(
-            dsn,
-            role=SERVICE,
-            connections_max=1,
-            connect_s=HEARTBEAT_S,
-            statement_s=HEARTBEAT_S,
-        ) as own,
-        _outside(mine, pack, clock, session, sync_log, tenants, turns, cloud) as outside,
+        _outside(mine, pack, clock, session, sync_log, worker, cloud) as outside,
         _held(database, merchant, holder) as lease,
         PostgresLog.open(database, merchant, vocabulary(), clock, lease.epoch) as log,
     ):
         await vault.check()
-        commands = PostgresCommands(database, merchant)
+        commands = PostgresCommands(database, merchant, worker.bells.of(merchant).wait)
         watch = watch_of(settings, log, database, sync_log, clock, ids, lease_lost=lease_lost)
         rooms = Rooms(mine, log, vault, outside, clock, ids, watch=watch)
         try:
             async with anyio.create_task_group() as group:
                 Heartbeat(
-                    PostgresLeases(own), lease, ttl_s=LEASE_S, every_s=RENEW_S, stop_s=STOP_S
+                    worker.leases, lease, ttl_s=LEASE_S, every_s=RENEW_S, stop_s=STOP_S
                 ).start(group)
-                _start_aside(group, sync_log, database, dsn, merchant)
+                _start_aside(group, sync_log, log, database, worker.dsn)
                 group.start_soon(
                     run_rooms,
                     rooms,
@@ -168,12 +142,12 @@ async def run_merchant(
 
 
 def _start_aside(
-    group: TaskGroup, sync_log: SyncLog, database: Database, dsn: str, merchant: str
+    group: TaskGroup, sync_log: SyncLog, log: PostgresLog, database: Database, dsn: str
 ) -> None:
     """What no room waits for: notes of calls, and the past."""
     group.start_soon(keep_running, "sync log", sync_log.run)
-    keeper = KeyframeKeeper(database, dsn, merchant, vocabulary(), PROJECTIONS)
-    group.start_soon(keep_running, "keyframes", keeper.run)
+    keeper = KeyframeKeeper(database, dsn, log.merchant, vocabulary(), PROJECTIONS)
+    group.start_soon(keep_running, "keyframes", lambda: keeper.run(log.head))
 
 
 @asynccontextmanager
@@ -195,9 +169,8 @@ async def outside_of(
         vault = PostgresVault(database, merchant, keys.current, keys.former)
         cloud = _CloudSide.of(mine, merchant, database, vault, clock, sync_log)
         pack = _journal_pack(data_dir, database, merchant)
-        limits = (None, None)
         try:
-            async with _outside(mine, pack, clock, session, sync_log, *limits, cloud) as both:
+            async with _outside(mine, pack, clock, session, sync_log, None, cloud) as both:
                 yield both
         finally:
             with anyio.move_on_after(STOP_S, shield=True):
@@ -228,22 +201,22 @@ async def outside_alone(
 def check_outside(settings: Settings, merchant: str) -> None:
     """Raise SettingsUnusable when the merchant's systems can't be called as configured."""
     mine = settings.merchants[merchant]
-    _check_live(settings, "johnlewis", mine.johnlewis.base_url)
+    check_live(settings, "johnlewis", mine.johnlewis.base_url)
     seller_api_settings(mine.johnlewis, stock_lines_max=mine.stock.lines_max)
     if mine.ledger.kind == "xero":
         for url in (mine.ledger.xero.base_url, mine.ledger.xero.token_url):
-            _check_live(settings, "xero", url)
+            check_live(settings, "xero", url)
         xero_access(mine.ledger.xero)
     check_alerts(settings, mine)
     if mine.khaos.kind == "kws":
-        _check_live(settings, "khaos", mine.khaos.base_url)
+        check_live(settings, "khaos", mine.khaos.base_url)
         kws_settings(mine.khaos)
         return
     cloud = cloud_settings(mine.khaos)
     certificate(cloud)
     for url in (f"//{cloud.host}", cloud.public_url):
         if url:
-            _check_live(settings, "the khaos cloud feed", url)
+            check_live(settings, "the khaos cloud feed", url)
 
 
 def _journal_pack(data_dir: Path, database: Database, merchant: str) -> JournalPack:
@@ -258,8 +231,7 @@ async def _outside(
     clock: Clock,
     session: aiohttp.ClientSession,
     sync_log: SyncLog,
-    tenants: TenantBudgets | None,
-    turns: Turns | None,
+    worker: Worker | None,
     cloud: "_CloudSide | None",
 ) -> AsyncIterator[Outside]:
     marketplace = SellerApi(
@@ -267,7 +239,7 @@ async def _outside(
         clock=clock,
         session=session,
         sync_log=sync_log,
-        tenants=tenants,
+        tenants=worker.tenants if worker is not None else None,
     )
     erp: ErpPort
     if cloud is not None:
@@ -278,48 +250,12 @@ async def _outside(
             clock=clock,
             session=session,
             sync_log=sync_log,
-            turns=turns,
+            turns=worker.turns if worker is not None else None,
         )
     documents = DocumentFolder(pack.folder / "documents")
-    books = None
-    if mine.ledger.kind == "xero":
-        access = xero_access(mine.ledger.xero)
-        books = XeroLedger(access, clock=clock, session=session, sync_log=sync_log)
+    books = live_ledger(mine, clock=clock, session=session, sync_log=sync_log)
     channels = alert_channels(mine, clock=clock, session=session, sync_log=sync_log)
     yield Outside(marketplace, erp, pack, documents, books, channels)
-
-
-def alert_channels(
-    mine: MerchantSettings, *, clock: Clock, session: aiohttp.ClientSession, sync_log: SyncLog
-) -> list[AlertChannel]:
-    """Those over which the settings have somebody told. Raises SettingsUnusable."""
-    told, channels = mine.alerts, list[AlertChannel]()
-    if told.uses(EMAIL):
-        access, to = email_access(told.email), told.addresses()
-        channels.append(EmailAlerts(access, to, clock=clock, sync_log=sync_log))
-    if told.uses(WEBHOOK):
-        hook = webhook_access(told.webhook)
-        channels.append(WebhookAlerts(hook, clock=clock, session=session, sync_log=sync_log))
-    return channels
-
-
-def check_alerts(settings: Settings, mine: MerchantSettings) -> None:
-    """Raise SettingsUnusable when the channels can't be used as configured."""
-    if mine.alerts.uses(EMAIL):
-        _check_live(settings, "the alerts' mail server", f"//{mine.alerts.email.host}")
-        email_access(mine.alerts.email)
-    if mine.alerts.uses(WEBHOOK):
-        hook = webhook_access(mine.alerts.webhook)
-        _check_live(settings, "the alerts' web hook", str(hook.url))
-
-
-def _check_live(settings: Settings, name: str, url: str) -> None:
-    host = urlsplit(url).hostname or ""
-    if not settings.live and host not in ("127.0.0.1", "::1", "localhost"):
-        raise SettingsUnusable(
-            f"{name} is at {host}, and the configuration does not say `live = true`: "
-            "nothing is written to a system that is not on this machine without it"
-        )
 
 
 class _CloudSide:

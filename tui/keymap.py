@@ -25,7 +25,7 @@ def keymap_at(path: Path) -> dict[str, str]:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsUnusable(f"{path} can't be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no text, no TOML, odd numbers, depth
         raise SettingsUnusable(f"{path} is not TOML: {error}") from None
     for action_id, keys in told.items():
         if action_by_id(action_id) is None:

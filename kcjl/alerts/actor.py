@@ -38,7 +38,7 @@ from kcjl.alerts.state import (
     RouteState,
     route_of,
 )
-from kcjl.clock import Clock, Ids
+from kcjl.clock import Clock, Ids, real_monotonic
 from kcjl.errors import (
     CredentialsRefused,
     KcjlError,
@@ -55,6 +55,8 @@ __all__ = ["Alerts", "Preview"]
 
 LOOK_EVERY = timedelta(seconds=20)
 """What waits is gathered for longer than that."""
+ANSWER_S = 10.0
+"""Real seconds that one channel has when a person waits for it."""
 NOTHING = RouteState()
 Way = tuple[str, str]
 """A channel, and an owner as the settings name them."""
@@ -102,18 +104,28 @@ class Alerts(Room):
     # ── what people ask for ─────────────────────────────────────────────────────────────────
 
     async def send_digest(self, owner: str, *, by: str) -> str:
-        """Send owners their lists now, beside those of the day. Empty: all of them."""
-        sent, failed, nothing = 0, 0, 0
+        """Send owners their lists now, beside those of the day. Empty: all of them.
+
+        Each channel has ANSWER_S real seconds for all of them: others wait behind this word. A
+        list without an answer by then is unknown, and goes once more by itself.
+        """
+        sent, failed, nothing, not_begun = 0, 0, 0, 0
+        ends: dict[str, float] = {}
         for way in self._ways_to(owner):
+            left_s = ends.setdefault(way[0], real_monotonic() + ANSWER_S) - real_monotonic()
             meant = self._digest(way)
             if meant is None:
                 nothing += 1
-            elif await self._send(meant, by=by):
+            elif left_s <= 0:
+                not_begun += 1
+            elif await self._send(meant, by=by, within_s=left_s):
                 sent += 1
             else:
                 failed += 1
         said = f"{sent} sent, {failed} did not get through, {nothing} had nothing to say"
-        if failed and not sent:
+        if not_begun:
+            said += f", {not_begun} not begun: the channel is slow, ask for them again"
+        if failed + not_begun and not sent:
             raise Refused(f"{said}: see `kcjl alerts list`")
         return said
 
@@ -200,10 +212,12 @@ class Alerts(Room):
             now=self.clock.now(),
         )
 
-    async def _send(self, meant: AlertIntended, *, by: str | None = None) -> bool:
+    async def _send(
+        self, meant: AlertIntended, *, by: str | None = None, within_s: float = math.inf
+    ) -> bool:
         """The intention, the call, the outcome; whether it has certainly gone.
 
-        One at a time on each way: a second one is not begun.
+        One at a time on each way: a second one is not begun. `within_s`: real seconds.
         """
         route = route_of(meant.channel, meant.owner)
         if route in self._under_way:
@@ -211,26 +225,25 @@ class Alerts(Room):
         self._under_way.add(route)
         try:
             await self.commit((meant,), correlation_id=meant.alert_id, by=by)
-            outcome = await self._called(meant)
+            outcome = await self._called(meant, within_s)
             await self.record(outcome, correlation_id=meant.alert_id)
         finally:
             self._under_way.discard(route)
         await self._say_how_it_is(meant, outcome)
         return isinstance(outcome, AlertSent)
 
-    async def _called(self, meant: AlertIntended) -> AlertSent | AlertFailed | AlertUnknown:
+    async def _called(
+        self, meant: AlertIntended, within_s: float
+    ) -> AlertSent | AlertFailed | AlertUnknown:
         channel, message = self._channels[meant.channel], message_of(meant, self.log.merchant)
         try:
-            delivered = await channel.send(message, meant.owner)
+            with self.clock.deadline(within_s):
+                delivered = await channel.send(message, meant.owner)
+        except TimeoutError:
+            said = f"no answer came within {within_s:.0f} s of a person's word"
+            return _unknown(self.clock.now(), meant, said)
         except OutcomeUnknown as error:
-            return AlertUnknown(
-                channel=meant.channel,
-                owner=meant.owner,
-                alert_id=meant.alert_id,
-                code=error.code,
-                message=error.message,
-                occurred_at=self.clock.now(),
-            )
+            return _unknown(self.clock.now(), meant, error.message, error.code)
         except CredentialsRefused as error:
             return _not_sent(self.clock.now(), meant, "channel", error)
         except Refused as error:
@@ -254,14 +267,8 @@ class Alerts(Room):
             meant, route = self._state(way).open, route_of(*way)
             if meant is None or self._state(way).answered or route in self._under_way:
                 continue
-            lost = AlertUnknown(
-                channel=channel,
-                owner=meant.owner,
-                alert_id=meant.alert_id,
-                code="",
-                message="the service stopped before the answer came",
-                occurred_at=self.clock.now(),
-            )
+            said = "the service stopped before the answer came"
+            lost = _unknown(self.clock.now(), meant, said)
             await self.commit((lost,), correlation_id=meant.alert_id)
 
     # ── a channel that does not work ────────────────────────────────────────────────────────
@@ -334,6 +341,17 @@ class Alerts(Room):
 
     def _waiting(self, now: datetime) -> dict[Way, list[Waiting]]:
         return waiting(self._plan, self.episodes.items(), dict(self._storms.items()), now)
+
+
+def _unknown(now: datetime, meant: AlertIntended, message: str, code: str = "") -> AlertUnknown:
+    return AlertUnknown(
+        channel=meant.channel,
+        owner=meant.owner,
+        alert_id=meant.alert_id,
+        code=code,
+        message=message,
+        occurred_at=now,
+    )
 
 
 def _not_sent(

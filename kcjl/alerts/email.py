@@ -9,8 +9,8 @@ Built by `service.py` and `kcjl alerts test`.
 
 import socket
 import ssl
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.utils import format_datetime
 
@@ -78,21 +78,25 @@ class EmailAlerts:
         ) as attempt:
             return await self._sent(message, addresses, attempt)
 
+    async def look(self) -> str:
+        """See the port: connected to, logged in, and left again."""
+        client = self._client()
+        with self._sync_log.attempt(Side.EMAIL, "look", writes=False):
+            try:
+                with self._nothing_has_gone():
+                    await client.connect()
+                    await client.noop()
+                with suppress(aiosmtplib.SMTPException, OSError):
+                    await client.quit(timeout=QUIT_S)
+            finally:
+                client.close()
+        login = f", and takes {self._access.user}'s login" if self._access.user else ""
+        return f"{self._server} answers{login}"
+
     async def _sent(
         self, message: Message, addresses: tuple[str, ...], attempt: Attempt
     ) -> Delivered:
-        access = self._access
-        client = aiosmtplib.SMTP(
-            hostname=access.host,
-            port=access.port,
-            local_hostname=socket.gethostname(),
-            timeout=access.timeout_s,
-            use_tls=access.security == "tls",
-            start_tls=access.security == "starttls",
-            tls_context=access.tls,
-            username=access.user or None,
-            password=str(access.password) or None,
-        )
+        client = self._client()
         try:
             refused = await self._offered(client, addresses)
             body = self._mail(message, addresses)
@@ -108,15 +112,40 @@ class EmailAlerts:
             answer=str(attempt.status),
         )
 
+    def _client(self) -> aiosmtplib.SMTP:
+        access = self._access
+        return aiosmtplib.SMTP(
+            hostname=access.host,
+            port=access.port,
+            local_hostname=socket.gethostname(),
+            timeout=access.timeout_s,
+            use_tls=access.security == "tls",
+            start_tls=access.security == "starttls",
+            tls_context=access.tls,
+            username=access.user or None,
+            password=str(access.password) or None,
+        )
+
     async def _offered(self, client: aiosmtplib.SMTP, addresses: tuple[str, ...]) -> int:
         """Up to the point from which on it may have gone; how many addresses were refused."""
         refused: list[int] = []
+        with self._nothing_has_gone():
+            await client.connect()
+            await client.mail(self._access.sender)
+            for address in addresses:
+                refused += await _refusal(client, address)
+        if len(refused) < len(addresses):
+            return len(refused)
+        if all(code >= _PERMANENT for code in refused):
+            raise Refused(f"{self._server} refuses each address ({refused[0]})")
+        raise Unavailable(f"{self._server} takes no address now ({refused[0]})")
+
+    @contextmanager
+    def _nothing_has_gone(self) -> Iterator[None]:
+        """What goes wrong in this block goes wrong before any message."""
         try:
             with self._clock.deadline(self._access.timeout_s * OFFER_STEPS):
-                await client.connect()
-                await client.mail(self._access.sender)
-                for address in addresses:
-                    refused += await _refusal(client, address)
+                yield
         except aiosmtplib.SMTPAuthenticationError as error:
             raise CredentialsRefused(
                 f"{self._server} refuses our user or its password ({error.code})",
@@ -127,11 +156,6 @@ class EmailAlerts:
         except (aiosmtplib.SMTPException, OSError) as error:
             what = type(error.__cause__ or error).__name__
             raise Unavailable(f"{self._server} could not be asked ({what})") from None
-        if len(refused) < len(addresses):
-            return len(refused)
-        if all(code >= _PERMANENT for code in refused):
-            raise Refused(f"{self._server} refuses each address ({refused[0]})")
-        raise Unavailable(f"{self._server} takes no address now ({refused[0]})")
 
     async def _given(self, client: aiosmtplib.SMTP, body: bytes) -> int:
         try:

@@ -87,6 +87,22 @@ class WebhookAlerts:
                 raise _failure(attempt.status or 0, retry_after)
         return Delivered(answer=str(attempt.status))
 
+    async def look(self) -> str:
+        """See the port: HEAD, which no web hook takes for a message; whatever it answers."""
+        with self._sync_log.attempt(Side.WEBHOOK, "look", writes=False) as attempt:
+            try:
+                with self._clock.deadline(self._access.timeout_s):
+                    async with self._session.head(
+                        str(self._access.url), allow_redirects=False, raise_for_status=False
+                    ) as response:
+                        attempt.status = response.status
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                what = type(error).__name__
+                raise Unavailable(f"the web hook does not answer ({what})") from None
+            if response.status >= _SERVERS_FAULT:
+                raise Unavailable(f"the web hook answered {response.status}")
+        return f"the web hook's address answers ({response.status} to HEAD)"
+
     async def _answered(self, body: bytes, headers: Mapping[str, str], attempt: Attempt) -> str:
         """The answer's Retry-After; its status is with the attempt."""
         try:

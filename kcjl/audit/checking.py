@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from msgspec.structs import replace
 
+from kcjl.alerts.port import AlertChannel
 from kcjl.audit.completeness import completeness
 from kcjl.audit.doors import look_at
 from kcjl.audit.findings import (
@@ -40,6 +41,7 @@ from kcjl.events import vocabulary
 from kcjl.exceptions.projection import EXCEPTIONS_SHOWN
 from kcjl.johnlewis.tenant_port import ProfilePort, TenantProfile
 from kcjl.khaos.port import ErpPort
+from kcjl.ledger.port import LiveLedger
 from kcjl.log.queries import PostgresQueries
 from kcjl.projections.dispatchreading import carriers_of, courier_rows
 from kcjl.projections.payoutreading import PayoutRows
@@ -164,6 +166,28 @@ class Audit:
 
         self._say("asking the ERP for its couriers", 0, 1)
         await self._tried("couriers", ask)
+
+    async def channels(self, channels: Sequence[AlertChannel]) -> None:
+        """Whether people can be told; no message is sent."""
+        if not channels:
+            self._note("alerts", "nobody is told anything: no owner stands under [alerts]")
+        for done, channel in enumerate(channels):
+            self._say("looking at the alert channels", done, len(channels))
+            said = await self._tried("alerts", channel.look)
+            if said is not None:
+                self.found.append(fine("alerts", f"{channel.name}: {said}"))
+
+    async def ledger(self, books: LiveLedger | None) -> None:
+        """Whether a live ledger lets us in; nothing is entered."""
+        if books is None:
+            return  # files: the disk is looked at
+
+        async def ask(books: LiveLedger = books) -> None:
+            await books.changed(self._now)
+            self.found.append(fine("ledger", "it lets us in, and shows its journals"))
+
+        self._say("asking the ledger", 0, 1)
+        await self._tried("ledger", ask)
 
     async def log(self, database: Database) -> None:
         """What is in the log: nothing lost (law 3), what waits for people, payouts."""

@@ -174,14 +174,14 @@ class _File:
 
     def write(self, projection: int, rows: Sequence[tuple[str, bytes]]) -> None:
         self._store.executemany(
-            f"insert or replace into row values ({projection:d}, ?, ?)",  # noqa: S608 - a number
-            rows,
+            "insert or replace into row values (?, ?, ?)",
+            ((projection, key, row) for key, row in rows),
         )
 
     def remove(self, projection: int, keys: Sequence[str]) -> None:
         self._store.executemany(
-            f"delete from row where projection = {projection:d} and key = ?",  # noqa: S608 - a number
-            [(key,) for key in keys],
+            "delete from row where projection = ? and key = ?",
+            ((projection, key) for key in keys),
         )
 
     def row(self, projection: int, key: str) -> bytes | None:

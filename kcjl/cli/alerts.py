@@ -15,6 +15,7 @@ from kcjl.alerts.actor import Preview
 from kcjl.alerts.alert_settings import AlertSettings
 from kcjl.alerts.message import trial_message
 from kcjl.alerts.port import AlertChannel
+from kcjl.beside import alert_channels, check_alerts
 from kcjl.calls.sync_log import SyncLog
 from kcjl.cli.asking import answered
 from kcjl.cli.places import (
@@ -35,7 +36,6 @@ from kcjl.clock import RandomIds
 from kcjl.database import AUDITOR, Database
 from kcjl.errors import KcjlError, Misuse, Unavailable
 from kcjl.projections.alertreading import AlertList, AlertRow, AlertRows
-from kcjl.service import alert_channels, check_alerts
 from kcjl.settings import Settings
 
 __all__ = ["app"]

@@ -29,6 +29,7 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
     settings_at,
@@ -115,12 +116,12 @@ def make(
     write_capsule(made, out)
     header = made.header
     if json:
-        typer.echo(msgspec.json.encode(header).decode())
-    typer.echo(
+        typer.echo(json_line(header))
+    told = (
         f"{header.asked}: {header.events:,} events and {header.rows:,} rows ({header.rows_of}) "
-        f"as of position {header.position:,}, {out.stat().st_size:,} bytes",
-        err=True,
+        f"as of position {header.position:,}, {out.stat().st_size:,} bytes"
     )
+    typer.echo(printable(told), err=True)
 
 
 async def _made(
@@ -198,7 +199,7 @@ def show(
     if export is not None:
         anyio.run(_hold_against, capsule, export)
     if json:
-        typer.echo(msgspec.json.encode(capsule).decode())
+        typer.echo(json_line(capsule))
         return
     for line in _lines(capsule):
         typer.echo(printable(line))
@@ -208,7 +209,7 @@ def show(
             err=True,
         )
     else:
-        typer.echo(f"every event of it is in {export}", err=True)
+        typer.echo(printable(f"every event of it is in {export}"), err=True)
 
 
 async def _hold_against(capsule: Capsule, path: Path) -> None:
@@ -268,7 +269,7 @@ def replay(file: File, *, json: Json = False) -> None:
     capsule = read_capsule(file)
     replayed = replay_capsule(capsule, vocabulary(), PROJECTIONS)
     if json:
-        typer.echo(msgspec.json.encode(replayed).decode())
+        typer.echo(json_line(replayed))
     else:
         typer.echo(printable(_said(replayed)))
     if replayed.difference is not None:

@@ -17,6 +17,7 @@ from kcjl import __version__
 from kcjl.audit.checking import Audit, Known
 from kcjl.audit.findings import Finding, Severity, worst
 from kcjl.audit.page import page_of
+from kcjl.beside import beside_alone
 from kcjl.cli.places import (
     DEFAULT_CONFIG,
     Config,
@@ -60,8 +61,9 @@ def check(
     """Look at both systems, the settings, the log and the machine; change nothing.
 
     Addresses, clocks and certificates, keys, the tenant's settings against ours, SKUs on one
-    side only, listings, prices, couriers without a carrier, what is in the log, payouts, disk
-    and backup. Each finding has its remedy. Whether a key may write is not tried.
+    side only, listings, prices, couriers without a carrier, what is in the log, payouts, the
+    alert channels, Xero where journals go there, disk and backup. Each finding has its remedy.
+    Whether a key may write is not tried.
 
     Exit code 0: fine, or notes; 1: warnings; 3: failures.
     Examples: `kcjl check`, `kcjl check --quick --json`, `kcjl check --html check.html`.
@@ -110,6 +112,10 @@ async def _looked(
                     await audit.couriers(erp, profile, known)
                     if not quick and profile is not None:
                         await audit.catalogue(marketplace, erp, known)
+            mine = settings.merchants[merchant]
+            async with beside_alone(mine, clock=clock) as (channels, books):
+                await audit.channels(channels)
+                await audit.ledger(books)
             audit.machine(backup)
         finally:
             progress.end()

@@ -118,7 +118,7 @@ class FromFile:
             told = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise SettingsUnusable(f"{path} can't be read: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # no text, no TOML, odd numbers, depth
             raise SettingsUnusable(f"{path} is not TOML: {error}") from None
         return cls(path, {key: _text(path, key, value) for key, value in told.items()})
 

@@ -28,6 +28,7 @@ from kcjl.cli.places import (
     Config,
     Merchant,
     database_of,
+    json_line,
     merchant_of,
     printable,
     settings_at,
@@ -196,18 +197,20 @@ def _said(
 
 def _tell(done: Replay, *, json: bool) -> None:
     if json:
-        typer.echo(msgspec.json.encode(done).decode())
+        typer.echo(json_line(done))
         return
     for each in done.projections:
         different = f"  {each.different:,} differ" if each.different else ""
-        typer.echo(f"{each.projection:<18} {each.rows:>11,} rows  {each.digest}{different}")
-    typer.echo(
-        f"{printable(done.merchant)} replayed to position {done.position:,}, hash {done.hash}: "
+        rows = f"{each.projection:<18} {each.rows:>11,} rows  {each.digest}{different}"
+        typer.echo(printable(rows))
+    told = (
+        f"{done.merchant} replayed to position {done.position:,}, hash {done.hash}: "
         f"{done.seconds:.1f} s, {done.events_per_s:,.0f} events/s"
     )
+    typer.echo(printable(told))
     first = next((each.first for each in done.projections if each.first is not None), None)
     if first is not None:
-        typer.echo(f"DIFFERENT: {printable(first.told())}")
+        typer.echo(printable(f"DIFFERENT: {first.told()}"))
     elif done.checked:
         typer.echo("every row is live as it was replayed, byte for byte")
     else:

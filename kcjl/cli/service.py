@@ -22,19 +22,18 @@ from kcjl.cli.places import (
     printable_block,
     settings_at,
 )
-from kcjl.clock import Clock, RandomIds, real_sleep
+from kcjl.clock import RandomIds, real_sleep
 from kcjl.collector import settle_collector
 from kcjl.errors import ShopModelNotServed, Unavailable
 from kcjl.health.faces import serve_faces
 from kcjl.health.metrics import Metrics
 from kcjl.health.supervisor import keep_told
 from kcjl.health.vitals import MerchantVitals, State, Vitals
-from kcjl.johnlewis.budget import TenantBudgets
-from kcjl.khaos.turns import Turns
 from kcjl.log.lease import LeaseHeld, LeaseLapsed
 from kcjl.rooms import Rooms
 from kcjl.service import check_outside, run_merchant
 from kcjl.settings import Settings
+from kcjl.worker import Worker
 
 __all__ = ["run"]
 
@@ -72,6 +71,7 @@ async def _run(settings: Settings, chosen: list[str], *, with_parent: bool) -> N
     async with (
         database_of(settings, owner=not with_parent) as dsn,
         clock_of(settings) as clock,
+        Worker.open(dsn, clock, connections_max=settings.worker.connections) as worker,
         anyio.create_task_group() as group,
     ):
         group.start_soon(end_on_terminate)
@@ -82,17 +82,13 @@ async def _run(settings: Settings, chosen: list[str], *, with_parent: bool) -> N
         if settings.health.port:
             group.start_soon(serve_faces, settings.health, vitals, metrics, _tell)
         group.start_soon(keep_told, vitals)
-        tenants, turns = TenantBudgets(clock), Turns()
         for each in vitals.merchants.values():
             group.start_soon(
                 partial(
                     _serve,
                     settings,
                     each,
-                    dsn,
-                    clock,
-                    tenants,
-                    turns=turns,
+                    worker,
                     observe=metrics.observer(each.merchant),
                     alone=len(chosen) == 1,
                 )
@@ -106,11 +102,8 @@ def _tell(said: str) -> None:
 async def _serve(
     settings: Settings,
     vitals: MerchantVitals,
-    dsn: str,
-    clock: Clock,
-    tenants: TenantBudgets,
+    worker: Worker,
     *,
-    turns: Turns | None = None,
     observe: Callable[[CallRecord], None] = lambda _: None,
     alone: bool = True,
 ) -> None:
@@ -130,12 +123,9 @@ async def _serve(
             await run_merchant(
                 settings,
                 merchant,
-                dsn=dsn,
+                worker=worker,
                 holder=holder_of(settings),
-                clock=clock,
                 ids=RandomIds(),
-                tenants=tenants,
-                turns=turns,
                 ready=up,
                 observe=observe,
                 tell=_tell,

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import anyio
-import msgspec
 import typer
 
 from kcjl import __version__
@@ -21,7 +20,7 @@ from kcjl.audit.shadow_orders import OrdersShadow
 from kcjl.audit.shadow_payouts import PayoutShadow
 from kcjl.audit.shadow_stock import StockShadow
 from kcjl.cli.history import FromExport, History, To, history_of
-from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant, printable
+from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant, json_line, printable
 from kcjl.cli.tables import table
 from kcjl.dispatch.confirming import terms_of
 from kcjl.log.port import Log
@@ -59,7 +58,7 @@ def shadow(
     """
     found = anyio.run(partial(_shadowed, config, merchant, to, export))
     if json:
-        typer.echo(msgspec.json.encode(found).decode())
+        typer.echo(json_line(found))
     else:
         for line in _lines(found, lines):
             typer.echo(printable(line))

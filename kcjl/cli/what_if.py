@@ -21,7 +21,7 @@ from kcjl.audit.what_if_parcels import ParcelAnswer, WhatIfMapped
 from kcjl.audit.what_if_payouts import PayoutAnswer, WhatIfTerms
 from kcjl.audit.what_if_plot import drawn
 from kcjl.cli.history import FromExport, To, history_of
-from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant, printable
+from kcjl.cli.places import DEFAULT_CONFIG, Config, Merchant, json_line, printable
 from kcjl.cli.tables import table
 from kcjl.errors import Misuse
 from kcjl.log.export import whole
@@ -111,7 +111,7 @@ def what_if(
         with whole(plot) as file:
             file.write(drawn(told.stock.days, other=_called(asked)).encode())
     if json:
-        typer.echo(msgspec.json.encode(told).decode())
+        typer.echo(json_line(told))
     else:
         for line in _lines(told, asked):
             typer.echo(printable(line))

@@ -123,7 +123,7 @@ def read_rules(text: str) -> RoutingRules:
     """
     try:
         read = msgspec.convert(tomllib.loads(text, parse_float=str), _RulesFile)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, odd numbers, depth
         raise _unusable(f"they are no TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise _unusable(str(error)) from None

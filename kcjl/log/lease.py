@@ -29,11 +29,10 @@ __all__ = [
     "LeaseHeld",
     "LeaseLapsed",
     "Leases",
-    "PostgresLeases",
     "acquire",
     "check_lease",
+    "fenced",
     "release",
-    "renew",
 ]
 
 RETRY_S = 0.5
@@ -64,11 +63,6 @@ select holder, expires_at,
 from lease where merchant = $1
 """
 _RAISE = "update log_head set epoch = $2 where merchant = $1"
-_RENEW = """
-update lease set expires_at = clock_timestamp() + make_interval(secs => $4)
-where merchant = $1 and holder = $2 and epoch = $3
-returning expires_at
-"""
 _RELEASE = """
 update lease set expires_at = clock_timestamp()
 where merchant = $1 and holder = $2 and epoch = $3 and expires_at > clock_timestamp()
@@ -133,24 +127,8 @@ async def acquire(database: Database, merchant: str, holder: str, *, ttl_s: floa
     raise LeaseHeld(merchant, held["holder"], held["expires_at"], held["left_s"])
 
 
-async def renew(database: Database, lease: Lease, *, ttl_s: float) -> Lease:
-    """Hold it longer, in the same epoch. Raises Fenced when somebody else has taken it."""
-    check_lease(lease.holder, ttl_s)
-    asked_s = real_monotonic()
-    async with database.transaction() as transaction:
-        expires_at = await transaction.fetchval(
-            _RENEW, lease.merchant, lease.holder, lease.epoch, ttl_s
-        )
-    if expires_at is None:
-        raise Fenced(
-            f"the lease of {lease.merchant} in epoch {lease.epoch} was taken over: "
-            f"{lease.holder} must stop writing"
-        )
-    return msgspec.structs.replace(lease, expires_at=expires_at, ours_until_s=asked_s + ttl_s)
-
-
 class Leases(Protocol):
-    """Who keeps the leases: PostgreSQL, or the memory twin (`lease_memory.py`)."""
+    """Who keeps the leases: PostgreSQL (`lease_postgres.py`), or its memory twin."""
 
     async def acquire(self, merchant: str, holder: str, *, ttl_s: float) -> Lease:
         """Take the lease, in a new epoch. Raises LeaseHeld when a live other has it."""
@@ -165,20 +143,12 @@ class Leases(Protocol):
         ...
 
 
-class PostgresLeases:
-    """The leases in the table `lease`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def acquire(self, merchant: str, holder: str, *, ttl_s: float) -> Lease:
-        return await acquire(self._database, merchant, holder, ttl_s=ttl_s)
-
-    async def renew(self, lease: Lease, *, ttl_s: float) -> Lease:
-        return await renew(self._database, lease, ttl_s=ttl_s)
-
-    async def release(self, lease: Lease) -> None:
-        await release(self._database, lease)
+def fenced(lease: Lease) -> Fenced:
+    """What its holder is told when somebody else has taken it."""
+    return Fenced(
+        f"the lease of {lease.merchant} in epoch {lease.epoch} was taken over: "
+        f"{lease.holder} must stop writing"
+    )
 
 
 class Heartbeat:

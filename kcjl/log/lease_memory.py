@@ -12,9 +12,8 @@ import anyio.lowlevel
 import msgspec
 
 from kcjl.clock import Clock, real_monotonic
-from kcjl.errors import Fenced
 from kcjl.log.drafting import check_merchant
-from kcjl.log.lease import Lease, LeaseHeld, check_lease
+from kcjl.log.lease import Lease, LeaseHeld, check_lease, fenced
 from kcjl.log.memory import MemoryStore
 
 __all__ = ["MemoryLeases"]
@@ -50,10 +49,7 @@ class MemoryLeases:
         check_lease(lease.holder, ttl_s)
         await anyio.lowlevel.checkpoint()
         if not self._is_held(lease):
-            raise Fenced(
-                f"the lease of {lease.merchant} in epoch {lease.epoch} was taken over: "
-                f"{lease.holder} must stop writing"
-            )
+            raise fenced(lease)
         renewed = msgspec.structs.replace(
             lease,
             expires_at=self._clock.now() + timedelta(seconds=ttl_s),

@@ -1,4 +1,4 @@
-"""The one connection that writes a merchant's log, and the truth about what it has written.
+"""What writes a merchant's log, on one connection at a time, and the truth about what it wrote.
 
 Promises: `write` returns when the batch is durable, exactly once, whatever became of the
 connection meanwhile; an error from it means that nothing was written. While the fate of a batch
@@ -17,13 +17,14 @@ import asyncpg
 import msgspec
 
 from kcjl.clock import real_monotonic, real_sleep
-from kcjl.database import Database, is_passing
+from kcjl.database import Database, end, is_over
+from kcjl.database_trouble import is_passing
 from kcjl.errors import CorruptLog, Fenced, KcjlError, Misuse, Unavailable
 from kcjl.log.chain import BareRow, genesis
 from kcjl.log.port import Head
 
 if TYPE_CHECKING:
-    from kcjl.database import Connection
+    from kcjl.database import PooledConnection
 
 __all__ = ["NOTICE_S", "Batch", "Pen", "RefusedByDatabase", "RevisionTaken"]
 
@@ -86,7 +87,7 @@ class Pen:
         self._database = database
         self._merchant = merchant
         self._epoch = epoch
-        self._connection: Connection | None = None
+        self._connection: PooledConnection | None = None
         self._notices_spent_to = float("-inf")
         self._unnoticed = 0
 
@@ -99,7 +100,7 @@ class Pen:
         """Notify them. Failing is no trouble: they look for themselves as well."""
         position, self._unnoticed = self._unnoticed, 0
         self._spend_notice(real_monotonic())
-        if self._connection is None or self._connection.is_closed():
+        if self._connection is None or is_over(self._connection):
             return
         try:
             await self._connection.execute(_NOTIFY, self._merchant, position)
@@ -179,11 +180,17 @@ class Pen:
                     f"nothing was written ({failure}): try again later"
                 )
 
+    async def rest(self) -> None:
+        """Give the connection back until there is something to write again."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await self._database.give_back(connection)
+
     def close(self) -> None:
         """Drop the connection; what it was doing is then in doubt."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.terminate()
+            end(connection)
 
     def _spend_notice(self, now: float) -> None:
         """Each takes NOTICE_S of a time that may run ahead of now, by what may be saved."""
@@ -258,12 +265,10 @@ class Pen:
             )
         return False
 
-    async def _connected(self) -> "Connection":
-        if self._connection is None or self._connection.is_closed():
+    async def _connected(self) -> "PooledConnection":
+        if self._connection is None or is_over(self._connection):
             self.close()
-            self._connection = await self._database.connect(
-                application=f"kcjl log {self._merchant}"
-            )
+            self._connection = await self._database.borrow()
         return self._connection
 
     def _head_of(self, row: asyncpg.Record | None) -> Head:

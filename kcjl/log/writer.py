@@ -13,6 +13,7 @@ Called by `postgres.py`.
 
 import asyncio
 import copy
+import math
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -35,6 +36,8 @@ LOOKED_UP_APPENDS_MAX = 2_000
 """Appends whose streams are looked up by one query."""
 INSERT_S = 8e-6
 """What an event adds to a commit, measured (docs/speed.md): the rest is the commit's own."""
+REST_S = 0.05
+"""After so long without an append the connection is others' to use."""
 STREAMS_REMEMBERED_MAX = 100_000
 """Streams whose revision is held in memory; of others it is looked up."""
 
@@ -124,20 +127,29 @@ class GroupWriter:
             self.finished.set()
 
     async def _arrival(self) -> None:
-        """Wait for an append; meanwhile send the notice that a busy writer kept back."""
-        idle = self._idle = self._loop.create_future()
+        """Wait for an append.
+
+        Meanwhile the notice that a busy writer kept back is sent, and after a while the
+        connection is given back.
+        """
         try:
-            if self._pen.owes_notice:
-                with anyio.move_on_after(NOTICE_S):
-                    await idle
-                    return
+            if self._pen.owes_notice and not await self._arrives_within(NOTICE_S):
                 await self._pen.give_notice()
-                if idle.done() or self._shut or self._mailbox or self._next is not None:
-                    return
-                idle = self._idle = self._loop.create_future()
-            await idle
+            if not await self._arrives_within(REST_S):
+                await self._pen.rest()
+            await self._arrives_within(math.inf)
         finally:
             self._idle = None
+
+    async def _arrives_within(self, seconds: float) -> bool:
+        """Is there something to do, now or within so many seconds?"""
+        if self._mailbox or self._next is not None or self._shut:
+            return True
+        idle = self._idle = self._loop.create_future()
+        with anyio.move_on_after(seconds):
+            await idle
+            return True
+        return False
 
     def _wake(self) -> None:
         if self._idle is not None and not self._idle.done():

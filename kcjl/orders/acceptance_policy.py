@@ -90,7 +90,7 @@ def read_policy(text: str) -> AcceptancePolicy:
     """
     try:
         read = msgspec.convert(tomllib.loads(text, parse_float=str), _PolicyFile)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, odd numbers, depth
         raise _unusable(f"it is no TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise _unusable(str(error)) from None

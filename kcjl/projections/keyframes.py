@@ -8,11 +8,12 @@ the one at `to_position`.
 Called by `service.py`, as a job of its own; by rebuild, which drops them; by benchmarks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from kcjl.clock import real_sleep
 from kcjl.database import SERVICE, Database, Session
+from kcjl.log.port import Head
 from kcjl.projections.asofdatabase import AsOfDatabase
 from kcjl.projections.pastviews import OPEN_END
 from kcjl.projections.projection import Projection
@@ -106,11 +107,15 @@ class KeyframeKeeper:
         self._vocabulary = vocabulary
         self._projections = tuple(projections)
         self._every = every
+        self._made_to: int | None = None
+        """The last one's position; None while it is not known."""
 
-    async def run(self) -> None:
-        """For ever."""
+    async def run(self, head: Callable[[], Awaitable[Head]]) -> None:
+        """For ever. `head`, the log's, is asked often: from memory, if possible."""
         while True:
-            await self.look()
+            made_to = self._made_to
+            if made_to is None or (await head()).position - made_to >= self._every:
+                await self.look()
             await real_sleep(LOOK_EVERY_S)
 
     async def look(self) -> int:
@@ -141,6 +146,7 @@ class KeyframeKeeper:
         )
         due = range(last + self._every, (head or 0) + 1, self._every)
         if not due:
+            self._made_to = last
             return 0
         async with AsOfDatabase(
             self._dsn, self._merchant, self._vocabulary, self._projections, role=SERVICE
@@ -149,6 +155,7 @@ class KeyframeKeeper:
                 await past.move(position)
                 async with past.transaction() as session:
                     await self._write(session, version, position)
+                self._made_to = position
         return len(due)
 
     async def _stand(self) -> tuple[int, int]:

@@ -21,6 +21,7 @@ from kcjl.settings.file import (
     HealthSettings,
     MerchantSettings,
     Settings,
+    WorkerSettings,
     read_settings,
     secret,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "Settings",
     "SettlementSettings",
     "StockSettings",
+    "WorkerSettings",
     "read_settings",
     "secret",
 ]

@@ -33,11 +33,13 @@ __all__ = [
     "HealthSettings",
     "MerchantSettings",
     "Settings",
+    "WorkerSettings",
     "read_settings",
     "secret",
 ]
 
 PORT_MAX = 65_535
+CONNECTIONS_MIN = 4
 
 
 class ClockSettings(Section, frozen=True, kw_only=True):
@@ -56,6 +58,19 @@ class HealthSettings(Section, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not 0 <= self.port <= PORT_MAX:
             raise ValueError(f"[health] port: 0 to {PORT_MAX:,}, not {self.port:,}")
+
+
+class WorkerSettings(Section, frozen=True, kw_only=True):
+    """What one process that serves merchants may use."""
+
+    connections: int = 16
+    """To the database, for the work of all of them together; a few more listen and renew."""
+
+    def __post_init__(self) -> None:
+        if self.connections < CONNECTIONS_MIN:
+            raise ValueError(
+                f"[worker] connections: at least {CONNECTIONS_MIN}, not {self.connections:,}"
+            )
 
 
 class MerchantSettings(Section, frozen=True, kw_only=True):
@@ -90,6 +105,7 @@ class Settings(Section, frozen=True, kw_only=True):
     clock: ClockSettings = ClockSettings()
     health: HealthSettings = HealthSettings()
     vault: VaultSettings = VaultSettings()
+    worker: WorkerSettings = WorkerSettings()
 
 
 def read_settings(path: Path) -> Settings:
@@ -102,7 +118,7 @@ def read_settings(path: Path) -> Settings:
         ) from None
     except OSError as error:
         raise SettingsUnusable(f"{path} can't be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no text, no TOML, odd numbers, depth
         raise SettingsUnusable(f"{path} is not TOML: {error}") from None
     try:
         settings = msgspec.convert(raw, Settings)

@@ -98,7 +98,7 @@ def read_terms(text: str) -> CommissionTerms:
     """
     try:
         read = msgspec.convert(tomllib.loads(text, parse_float=str), _TermsFile)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, odd numbers, depth
         raise _unusable(f"they are no TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise _unusable(str(error)) from None

@@ -88,7 +88,7 @@ def read_document(text: str) -> PolicyDocument:
     """A document from its TOML. Raises Misuse that says which rule, and what to mend."""
     try:
         told = tomllib.loads(text, parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, odd numbers, depth
         raise _unusable(f"it is no TOML: {error}") from None
     unknown = sorted(set(told) - {"note", "valid_from", "rules"})
     if unknown:

@@ -1,18 +1,29 @@
 """Alerts by e-mail, against a real SMTP server."""
 
 import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import anyio
+import anyio.lowlevel
 import msgspec
 import pytest
+from anyio.abc import ByteStream, SocketAttribute
 
 from kcjl.adaptersettings import email_access
 from kcjl.alerts.alert_settings import EmailSection
+from kcjl.alerts.asked import alert_words
 from kcjl.alerts.email import EmailAccess, EmailAlerts
+from kcjl.alerts.events import AlertUnknown
 from kcjl.alerts.port import Message
 from kcjl.calls.memory import MemoryCalls
 from kcjl.calls.port import Asked, CallOutcome, Side
 from kcjl.calls.sync_log import SyncLog
+from kcjl.clock import SeededIds
+from kcjl.command import Command
+from kcjl.commands import MemoryCommands, serve_commands
 from kcjl.discretion import Secret
 from kcjl.errors import (
     CredentialsRefused,
@@ -206,6 +217,83 @@ async def test_server_that_was_away_gets_what_waited_as_one_mail() -> None:
 
     (sent,) = server.mails
     assert "[kcjl acme] 2 exceptions (2 high)" == sent["Subject"]
+
+
+async def test_look_at_the_server_logs_in_and_sends_nothing(tmp_path: Path) -> None:
+    """A check before going live: a wrong password is found, and nobody gets a mail."""
+    pem = own_certificate(tmp_path / "mail.pem")
+    async with MailServer.serve(pem=pem, security="starttls", login=True) as server:
+        there = access(server, "starttls")
+        tls = ssl.create_default_context(cafile=str(pem))
+        known = replace(there, tls=tls, user=USER, password=Secret(PASSWORD))
+        assert "answers, and takes kcjl's login" in await channel(known).look()
+        with pytest.raises(CredentialsRefused, match="refuses our user or its password"):
+            await channel(replace(known, password=Secret("guess"))).look()
+    with pytest.raises(Unavailable, match="could not be asked"):
+        await channel(known).look()
+
+    assert ([], {"kcjl"}) == (server.mails, set(server.logins))
+
+
+async def test_list_that_a_person_asks_for_holds_nobody_up_when_mail_hangs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The server takes the line and says nothing: the next person's command is carried out."""
+    monkeypatch.setattr("kcjl.alerts.actor.ANSWER_S", 0.2)
+    place, queue, ids = Premises(), MemoryCommands(), SeededIds(1)
+    place.clock = _Impatient()
+    async with _silent() as port, anyio.create_task_group() as group:
+        silent = EmailAccess(
+            host="127.0.0.1", port=port, security="plain", sender="k@b.example"
+        )
+        mail = EmailAlerts(silent, SETTINGS.addresses(), clock=place.clock)
+        async with alerting(place, mail) as alerts:
+            await alerts.record(raised("O1"), raised("O2", owner="finance"))
+            handlers = {**alert_words(alerts), "next": _nothing}
+            lists = queue.issue(Command(verb="alerts-digest", arguments={}), by="jo", ids=ids)
+            after = queue.issue(Command(verb="next", arguments={}), by="ann", ids=ids)
+            group.start_soon(serve_commands, queue, handlers, place.clock.now)
+            with anyio.fail_after(10):
+                while after not in queue.outcomes:
+                    await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
+
+    assert queue.outcomes[after].ok
+    assert not queue.outcomes[lists].ok
+    assert "0 sent, 1 did not get through, 0 had nothing to say, 1 not begun" in (
+        queue.outcomes[lists].message
+    )
+    (unknown,) = await place.said(AlertUnknown)
+    assert "no answer came within" in unknown.message
+
+
+class _Impatient(Clockwork):
+    """Its deadlines are real ones."""
+
+    @contextmanager
+    def deadline(self, seconds: float) -> Iterator[None]:
+        with anyio.fail_after(seconds):
+            yield
+
+
+async def _nothing(_arguments: Mapping[str, str], _by: str) -> str:
+    return "done"
+
+
+@asynccontextmanager
+async def _silent() -> AsyncIterator[int]:
+    """A server that accepts, and never says a word; its port."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    async with listener, anyio.create_task_group() as group:
+        group.start_soon(listener.serve, _listen)
+        yield listener.extra(SocketAttribute.local_port)
+        group.cancel_scope.cancel()
+
+
+async def _listen(stream: ByteStream) -> None:
+    async with stream:
+        async for _ in stream:
+            pass
 
 
 def test_file_of_trusted_certificates_that_is_none_is_told(tmp_path: Path) -> None:

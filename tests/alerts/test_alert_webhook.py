@@ -170,3 +170,15 @@ def test_address_in_the_clear_or_none_is_refused_at_the_start(
     monkeypatch.setenv("KCJL_ALERT_WEBHOOK_SECRET", SECRET)
     with pytest.raises(SettingsUnusable, match="web hook address"):
         webhook_access(WebhookSection())
+
+
+async def test_look_at_the_address_posts_nothing() -> None:
+    """A check before going live: any answer will do, but for a server in trouble and none."""
+    async with hooked() as (hook, channel):
+        assert "(405 to HEAD)" in await channel.look()
+    gone = WebhookAccess(url=Secret(hook.url), secret=Secret(SECRET))
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(Unavailable, match="does not answer"):
+            await WebhookAlerts(gone, clock=Clockwork(), session=session).look()
+
+    assert [] == hook.bodies

@@ -130,6 +130,11 @@ class Channel:
             raise trouble
         return Delivered(addresses=2, not_reached=self.refused, answer="250")
 
+    async def look(self) -> str:
+        if self.down is not None:
+            raise self.down
+        return "it answers"
+
     def ids(self) -> list[str]:
         return [message.message_id for message, _ in self.sent]
 

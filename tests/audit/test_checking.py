@@ -12,11 +12,17 @@ from msgspec.structs import replace
 from kcjl.audit.checking import Audit, Known
 from kcjl.audit.doors import look_at
 from kcjl.audit.findings import Finding, Severity, worst
+from kcjl.beside import beside_alone
+from kcjl.clock import RealClock
+from kcjl.errors import Unavailable
+from kcjl.ledger.ledger_settings import LedgerSettings, XeroSection
 from kcjl.orders.events import OrdersRead
+from kcjl.sandbox.server import Sandbox, SandboxSettings
 from kcjl.service import outside_alone
 from kcjl.settings import Settings
+from tests.alerts.words import Channel
 from tests.cloud.channel import write_certificate
-from tests.service.running import MERCHANT, Shop, quiet_world, serving, shop
+from tests.service.running import MERCHANT, Shop, quiet_world, serving, settings_for, shop
 
 pytestmark = pytest.mark.anyio
 
@@ -34,6 +40,10 @@ async def looked(place: Shop, settings: Settings, *, log: bool) -> list[Finding]
         if await audit.erp(erp) and erp is not None:
             await audit.couriers(erp, profile, known)
             await audit.catalogue(marketplace, erp, known)
+    mine = settings.merchants[MERCHANT]
+    async with beside_alone(mine, clock=place.clock) as (channels, books):
+        await audit.channels(channels)
+        await audit.ledger(books)
     audit.machine(None)
     return audit.found
 
@@ -82,6 +92,43 @@ async def test_a_key_that_is_refused_is_a_finding_and_the_rest_is_looked_at(
     assert {"johnlewis", "khaos", "catalogue"} == {each.area for each in failed}
     assert any("[stock] sites names 99" in each.said for each in failed)
     assert all(each.remedy for each in failed)
+
+
+async def test_channels_and_ledger_are_looked_at_and_a_wrong_key_is_a_finding(
+    tmp_path: Path,
+) -> None:
+    """Xero over real HTTP; nothing is sent to people, nothing entered."""
+    away = Channel("webhook")
+    away.down = Unavailable("the web hook does not answer")
+    key = tmp_path / "xero.secret"
+    key.touch(mode=0o600)
+    served = SandboxSettings(world=quiet_world(), port=0, khaos_port=0, xero_port=0, speed=0)
+    async with Sandbox.serve(served) as sandbox:
+        settings = settings_for(sandbox.johnlewis_url, sandbox.khaos_url, tmp_path, sandbox)
+        books = sandbox.world.books.settings
+        xero = XeroSection(
+            client_id=books.client_id,
+            client_secret_file=str(key),
+            base_url=sandbox.xero_url,
+            token_url=f"{sandbox.xero_url}/connect/token",
+        )
+        mine = replace(
+            settings.merchants[MERCHANT], ledger=LedgerSettings(kind="xero", xero=xero)
+        )
+        audit = Audit(settings, MERCHANT, sandbox.world.agenda.now, lambda *_: None)
+        await audit.channels([Channel(), away])
+        for secret in (books.client_secret, "a guess"):
+            key.write_text(secret, encoding="utf-8")
+            async with beside_alone(mine, clock=RealClock()) as (channels, ledger):
+                assert [] == channels
+                await audit.ledger(ledger)
+
+    severities = [(each.area, each.severity) for each in audit.found]
+    fine, failure = Severity.FINE, Severity.FAILURE
+    assert [("alerts", fine), ("alerts", failure), ("ledger", fine), ("ledger", failure)] == (
+        severities
+    )
+    assert {} == sandbox.world.books.journals
 
 
 async def test_an_address_shows_its_clock_and_when_its_certificate_ends(tmp_path: Path) -> None:

@@ -261,7 +261,7 @@ async def _live(dsn: str, *, keeping: bool) -> float:
         keeper = KeyframeKeeper(database, dsn, MERCHANT, vocabulary(), PROJECTIONS)
         async with anyio.create_task_group() as group:
             if keeping:
-                group.start_soon(keeper.run)
+                group.start_soon(keeper.run, log.head)
             began = real_monotonic()
             await runner.catch_up()
             seconds = real_monotonic() - began

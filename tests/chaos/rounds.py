@@ -268,8 +268,7 @@ async def _kill_backend(dsn: str) -> None:
     connection = await asyncpg.connect(dsn)
     try:
         pids = await connection.fetch(
-            "select pid from pg_stat_activity where application_name = $1",
-            f"kcjl log {MERCHANT}",
+            "select pid from pg_stat_activity where query like 'select append_events%'"
         )
         for row in pids:
             with suppress(ProcessLookupError):

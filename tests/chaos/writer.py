@@ -14,7 +14,8 @@ import anyio
 from kcjl.clock import RealClock, real_sleep
 from kcjl.database import SERVICE, Database
 from kcjl.errors import Fenced, Unavailable
-from kcjl.log.lease import Heartbeat, Lease, PostgresLeases, acquire
+from kcjl.log.lease import Heartbeat, Lease, acquire
+from kcjl.log.lease_postgres import PostgresLeases
 from kcjl.log.port import Draft, Log
 from kcjl.log.postgres import PostgresLog
 from tests.chaos.marks import BATCH_EVENTS_MAX, MERCHANT, VOCABULARY, Journal, Marked
@@ -70,9 +71,9 @@ async def _append(log: Log, journal: Journal, marks: _Marks, appender: int) -> N
 
 
 @asynccontextmanager
-async def _opened(dsn: str, **limits: int) -> AsyncIterator[Database]:
+async def _opened(dsn: str, *, connections_max: int = 8) -> AsyncIterator[Database]:
     """The database, as soon as it is there: it may be killed while we start."""
-    database = Database(dsn, role=SERVICE, **limits)
+    database = Database(dsn, role=SERVICE, connections_max=connections_max)
     while True:
         try:
             await database.open()
@@ -94,6 +95,7 @@ async def _held(database: Database) -> Lease:
 async def write(dsn: str, path: Path, number: int) -> None:
     journal, marks = Journal(path), _Marks(number)
     async with _opened(dsn) as database, _opened(dsn, connections_max=1) as own:
+        leases = PostgresLeases(own, together_s=RENEW_S / 10)
         while True:
             lease = await _held(database)
             try:
@@ -101,8 +103,9 @@ async def write(dsn: str, path: Path, number: int) -> None:
                     database, MERCHANT, VOCABULARY, RealClock(), lease.epoch
                 ) as log:
                     async with anyio.create_task_group() as group:
+                        group.start_soon(leases.run)
                         Heartbeat(
-                            PostgresLeases(own),
+                            leases,
                             lease,
                             ttl_s=LEASE_S,
                             every_s=RENEW_S,

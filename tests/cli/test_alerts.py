@@ -15,7 +15,7 @@ import pytest
 from kcjl.alerts.alert_settings import AlertSettings, EmailSection
 from kcjl.alerts.email import EmailAccess, EmailAlerts
 from kcjl.clock import SeededIds
-from kcjl.commands import PostgresCommands, serve_commands
+from kcjl.commands import serve_commands
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.runner import ProjectionRunner
 from kcjl.rooms import Outside, Rooms
@@ -24,6 +24,7 @@ from tests.alerts.mail_server import MailServer
 from tests.architecture.tree import ROOT
 from tests.audit.handmade import MERCHANT, Handmade, handmade, raised
 from tests.cli.test_stock import CONFIG, SETTINGS
+from tests.commanding import commands_of
 from tests.outside.erp import Books, Warehouse
 from tests.outside.marketplace import Shop
 from tests.trade import at, gbp
@@ -80,7 +81,7 @@ async def serving(dsn: str, folder: Path, server: MailServer) -> AsyncIterator[H
             await room.catch_up()
         assert rooms.alerts is not None
         await rooms.alerts.jobs[0].run()
-        queue = PostgresCommands(made.database, MERCHANT)
+        queue = commands_of(made.database, MERCHANT)
         async with anyio.create_task_group() as group:
             group.start_soon(serve_commands, queue, rooms.handlers(), made.clock.now)
             group.start_soon(ProjectionRunner(made.log, made.store, PROJECTIONS).run)

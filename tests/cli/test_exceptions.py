@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from kcjl.clock import SeededIds
-from kcjl.commands import PostgresCommands, serve_commands
+from kcjl.commands import serve_commands
 from kcjl.exceptions.desk_events import (
     ExceptionAccepted,
     ExceptionAssigned,
@@ -30,6 +30,7 @@ from kcjl.vault import MemoryVault
 from tests.architecture.tree import ROOT
 from tests.audit.handmade import MERCHANT, Handmade, handmade, raised
 from tests.cli.test_stock import CONFIG, SETTINGS, said_of
+from tests.commanding import commands_of
 from tests.outside.erp import Books, Warehouse
 from tests.outside.marketplace import Shop
 from tests.trade import SHIPPING, at, gbp, intended, ordered, received, refused, sealed
@@ -64,7 +65,7 @@ async def serving(dsn: str, folder: Path) -> AsyncIterator[Handmade]:
         rooms = Rooms(SETTINGS, made.log, vault, outside, made.clock, SeededIds(1))
         for room in rooms.all():
             await room.catch_up()
-        queue = PostgresCommands(made.database, MERCHANT)
+        queue = commands_of(made.database, MERCHANT)
         async with anyio.create_task_group() as group:
             group.start_soon(serve_commands, queue, rooms.handlers(), made.clock.now)
             group.start_soon(ProjectionRunner(made.log, made.store, PROJECTIONS).run)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from kcjl.clock import SeededIds
-from kcjl.commands import PostgresCommands, serve_commands
+from kcjl.commands import serve_commands
 from kcjl.orders.acceptance_events import AcceptanceDecided, AcceptancePolicySet
 from kcjl.orders.events import OrderHeld
 from kcjl.rooms import Outside, Rooms
@@ -18,6 +18,7 @@ from kcjl.vault import MemoryVault
 from tests.audit.handmade import MERCHANT, Handmade, handmade, raised
 from tests.cli.test_stock import CONFIG, SETTINGS
 from tests.cli.typed import typed
+from tests.commanding import commands_of
 from tests.outside.erp import Books, Warehouse
 from tests.outside.marketplace import Shop
 from tests.trade import (
@@ -178,7 +179,7 @@ async def served(shop: Handmade) -> AsyncIterator[Handmade]:
     outside = Outside(Shop(shop.clock), Warehouse(shop.clock), Books(), Books())
     vault = MemoryVault(MERCHANT, b"k" * 32)
     rooms = Rooms(SETTINGS, shop.log, vault, outside, shop.clock, SeededIds(9))
-    queue = PostgresCommands(shop.database, MERCHANT)
+    queue = commands_of(shop.database, MERCHANT)
     async with anyio.create_task_group() as group:
         group.start_soon(serve_commands, queue, rooms.handlers(), shop.clock.now)
         yield shop

@@ -9,13 +9,14 @@ import msgspec
 import pytest
 
 from kcjl.clock import SeededIds
-from kcjl.commands import PostgresCommands, serve_commands
+from kcjl.commands import serve_commands
 from kcjl.orders.events_intake import OrdersCounted
 from kcjl.rooms import Outside, Rooms
 from kcjl.vault import MemoryVault
 from tests.audit.handmade import MERCHANT, Handmade, handmade
 from tests.cli.test_stock import CONFIG, SETTINGS
 from tests.cli.typed import typed
+from tests.commanding import commands_of
 from tests.outside.erp import Books, Warehouse
 from tests.outside.marketplace import Shop, marketplace_order
 from tests.trade import SHIPPING
@@ -44,7 +45,7 @@ async def served(made: Handmade) -> AsyncIterator[None]:
         made.clock,
         SeededIds(9),
     )
-    queue = PostgresCommands(made.database, MERCHANT)
+    queue = commands_of(made.database, MERCHANT)
     async with anyio.create_task_group() as group:
         group.start_soon(serve_commands, queue, rooms.handlers(), made.clock.now)
         yield

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from kcjl.clock import SeededIds
-from kcjl.commands import PostgresCommands, serve_commands
+from kcjl.commands import serve_commands
 from kcjl.orders.personal_events import BuyerErased, BuyerShown
 from kcjl.orders.translate import SealedBuyer
 from kcjl.rooms import Outside, Rooms
@@ -20,6 +20,7 @@ from kcjl.vault import MemoryVault
 from tests.audit.handmade import MERCHANT, Handmade, handmade
 from tests.cli.test_stock import CONFIG, SETTINGS, said_of
 from tests.cli.typed import typed
+from tests.commanding import commands_of
 from tests.outside.erp import Books, Warehouse
 from tests.outside.marketplace import BUYER, EMAIL, Shop, marketplace_order
 from tests.trade import SHIPPING, at, posted, received, sealed
@@ -44,7 +45,7 @@ async def serving(made: Handmade) -> AsyncIterator[Shop]:
     rooms = Rooms(SETTINGS, made.log, vault, outside, made.clock, SeededIds(1))
     for room in rooms.all():
         await room.catch_up()
-    queue = PostgresCommands(made.database, MERCHANT)
+    queue = commands_of(made.database, MERCHANT)
     async with anyio.create_task_group() as group:
         group.start_soon(serve_commands, queue, rooms.handlers(), made.clock.now)
         yield market

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from kcjl.clock import SeededIds
-from kcjl.commands import PostgresCommands, serve_commands
+from kcjl.commands import serve_commands
 from kcjl.rooms import Outside, Rooms
 from kcjl.settlement.accounts import decide_accounts
 from kcjl.settlement.decide import decide_payout
@@ -26,6 +26,7 @@ from kcjl.vault import MemoryVault
 from tests.audit.handmade import MERCHANT, Handmade, handmade
 from tests.cli.test_stock import CONFIG, SETTINGS, said_of
 from tests.cli.typed import typed
+from tests.commanding import commands_of
 from tests.outside.erp import Books, Warehouse
 from tests.outside.marketplace import Shop
 from tests.settlement.sales import ORDER, TERMS_20, e4_lines
@@ -115,7 +116,7 @@ async def served(shop: Handmade) -> AsyncIterator[Handmade]:
     outside = Outside(Shop(shop.clock), Warehouse(shop.clock), Books(), Books())
     vault = MemoryVault(MERCHANT, b"k" * 32)
     rooms = Rooms(SETTINGS, shop.log, vault, outside, shop.clock, SeededIds(9))
-    queue = PostgresCommands(shop.database, MERCHANT)
+    queue = commands_of(shop.database, MERCHANT)
     async with anyio.create_task_group() as group:
         group.start_soon(serve_commands, queue, rooms.handlers(), shop.clock.now)
         yield shop

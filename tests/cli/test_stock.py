@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from kcjl.clock import SeededIds
-from kcjl.commands import PostgresCommands, serve_commands
+from kcjl.commands import serve_commands
 from kcjl.events import vocabulary
 from kcjl.log.queries import PostgresQueries
 from kcjl.projections.stockreading import StockRows
@@ -38,6 +38,7 @@ from kcjl.vault import MemoryVault
 from kcjl.vocabulary import Event
 from tests.audit.handmade import MERCHANT, Handmade, handmade
 from tests.cli.typed import typed
+from tests.commanding import commands_of
 from tests.outside.erp import Books, Warehouse
 from tests.outside.marketplace import Shop
 from tests.trade import (
@@ -277,7 +278,7 @@ async def serving(shop: Handmade, warehouse: Warehouse) -> AsyncIterator[None]:
     rooms = Rooms(SETTINGS, shop.log, vault, outside, shop.clock, SeededIds(1))
     for room in rooms.all():
         await room.catch_up()
-    queue = PostgresCommands(shop.database, MERCHANT)
+    queue = commands_of(shop.database, MERCHANT)
     async with anyio.create_task_group() as group:
         group.start_soon(serve_commands, queue, rooms.handlers(), shop.clock.now)
         yield

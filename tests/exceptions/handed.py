@@ -31,7 +31,6 @@ from kcjl.khaos.kws import KwsSoapAdapter
 from kcjl.ledger.xero import XeroLedger
 from kcjl.ledger.xero_access import XeroAccess
 from kcjl.log.memory import MemoryLog, MemoryLogReader, MemoryStore
-from kcjl.money import Money
 from kcjl.rooms import Outside, Rooms
 from kcjl.sandbox.faults import Fault
 from kcjl.sandbox.server import Sandbox, SandboxSettings
@@ -102,7 +101,12 @@ class Handed:
     """The rooms, and hands in both systems."""
 
     def __init__(
-        self, sandbox: Sandbox, rooms: Rooms, store: MemoryStore, clock: SandboxClock, hook: Hook
+        self,
+        sandbox: Sandbox,
+        rooms: Rooms,
+        store: MemoryStore,
+        clock: SandboxClock,
+        hook: Hook,
     ) -> None:
         self.sandbox, self.world = sandbox, sandbox.world
         self.rooms, self.clock, self.hook = rooms, clock, hook
@@ -240,7 +244,7 @@ class Handed:
         assert set(ids) <= cleared, set(ids) - cleared
         sent = [each for each in said[AlertSent] if isinstance(each, AlertSent)]
         told = Counter(each.exception_id for message in sent for each in message.told)
-        assert {each: 1 for each in ids} == {each: told[each] for each in ids}
+        assert dict.fromkeys(ids, 1) == {each: told[each] for each in ids}
         assert {each.alert_id: 1 for each in sent} == dict(self.hook.taken)
 
 
@@ -309,11 +313,13 @@ def _outside(
     kws = msgspec.structs.replace(KWS, url=sandbox.khaos_url)
     books, live = Books(), None
     if sandbox.xero_url:
+        theirs = sandbox.world.books.settings
         to = XeroAccess(
-            base_url=f"{sandbox.xero_url}/api.xro/2.0",
+            base_url=sandbox.xero_url,
             token_url=f"{sandbox.xero_url}/connect/token",
-            client_id="",
-            client_secret=Secret(),
+            client_id=theirs.client_id,
+            client_secret=Secret(theirs.client_secret),
+            scope="accounting.manualjournals",
         )
         live = XeroLedger(to, clock=clock, session=session)
     alerts = WebhookAccess(url=Secret(hook), secret=Secret("a long random text"))
@@ -325,7 +331,3 @@ def _outside(
         live,
         [WebhookAlerts(alerts, clock=clock, session=session)],
     )
-
-
-def pounds(amount_minor: int) -> Money:
-    return Money(amount_minor, "GBP")

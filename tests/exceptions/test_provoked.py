@@ -7,7 +7,6 @@ provokes it; a kind in neither place fails.
 
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from decimal import Decimal
 from pathlib import Path
 
 import anyio
@@ -22,7 +21,6 @@ from kcjl.orders.events import SalesOrderPosted
 from kcjl.sandbox.faults import Fault
 from kcjl.settings import OpeningPolicy
 from kcjl.stock.events import StockImportFinished
-from tests.dispatch.test_dispatch_actor import post_all, premises
 from tests.exceptions.provocations import (
     IN_THEIR_ROOM,
     ON_THEIR_PROBE,
@@ -30,7 +28,7 @@ from tests.exceptions.provocations import (
     ONLY_DECIDED_MAX,
     OVER_HTTP,
 )
-from tests.outside.erp import parcel
+from tests.exceptions.test_provoked_served import DISPATCH, ORDERS, STOCK
 from tests.service.running import MERCHANT, Shop, quiet_world, serving, shop
 
 pytestmark = pytest.mark.anyio
@@ -163,55 +161,33 @@ async def test_what_goes_wrong_in_a_served_world_is_told_once_to_its_owner_and_e
     }
 
 
-# ── in their rooms ──────────────────────────────────────────────────────────────────────────
+# ── the table ───────────────────────────────────────────────────────────────────────────────
 
-
-async def test_parcel_that_holds_something_else_is_told_until_it_is_packed_anew() -> None:
-    """parcel_unmatched: the warehouse sends what the order does not ask for."""
-    place = premises()
-    place.warehouse.put("B-2", 5)
-    strange = replace(parcel(), items=(("B-2", Decimal(2)),))
-    async with place.open() as process:
-        await post_all(process)
-        place.warehouse.ship("REF-O1", strange)
-        await process.do("shipments", "confirm", "judge")
-        assert {"parcel_unmatched:O1/INV1/1"} == set(process.desk.open)
-        await process.do("confirm", "judge")
-        place.warehouse.ship("REF-O1", parcel())
-        await process.do("shipments", "confirm", "judge")
-        assert set() == set(process.desk.open)
-
-    (raised,) = await place.said(ExceptionRaised)
-    assert KINDS["parcel_unmatched"].owner == raised.owner
-
-
-async def test_number_that_the_marketplace_does_not_take_is_told_until_it_is_written() -> None:
-    """reference_not_written: OR04 says no to the one order."""
-    place = premises()
-    place.shop.refused_references["O1"] = "locked"
-    async with place.open() as process:
-        await post_all(process)
-        await process.do("write-back", "judge")
-        assert {"reference_not_written:O1"} == set(process.desk.open)
-        place.shop.refused_references.clear()
-        place.clock.tick(86_400)
-        await process.do("write-back", "judge")
-        assert "reference_not_written:O1" not in process.desk.open
-
-    raised = [each.kind for each in await place.said(ExceptionRaised)]
-    assert 1 == raised.count("reference_not_written")
-
-
+WAYS: dict[str, set[str]] = {
+    "served world": IN_ONE_WORLD | STOCK | ORDERS | DISPATCH,
+    "over HTTP": set(OVER_HTTP),
+    "its room": set(IN_THEIR_ROOM),
+    "its probe": set(ON_THEIR_PROBE),
+    "events only": set(ONLY_DECIDED),
+}
+"""How each kind is shown, as docs/exceptions.md counts them."""
 ELSEWHERE = OVER_HTTP | IN_THEIR_ROOM | ON_THEIR_PROBE | ONLY_DECIDED
 
 
-def test_every_kind_of_the_catalogue_is_provoked() -> None:
+def test_every_kind_of_the_catalogue_is_provoked_in_one_way() -> None:
     """A kind that nobody has seen raised, routed and cleared is a kind that nobody knows."""
-    assert set(KINDS) == IN_ONE_WORLD | set(ELSEWHERE)
+    ways = Counter(kind for kinds in WAYS.values() for kind in kinds)
+
+    assert dict.fromkeys(KINDS, 1) == dict(ways)
     assert ONLY_DECIDED_MAX >= len(ONLY_DECIDED)
-    assert len(KINDS) == len(IN_ONE_WORLD) + sum(
-        map(len, (OVER_HTTP, IN_THEIR_ROOM, ON_THEIR_PROBE, ONLY_DECIDED))
-    )
+
+
+def test_numbers_of_kinds_by_way_stand_in_the_docs() -> None:
+    """Who reads the page knows what was shown, and how."""
+    page = (TESTS.parent / "docs" / "exceptions.md").read_text(encoding="utf-8")
+
+    for way, kinds in WAYS.items():
+        assert f"| {way} | {len(kinds)} |" in page
 
 
 @pytest.mark.parametrize("test", sorted(set(ELSEWHERE.values())))

@@ -20,6 +20,8 @@ from tests.service.running import quiet_world
 
 pytestmark = pytest.mark.anyio
 
+__all__ = ["DISPATCH", "ORDERS", "STOCK"]
+
 STOCK = {
     "stock_line_refused",
     "stock_import_stuck",

@@ -20,21 +20,27 @@ from tests.ledger.statements import JL, ofx1
 from tui.keymap import keymap_at
 
 DEEP = "a = " + "[" * 5_000
+LONG = "a = " + "9" * 5_000
+"""More digits than Python makes a number of."""
 
 
 @pytest.mark.parametrize("read", [read_policy, read_rules, read_terms, read_document])
-def test_policy_of_endless_depth_is_refused(read: Callable[[str], object]) -> None:
-    """Policies come with commands, too: what came out was a RecursionError."""
+@pytest.mark.parametrize("text", [DEEP, LONG], ids=["deep", "long"])
+def test_policy_of_endless_depth_or_length_is_refused(
+    read: Callable[[str], object], text: str
+) -> None:
+    """Policies come with commands, too: a RecursionError came out, and a ValueError."""
     with pytest.raises(Misuse, match="TOML"):
-        read(DEEP)
+        read(text)
 
 
 @pytest.mark.parametrize("read", [read_settings, keymap_at, FromFile.read])
-def test_file_of_endless_depth_is_refused(
-    read: Callable[[Path], object], tmp_path: Path
+@pytest.mark.parametrize("text", [DEEP, LONG], ids=["deep", "long"])
+def test_file_of_endless_depth_or_length_is_refused(
+    read: Callable[[Path], object], text: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.toml"
-    path.write_text(DEEP)
+    path.write_text(text)
 
     with pytest.raises(Misuse, match="TOML"):
         read(path)

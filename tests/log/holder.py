@@ -12,7 +12,8 @@ import anyio
 from kcjl.clock import RealClock
 from kcjl.database import SERVICE, Database
 from kcjl.errors import Fenced
-from kcjl.log.lease import Heartbeat, PostgresLeases, acquire
+from kcjl.log.lease import Heartbeat, acquire
+from kcjl.log.lease_postgres import PostgresLeases
 from kcjl.log.port import Log
 from kcjl.log.postgres import PostgresLog
 from tests.log.keepers import MERCHANT, VOCABULARY, counted
@@ -36,14 +37,14 @@ async def hold(dsn: str, holder: str, ttl_s: float, every_s: float, stop_s: floa
         Database(dsn, role=SERVICE, connections_max=1, connect_s=2, statement_s=2) as own,
     ):
         lease = await acquire(database, MERCHANT, holder, ttl_s=ttl_s)
-        heartbeat = Heartbeat(
-            PostgresLeases(own), lease, ttl_s=ttl_s, every_s=every_s, stop_s=stop_s
-        )
+        leases = PostgresLeases(own, together_s=every_s / 10)
+        heartbeat = Heartbeat(leases, lease, ttl_s=ttl_s, every_s=every_s, stop_s=stop_s)
         async with PostgresLog.open(
             database, MERCHANT, VOCABULARY, RealClock(), lease.epoch
         ) as log:
             try:
                 async with anyio.create_task_group() as group:
+                    group.start_soon(leases.run)
                     heartbeat.start(group)
                     for number in range(APPENDERS):
                         group.start_soon(_append, log, number)

@@ -3,10 +3,10 @@
 import anyio
 
 from kcjl.clock import real_sleep
-from tests.log.keepers import MERCHANT, Admin
+from tests.log.keepers import Admin
 
-WRITER = f"kcjl log {MERCHANT}"
-"""What the writer's connection is called in the server."""
+WRITER = "kcjl"
+"""What the connections of the writer's pool are called in the server."""
 
 
 async def kill(admin: Admin, application: str) -> int:

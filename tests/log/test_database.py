@@ -5,7 +5,8 @@ import asyncpg
 import pytest
 
 from kcjl.clock import real_monotonic
-from kcjl.database import SERVICE, UNREADABLE, Database, place_of
+from kcjl.database import SERVICE, Database
+from kcjl.database_trouble import UNREADABLE, place_of
 from kcjl.errors import Misuse, OutcomeUnknown, SettingsUnusable, Unavailable
 from tests.conftest import dsn_of
 from tests.log.keepers import Admin

@@ -10,8 +10,9 @@ import pytest
 from kcjl.database import Database
 from kcjl.errors import Fenced, Misuse
 from kcjl.log.chain import genesis
-from kcjl.log.lease import Lease, LeaseHeld, Leases, PostgresLeases, acquire
+from kcjl.log.lease import Lease, LeaseHeld, Leases, acquire
 from kcjl.log.lease_memory import MemoryLeases
+from kcjl.log.lease_postgres import PostgresLeases
 from kcjl.log.memory import MemoryLog, MemoryStore
 from kcjl.log.postgres import PostgresLog
 from tests.clockwork import Clockwork
@@ -37,9 +38,26 @@ class Keeper(Protocol):
         ...
 
 
+class _Running(PostgresLeases):
+    """It runs while it is asked."""
+
+    async def renew(self, lease: Lease, *, ttl_s: float) -> Lease:
+        told: Lease | Fenced
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.run)
+            try:
+                told = await super().renew(lease, ttl_s=ttl_s)
+            except Fenced as error:
+                told = error
+            group.cancel_scope.cancel()
+        if isinstance(told, Fenced):
+            raise told
+        return told
+
+
 class OnPostgres:
     def __init__(self, database: Database) -> None:
-        self.leases = PostgresLeases(database)
+        self.leases = _Running(database, together_s=0.001)
         self._database = database
 
     async def expire(self) -> None:

@@ -14,8 +14,9 @@ import pytest
 
 from kcjl.clock import real_sleep
 from kcjl.database import SERVICE, Database
-from kcjl.errors import Fenced, Misuse
-from kcjl.log.lease import Heartbeat, Lease, LeaseHeld, LeaseLapsed, PostgresLeases, acquire
+from kcjl.errors import Fenced, KcjlError, Misuse, Unavailable
+from kcjl.log.lease import Heartbeat, Lease, LeaseHeld, LeaseLapsed, acquire
+from kcjl.log.lease_postgres import PostgresLeases
 from kcjl.log.port import Log, Recorded
 from kcjl.log.postgres import PostgresLog
 from kcjl.log.verify import verify
@@ -207,10 +208,12 @@ async def test_holder_that_hangs_and_wakes_is_fenced(
 async def test_heartbeat_renews_in_the_same_epoch(database: Database) -> None:
     """While its holder lives, a lease does not expire."""
     lease = await acquire(database, MERCHANT, "one", ttl_s=60)
-    heartbeat = Heartbeat(PostgresLeases(database), lease, ttl_s=60, every_s=0.01, stop_s=1)
+    leases = _leases(database)
+    heartbeat = Heartbeat(leases, lease, ttl_s=60, every_s=0.01, stop_s=1)
     seen = {lease.expires_at}
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
+            group.start_soon(leases.run)
             heartbeat.start(group)
             while len(seen) < 4:
                 seen.add(heartbeat.lease.expires_at)
@@ -231,9 +234,7 @@ async def test_heartbeat_of_a_lease_that_was_taken_over_ends_its_holder(
     await acquire(database, MERCHANT, "two", ttl_s=60)
 
     with anyio.fail_after(20):
-        told = await _ended(
-            Heartbeat(PostgresLeases(database), lease, ttl_s=60, every_s=0.01, stop_s=1)
-        )
+        told = await _ended(_leases(database), lease, every_s=0.01, stop_s=1)
 
     assert "one must stop writing" in str(told)
     assert not isinstance(told, LeaseLapsed)
@@ -250,7 +251,7 @@ async def test_heartbeat_without_a_database_stops_its_holder_before_the_lease_is
     lease = await acquire(own, MERCHANT, "one", ttl_s=60)
     gate.shut = True
     gate.break_all()
-    holder = _Holder(1)
+    holder, leases = _Holder(1), _leases(own)
     ended: list[BaseException] = []
     with anyio.fail_after(30):
         async with PostgresLog.open(
@@ -258,9 +259,8 @@ async def test_heartbeat_without_a_database_stops_its_holder_before_the_lease_is
         ) as log:
             try:
                 async with anyio.create_task_group() as group:
-                    Heartbeat(
-                        PostgresLeases(own), lease, ttl_s=60, every_s=0.05, stop_s=59
-                    ).start(group)
+                    group.start_soon(leases.run)
+                    Heartbeat(leases, lease, ttl_s=60, every_s=0.05, stop_s=59).start(group)
                     for number in range(APPENDERS):
                         group.start_soon(holder.append, log, number)
             except* LeaseLapsed as lapsed:
@@ -281,11 +281,9 @@ async def test_heartbeat_whose_renewal_hangs_stops_its_holder_in_time(
     """A database that takes the renewal and does not answer is no renewal."""
     lease = await acquire(database, MERCHANT, "one", ttl_s=60)
     async with admin.transaction():
-        await admin.execute("select 1 from lease for update")
+        await admin.execute("lock table lease in exclusive mode")
         with anyio.fail_after(20):
-            told = await _ended(
-                Heartbeat(PostgresLeases(database), lease, ttl_s=60, every_s=0.05, stop_s=59.5)
-            )
+            told = await _ended(_leases(database), lease, every_s=0.05, stop_s=59.5)
         still_held = await admin.fetchval(STILL_HELD)
 
     assert isinstance(told, LeaseLapsed)
@@ -299,10 +297,12 @@ async def test_heartbeat_goes_on_after_a_lost_answer(
     """A renewal whose answer was lost is done again: the holder is not stopped for it."""
     gate, own = gated
     lease = await acquire(own, MERCHANT, "one", ttl_s=60)
-    heartbeat = Heartbeat(PostgresLeases(own), lease, ttl_s=60, every_s=0.05, stop_s=1)
+    leases = _leases(own)
+    heartbeat = Heartbeat(leases, lease, ttl_s=60, every_s=0.05, stop_s=1)
     gate.lose_answer_to = b"COMMIT"
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
+            group.start_soon(leases.run)
             heartbeat.start(group)
             while not gate.lost or heartbeat.lease == lease:
                 await real_sleep(0.002)
@@ -310,6 +310,39 @@ async def test_heartbeat_goes_on_after_a_lost_answer(
 
     assert lease.epoch == heartbeat.lease.epoch
     assert await admin.fetchval(STILL_HELD)
+
+
+async def test_leases_of_one_process_are_renewed_together_and_each_for_itself(
+    database: Database, admin: Admin
+) -> None:
+    """One that was taken over, and one that somebody stands on, are no matter for a third."""
+    ours = {
+        name: await acquire(database, name, "one", ttl_s=60)
+        for name in ("kept", "lost", "held")
+    }
+    await admin.execute("update lease set holder = 'two', epoch = 9 where merchant = 'lost'")
+    leases, answers = _leases(database), dict[str, object]()
+
+    async def renew(name: str) -> None:
+        try:
+            answers[name] = await leases.renew(ours[name], ttl_s=60)
+        except KcjlError as error:
+            answers[name] = type(error)
+
+    async with admin.transaction():
+        await admin.execute("select 1 from lease where merchant = 'held' for update")
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as group:
+                group.start_soon(leases.run)
+                async with anyio.create_task_group() as asking:
+                    for name in ours:
+                        asking.start_soon(renew, name)
+                group.cancel_scope.cancel()
+
+    kept = answers.pop("kept")
+    assert {"lost": Fenced, "held": Unavailable} == answers
+    assert isinstance(kept, Lease)
+    assert kept.ours_until_s > ours["kept"].ours_until_s
 
 
 @pytest.mark.parametrize(("every_s", "stop_s"), [(0.0, 1.0), (10.0, 20.0), (31.0, 0.0)])
@@ -320,16 +353,23 @@ async def test_heartbeat_that_could_not_be_in_time_is_refused(
     lease = await acquire(database, MERCHANT, "one", ttl_s=30)
 
     with pytest.raises(Misuse):
-        Heartbeat(PostgresLeases(database), lease, ttl_s=30, every_s=every_s, stop_s=stop_s)
+        Heartbeat(_leases(database), lease, ttl_s=30, every_s=every_s, stop_s=stop_s)
 
 
-async def _ended(heartbeat: Heartbeat) -> Fenced:
-    """What ends the holder of this heartbeat."""
+def _leases(database: Database) -> PostgresLeases:
+    return PostgresLeases(database, together_s=0.001)
+
+
+async def _ended(
+    leases: PostgresLeases, lease: Lease, *, every_s: float, stop_s: float
+) -> Fenced:
+    """What ends the holder of this lease."""
     ended: list[Fenced] = []
+    heartbeat = Heartbeat(leases, lease, ttl_s=60, every_s=every_s, stop_s=stop_s)
     try:
         async with anyio.create_task_group() as group:
+            group.start_soon(leases.run)
             heartbeat.start(group)
-            group.start_soon(anyio.sleep_forever)
     except* Fenced as errors:
         ended.extend(error for error in errors.exceptions if isinstance(error, Fenced))
     return ended[0]

@@ -42,6 +42,7 @@ from kcjl.settings import (
     StockSettings,
 )
 from kcjl.vocabulary import Event
+from kcjl.worker import Worker
 from kcjl.worldclock import follow_world, world_clock
 
 __all__ = ["MERCHANT", "Serving", "Shop", "busy_world", "quiet_world", "serving", "shop"]
@@ -279,15 +280,15 @@ async def serving(shop: Shop, *, holder: str = "first") -> AsyncIterator[Serving
 
     async def run() -> None:
         try:
-            await run_merchant(
-                shop.settings,
-                MERCHANT,
-                dsn=shop.dsn,
-                holder=holder,
-                clock=shop.clock,
-                ids=RandomIds(),
-                ready=service.up,
-            )
+            async with Worker.open(shop.dsn, shop.clock) as worker:
+                await run_merchant(
+                    shop.settings,
+                    MERCHANT,
+                    worker=worker,
+                    holder=holder,
+                    ids=RandomIds(),
+                    ready=service.up,
+                )
         except KcjlError as error:
             service.ended = error
         finally:

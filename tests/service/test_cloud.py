@@ -16,6 +16,7 @@ from kcjl.errors import SettingsUnusable
 from kcjl.orders.events import PostingFetched, PostingQueued, ReferenceWritten, SalesOrderPosted
 from kcjl.service import check_outside, run_merchant
 from kcjl.settings import CloudSection, Settings
+from kcjl.worker import Worker
 from tests.service.running import HANGS_S, MERCHANT, Shop, quiet_world, settings_for, shop
 
 pytestmark = pytest.mark.anyio
@@ -52,15 +53,15 @@ async def test_order_goes_through_a_cloud_channel(quiet: Shop) -> None:
         told.set()
 
     async def run() -> None:
-        await run_merchant(
-            quiet.settings,
-            MERCHANT,
-            dsn=quiet.dsn,
-            holder="first",
-            clock=quiet.clock,
-            ids=RandomIds(),
-            tell=tell,
-        )
+        async with Worker.open(quiet.dsn, quiet.clock) as worker:
+            await run_merchant(
+                quiet.settings,
+                MERCHANT,
+                worker=worker,
+                holder="first",
+                ids=RandomIds(),
+                tell=tell,
+            )
 
     async with (
         aiohttp.ClientSession(headers=ACCESS) as erp,

@@ -24,6 +24,7 @@ from kcjl.settlement.events import AccountMapSet
 from kcjl.stock.events import BufferSet, StockImportIntended
 from kcjl.stock.policy_events import StockPolicyApproved
 from kcjl.tenant.events import TenantRead
+from tests.commanding import commands_of
 from tests.service.running import HANGS_S, MERCHANT, Shop, quiet_world, serving, shop
 
 pytestmark = pytest.mark.anyio
@@ -36,7 +37,7 @@ async def quiet(database_dsn: str, tmp_path: Path) -> AsyncIterator[Shop]:
 
 
 def _queue(database: Database) -> PostgresCommands:
-    return PostgresCommands(database, MERCHANT)
+    return commands_of(database, MERCHANT)
 
 
 async def _answer(shop: Shop, command_id: str) -> Outcome:

@@ -12,8 +12,8 @@ from kcjl.cli.service import _serve
 from kcjl.clock import real_sleep
 from kcjl.exceptions.service_events import ServiceConditionFound
 from kcjl.health.vitals import MerchantVitals, State
-from kcjl.johnlewis.budget import TenantBudgets
 from kcjl.orders.events import OrdersRead
+from kcjl.worker import Worker
 from tests.log.postern import postern
 from tests.service.running import MERCHANT, quiet_world, shop
 
@@ -41,11 +41,11 @@ async def test_service_that_could_not_renew_stops_and_begins_again_by_itself(
     async with (
         shop(database_dsn, tmp_path, quiet_world()) as running,
         postern(database_dsn, short_folder) as (gate, dsn),
+        Worker.open(dsn, running.clock) as worker,
         anyio.create_task_group() as group,
     ):
-        tenants = TenantBudgets(running.clock)
         vitals = MerchantVitals(MERCHANT)
-        group.start_soon(_serve, running.settings, vitals, dsn, running.clock, tenants)
+        group.start_soon(_serve, running.settings, vitals, worker)
         await running.until(OrdersRead)
         first = await running.log.head()
         gate.shut = True

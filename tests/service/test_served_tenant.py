@@ -10,10 +10,10 @@ from kcjl.cli.service import _serve
 from kcjl.dispatch.events import CarriersRead
 from kcjl.errors import ShopModelNotServed
 from kcjl.health.vitals import MerchantVitals, State
-from kcjl.johnlewis.budget import TenantBudgets
 from kcjl.sandbox.world_settings import WorldSettings
 from kcjl.stock.events import StockRead
 from kcjl.tenant.events import TenantRead
+from kcjl.worker import Worker
 from tests.service.running import MERCHANT, Shop, quiet_world, serving, shop
 
 pytestmark = pytest.mark.anyio
@@ -36,13 +36,12 @@ async def test_shop_that_is_not_served_stops_no_other_merchant(
 ) -> None:
     """Alone it ends `kcjl run` with its code; among others it is said, and they go on."""
     async with shop(database_dsn, tmp_path, dropship_world()) as running:
-        clock = running.clock
         vitals = MerchantVitals(MERCHANT)
-        mine = (running.settings, vitals, running.dsn, clock, TenantBudgets(clock))
-        await _serve(*mine, alone=False)
-        told = capsys.readouterr().err
-        with pytest.raises(ShopModelNotServed):
-            await _serve(*mine, alone=True)
+        async with Worker.open(running.dsn, running.clock) as worker:
+            await _serve(running.settings, vitals, worker, alone=False)
+            told = capsys.readouterr().err
+            with pytest.raises(ShopModelNotServed):
+                await _serve(running.settings, vitals, worker, alone=True)
 
     assert State.NOT_SERVED == vitals.state
     assert "acme is not served: shop " in told

@@ -33,6 +33,7 @@ from kcjl.sandbox.faults import Fault
 from kcjl.service import check_outside, outside_alone, run_merchant
 from kcjl.settings import Settings
 from kcjl.stock.events import SkuUnmatched, StockRead
+from kcjl.worker import Worker
 from tests.service.running import (
     MERCHANT,
     Shop,
@@ -339,15 +340,11 @@ async def test_system_elsewhere_is_not_called_without_live_true(
 
     with pytest.raises(SettingsUnusable, match=named):
         check_outside(settings, MERCHANT)
-    with pytest.raises(SettingsUnusable, match="live = true"):
-        await run_merchant(
-            settings,
-            MERCHANT,
-            dsn=database_dsn,
-            holder="here",
-            clock=RealClock(),
-            ids=RandomIds(),
-        )
+    async with Worker.open(database_dsn, RealClock()) as worker:
+        with pytest.raises(SettingsUnusable, match="live = true"):
+            await run_merchant(
+                settings, MERCHANT, worker=worker, holder="here", ids=RandomIds()
+            )
 
 
 def test_systems_on_this_machine_need_no_live_true(tmp_path: Path) -> None:

@@ -88,10 +88,9 @@ def _done(verb: str) -> Check:
     return issued
 
 
-def _alone(app: MonitorApp) -> bool:
-    """The detail has the screen to itself, and has the focus."""
-    detail = app.screen.query_one(DetailPane)
-    return app.screen.has_class("-only-detail") and app.focused is detail
+def _told(app: MonitorApp) -> bool:
+    """The row under the cursor is open, and the pane that tells its life is seen."""
+    return _listing(app).opened is not None and app.screen.query_one(DetailPane).display
 
 
 def _field(name: str) -> Check:
@@ -197,8 +196,8 @@ CASES = (
     ),
     Case(action="money.why", after=("5",), holds=lambda app: "EACH PENNY" in glass(app)),
     Case(action="health.why", after=("8",), holds=lambda app: "LAST FAULTS" in glass(app)),
-    Case(action="orders.why", after=("3",), holds=_alone),
-    Case(action="dispatch.why", after=("4",), holds=_alone),
+    Case(action="orders.why", after=("3",), holds=_told),
+    Case(action="dispatch.why", after=("4",), holds=_told),
     *(
         Case(
             action=f"orders.{word}",

@@ -30,7 +30,7 @@ ACTIONS: tuple[Action, ...] = (
         weight=11,
         scope=Scope.DISPATCH,
         command="screen.why",
-        help="Whose minutes they were, each attempt and its answer, in full width.",
+        help="Whose minutes they were: each attempt and its answer, in the detail.",
     ),
     _said(
         "retry",

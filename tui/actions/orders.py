@@ -32,7 +32,7 @@ ACTIONS: tuple[Action, ...] = (
         weight=11,
         scope=Scope.ORDERS,
         command="screen.why",
-        help="Why it stands where it stands: its life as a tree of causes, in full width.",
+        help="Why it stands where it stands: its life as a tree of causes, in the detail.",
     ),
     _said("retry", "r", "Retry", "Send again what was refused; it is looked up.", weight=12),
     _said("hold", "h", "Hold", "Neither accepted nor posted until it is released.", weight=14),
