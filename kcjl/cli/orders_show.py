@@ -10,6 +10,7 @@ from typing import Annotated
 import anyio
 import typer
 
+from kcjl.cli.life import tree_lines
 from kcjl.cli.places import (
     DEFAULT_CONFIG,
     Config,
@@ -93,11 +94,4 @@ def _lines(shown: OrderStory) -> Iterable[str]:
         back = f", {line.refunded} refunded" if line.refunded else ""
         yield f"{line.line_id}  {line.quantity} of {line.sku}  {line.price}  {line.state}{back}"
     yield ""
-    for event in shown.events:
-        indent = "  " * event.depth + ("└ " if event.depth else "")
-        said = f": {event.said}" if event.said else ""
-        yield f"{indent}{event.type}{said}"
-        yield (
-            "  " * (event.depth + 1) + f"#{event.position}, true {clock(event.occurred_at)}, "
-            f"learnt {clock(event.recorded_at)}, by {event.by}"
-        )
+    yield from tree_lines(shown.events)

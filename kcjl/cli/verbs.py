@@ -27,6 +27,7 @@ VERBS = {
     "replay": ("kcjl.cli.replay", "replay"),
     "log": ("kcjl.cli.log", "app"),
     "capsule": ("kcjl.cli.capsule", "app"),
+    "explain": ("kcjl.cli.explain", "explain"),
     "what-if": ("kcjl.cli.what_if", "what_if"),
     "shadow": ("kcjl.cli.shadow", "shadow"),
     "calls": ("kcjl.cli.calls", "app"),

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(scope="module")
 def shops(tmp_path_factory: pytest.TempPathFactory) -> list[NaiveWorld]:
-    """Levels read each ten and each fifteen minutes, without a buffer; imports that take long."""
+    """Levels read each ten and each fifteen minutes, without a buffer, by slow imports."""
     folder: Path = tmp_path_factory.mktemp("trade")
     made = [
         NaiveWorld(folder, seed=2, days=3, poll_s=600),

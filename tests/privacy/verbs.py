@@ -50,6 +50,7 @@ READING: Mapping[Verb, Sequence[str]] = {
     "payouts show": ("{payout}",),
     "replay": ("", "--check"),
     "settlement terms show": ("--history",),
+    "explain": ("",),
     "shadow": ("",),
     "stock explain": ("{sku}",),
     "stock list": ("-n 1000",),
