@@ -75,6 +75,8 @@ class StockShadow:
         self._conditions: Conditions | None = None
         self._formers: Formers[Product] = Formers()
         self._orders_read: deque[datetime] = deque(maxlen=READS_KEPT)
+        self._followed: Reads | None = None
+        """The last reads of levels that were followed by one of orders."""
         self._lines_max = lines_max
 
     async def hear(self, recorded: Recorded, report: Report) -> None:
@@ -108,6 +110,9 @@ class StockShadow:
         for key in PRODUCTS.keys(recorded.event):
             self._formers.keep(key, self._room.products.get(key), recorded.recorded_at)
         await self._room.fold((recorded,))
+        reads = self._room.last_reads
+        if may_publish(reads):
+            self._followed = reads
         if isinstance(recorded.event, OrdersRead):
             self._orders_read.append(recorded.event.occurred_at)
 
@@ -136,6 +141,8 @@ class StockShadow:
     ) -> None:
         room, at = self._room, event.occurred_at
         reads: Reads | None = room.last_reads
+        if not may_publish(reads) and any(figure.quantity for figure in event.figures):
+            reads = self._followed or reads  # another read had ended while it was worked out
         conditions = conditions_then(
             room.policies,
             room.publishing,

@@ -8,6 +8,7 @@ Called by `actor.py`. Source: design 6; contract johnlewis b.2.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -54,6 +55,15 @@ ZEROS_ALONE_AFTER = timedelta(minutes=10)
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
+class _WorkedOut(NamedTuple):
+    """The figures that differ, and what they were worked out under."""
+
+    conditions: Conditions
+    figures: Sequence[Figure]
+    reads: Reads
+    orders_read_at: datetime
+
+
 class StockPublisher:
     """What the stock room says to the marketplace."""
 
@@ -91,15 +101,14 @@ class StockPublisher:
         found = await self._worked_out()
         if found is None or not self._is_allowed():
             return None
-        conditions, figures, orders_read_at = found
-        figures = await self._guarded(figures)
+        figures = await self._guarded(found.figures)
         if not figures:
             return None
         sent = [
-            msgspec.structs.replace(each, orders_read_at=orders_read_at)
+            msgspec.structs.replace(each, orders_read_at=found.orders_read_at)
             for each in cut(figures, self._settings.lines_max)
         ]
-        await self._send(sent, conditions)
+        await self._send(sent, found)
         return self._settings.follow_s
 
     def _is_allowed(self) -> bool:
@@ -110,9 +119,9 @@ class StockPublisher:
         or none was made by this process, which knows nothing of what was ordered since.
         """
         found = await self._worked_out()
-        return None if found is None else found[1]
+        return None if found is None else found.figures
 
-    async def _worked_out(self) -> tuple[Conditions, Sequence[Figure], datetime] | None:
+    async def _worked_out(self) -> _WorkedOut | None:
         """The same, under which conditions, and after which read of orders.
 
         What came while they were worked out is in them: they are as of when this returns.
@@ -130,21 +139,18 @@ class StockPublisher:
                 continue
             if self._room.publishing.hold and not found.all_read:
                 return None  # a hold ends by what the figures say, not by what nobody has read
-            return conditions, found.figures, orders_read_at
+            return _WorkedOut(conditions, found.figures, reads, orders_read_at)
 
     async def _zeros(
         self, conditions: Conditions, reads: Reads, orders_read_at: datetime
-    ) -> tuple[Conditions, Sequence[Figure], datetime] | None:
+    ) -> _WorkedOut | None:
         """While no orders can be read: what is 0 whatever they hold."""
         now = self._room.clock.now()
         is_silent = now - max(orders_read_at, self._began) >= ZEROS_ALONE_AFTER
         if not is_silent or self._room.publishing.hold:
             return None
-        return (
-            conditions,
-            await self._differing.zeros(conditions, reads, now=now),
-            orders_read_at,
-        )
+        zeros = await self._differing.zeros(conditions, reads, now=now)
+        return _WorkedOut(conditions, zeros, reads, orders_read_at)
 
     def _conditions_now(self) -> Conditions | None:
         room = self._room
@@ -184,16 +190,16 @@ class StockPublisher:
         await self._room.commit(said)
         return figures if may_go else ()
 
-    async def _send(self, figures: Sequence[Figure], conditions: Conditions) -> None:
+    async def _send(self, figures: Sequence[Figure], worked_out: _WorkedOut) -> None:
         publish_id = self._room.ids.new()
         await self._room.commit(
             (
                 StockImportIntended(
                     publish_id=publish_id,
                     figures=tuple(figures),
-                    policy_version=conditions.version,
-                    stock_read_at=self._rests_on(figures),
-                    lag_s=int(conditions.lag_s),
+                    policy_version=worked_out.conditions.version,
+                    stock_read_at=self._rests_on(figures, worked_out.reads),
+                    lag_s=int(worked_out.conditions.lag_s),
                     staleness=self._room.publishing.stale,
                     occurred_at=self._room.clock.now(),
                 ),
@@ -223,16 +229,17 @@ class StockPublisher:
             correlation_id=publish_id,
         )
 
-    def _rests_on(self, figures: Sequence[Figure]) -> datetime | None:
+    def _rests_on(self, figures: Sequence[Figure], reads: Reads) -> datetime | None:
         """The beginning of the last read of levels that the figures know of: one of theirs, a
         poll, or a look of the watch that found nothing moved and was followed by the orders.
+
+        `reads`: as they stood when the figures were worked out; one may have ended since.
         """
-        reads, looked_at = self._room.last_reads, self._room.watched_at
+        looked_at = self._room.watched_at
         known = [figure.level_read_at for figure in figures]
-        if reads is not None:
-            known.append(reads.stock_began_at)
-            if looked_at is not None and looked_at <= (reads.orders_began_at or NEVER):
-                known.append(looked_at)
+        known.append(reads.stock_began_at)
+        if looked_at is not None and looked_at <= (reads.orders_began_at or NEVER):
+            known.append(looked_at)
         return max((at for at in known if at is not None), default=None)
 
     async def _lost(self, publish: Publish, message: str) -> None:

@@ -23,6 +23,9 @@ from kcjl.cli.shadow import shadow_of
 from kcjl.events import EVENT_CLASSES
 from kcjl.log.export import export
 from kcjl.log.memory import MemoryLogReader, MemoryStore
+from kcjl.stock.events import Figure, StockImportIntended, StockRead
+from kcjl.stock.publishing import StockPublisher
+from tests.rooms import Premises
 from tests.simulation.mutants import MUTANTS, applied
 from tests.simulation.premises import MERCHANT
 from tests.simulation.run import recorded_by
@@ -139,3 +142,47 @@ def _shadow(place: Path, arguments: Sequence[str]) -> subprocess.CompletedProces
         text=True,
         check=False,
     )
+
+
+async def _import_beside_a_read(monkeypatch: pytest.MonkeyPatch) -> Premises:
+    """Levels are read, and not followed by orders, while figures are worked out."""
+    place = Premises()
+    place.warehouse.put("A-1", 10)
+    place.shop.offers_there["A-1"] = 10
+    guarded = StockPublisher._guarded
+
+    async with place.open() as process:
+
+        async def read_meanwhile(
+            publisher: StockPublisher, figures: Sequence[Figure]
+        ) -> Sequence[Figure]:
+            if figures:
+                place.clock.tick(5)
+                await process.do("levels")
+            return await guarded(publisher, figures)
+
+        await process.do("offers")
+        place.clock.tick(300)
+        await process.do("levels", "intake")
+        place.warehouse.put("A-1", 7)
+        place.clock.tick(300)
+        await process.do("levels", "intake")
+        monkeypatch.setattr(StockPublisher, "_guarded", read_meanwhile)
+        await process.do("publish")
+    return place
+
+
+def test_import_rests_on_the_read_that_its_orders_followed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A read that ended meanwhile is not claimed, and shadow decides on the one before it."""
+    place = anyio.run(_import_beside_a_read, monkeypatch)
+    events = [each.event for each in place.store.shelf(MERCHANT).events]
+    reads = [each.occurred_at for each in events if isinstance(each, StockRead)]
+    (intended,) = [each for each in events if isinstance(each, StockImportIntended)]
+
+    assert events.index(intended) > max(
+        number for number, each in enumerate(events) if isinstance(each, StockRead)
+    )
+    assert reads[-2] == intended.stock_read_at
+    assert () == _shadowed(place.store).differences

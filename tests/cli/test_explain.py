@@ -112,8 +112,8 @@ async def test_explain_order_names_who_had_it_longest(tmp_path: Path) -> None:
 async def test_explain_payout_and_a_penny_of_it(tmp_path: Path) -> None:
     """Contract e.4: the lines come to what was paid; an amount leads to line and journal."""
     payout = await told("payout", "CY1", cwd=tmp_path)
-    penny = await told("penny", "CY1", "19.20", cwd=tmp_path)
-    pence = await told("penny", "CY1", "1920p", cwd=tmp_path)
+    penny = await told("penny", "CY1", "10.39", cwd=tmp_path)
+    pence = await told("penny", "CY1", "1039p", cwd=tmp_path)
     wrong = await kcjl("penny", "CY1", "2p", cwd=tmp_path)
 
     assert "21.02 GBP" in payout.answer[0]

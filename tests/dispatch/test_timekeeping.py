@@ -34,9 +34,11 @@ from tests.trade import (
     forgone,
     found_again,
     gbp,
+    intended,
     made_of,
     posted,
     received,
+    refused,
     shipped,
     vanished,
 )
@@ -118,6 +120,23 @@ def test_time_that_somebody_holds_an_order_is_a_persons() -> None:
     assert ("held", 16) in spans(*events)
     assert ("held_in_erp", 50) in spans(*events, *in_erp)
     assert Whose.PERSON == WHOSE[Stage.HELD] == WHOSE[Stage.HELD_IN_ERP]
+
+
+def test_time_of_an_order_that_can_not_be_written_to_the_erp_is_a_persons() -> None:
+    """Nothing of ours goes on until somebody mends it; what the ERP refused we try again."""
+    tried = refused(ORDER, minutes=7)
+    unsendable = msgspec.structs.replace(refused(ORDER, minutes=8), unsendable=True)
+    by_us = folded(TIMINGS, "O1", (ORDER, ACCEPTED, PAID, tried))
+    stuck = folded(TIMINGS, "O1", (ORDER, ACCEPTED, PAID, unsendable))
+    mended = folded(TIMINGS, "O1", (ORDER, ACCEPTED, PAID, unsendable, intended(ORDER, 2, 30)))
+
+    assert by_us is not None
+    assert stuck is not None
+    assert mended is not None
+    assert [Stage.POSTING, Stage.HELD, Stage.POSTING] == [
+        each.stage for each in (by_us, stuck, mended)
+    ]
+    assert Whose.PERSON == WHOSE[stuck.stage]
 
 
 def test_order_seen_after_it_was_paid_was_the_marketplaces_until_then() -> None:

@@ -94,21 +94,21 @@ def test_page_of_a_kind_says_all_that_a_person_asks(page: Page) -> None:
 def test_commands_of_a_page_can_be_typed(page: Page) -> None:
     """Each verb is there, takes these options, and lacks nothing that it needs."""
     for line in commands(page):
-        _typed(line)
+        can_be_typed(line)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 def test_commands_of_a_kind_can_be_typed(kind: Kind) -> None:
     """What the desk says to type is no other than what there is."""
     for line in commands_of(kind, "700123456-A/2"):
-        _typed(line)
+        can_be_typed(line)
 
 
 def test_command_that_is_not_there_is_found() -> None:
     """The test above can fail: a verb, an option and an argument that are not there."""
     for line in ("kcjl orders vanish X", "kcjl orders show X --loud", "kcjl stock alias"):
         with pytest.raises(AssertionError, match="kcjl"):
-            _typed(line)
+            can_be_typed(line)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -152,7 +152,7 @@ def test_prose_of_the_pages_fits_a_page() -> None:
     assert not long, "\n".join(long)
 
 
-def _typed(line: str) -> None:
+def can_be_typed(line: str) -> None:
     """Parse it as the command line would, to the end, and call nothing."""
     words = shlex.split(line)[1:]
     command: Any = get_command(app)
