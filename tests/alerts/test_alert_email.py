@@ -33,9 +33,10 @@ from kcjl.errors import (
     SettingsUnusable,
     Unavailable,
 )
-from tests.alerts.mail_server import PASSWORD, USER, MailServer, own_certificate
+from tests.alerts.mail_server import PASSWORD, USER, MailServer
 from tests.alerts.room import SETTINGS, alerting, look
 from tests.alerts.words import raised
+from tests.certificates import own_certificate
 from tests.clockwork import MORNING, Clockwork
 from tests.rooms import Premises
 

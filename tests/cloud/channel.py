@@ -7,17 +7,12 @@ import json
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from kcjl.calls.memory import MemoryCalls
 from kcjl.calls.sync_log import SyncLog
@@ -28,6 +23,7 @@ from kcjl.khaos.cloud_server import CloudListener
 from kcjl.khaos.cloud_settings import CloudSettings
 from kcjl.khaos.port import DeliveryAddress
 from kcjl.vault import PostgresVault
+from tests.certificates import ENDS, own_certificate
 from tests.clockwork import Clockwork
 
 __all__ = [
@@ -178,34 +174,6 @@ async def channel(
         yield made
 
 
-CERTIFICATE_ENDS = datetime(2120, 1, 1, tzinfo=UTC)
-
-
-def write_certificate(
-    certificate: Path, key: Path, *, ends: datetime = CERTIFICATE_ENDS
-) -> None:
-    """A certificate for 127.0.0.1, signed by itself."""
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(private.public_key())
-        .serial_number(1)
-        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        .not_valid_after(ends)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]),
-            critical=False,
-        )
-        .sign(private, hashes.SHA256())
-    )
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key.write_bytes(
-        private.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
+def write_certificate(certificate: Path, key: Path, *, ends: datetime = ENDS) -> None:
+    """A certificate for 127.0.0.1, signed by itself; each file holds the key as well."""
+    key.write_bytes(own_certificate(certificate, ends=ends).read_bytes())

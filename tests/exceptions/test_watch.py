@@ -2,7 +2,6 @@
 
 import asyncio
 import email.utils
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,10 +10,6 @@ from pathlib import Path
 import anyio
 import msgspec
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from kcjl.calls.heard_clocks import HeardClocks
 from kcjl.calls.port import Side
@@ -33,6 +28,7 @@ from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.runner import ProjectionRunner
 from kcjl.projections.store import MemoryRows
 from tests.audit.handmade import raised
+from tests.certificates import own_certificate, serving
 from tests.clockwork import MORNING
 from tests.rooms import MERCHANT, Premises
 from tests.trade import at, gbp, orders_read, received
@@ -221,35 +217,15 @@ async def test_order_that_nobody_waits_for_is_told_when_it_still_is_later() -> N
 
 
 def certificate(path: Path, end: datetime) -> Path:
-    """A self-signed one that is good until then, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "erp.example")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(end - timedelta(days=90))
-        .not_valid_after(end)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + secret)
-    return path
+    """One that is good until then."""
+    return own_certificate(path, starts=end - timedelta(days=90), ends=end)
 
 
 @asynccontextmanager
 async def https(pem: Path) -> AsyncIterator[str]:
     """A web server that shows it."""
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(pem)
     server = await asyncio.start_server(
-        lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=tls
+        lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=serving(pem)
     )
     port = server.sockets[0].getsockname()[1]
     try:

@@ -6,6 +6,7 @@ Invariant: loopback, a port of the machine's choosing. Called by `test_seller_ap
 """
 
 import asyncio
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -88,8 +89,8 @@ class ScriptedServer:
     def will_say(self, *answers: bytes | None) -> None:
         self._script += answers
 
-    async def start(self) -> asyncio.Server:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+    async def start(self, tls: ssl.SSLContext | None = None) -> asyncio.Server:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
         self._port = server.sockets[0].getsockname()[1]
         return server
 

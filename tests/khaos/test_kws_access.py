@@ -1,22 +1,15 @@
 """Who may be talked to, and how: certificates that are pinned, settings that are refused."""
 
-import hashlib
-import ipaddress
-import ssl
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from kcjl.errors import CredentialsRefused, SettingsUnusable, Unavailable
 from kcjl.khaos.kws import KwsSettings
 from kcjl.khaos.soap import CertificateChanged
+from tests.certificates import fingerprint_of, own_certificate, serving
 from tests.khaos.conftest import MakeAdapter, settings_for
 from tests.khaos.samples import order
 from tests.khaos.server import ScriptedErp, http, string
@@ -29,38 +22,10 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def secure(tmp_path: Path) -> AsyncIterator[tuple[ScriptedErp, str]]:
     """A web service with a self-signed certificate, and its fingerprint."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "erp.example")])
-    start = datetime(2020, 1, 1, tzinfo=UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(start)
-        .not_valid_after(start + timedelta(days=36500))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
-            critical=False,
-        )
-        .sign(key, hashes.SHA256())
-    )
-    pem = tmp_path / "erp.pem"
-    pem.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(pem)
+    pem = own_certificate(tmp_path / "erp.pem")
     scripted = ScriptedErp()
-    listening = await scripted.start(tls)
-    der = certificate.public_bytes(serialization.Encoding.DER)
-    yield scripted, hashlib.sha256(der).hexdigest()
+    listening = await scripted.start(serving(pem))
+    yield scripted, fingerprint_of(pem)
     scripted.stop()
     listening.close()
     await listening.wait_closed()
