@@ -6,7 +6,10 @@ Called by the settings of both sides' adapters.
 
 from ipaddress import ip_address
 
-__all__ = ["is_loopback"]
+__all__ = ["PORT_MAX", "is_loopback"]
+
+PORT_MAX = 65_535
+"""TCP's."""
 
 
 def is_loopback(host: str) -> bool:

@@ -8,12 +8,12 @@ Promises: a name that is no action, or a key that a shell needs, is refused with
 name; what is printed can be read again. Called by the CLI and by the app.
 """
 
-import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
 from kcjl.errors import SettingsUnusable
+from kcjl.toml import read_toml
 from tui.actions import ACTIONS, FORBIDDEN_KEYS, action_by_id
 
 __all__ = ["keymap_at", "keymap_text"]
@@ -22,10 +22,10 @@ __all__ = ["keymap_at", "keymap_text"]
 def keymap_at(path: Path) -> dict[str, str]:
     """Action id to keys by commas. Raises SettingsUnusable with one clear line."""
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        told = read_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsUnusable(f"{path} can't be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:  # no text, no TOML, odd numbers, depth
+    except ValueError as error:  # no text, no TOML, odd numbers
         raise SettingsUnusable(f"{path} is not TOML: {error}") from None
     for action_id, keys in told.items():
         if action_by_id(action_id) is None:

@@ -13,12 +13,11 @@ import msgspec
 
 from kcjl.alerts.plan import ANYBODY, Plan
 from kcjl.exceptions.kind import SEVERITIES, Severity
-from kcjl.loopback import is_loopback
+from kcjl.loopback import PORT_MAX, is_loopback
 
 __all__ = ["EMAIL", "WEBHOOK", "AlertSettings", "EmailSection", "WebhookSection", "checked_url"]
 
 EMAIL, WEBHOOK = "email", "webhook"
-PORT_MAX = 65_535
 ADDRESSES_MAX = 50
 """Of one owner; more is a mailing list."""
 

@@ -7,7 +7,6 @@ Called by `init.py`.
 """
 
 import os
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -19,6 +18,7 @@ from kcjl.cli.places import printable, printable_block
 from kcjl.discretion import Secret
 from kcjl.errors import KcjlError, Misuse, SettingsUnusable
 from kcjl.settings import secret
+from kcjl.toml import read_toml
 
 __all__ = ["Asker", "FromFile", "Question", "SecretGiven", "Typed", "settled"]
 
@@ -115,10 +115,10 @@ class FromFile:
     def read(cls, path: Path) -> "FromFile":
         """Raises SettingsUnusable for what is no file of answers."""
         try:
-            told = tomllib.loads(path.read_text(encoding="utf-8"))
+            told = read_toml(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise SettingsUnusable(f"{path} can't be read: {error.strerror}") from None
-        except (ValueError, RecursionError) as error:  # no text, no TOML, odd numbers, depth
+        except ValueError as error:  # no text, no TOML, odd numbers
             raise SettingsUnusable(f"{path} is not TOML: {error}") from None
         return cls(path, {key: _text(path, key, value) for key, value in told.items()})
 

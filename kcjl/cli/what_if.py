@@ -4,7 +4,6 @@ It reads the log, or an exported file, and writes nothing but the picture that i
 Called by `kcjl/cli/verbs.py`.
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -27,6 +26,7 @@ from kcjl.errors import Misuse
 from kcjl.log.export import whole
 from kcjl.settlement.terms import CommissionTerms, read_terms
 from kcjl.stock.policy import read_document
+from kcjl.toml import read_toml
 
 __all__ = ["what_if"]
 
@@ -128,9 +128,9 @@ def _text(file: Path, what: str) -> str:
 
 def _mapped(file: Path) -> Mapping[str, str]:
     try:
-        read = tomllib.loads(_text(file, "a carrier map"))
+        read = read_toml(_text(file, "a carrier map"))
         return msgspec.convert(read, dict[str, str])
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (ValueError, msgspec.ValidationError) as error:
         raise Misuse(
             f'{file} can\'t be used as a carrier map: {error}; write "courier" = "CARRIER"'
         ) from None

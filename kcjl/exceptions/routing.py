@@ -6,7 +6,6 @@ where none does, it is the kind's own. It does not: assign what a person has ass
 Called by the desk and the CLI. Source: design 10, law 9.
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
@@ -16,6 +15,7 @@ from kcjl.errors import Misuse
 from kcjl.exceptions.catalogue import KINDS, lane_of
 from kcjl.exceptions.kind import LANES
 from kcjl.money import Money
+from kcjl.toml import read_toml
 
 __all__ = [
     "RULES_MAX",
@@ -122,8 +122,8 @@ def read_rules(text: str) -> RoutingRules:
     'jo'
     """
     try:
-        read = msgspec.convert(tomllib.loads(text, parse_float=str), _RulesFile)
-    except (ValueError, RecursionError) as error:  # no TOML, odd numbers, depth
+        read = msgspec.convert(read_toml(text, parse_float=str), _RulesFile)
+    except ValueError as error:  # no TOML, odd numbers
         raise _unusable(f"they are no TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise _unusable(str(error)) from None

@@ -6,13 +6,13 @@ It does not: know stock, or what a person has said (`acceptance.py`).
 Called by `acceptance.py`, the orders room and the CLI. Source: design 7, law 9.
 """
 
-import tomllib
 from typing import Literal
 
 import msgspec
 
 from kcjl.errors import Misuse
 from kcjl.money import Money
+from kcjl.toml import read_toml
 
 __all__ = [
     "RULES_MAX",
@@ -89,8 +89,8 @@ def read_policy(text: str) -> AcceptancePolicy:
     'known'
     """
     try:
-        read = msgspec.convert(tomllib.loads(text, parse_float=str), _PolicyFile)
-    except (ValueError, RecursionError) as error:  # no TOML, odd numbers, depth
+        read = msgspec.convert(read_toml(text, parse_float=str), _PolicyFile)
+    except ValueError as error:  # no TOML, odd numbers
         raise _unusable(f"it is no TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise _unusable(str(error)) from None

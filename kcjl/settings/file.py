@@ -5,7 +5,6 @@ never printed. Called through the package.
 """
 
 import os
-import tomllib
 from pathlib import Path
 
 import msgspec
@@ -16,6 +15,7 @@ from kcjl.errors import SettingsUnusable
 from kcjl.exceptions.desk_settings import ExceptionSettings
 from kcjl.johnlewis.frequencies import advised_s
 from kcjl.ledger.ledger_settings import LedgerSettings
+from kcjl.loopback import PORT_MAX
 from kcjl.settings.concerns import (
     CallSettings,
     DispatchSettings,
@@ -26,6 +26,7 @@ from kcjl.settings.concerns import (
 )
 from kcjl.settings.section import Section
 from kcjl.settings.sides import JohnLewisSettings, KhaosSettings
+from kcjl.toml import read_toml
 from kcjl.vaultkey import VaultSettings
 
 __all__ = [
@@ -38,7 +39,6 @@ __all__ = [
     "secret",
 ]
 
-PORT_MAX = 65_535
 CONNECTIONS_MIN = 4
 
 
@@ -111,14 +111,14 @@ class Settings(Section, frozen=True, kw_only=True):
 def read_settings(path: Path) -> Settings:
     """Read and check a kcjl.toml. Raises SettingsUnusable with one clear line."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = read_toml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsUnusable(
             f"there is no configuration at {path}: write one, or try `kcjl demo`"
         ) from None
     except OSError as error:
         raise SettingsUnusable(f"{path} can't be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:  # no text, no TOML, odd numbers, depth
+    except ValueError as error:  # no text, no TOML, odd numbers
         raise SettingsUnusable(f"{path} is not TOML: {error}") from None
     try:
         settings = msgspec.convert(raw, Settings)

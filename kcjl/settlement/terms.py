@@ -6,7 +6,6 @@ and of two the one that began later. Without a rate nothing is held against a ra
 Called by `expectation.py`, the settlement room and the CLI. Source: design 9, contract e.5.
 """
 
-import tomllib
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -15,6 +14,7 @@ import msgspec
 
 from kcjl.errors import Misuse
 from kcjl.money import Money, half_up
+from kcjl.toml import read_toml
 
 __all__ = [
     "RATES_MAX",
@@ -97,8 +97,8 @@ def read_terms(text: str) -> CommissionTerms:
     Decimal('15')
     """
     try:
-        read = msgspec.convert(tomllib.loads(text, parse_float=str), _TermsFile)
-    except (ValueError, RecursionError) as error:  # no TOML, odd numbers, depth
+        read = msgspec.convert(read_toml(text, parse_float=str), _TermsFile)
+    except ValueError as error:  # no TOML, odd numbers
         raise _unusable(f"they are no TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise _unusable(str(error)) from None

@@ -7,7 +7,6 @@ It does not: know versions or who approved (`policy_book.py`), or work out figur
 Called by `policy_book.py`, `available.py`, the stock actor and the CLI. Source: design 6.
 """
 
-import tomllib
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kcjl.errors import Misuse
+from kcjl.toml import read_toml
 
 __all__ = [
     "LONDON",
@@ -87,8 +87,8 @@ def london_day(at: datetime) -> date:
 def read_document(text: str) -> PolicyDocument:
     """A document from its TOML. Raises Misuse that says which rule, and what to mend."""
     try:
-        told = tomllib.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:  # no TOML, odd numbers, depth
+        told = read_toml(text, parse_float=Decimal)
+    except ValueError as error:  # no TOML, odd numbers
         raise _unusable(f"it is no TOML: {error}") from None
     unknown = sorted(set(told) - {"note", "valid_from", "rules"})
     if unknown:

@@ -146,7 +146,14 @@ PURE_FILES = (
     "whose.py",
     "words.py",
 )
-PURE_OWN = ("kcjl.money", "kcjl.errors", "kcjl.fold", "kcjl.in_flight", "kcjl.vocabulary")
+PURE_OWN = (
+    "kcjl.money",
+    "kcjl.errors",
+    "kcjl.fold",
+    "kcjl.in_flight",
+    "kcjl.toml",
+    "kcjl.vocabulary",
+)
 IMPURE_STANDARD = {
     "asyncio",
     "logging",

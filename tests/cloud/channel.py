@@ -175,5 +175,6 @@ async def channel(
 
 
 def write_certificate(certificate: Path, key: Path, *, ends: datetime = ENDS) -> None:
-    """A certificate for 127.0.0.1, signed by itself; each file holds the key as well."""
-    key.write_bytes(own_certificate(certificate, ends=ends).read_bytes())
+    """A certificate for 127.0.0.1, signed by itself, and its key, in a file each."""
+    both = own_certificate(key, ends=ends).read_text()
+    certificate.write_text(both[: both.index("-----BEGIN", 1)])

@@ -22,10 +22,12 @@ from tui.keymap import keymap_at
 DEEP = "a = " + "[" * 5_000
 LONG = "a = " + "9" * 5_000
 """More digits than Python makes a number of."""
+DOTTED = "a." * 100_000 + "b = 1"
+"""It took the reader minutes: the time grows with the square of the parts."""
 
 
 @pytest.mark.parametrize("read", [read_policy, read_rules, read_terms, read_document])
-@pytest.mark.parametrize("text", [DEEP, LONG], ids=["deep", "long"])
+@pytest.mark.parametrize("text", [DEEP, LONG, DOTTED], ids=["deep", "long", "dotted"])
 def test_policy_of_endless_depth_or_length_is_refused(
     read: Callable[[str], object], text: str
 ) -> None:
@@ -35,7 +37,7 @@ def test_policy_of_endless_depth_or_length_is_refused(
 
 
 @pytest.mark.parametrize("read", [read_settings, keymap_at, FromFile.read])
-@pytest.mark.parametrize("text", [DEEP, LONG], ids=["deep", "long"])
+@pytest.mark.parametrize("text", [DEEP, LONG, DOTTED], ids=["deep", "long", "dotted"])
 def test_file_of_endless_depth_or_length_is_refused(
     read: Callable[[Path], object], text: str, tmp_path: Path
 ) -> None:
