@@ -113,13 +113,16 @@ class Explainer:
     async def sku(self, sku: str) -> Explanation:
         """Why so many. Raises NotFound."""
         story = await sku_story(self._past, self._merchant, sku, self._position)
-        return await self._explanation(
+        told = await self._explanation(
             "sku",
             sku,
             (summary(story.sum), *around(story.sum)),
             version=story.sum.policy_version,
             chain=story.events,
         )
+        words = {step.origin.position: step.said for step in story.steps}
+        chain = (msgspec.structs.replace(e, said=words[e.position]) for e in told.chain)
+        return msgspec.structs.replace(told, chain=tuple(chain))
 
     async def order(self, order_id: str) -> Explanation:
         """Why it is late, or is not. Raises NotFound."""
