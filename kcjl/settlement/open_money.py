@@ -70,10 +70,13 @@ class OpenMoney:
         match event:
             case SettlementLineSeen(order_id=None):
                 self._let_go_of(event.line_id)
-            case SettlementLineTied():
+            case (
+                SettlementLineSeen(order_id=str() as order_id)
+                | SettlementLineTied(order_id=order_id)
+            ):
                 line = self.lines.get(event.line_id)
                 if line is not None and self._is_at_rest(line):
-                    self._let_go_of_order(event.order_id)
+                    self._let_go_of_order(order_id)
             case JournalIntended():
                 orders: dict[str, None] = {}
                 for line in self.lines.grouped(event.cycle_id):
