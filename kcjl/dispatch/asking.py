@@ -163,14 +163,11 @@ class Asking:
                 raise OutcomeUnknown(outcome.message)
 
     async def number_is_there(self, order_id: str, parcel_key: str) -> bool:
-        """Whether the shipment has the number: an attempt may have arrived unanswered."""
-        try:
-            shipments = await self._heard(self._marketplace.shipments(order_id))
-        except NotFound:
-            return False
+        """Whether the marketplace has the number: an attempt may have arrived unanswered."""
         _, parcel = self.now(order_id, parcel_key)
-        shown = {each.shipment_id: each.tracking_number for each in shipments}
-        if shown.get(parcel.shipment_id) != parcel.tracking_number:
+        if parcel.tracking_number not in await self._numbers_there(
+            order_id, parcel.shipment_id
+        ):
             return False
         sent = TrackingSent(
             order_id=order_id,
@@ -180,6 +177,17 @@ class Asking:
         )
         await self._room.record(sent)
         return True
+
+    async def _numbers_there(self, order_id: str, shipment_id: str) -> set[str | None]:
+        """What is shown for the shipment, or, where OR23 told it, for the whole order."""
+        if not shipment_id:
+            orders = await self._heard(self._marketplace.orders_by_id([order_id]))
+            return {each.tracking.tracking_number for each in orders if each.tracking}
+        try:
+            shipments = await self._heard(self._marketplace.shipments(order_id))
+        except NotFound:
+            return set()
+        return {each.tracking_number for each in shipments if each.shipment_id == shipment_id}
 
     async def _record_untold(
         self, intended: TrackingIntended, message: str, *, answered: bool

@@ -330,9 +330,10 @@ class Confirming:
 
 
 def _gives_up(parcel: Parcel, events: tuple[Event, ...]) -> bool:
-    """A number that was sent to a shipment: it is looked for there before it is given up."""
-    tried = bool(parcel.shipment_id and parcel.number_attempts)
-    return tried and any(isinstance(each, TrackingRefused) for each in events)
+    """A number that was sent: it is looked for there before it is given up."""
+    return parcel.number_attempts > 0 and any(
+        isinstance(each, TrackingRefused) for each in events
+    )
 
 
 def _is_sent(events: tuple[Event, ...]) -> bool:

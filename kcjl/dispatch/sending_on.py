@@ -116,12 +116,9 @@ def decide_number(
 def _too_late(entry: Dispatch, parcel: Parcel) -> str:
     """Why nothing is sent, and what a person can do instead."""
     shipment = f", shipment {parcel.shipment_id}" if parcel.shipment_id else ""
-    there = parcel.number_told or "none"
-    if parcel.number_attempts:
-        there += ", or the new one, if an attempt arrived whose answer was lost"
     return (
         f"the order is {entry.marketplace_state}, and the marketplace takes numbers until it "
-        f"is SHIPPED; it has {there}. If the customer misses the "
+        f"is SHIPPED; it has {parcel.number_told or 'none'}. If the customer misses the "
         f"parcel, give them the new number ({parcel.courier_name}); to have it shown, send it "
         f"to the marketplace's support: order {entry.order_id}{shipment}"
     )

@@ -77,19 +77,26 @@ async def test_number_that_waits_to_be_sent_on_is_told_when_the_order_is_receive
     assert 1 == place.shop.mishaps.times("set_shipment_tracking")
 
 
-async def test_number_whose_answers_were_lost_is_looked_for_before_it_is_given_up() -> None:
+@BOTH
+async def test_number_whose_answers_were_lost_is_looked_for_before_it_is_given_up(
+    *, multi_shipment: bool
+) -> None:
     """It had arrived: nobody is told that the marketplace lacks what it has."""
+    call = "set_shipment_tracking" if multi_shipment else "set_tracking"
     place = premises()
+    place.shop.multi_shipment = multi_shipment
     async with place.open() as process:
         await post_all(process)
         place.warehouse.ship("REF-O1", parcel(tracking=DPD))
         await process.do("shipments", "confirm", "intake", "confirm")
         place.warehouse.ship("REF-O1", parcel(tracking=OTHER))
         place.clock.tick(2 * HOUR)
-        place.shop.mishaps.after("set_shipment_tracking", LOST)
+        place.shop.mishaps.after(call, LOST)
         await process.do("shipments", "confirm")
         place.shop.set_state("O1", "RECEIVED")
-        place.shop.mishaps.before("shipments", Unavailable("503"))
+        place.shop.mishaps.before(
+            "shipments" if multi_shipment else "orders_by_id", Unavailable("503")
+        )
         place.clock.tick(2 * HOUR)
         await process.do("intake", "confirm", "judge")
         assert [False] == [each.given_up for each in await place.said(TrackingRefused)]
@@ -101,7 +108,7 @@ async def test_number_whose_answers_were_lost_is_looked_for_before_it_is_given_u
     assert [OTHER] == [each.tracking_number for each in await place.said(TrackingSent)]
     raised = {each.kind for each in await place.said(ExceptionRaised)}
     assert raised <= {"confirmations_stopped"}
-    assert 1 == place.shop.mishaps.times("set_shipment_tracking")
+    assert 1 + (not multi_shipment) == place.shop.mishaps.times(call)
 
 
 async def test_number_that_is_put_back_in_the_erp_is_nobodys_task_any_more() -> None:

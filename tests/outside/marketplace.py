@@ -15,7 +15,7 @@ from kcjl.errors import NotFound, Refused
 from kcjl.johnlewis import port as shop
 from kcjl.johnlewis.account_port import Invoice
 from kcjl.johnlewis.export_port import Export, ExportMemory
-from kcjl.johnlewis.order_port import Cancelation, Refund
+from kcjl.johnlewis.order_port import Cancelation, OrderTracking, Refund
 from kcjl.johnlewis.parcel_port import ShipmentOutcome, ShipmentOutcomeKind
 from kcjl.johnlewis.reversal_port import (
     CancelationRequest,
@@ -282,9 +282,14 @@ class Shop:
 
     async def set_tracking(self, order_id: str, tracking: shop.Tracking) -> None:
         with self.mishaps.at("set_tracking"):
-            if self.orders_there[order_id].state_raw not in (SHIPPING, "SHIPPED"):
+            order = self.orders_there[order_id]
+            if order.state_raw not in (SHIPPING, "SHIPPED"):
                 raise Refused(f"order {order_id} can't be tracked")
             self.tracked[order_id] = tracking
+            shown = OrderTracking(
+                carrier_code=tracking.carrier_code, tracking_number=tracking.tracking_number
+            )
+            self.orders_there[order_id] = msgspec.structs.replace(order, tracking=shown)
 
     async def ship(self, order_id: str) -> None:
         with self.mishaps.at("ship"):
