@@ -34,12 +34,14 @@ from kcjl.fold import Contents, Fold, Table
 from kcjl.log.port import Draft, Log, Recorded
 from kcjl.vocabulary import Event
 
-__all__ = ["Folded", "Job", "Room"]
+__all__ = ["WARM", "Folded", "Job", "Room"]
 
 S = TypeVar("S")
 
 BACK_OFF_FIRST_S = 5.0
 BACK_OFF_MAX_S = 300.0
+WARM = 1_000
+"""Ended orders that are kept as they are, in each table that has an entry an order."""
 COMMIT_EVENTS_MAX = 1_000
 """Events that one decision may append; more is a programmer's mistake, not a busy day."""
 
@@ -144,9 +146,10 @@ class Room:
         watch: Callable[[S], bool] | None = None,
         group: Callable[[S], str | None] | None = None,
         tracked: bool = False,
+        warm: int | None = None,
     ) -> Table[S]:
         """Register a fold; its entries are kept up to date from now on."""
-        table = Table(fold, watch=watch, group=group, tracked=tracked)
+        table = Table(fold, watch=watch, group=group, tracked=tracked, warm=warm)
         self._tables.append(table)
         self._folds.append(fold)
         return table

@@ -30,6 +30,7 @@ from kcjl.database import Database
 from kcjl.errors import KcjlError
 from kcjl.fold import Contents
 from kcjl.log.port import LogReader
+from kcjl.packed import Packed
 
 __all__ = [
     "MemorySnapshots",
@@ -290,7 +291,7 @@ async def take_snapshots(
 
 async def _packed(folded: Folded) -> bytes | None:
     """Part by part, so that nobody waits for long; None when it is larger than it may be."""
-    encoder = msgspec.json.Encoder()
+    encoder = msgspec.json.Encoder(enc_hook=_as_json)
     packed = bytearray()
     for part in _parts(folded):
         raw = encoder.encode(part)
@@ -310,6 +311,13 @@ def _parts(folded: Folded) -> Iterator[dict[str, object]]:
     for revisions in _sliced(folded.revisions):
         yield {"revisions": revisions}
     yield {"marks": folded.marks}
+
+
+def _as_json(entry: object) -> msgspec.Raw:
+    """Of an entry that its table has packed."""
+    if isinstance(entry, Packed):
+        return msgspec.Raw(entry.json())
+    raise NotImplementedError(f"a snapshot holds no {type(entry).__name__}")
 
 
 def _sliced(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -1,9 +1,11 @@
 """Folds: entries made of events, watched and grouped, and nothing but events."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kcjl.fold import Fold, Table
+from kcjl.fold import Contents, Fold, Table
+from kcjl.packed import Packed
 from kcjl.vocabulary import Event
 from tests.clockwork import MORNING
 from tests.patience import unhurried
@@ -50,8 +52,17 @@ def counted(units: int, *skus: str, shelf: str = "left") -> Counted:
     return Counted(skus=skus or ("A",), units=units, shelf=shelf, occurred_at=MORNING)
 
 
-def table() -> Table[Entry]:
-    return Table(COUNTS, watch=lambda entry: entry[1] > 2, group=lambda entry: entry[0] or None)
+def table(warm: int | None = None) -> Table[Entry]:
+    return Table(
+        COUNTS,
+        watch=lambda entry: entry[1] > 2,
+        group=lambda entry: entry[0] or None,
+        warm=warm,
+    )
+
+
+def packed(counts: Table[Entry]) -> list[str]:
+    return [key for key, held in counts.contents().entries.items() if isinstance(held, Packed)]
 
 
 def test_event_touches_its_keys_and_no_others() -> None:
@@ -180,3 +191,73 @@ def test_groups_that_are_put_back_are_joined_and_left_as_before() -> None:
 
     assert {"right": ["C", "A"]} == before.contents().groups
     assert before.contents().groups == after.contents().groups
+
+
+def test_what_was_not_asked_for_in_a_while_is_packed_and_read_again_as_it_was() -> None:
+    """But for what is watched: there is work on it."""
+    counts = table(warm=2)
+    counts.apply(counted(9, "watched"))
+    counts.apply(counted(1, "A", "B", "C", "D"))
+    assert ["A", "B"] == packed(counts)
+    assert ("left", 1) == counts["A"]
+    assert ["B", "C"] == packed(counts)
+    counts.apply(counted(2, "B"))
+
+    assert ["C", "D"] == packed(counts)
+    assert [("watched", ("left", 9)), ("B", ("left", 3))] == counts.watched()
+    assert [("left", 9), ("left", 1), ("left", 3), ("left", 1), ("left", 1)] == list(
+        counts.values()
+    )
+    assert ["C", "D"] == packed(counts)
+
+
+def test_what_is_put_back_as_json_is_packed_bit_by_bit() -> None:
+    """Each time that anything is asked for, one more: nobody waits for all of them."""
+    counts = table(warm=2)
+    counts.put_back(
+        Contents(
+            entries={
+                **{key: msgspec.Raw(b'["left",1]') for key in "ABCDE"},
+                "W": msgspec.Raw(b'["left",3]'),
+            },
+            watched=["W"],
+        )
+    )
+    for _ in range(6):
+        assert counts.get("A") == ("left", 1)
+
+    assert ["B", "C", "D", "E"] == packed(counts)
+    assert [("W", ("left", 3))] == counts.watched()
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda units, skus, shelf: counted(units, *skus, shelf=shelf),
+            st.integers(min_value=0, max_value=4),
+            st.sets(st.sampled_from("ABCDEF"), min_size=1).map(sorted),
+            st.sampled_from(["left", "right", ""]),
+        ),
+        max_size=20,
+    ),
+    st.integers(min_value=1, max_value=3),
+    st.integers(min_value=0, max_value=20),
+)
+@unhurried
+def test_packing_changes_nothing_that_can_be_asked(
+    events: list[Counted], warm: int, put_back_after: int
+) -> None:
+    """Whatever happens, in whatever order, and whenever it is kept and put back."""
+    plain, small = table(), table(warm)
+    for number, event in enumerate(events):
+        if number == put_back_after:
+            again = table(warm)
+            again.put_back(small.contents())
+            small = again
+        assert plain.apply(event) == small.apply(event)
+        assert plain.get("C") == small.get("C")
+        assert plain.watched() == small.watched()
+        for shelf in ("left", "right"):
+            assert plain.grouped(shelf) == small.grouped(shelf)
+        assert list(plain.items()) == list(small.items())
+        assert plain.contents().groups == small.contents().groups

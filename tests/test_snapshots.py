@@ -15,12 +15,16 @@ from hypothesis import strategies as st
 from kcjl import snapshots as shots
 from kcjl.actors import Room
 from kcjl.database import AUDITOR, OPERATOR, SERVICE, Database
+from kcjl.dispatch import actor as dispatch_actor
 from kcjl.events import vocabulary
 from kcjl.fold import Contents, Table
 from kcjl.following import catch_up_together
 from kcjl.log.memory import MemoryLog, MemoryLogReader, MemoryStore
 from kcjl.log.port import Draft
+from kcjl.orders import actor as orders_actor
 from kcjl.orders.state import ORDERS
+from kcjl.packed import Packed
+from kcjl.settlement import open_money
 from kcjl.snapshots import (
     MemorySnapshots,
     PostgresSnapshots,
@@ -70,6 +74,11 @@ async def opened(place: Premises) -> AsyncIterator[tuple[MemoryLog, Sequence[Roo
     async with place.open() as process:
         fresh = type(process)(place, process.log, 99)
         yield process.log, fresh.rooms
+
+
+def in_memory(table: Table[Any]) -> list[object]:
+    """Its entries, as they are held."""
+    return list(table.contents().entries.values())
 
 
 async def append(place: Premises, events: Sequence[Event]) -> None:
@@ -132,6 +141,24 @@ async def test_room_started_from_a_snapshot_is_the_room_that_folded_it_all(
     assert dict.fromkeys(ROOMS, HALF) == loaded
     assert await folded_at_once(place) == rooms
     assert all(any(entries for entries, *_ in room["tables"]) for room in rooms.values())
+
+
+async def test_snapshot_of_packed_entries_is_put_back_as_the_room_was(
+    place: Premises, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ended orders are packed in memory, and JSON in the snapshot."""
+    at_once = await folded_at_once(place)
+    for module in (orders_actor, dispatch_actor, open_money):
+        monkeypatch.setattr(module, "WARM", 2)
+    async with opened(place) as (_, rooms):
+        for room in rooms:
+            await room.catch_up()
+        held = [each for room in rooms for table in room.tables for each in in_memory(table)]
+    loaded, again = await started(place, await taken(place))
+
+    assert Packed in map(type, held)
+    assert ROOMS == set(loaded)
+    assert at_once == again
 
 
 async def test_deleted_snapshots_change_nothing_but_the_time_of_a_start(

@@ -9,7 +9,7 @@ Called by `rooms.py`. Source: design 8; contract khaos b.5, johnlewis b.3, b.4, 
 from collections.abc import Mapping
 from datetime import timedelta
 
-from kcjl.actors import Job, Room
+from kcjl.actors import WARM, Job, Room
 from kcjl.clock import Clock, Ids
 from kcjl.dispatch.calendar_settings import deadline_rules, metric_rules
 from kcjl.dispatch.carriers_state import CARRIERS
@@ -75,11 +75,11 @@ class Dispatches(Room):
         opening_carriers: Mapping[str, str],
     ) -> None:
         super().__init__(log, clock, ids)
-        self.dispatches = self.table(DISPATCHES, watch=is_looked_for)
+        self.dispatches = self.table(DISPATCHES, watch=is_looked_for, warm=WARM)
         self.carriers = self.table(CARRIERS)
         self.answering = self.table(ANSWERING)
         self.silences = self.table(SILENCES)
-        self.timings = self.table(TIMINGS, watch=is_waiting, group=day_of)
+        self.timings = self.table(TIMINGS, watch=is_waiting, group=day_of, warm=WARM)
         self.counted = self.table(COUNTED)
         self.metrics_read = self.table(METRICS_READ)
         self.metrics_judged = self.table(METRICS_JUDGED)

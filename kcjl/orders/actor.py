@@ -13,7 +13,7 @@ from typing import Protocol
 
 import msgspec
 
-from kcjl.actors import Job, Room
+from kcjl.actors import WARM, Job, Room
 from kcjl.clock import Clock, Ids
 from kcjl.dispatch.events import SalesOrderNotShown
 from kcjl.errors import Refused
@@ -151,7 +151,7 @@ class Orders(Room):
         self._erp = erp
         self._vault = vault
         self._settings = settings
-        self.orders = self.table(ORDERS, watch=wants_work, group=_reference)
+        self.orders = self.table(ORDERS, watch=wants_work, group=_reference, warm=WARM)
         self.catalogue = self.table(CATALOGUE)
         self.intake = self.table(INTAKE)
         self.unread = self.table(UNREAD)

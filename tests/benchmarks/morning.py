@@ -106,7 +106,7 @@ async def morning(orders: int, seed: int) -> Morning:
                     break
                 await clock.sleep(LOOK_EVERY_S)
             spent_s = time.process_time() - began_s
-            memory_kb.append(_memory_kb())
+            memory_kb.append(resident_kb())
             log_kb = sum(len(each.data) for each in _log_of(store)) // 1024
             group.cancel_scope.cancel()
     said = _log_of(store)
@@ -157,10 +157,10 @@ async def _place(
             msgspec.structs.replace(order, created_at=now, updated_at=now, ship_by=now + within)
         )
         if number % (orders // EACH_QUARTER) == 0:
-            memory_kb.append(_memory_kb())
+            memory_kb.append(resident_kb())
 
 
-def _memory_kb() -> int:
+def resident_kb() -> int:
     """What the process holds now, after a look for what it need not."""
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
@@ -169,7 +169,7 @@ def _memory_kb() -> int:
 
 def _held_kb(said: Sequence[Recorded]) -> int:
     """What a log holds: a second one is read from the bytes of the first."""
-    known, before_kb = vocabulary(), _memory_kb()
+    known, before_kb = vocabulary(), resident_kb()
     again = [
         msgspec.structs.replace(
             each,
@@ -179,7 +179,7 @@ def _held_kb(said: Sequence[Recorded]) -> int:
         )
         for each in said
     ]
-    held_kb = _memory_kb() - before_kb
+    held_kb = resident_kb() - before_kb
     again.clear()
     return held_kb
 

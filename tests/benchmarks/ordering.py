@@ -14,6 +14,7 @@ from pathlib import Path
 import anyio
 import msgspec
 
+from kcjl.actors import WARM
 from kcjl.embedded import Embedded
 from tests.benchmarks.rows import Row, row
 
@@ -22,6 +23,9 @@ __all__ = ["ERP_CALL_S", "Morning", "benchmark"]
 ORDERS = 10_000
 ERP_CALL_S = 0.3
 OVERHEAD_MS = 20.0
+ENDED = 20_000
+UNPACKED = 1_000_000
+"""Entries kept as they are: more than there are."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -48,6 +52,8 @@ class Morning(msgspec.Struct, frozen=True, kw_only=True):
 async def benchmark(_server: Embedded, *, rounds: int, say: Callable[[str], None]) -> list[Row]:
     """Each round another seed."""
     mornings = [await _measure(seed, say) for seed in range(1, rounds + 1)]
+    packed = [await _held_kb(WARM) for _ in range(rounds)]
+    unpacked = [await _held_kb(UNPACKED) for _ in range(rounds)]
     last_quarter = [each.memory_kb[-1] - each.memory_kb[-2] for each in mornings]
     second_quarter = [each.memory_kb[2] - each.memory_kb[1] for each in mornings]
     return [
@@ -79,7 +85,19 @@ async def benchmark(_server: Embedded, *, rounds: int, say: Callable[[str], None
             peer=second_quarter,
             peer_name="an earlier quarter",
         ),
+        row(
+            "memory of an order that has ended, in its rooms",
+            "KB",
+            packed,
+            peer=unpacked,
+            peer_name="nothing packed",
+        ),
     ]
+
+
+async def _held_kb(warm: int) -> float:
+    child = [sys.executable, "-m", "tests.benchmarks.ended", str(ENDED), str(warm)]
+    return float((await anyio.run_process(child, stderr=None, cwd=ROOT)).stdout)
 
 
 async def _measure(seed: int, say: Callable[[str], None]) -> Morning:
