@@ -24,7 +24,6 @@ from kcjl.log.port import Draft
 from kcjl.orders import actor as orders_actor
 from kcjl.orders.state import ORDERS
 from kcjl.packed import Packed
-from kcjl.settlement import open_money
 from kcjl.snapshots import (
     MemorySnapshots,
     PostgresSnapshots,
@@ -148,7 +147,7 @@ async def test_snapshot_of_packed_entries_is_put_back_as_the_room_was(
 ) -> None:
     """Ended orders are packed in memory, and JSON in the snapshot."""
     at_once = await folded_at_once(place)
-    for module in (orders_actor, dispatch_actor, open_money):
+    for module in (orders_actor, dispatch_actor):
         monkeypatch.setattr(module, "WARM", 2)
     async with opened(place) as (_, rooms):
         for room in rooms:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from kcjl.actors import WARM, Room
+from kcjl.actors import Room
 from kcjl.fold import Table
 from kcjl.orders.events import OrderChanged
 from kcjl.settlement.events import (
@@ -56,7 +56,7 @@ class OpenMoney:
             group=lambda line: line.seen.cycle_id or NO_CYCLE,
         )
         self.of_orders = room.table(ORDER_MONEY)
-        self.sold = room.table(SOLD, warm=WARM)
+        self.sold = room.table(SOLD)
         self.cycles = room.table(CYCLES, watch=lambda each: each.state != CycleState.DONE)
         self._of_nobody: set[str] = set()
         """Orders that the log did not know, and of which there is a line: asked once, and again
