@@ -3,7 +3,7 @@
 Promises: a merchant is run by one process at a time (lease); losing the lease stops everything
 at once. It alone knows every adapter.
 Invariant: crash-only: nothing here has to happen at the end for anything to be right.
-Called by the CLI's `run` and `stock codes`, and by `demo`.
+Called by `serving.py`, by `stock codes`, and by `demo`.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -69,9 +69,9 @@ __all__ = [
     "run_merchant",
 ]
 
-LEASE_S = 30.0
-RENEW_S = 10.0
-STOP_S = 8.0
+LEASE_S = 12.0
+RENEW_S = 3.0
+STOP_S = 6.0
 """What a merchant's service takes at most to stop writing: its log is closed within 5 s."""
 _say = structlog.get_logger("kcjl.service")
 

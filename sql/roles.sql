@@ -68,6 +68,8 @@ begin
             ('kcjl_service', 'select, insert, update, delete', 'table keyframe'),
             ('kcjl_service', 'select, insert, update, delete', 'table keyframe_row'),
             ('kcjl_service', 'select, insert, update, delete', 'table keyframe_state'),
+            ('kcjl_service', 'select, insert, update, delete', 'table worker'),
+            ('kcjl_service', 'select', 'table merchant_wish'),
             ('kcjl_service', 'select', 'table projection_state'),
             ('kcjl_service', 'select', 'table kcjl_migration'),
 
@@ -88,6 +90,8 @@ begin
             ('kcjl_operator', 'select', 'table keyframe'),
             ('kcjl_operator', 'select', 'table keyframe_row'),
             ('kcjl_operator', 'select', 'table keyframe_state'),
+            ('kcjl_operator', 'select', 'table worker'),
+            ('kcjl_operator', 'select, insert, update', 'table merchant_wish'),
             ('kcjl_operator', 'select', 'table projection_state'),
             ('kcjl_operator', 'select', 'table kcjl_migration'),
 
@@ -108,6 +112,8 @@ begin
             ('kcjl_auditor', 'select', 'table keyframe'),
             ('kcjl_auditor', 'select', 'table keyframe_row'),
             ('kcjl_auditor', 'select', 'table keyframe_state'),
+            ('kcjl_auditor', 'select', 'table worker'),
+            ('kcjl_auditor', 'select', 'table merchant_wish'),
             ('kcjl_auditor', 'select', 'table projection_state'),
             ('kcjl_auditor', 'execute', 'function ask_for_buyer'),
             ('kcjl_auditor', 'select', 'table kcjl_migration')

@@ -230,7 +230,7 @@ async def test_migrate_without_the_right_to_make_roles_warns_and_goes_on(
     )
     dsn = dsn_of(server, name).replace("postgres@", "limited@")
 
-    assert 14 == len(await migrate(dsn))
+    assert 15 == len(await migrate(dsn))
     assert "limited may not act as kcjl_service" in capsys.readouterr().out
     with pytest.raises(SettingsUnusable, match="grant kcjl_service to limited"):
         await Database(dsn, role=SERVICE).open()

@@ -27,6 +27,7 @@ STEPS = [
     "0012_money.sql",
     "0013_orders_dispatch.sql",
     "0014_auditor.sql",
+    "0015_workers.sql",
 ]
 ROLES = "roles.sql"
 MORE = f"{len(STEPS) + 1:04}_more.sql"

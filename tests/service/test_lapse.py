@@ -8,11 +8,11 @@ import anyio
 import pytest
 
 from kcjl import service
-from kcjl.cli.service import _serve
 from kcjl.clock import real_sleep
 from kcjl.exceptions.service_events import ServiceConditionFound
-from kcjl.health.vitals import MerchantVitals, State
+from kcjl.health.vitals import State, Vitals
 from kcjl.orders.events import OrdersRead
+from kcjl.serving import Serving
 from kcjl.worker import Worker
 from tests.log.postern import postern
 from tests.service.running import MERCHANT, quiet_world, shop
@@ -32,7 +32,6 @@ async def test_service_that_could_not_renew_stops_and_begins_again_by_itself(
     tmp_path: Path,
     short_folder: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """It stops before its lease is over, serves in a new epoch, and says that it lost it."""
     monkeypatch.setattr(service, "LEASE_S", 60.0)
@@ -44,16 +43,18 @@ async def test_service_that_could_not_renew_stops_and_begins_again_by_itself(
         Worker.open(dsn, running.clock) as worker,
         anyio.create_task_group() as group,
     ):
-        vitals = MerchantVitals(MERCHANT)
-        group.start_soon(_serve, running.settings, vitals, worker)
+        every = Vitals([MERCHANT])
+        vitals, told_here = every.merchants[MERCHANT], list[str]()
+        serving = Serving(running.settings, every, worker, holder="test", tell=told_here.append)
+        group.start_soon(serving.serve, vitals)
         await running.until(OrdersRead)
         first = await running.log.head()
         gate.shut = True
         gate.break_all()
         with anyio.fail_after(40):
-            told = ""
-            while "begins again" not in told or "waiting for it" not in told:
-                told += capsys.readouterr().err
+            while "begins again" not in (told := "".join(told_here)) or (
+                "waiting for it" not in told
+            ):
                 await real_sleep(0.02)
         assert (State.AWAY, ()) == (vitals.state, vitals.rooms)
         gate.shut = False

@@ -6,11 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kcjl.cli.service import _serve
 from kcjl.dispatch.events import CarriersRead
 from kcjl.errors import ShopModelNotServed
-from kcjl.health.vitals import MerchantVitals, State
+from kcjl.health.vitals import State, Vitals
 from kcjl.sandbox.world_settings import WorldSettings
+from kcjl.serving import Serving
 from kcjl.stock.events import StockRead
 from kcjl.tenant.events import TenantRead
 from kcjl.worker import Worker
@@ -32,20 +32,23 @@ def dropship_world() -> WorldSettings:
 
 
 async def test_shop_that_is_not_served_stops_no_other_merchant(
-    database_dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    database_dsn: str, tmp_path: Path
 ) -> None:
     """Alone it ends `kcjl run` with its code; among others it is said, and they go on."""
     async with shop(database_dsn, tmp_path, dropship_world()) as running:
-        vitals = MerchantVitals(MERCHANT)
+        told: list[str] = []
+        several, alone = Vitals([MERCHANT, "other"]), Vitals([MERCHANT])
         async with Worker.open(running.dsn, running.clock) as worker:
-            await _serve(running.settings, vitals, worker, alone=False)
-            told = capsys.readouterr().err
+            among = Serving(running.settings, several, worker, holder="test", tell=told.append)
+            await among.serve(several.merchants[MERCHANT])
+            only = Serving(running.settings, alone, worker, holder="test", tell=told.append)
             with pytest.raises(ShopModelNotServed):
-                await _serve(running.settings, vitals, worker, alone=True)
+                await only.serve(alone.merchants[MERCHANT])
 
-    assert State.NOT_SERVED == vitals.state
-    assert "acme is not served: shop " in told
-    assert "[KCJL-1004]" in told
+    assert State.NOT_SERVED == several.merchants[MERCHANT].state
+    (said,) = told
+    assert said.startswith("acme is not served: shop ")
+    assert said.endswith("[KCJL-1004]")
 
 
 async def test_shop_that_is_not_served_ends_the_service_before_anything_is_done(
