@@ -10,6 +10,7 @@ import os
 from base64 import b64decode
 from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import anyio.to_thread
 import msgspec
@@ -71,15 +72,22 @@ async def vault_keys(settings: VaultSettings, data_dir: Path) -> VaultKeys:
 
 
 def make_key(path: Path) -> None:
-    """A new key in a file that is not there yet, readable by its owner only."""
-    with open(path, "xb", opener=_owner_only) as file:
+    """A new key in a file that is not there yet, readable by its owner only.
+
+    The file is there whole or not at all. Raises FileExistsError when somebody was quicker.
+    """
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
         file.write(AESGCM.generate_key(bit_length=8 * KEY_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+        os.link(file.name, path)
 
 
 def _own_key(path: Path) -> Hidden:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        make_key(path)
+        with suppress(FileExistsError):  # merchants start side by side
+            make_key(path)
     return _read_key(path)
 
 
@@ -103,7 +111,3 @@ def _key(told: bytes, where: str) -> Hidden:
         f"{where} is not a vault key: {KEY_BYTES} bytes are expected, or the same as "
         "hexadecimal digits or base64"
     )
-
-
-def _owner_only(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import anyio
 import pytest
 
 from kcjl.database import SERVICE, Database
@@ -244,6 +245,22 @@ async def test_vault_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: P
     assert keys == await vault_keys(VaultSettings(), folder)
     assert 0o600 == stat.S_IMODE((folder / "vault.key").stat().st_mode)
     assert "VaultKeys(current=<32 bytes>, former=())" == repr(keys)
+
+
+async def test_merchants_that_start_side_by_side_have_one_key(tmp_path: Path) -> None:
+    """Found by hand: the second of two that found no key could not make it, and nothing ran."""
+    keys: list[bytes] = []
+
+    async def ask(folder: Path) -> None:
+        keys.append((await vault_keys(VaultSettings(), folder)).current)
+
+    for number in range(20):
+        keys.clear()
+        async with anyio.create_task_group() as group:
+            for _ in range(8):
+                group.start_soon(ask, tmp_path / str(number))
+        assert 1 == len(set(keys))
+        assert ["vault.key"] == [each.name for each in (tmp_path / str(number)).iterdir()]
 
 
 @pytest.mark.parametrize("written", [KEY, KEY.hex().encode() + b"\n", b64encode(KEY) + b"\n"])

@@ -20,6 +20,7 @@ VERBS = {
     "run": ("kcjl.cli.service", "run"),
     "sandbox": ("kcjl.cli.world", "sandbox"),
     "service": ("kcjl.cli.unit", "app"),
+    "merchants": ("kcjl.cli.merchants", "app"),
     "check": ("kcjl.cli.check", "check"),
     "manual": ("kcjl.cli.manual", "manual"),
     "tui": ("kcjl.cli.monitor", "tui"),

@@ -298,7 +298,7 @@ async def test_service_that_was_taken_over_stops_and_leaves_the_lease_alone(
     quiet: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fenced: the former one ends at its next write, and the new one goes on undisturbed."""
-    monkeypatch.setattr(service, "RENEW_S", 20.0)  # its own write, not the lease, must tell it
+    monkeypatch.setattr(service, "RENEW_S", 5.9)  # its own write, not the lease, must tell it
     async with serving(quiet, holder="here") as former:
         await quiet.until(OrdersRead)
         async with serving(quiet, holder="here") as successor:
