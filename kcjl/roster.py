@@ -24,7 +24,8 @@ _JOIN = """
 insert into worker (holder, able, version, started_at, seen_at)
 values ($1, $2, $3, clock_timestamp(), clock_timestamp())
 on conflict (holder) do update
-set able = excluded.able, version = excluded.version, seen_at = excluded.seen_at
+set able = excluded.able, version = excluded.version,
+    started_at = excluded.started_at, seen_at = excluded.seen_at
 """
 _FORGET = "delete from worker where seen_at < clock_timestamp() - make_interval(secs => $1)"
 _LEAVE = "delete from worker where holder = $1"
@@ -50,9 +51,13 @@ union select merchant from merchant_wish
 """
 _WISH = """
 insert into merchant_wish (merchant, weight, paused, wanted, reason, by, wished_at)
-values ($1, coalesce($2, 1), coalesce($3, false), coalesce($4, ''), $5, $6, clock_timestamp())
+values (
+    $1, coalesce($2::real, 1), coalesce($3, false), coalesce($4, ''), $5, $6,
+    clock_timestamp()
+)
 on conflict (merchant) do update set
-    weight = coalesce($2, merchant_wish.weight), paused = coalesce($3, merchant_wish.paused),
+    weight = coalesce($2::real, merchant_wish.weight),
+    paused = coalesce($3, merchant_wish.paused),
     wanted = coalesce($4, merchant_wish.wanted),
     reason = $5, by = $6, wished_at = clock_timestamp()
 """

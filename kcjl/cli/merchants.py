@@ -69,10 +69,12 @@ def list_merchants(config: Config = DEFAULT_CONFIG, *, as_json: AsJson = False) 
             typer.echo(json_line(each))
         return
     for row in table(HEADINGS, [_cells(each) for each in lines]):
-        typer.echo(row)
+        typer.echo(printable(row))
     counted = {state: sum(each.state == state for each in lines) for state in _STATES}
     said = ", ".join(f"{number:,} {state}" for state, number in counted.items() if number)
-    typer.echo(f"{len(lines):,} merchants: {said}" if lines else "no merchant yet", err=True)
+    typer.echo(
+        printable(f"{len(lines):,} merchants: {said}" if lines else "no merchant yet"), err=True
+    )
 
 
 @app.command("workers")
@@ -87,9 +89,9 @@ def list_workers(config: Config = DEFAULT_CONFIG, *, as_json: AsJson = False) ->
             typer.echo(json_line(each))
         return
     for row in table(WORKER_HEADINGS, [_worker_cells(each, roll) for each in roll.workers]):
-        typer.echo(row)
+        typer.echo(printable(row))
     living = sum(each.lives for each in roll.workers)
-    typer.echo(f"{living} of {len(roll.workers)} workers live", err=True)
+    typer.echo(printable(f"{living} of {len(roll.workers)} workers live"), err=True)
 
 
 @app.command()
@@ -100,9 +102,7 @@ def pause(name: Name, config: Config = DEFAULT_CONFIG, *, reason: Reason = "") -
     Example: `kcjl merchants pause acme --reason "moving to another marketplace"`.
     """
     _do(config, name, lambda database: _wish(database, name, reason=reason, paused=True))
-    typer.echo(
-        f"{printable(name)} is paused: its worker lets go of it within seconds", err=True
-    )
+    typer.echo(printable(f"{name} is paused: its worker lets go of it in seconds"), err=True)
 
 
 @app.command()
@@ -112,7 +112,7 @@ def resume(name: Name, config: Config = DEFAULT_CONFIG, *, reason: Reason = "") 
     Example: `kcjl merchants resume acme`.
     """
     _do(config, name, lambda database: _wish(database, name, reason=reason, paused=False))
-    typer.echo(f"{printable(name)} may be served again", err=True)
+    typer.echo(printable(f"{name} may be served again"), err=True)
 
 
 @app.command()
@@ -148,8 +148,8 @@ def move(
         await _wish(database, name, reason=reason, wanted=worker)
 
     _do(config, name, moved)
-    where = f"goes to {printable(worker)}" if worker else "may be served by any worker"
-    typer.echo(f"{printable(name)} {where}", err=True)
+    where = f"goes to {worker}" if worker else "may be served by any worker"
+    typer.echo(printable(f"{name} {where}"), err=True)
 
 
 @app.command()
@@ -167,7 +167,7 @@ def weigh(
     if not 0 < weight <= WEIGHT_MAX:
         raise Misuse(f"a weight is above 0 and at most {WEIGHT_MAX:,}, not {weight:g}")
     _do(config, name, lambda database: _wish(database, name, reason=reason, weight=weight))
-    typer.echo(f"{printable(name)} weighs {weight:g}", err=True)
+    typer.echo(printable(f"{name} weighs {weight:g}"), err=True)
 
 
 # ── the database ────────────────────────────────────────────────────────────────────────────
