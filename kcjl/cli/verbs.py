@@ -29,6 +29,7 @@ VERBS = {
     "log": ("kcjl.cli.log", "app"),
     "capsule": ("kcjl.cli.capsule", "app"),
     "explain": ("kcjl.cli.explain", "explain"),
+    "sample": ("kcjl.cli.sample", "sample"),
     "what-if": ("kcjl.cli.what_if", "what_if"),
     "shadow": ("kcjl.cli.shadow", "shadow"),
     "calls": ("kcjl.cli.calls", "app"),

@@ -9,7 +9,7 @@ is no index to keep on time or on type.
 Called by the CLI, the audit room and the tests. `MemoryQueries` is the twin.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -38,6 +38,7 @@ _COLUMNS = """
     position, stream, revision, type, schema, occurred_at, recorded_at,
     correlation_id, causation, by, data, hash
 """
+_HASHES = "select position, hash from event where merchant = $1 and position = any($2)"
 _HEAD = "select position from log_head where merchant = $1"
 # Halving in one round trip: some twenty look-ups by key. "offset 0" keeps each of them one,
 # also while the table has no statistics. No row comes out when an event is missing on the way.
@@ -128,6 +129,11 @@ class PostgresQueries:
                 first = rows[-1][run.column] + 1 if full else high + 1
             if rows:
                 yield rows
+
+    async def hashes(self, positions: Sequence[int]) -> Mapping[int, bytes]:
+        """Of these events, as the chain has them; one that is not there is left out."""
+        rows = await self._database.fetch(_HASHES, self.merchant, positions)
+        return {row["position"]: row["hash"] for row in rows}
 
     async def position_at(self, moment: datetime) -> int:
         head = await self._database.fetchval(_HEAD, self.merchant) or 0

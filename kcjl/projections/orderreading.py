@@ -78,3 +78,16 @@ class OrderRows:
             EXCEPTIONS_MAX,
         )
         return [(kind, subject) for kind, _, subject in (r["key"].partition(":") for r in rows)]
+
+    async def excepted(self) -> frozenset[str]:
+        """What exceptions were ever raised about, up to its parcel: order ids are among it."""
+        rows = await self._database.fetch(
+            """
+            select distinct split_part(substr(key, strpos(key, ':') + 1), '/', 1) as subject
+            from projection_row
+            join projection_checkpoint using (merchant, projection, version)
+            where merchant = $1 and projection = 'exceptions' and live
+            """,
+            self._merchant,
+        )
+        return frozenset(row["subject"] for row in rows)

@@ -59,6 +59,7 @@ READING: Mapping[Verb, Sequence[str]] = {
         "penny {payout}",
         "exception posting_refused:{order}",
     ),
+    "sample": ("--seed s -n 1000 --json",),
     "shadow": ("",),
     "stock explain": ("{sku}",),
     "stock list": ("-n 1000",),
