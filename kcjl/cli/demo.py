@@ -181,7 +181,7 @@ async def _release(data_dir: Path) -> None:
 
 
 def _mark(data_dir: Path, plan: Plan) -> None:
-    data_dir.mkdir(parents=True, exist_ok=True)
+    embedded.make_data_dir(data_dir)
     (data_dir / MARK).write_bytes(msgspec.json.encode(plan))
 
 

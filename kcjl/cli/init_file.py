@@ -57,7 +57,9 @@ class Staging:
         """Whatever happens, nothing of it stays but what was put into its place."""
         parent = config.resolve().parent
         try:
-            parent.mkdir(parents=True, exist_ok=True)
+            if not parent.exists():
+                parent.mkdir(parents=True)
+                parent.chmod(0o755)
             folder = Path(tempfile.mkdtemp(prefix=".kcjl-init-", dir=parent))
         except OSError as error:
             raise Misuse(f"{parent} can't be written: {error.strerror}") from None
@@ -107,6 +109,7 @@ class Staging:
         """All of it into its place; the configuration last."""
         half = self.folder / "kcjl.toml"
         half.write_text(toml_text(table, self._home), encoding="utf-8")
+        half.chmod(0o644)  # it has no secret, and the service may be another account
         try:
             self._home.mkdir(mode=0o700, exist_ok=True)
             for staged in sorted(self.folder.iterdir()):

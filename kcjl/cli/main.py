@@ -6,6 +6,7 @@ The verbs stand in `verbs.py`; each is imported when it is called.
 """
 
 import logging
+import os
 import sys
 import traceback
 from typing import NoReturn
@@ -33,6 +34,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+OURS_ALONE = 0o077
+
 
 @app.callback()
 def root() -> None:
@@ -46,8 +49,9 @@ def version() -> None:
 
 
 def run() -> None:
-    """The console script."""
+    """The console script. What it writes is a business's trade: its own account's alone."""
     _log_to_stderr()
+    os.umask(OURS_ALONE)
     try:
         code = app(prog_name="kcjl", standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 - each is judged; what is not ours is raised again

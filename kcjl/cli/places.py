@@ -167,7 +167,7 @@ def holder_of(settings: Settings) -> str:
 def only_one(data_dir: Path) -> Iterator[None]:
     """One service a data directory; the lock goes with the process, also when it is killed."""
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        embedded.make_data_dir(data_dir)
         if data_dir.stat().st_uid != os.geteuid():
             raise Misuse(f"{data_dir} belongs to somebody else: give another data_dir")
         file = (data_dir / "service.lock").open("a+")

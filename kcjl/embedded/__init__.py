@@ -14,6 +14,7 @@ Callers: verbs that write own; verbs that only read find.
 
 from kcjl.embedded.finding import find
 from kcjl.embedded.installation import binaries
+from kcjl.embedded.place import make_data_dir
 from kcjl.embedded.refusals import (
     BinariesMissing,
     DataDirectoryTaken,
@@ -32,5 +33,6 @@ __all__ = [
     "ServerDidNotStop",
     "binaries",
     "find",
+    "make_data_dir",
     "own",
 ]

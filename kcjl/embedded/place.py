@@ -21,7 +21,7 @@ from kcjl.embedded.cluster import check_cluster, make_cluster
 from kcjl.embedded.installation import binaries, runnable
 from kcjl.embedded.refusals import DataDirectoryTaken, DataDirectoryUnusable, as_unusable
 
-__all__ = ["Place", "private_folder", "recorded_cluster", "settle"]
+__all__ = ["Place", "make_data_dir", "private_folder", "recorded_cluster", "settle"]
 
 SOCKET_FOLDER_BYTES_MAX = 89  # sun_path holds 104 on macOS; the socket's own name takes 14
 
@@ -77,13 +77,24 @@ def recorded_cluster(data_dir: Path) -> Path | None:
     return cluster
 
 
+def make_data_dir(data_dir: Path) -> None:
+    """The folder and those above it, where they are missing; what exists stays as it is.
+
+    They are our own account's alone, whatever the umask; root's server runs as another account,
+    which must pass through.
+    """
+    missing = [each for each in (data_dir, *data_dir.parents) if not each.exists()]
+    data_dir.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        each.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+
 def _check_data_dir(data_dir: Path) -> None:
     if data_dir.exists() and not data_dir.is_dir():
         raise DataDirectoryUnusable(
             f"Data directory {data_dir} is not a directory: move it away, or choose another"
         )
-    # Root's server runs as another account, which must pass through. What exists stays as is.
-    data_dir.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+    make_data_dir(data_dir)
     facts = data_dir.stat()
     if facts.st_uid != os.geteuid():
         raise DataDirectoryUnusable(
