@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -77,7 +78,7 @@ def _answered(
             screen += more
         read_to = len(screen)
         if answer == INTERRUPT:
-            _interrupt(process, ours)
+            _interrupt(process)
         else:
             os.write(ours, f"{answer}\n".encode())
     while more := _read(ours):
@@ -94,13 +95,14 @@ def _waits_at(prompt: str, shown: str) -> bool:
     return prompt in last and last.endswith(": ")
 
 
-def _interrupt(process: subprocess.Popen[bytes], ours: int) -> None:
+def _interrupt(process: subprocess.Popen[bytes]) -> None:
     """Again when nothing happens, as a person does: the library that reads a line may miss one
     that comes just before it waits.
     """
     for _ in range(INTERRUPTS_MAX):
         process.send_signal(signal.SIGINT)
-        if select.select([ours], [], [], INTERRUPTED_S)[0]:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(INTERRUPTED_S)
             return
 
 

@@ -98,11 +98,12 @@ async def test_second_worker_takes_its_half_and_gives_it_back_when_it_is_stopped
     """Nobody is asked, and no merchant is served by two."""
     async with machines(database_dsn, "east", "west") as (east, west):
         await until(database_dsn, lambda roll: {"east": 2, "west": 2} == served(roll))
+        await until(database_dsn, lambda _: any("standing by" in each for each in east.told))
         west.scope.cancel()
         roll = await until(database_dsn, lambda roll: {"east": 4} == served(roll))
 
     assert ["east"] == [each.holder for each in roll.workers]
-    assert any("served by" in each and "standing by" in each for each in east.told)
+    assert any("is served by west; standing by" in each for each in east.told)
 
 
 async def test_worker_that_is_dead_is_taken_over_when_its_leases_are_over(
