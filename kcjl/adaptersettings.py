@@ -153,6 +153,7 @@ def xero_access(section: XeroSection) -> XeroAccess:
         client_id=section.client_id,
         client_secret=client_secret,
         scope=section.scope,
+        refresh_token_file=section.refresh_token_file,
         tenant_id=section.tenant_id,
         post_as=section.post_as,
         line_amounts=section.line_amounts,

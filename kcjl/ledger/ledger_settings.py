@@ -17,6 +17,8 @@ class XeroSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     client_id: str = ""
     client_secret_env: str = "KCJL_XERO_SECRET"  # noqa: S105 - a variable's name
     client_secret_file: str = ""
+    refresh_token_file: str = ""
+    """Of an app that a person connected; kcjl writes each new token there."""
     tenant_id: str = ""
     """Of the organisation; empty: not sent."""
     scope: str = "accounting.manualjournals"

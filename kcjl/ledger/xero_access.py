@@ -28,6 +28,8 @@ class XeroAccess(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str
     client_secret: Secret
     scope: str
+    refresh_token_file: str = ""
+    """Holds the rotating refresh token; empty: client credentials."""
     tenant_id: str = ""
     """Of the organisation; empty: the header is left out, the connection knows its own."""
     post_as: Literal["draft", "posted"] = "draft"

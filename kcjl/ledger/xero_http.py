@@ -1,7 +1,8 @@
 """HTTP to Xero: the access token, one request, its answer, its errors.
 
 Promises: a token is fetched when there is none, when it is about to expire, and once when a
-call is answered 401; it is kept in memory only. A write is one request, never repeated behind
+call is answered 401; it is kept in memory only;
+a refresh token that comes with it is on the disk first. A write is one request, never repeated behind
 the caller's back but after that 401, which did nothing. One that may have arrived and was
 not answered raises OutcomeUnknown. Neither secret nor token is in a message. Every answer is
 bounded in time and size. Invariant: no redirect is followed.
@@ -11,9 +12,11 @@ Called by `xero.py`. Source: Xero's OAuth 2.0 and API limits guides.
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlencode
 
 import aiohttp
+import anyio.to_thread
 import msgspec
 from aiohttp import hdrs
 
@@ -32,6 +35,7 @@ from kcjl.errors import (
     Unavailable,
 )
 from kcjl.ledger.xero_access import XeroAccess
+from kcjl.ledger.xero_keeping import keep_refresh_token, kept_refresh_token
 from kcjl.ledger.xero_wire import Token, decoded, refusal_words
 
 __all__ = ["XeroHttp"]
@@ -152,6 +156,10 @@ class XeroHttp:
     async def _fetch_token(self) -> None:
         access = self._access
         form = {"grant_type": "client_credentials", "scope": access.scope}
+        file = Path(access.refresh_token_file)
+        if access.refresh_token_file:
+            kept = await anyio.to_thread.run_sync(kept_refresh_token, file)
+            form = {"grant_type": "refresh_token", "refresh_token": kept}
         login = aiohttp.encode_basic_auth(access.client_id, access.client_secret)
         call = _Call(
             operation="token",
@@ -170,11 +178,14 @@ class XeroHttp:
         except Refused as error:
             raise CredentialsRefused(
                 f"{error.message}; check client_id, the secret and scope, and that the "
-                "connection to the organisation is still there (Xero's developer portal)",
+                "connection to the organisation is still there (Xero's developer portal); "
+                "a refresh token that is refused is had anew by connecting the app again",
                 reason_code=error.reason_code,
                 status=error.status,
             ) from None
         token = decoded(answer.body, Token, str(call))
+        if access.refresh_token_file and token.refresh_token:
+            await anyio.to_thread.run_sync(keep_refresh_token, file, token.refresh_token)
         self._token = Secret(token.access_token)
         self._token_ends = asked_at + timedelta(seconds=token.expires_in)
 

@@ -51,6 +51,7 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 class Token(msgspec.Struct, frozen=True, kw_only=True):
     access_token: str
     expires_in: float = 1800.0
+    refresh_token: str = ""
 
     def __repr__(self) -> str:
         return f"Token(***, expires_in={self.expires_in})"

@@ -1,6 +1,7 @@
 """Xero's adapter over HTTP: tokens, limits, refusals, and answers that do not come."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -114,6 +115,36 @@ async def test_organisation_of_somebody_else_is_refused() -> None:
         await bench.ledger(tenant_id=bench.books.settings.tenant_id).changed(BEFORE)
 
         assert bench.books.settings.tenant_id == bench.heads[-1]["Xero-Tenant-Id"]
+
+
+async def test_refresh_token_rotates_and_the_new_one_is_kept(tmp_path: Path) -> None:
+    """A new process goes on with the file; a token used long ago is refused, with its remedy."""
+    file = tmp_path / "xero.refresh"
+    file.touch(mode=0o600)
+    async with XeroBench.serve() as bench:
+        first = bench.books.settings.refresh_token
+        file.write_text(first, encoding="ascii")
+        await bench.ledger(refresh_token_file=str(file)).changed(BEFORE)
+        second = file.read_text(encoding="ascii")
+        bench.tick(31 * 60)
+        await bench.ledger(refresh_token_file=str(file)).changed(BEFORE)
+        third = file.read_text(encoding="ascii")
+        file.write_text(first, encoding="ascii")
+        with pytest.raises(CredentialsRefused, match=r"invalid_grant.*connecting") as raised:
+            await bench.ledger(refresh_token_file=str(file)).changed(BEFORE)
+
+    assert 3 == len({first, second, third})
+    assert first not in str(raised.value)
+    assert 0o600 == file.stat().st_mode & 0o777
+
+
+async def test_refresh_token_that_is_not_there_is_said_before_any_call(tmp_path: Path) -> None:
+    """The file is named, and what to do."""
+    async with XeroBench.serve() as bench:
+        with pytest.raises(CredentialsRefused, match="connect the app to Xero again"):
+            await bench.ledger(refresh_token_file=str(tmp_path / "none")).changed(BEFORE)
+
+        assert [] == bench.asked
 
 
 # ── what is entered ─────────────────────────────────────────────────────────────────────────

@@ -96,6 +96,7 @@ class _Face:
         self._gate = gate
         self._now = now
         self._tokens: dict[str, datetime] = {}
+        self._refresh = {books.settings.refresh_token: self._refresh_ends()}
         self._calls: deque[datetime] = deque()
         self._under_way = 0
 
@@ -122,8 +123,17 @@ class _Face:
         login = encode_basic_auth(settings.client_id, settings.client_secret)
         if request.headers.get(hdrs.AUTHORIZATION, "") != login:
             return _json({"error": "invalid_client"}, 400)
-        if form.get("grant_type") != "client_credentials":
+        if form.get("grant_type") not in ("client_credentials", "refresh_token"):
             return _json({"error": "unsupported_grant_type"}, 400)
+        again: dict[str, object] = {}
+        if form.get("grant_type") == "refresh_token":
+            used, now = str(form.get("refresh_token", "")), self._now()
+            if used not in self._refresh or self._refresh[used] <= now:
+                return _json({"error": "invalid_grant"}, 400)
+            grace = now + timedelta(minutes=settings.reuse_minutes)
+            self._refresh[used] = min(self._refresh[used], grace)
+            again["refresh_token"] = secrets.token_urlsafe(32)
+            self._refresh[str(again["refresh_token"])] = self._refresh_ends()
         asked = str(form.get("scope", "")).split()
         if not set(asked) <= set(settings.scopes):
             return _json({"error": "invalid_scope"}, 400)
@@ -131,7 +141,10 @@ class _Face:
         lives_s = settings.token_minutes * 60
         self._tokens[token] = self._now() + timedelta(seconds=lives_s)
         said = {"access_token": token, "expires_in": int(lives_s), "token_type": "Bearer"}
-        return _json({**said, "scope": " ".join(asked)}, 200)
+        return _json({**said, **again, "scope": " ".join(asked)}, 200)
+
+    def _refresh_ends(self) -> datetime:
+        return self._now() + timedelta(days=self._books.settings.refresh_days)
 
     def _let_in(self, request: web.Request) -> None:
         settings = self._books.settings

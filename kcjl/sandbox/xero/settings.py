@@ -63,6 +63,11 @@ class BooksSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     tenant_header_required: bool = False
     """Whether a call without Xero-Tenant-Id is refused; not known for custom connections."""
     token_minutes: float = 30
+    refresh_token: str = "sandbox-refresh-token"  # noqa: S105 - the sandbox's own
+    """The first of the rotating ones, of a person who connected the app."""
+    refresh_days: float = 60
+    reuse_minutes: float = 30
+    """So long a refresh token that was used is taken again."""
     key_minutes: float = 1_440
     """How long an Idempotency-Key is remembered; not known."""
     calls_per_minute: int = 60
