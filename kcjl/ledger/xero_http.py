@@ -1,10 +1,11 @@
 """HTTP to Xero: the access token, one request, its answer, its errors.
 
 Promises: a token is fetched when there is none, when it is about to expire, and once when a
-call is answered 401; it is kept in memory only; a refresh token that comes with it is on the
-disk first. A write is one request, never repeated behind the caller's back but after that 401,
-which did nothing. One that may have arrived and was not answered raises OutcomeUnknown. Neither secret nor token is in a message. Every answer is
-bounded in time and size. Invariant: no redirect is followed.
+call is answered 401; it is kept in memory only, and a refresh token that comes with it is on
+the disk first. A write is one request, never repeated behind the caller's back but after that
+401, which did nothing. One that may have arrived and was not answered raises OutcomeUnknown.
+Neither secret nor token is in a message. Every answer is bounded in time and size.
+Invariant: no redirect is followed.
 Called by `xero.py`. Source: Xero's OAuth 2.0 and API limits guides.
 """
 

@@ -1,7 +1,7 @@
 """The refresh token of an app that a person connected to Xero: one file, for its owner's eyes.
 
 Promises: the new token is on the disk before the old one is gone; no moment is without one.
-Xero takes the old one for half an hour more, so that an answer that was lost can be asked again.
+Xero takes the old one for half an hour more, so that a lost answer can be asked for again.
 Called by `xero_http.py`, beside the event loop. Source: Xero's OAuth 2.0 guide, token refresh.
 """
 

@@ -118,7 +118,7 @@ async def test_organisation_of_somebody_else_is_refused() -> None:
 
 
 async def test_refresh_token_rotates_and_the_new_one_is_kept(tmp_path: Path) -> None:
-    """A new process goes on with the file; a token used long ago is refused, with its remedy."""
+    """A new process goes on with the file; one used long ago is refused, with its remedy."""
     file = tmp_path / "xero.refresh"
     file.touch(mode=0o600)
     async with XeroBench.serve() as bench:
