@@ -7,6 +7,7 @@ as another one), is started by the first test that asks for it, and removed at t
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from itertools import count
@@ -15,6 +16,7 @@ from pathlib import Path
 import anyio
 import asyncpg
 import pytest
+import structlog
 
 from kcjl.embedded import own
 from kcjl.log.migrate import migrate
@@ -23,6 +25,16 @@ TEMPLATE = "kcjl_template"
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES_MIN = 2 * 1024**3
 _numbers = count(1)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Begun behind an `&`: what the tests start would inherit it, and heed no Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _says_as_it_is() -> None:
+    """A command line, or a simulation, that ran here before has set up how it says things."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
