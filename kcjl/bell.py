@@ -16,7 +16,7 @@ from kcjl.database_trouble import DRIVER
 from kcjl.errors import KcjlError
 
 if TYPE_CHECKING:
-    from kcjl.database import Connection
+    from kcjl.connecting import Connection
 
 __all__ = ["CHANNEL", "Bell", "Bells"]
 

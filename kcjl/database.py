@@ -17,18 +17,13 @@ import anyio
 import asyncpg
 import structlog
 
-from kcjl.database_trouble import (
-    DRIVER,
-    UNREADABLE,
-    place_of,
-    refused,
-    told,
-    trouble,
-)
-from kcjl.errors import Misuse, SettingsUnusable
+from kcjl.connecting import CONNECT_S, STATEMENT_S, connect, hosts_of
+from kcjl.database_trouble import DRIVER, place_of, told
+from kcjl.errors import Misuse, OutcomeUnknown, SettingsUnusable, Unavailable
 
 if TYPE_CHECKING:
-    Connection = asyncpg.Connection[asyncpg.Record]
+    from kcjl.connecting import Connection
+
     PooledConnection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
 
 __all__ = [
@@ -38,7 +33,6 @@ __all__ = [
     "Database",
     "Reading",
     "Session",
-    "connect",
     "end",
     "is_over",
 ]
@@ -47,11 +41,8 @@ SERVICE = "kcjl_service"
 OPERATOR = "kcjl_operator"
 AUDITOR = "kcjl_auditor"
 
-SERVER_MAJOR_MIN = 15
 CONNECTIONS_MAX = 8
 """Per process: a server takes about 100."""
-CONNECT_S = 10.0
-STATEMENT_S = 30.0
 CLOSE_S = 5.0
 
 _log = structlog.get_logger(__name__)
@@ -121,7 +112,7 @@ class Database:
         self.told_of_role = False
         self.place = place_of(dsn)
         """Where it is, for people: no user name, no password."""
-        self._dsn = dsn
+        self._hosts = hosts_of(dsn)
         self._connections_max = connections_max
         self._connect_s = connect_s
         self._statement_s = statement_s
@@ -180,7 +171,7 @@ class Database:
     async def connect(self, *, application: str = "") -> "Connection":
         """A connection of the caller's own, outside the pool; the caller ends it."""
         connection = await connect(
-            self._dsn,
+            self._hosts,
             application=application or self._application,
             connect_s=self._connect_s,
             statement_s=self._statement_s,
@@ -275,11 +266,23 @@ class Database:
             connection = await self.borrow()
             try:
                 yield connection
+            except (Unavailable, OutcomeUnknown) as error:
+                if isinstance(error.__cause__, TimeoutError):
+                    await self._trust_none()
+                raise
             finally:
                 await self.give_back(connection)
         finally:
             if self._places is not None:
                 self._places.release()
+
+    async def _trust_none(self) -> None:
+        """A server that does not answer on one connection is not asked on the others.
+
+        Those that idle are made anew before they are used: by then another may be primary.
+        """
+        if self._pool is not None:
+            await self._pool.expire_connections()
 
     async def _connect_for_pool(self, *_: object, **__: object) -> "Connection":
         return await self.connect()
@@ -314,51 +317,3 @@ def end(connection: "PooledConnection") -> None:
     """Cut a borrowed connection; the pool makes another one when it needs it."""
     with suppress(asyncpg.InterfaceError):  # it was over already
         connection.terminate()
-
-
-class _PlainConnection(asyncpg.Connection):
-    """A connection that keeps no session state, so that giving it back costs nothing."""
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
-async def connect(
-    dsn: str,
-    *,
-    application: str = "kcjl",
-    connect_s: float = CONNECT_S,
-    statement_s: float = STATEMENT_S,
-) -> "Connection":
-    """One connection, checked: the version and the encoding are such that kcjl can work.
-
-    Raises SettingsUnusable or Unavailable, one line each, without the password.
-    """
-    place = place_of(dsn)
-    if place == UNREADABLE:
-        raise SettingsUnusable(UNREADABLE)
-    try:
-        connection = await asyncpg.connect(
-            dsn,
-            timeout=connect_s,
-            command_timeout=statement_s,
-            server_settings={"application_name": application, "timezone": "UTC"},
-            connection_class=_PlainConnection,
-        )
-    except (*DRIVER, ValueError) as error:
-        raise refused(place, error) or trouble(place, error) from None
-    unfit = _unfit(connection)
-    if unfit:
-        connection.terminate()
-        raise SettingsUnusable(f"database {place} {unfit}")
-    return connection
-
-
-def _unfit(connection: "Connection") -> str | None:
-    major = connection.get_server_version().major
-    encoding = connection.get_settings().server_encoding
-    if major < SERVER_MAJOR_MIN:
-        return f"is PostgreSQL {major}; kcjl needs {SERVER_MAJOR_MIN} or newer"
-    if encoding != "UTF8":
-        return f"is encoded in {encoding}; create one with encoding 'UTF8'"
-    return None

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from kcjl.audit.doors import Door, look_at
 from kcjl.clock import RealClock
-from kcjl.database import connect
+from kcjl.connecting import connect
 from kcjl.errors import Misuse, Unavailable
 from kcjl.johnlewis.tenant_port import Account, refuse_other_models
 from kcjl.service import outside_alone

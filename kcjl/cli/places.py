@@ -21,7 +21,7 @@ import typer
 
 from kcjl import embedded
 from kcjl.clock import Clock, RealClock
-from kcjl.database import connect
+from kcjl.connecting import connect
 from kcjl.errors import Misuse, SettingsUnusable, Unavailable
 from kcjl.log.migrate import migrate
 from kcjl.settings import Settings, read_settings

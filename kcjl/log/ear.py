@@ -14,7 +14,7 @@ from kcjl.database import Database
 from kcjl.errors import Unavailable
 
 if TYPE_CHECKING:
-    from kcjl.database import Connection
+    from kcjl.connecting import Connection
 
 __all__ = ["Ear"]
 

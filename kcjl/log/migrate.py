@@ -18,11 +18,11 @@ import asyncpg
 import structlog
 
 import kcjl
-from kcjl.database import connect
+from kcjl.connecting import connect
 from kcjl.errors import Misuse, Unavailable
 
 if TYPE_CHECKING:
-    from kcjl.database import Connection
+    from kcjl.connecting import Connection
 
 __all__ = ["migrate", "sql_folder"]
 

@@ -25,7 +25,8 @@ from kcjl.snapshots import program
 from kcjl.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from kcjl.database import Connection, PooledConnection
+    from kcjl.connecting import Connection
+    from kcjl.database import PooledConnection
 
 __all__ = ["AsOfDatabase", "Moment"]
 

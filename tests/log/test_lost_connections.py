@@ -134,7 +134,9 @@ async def test_append_a_server_that_does_not_answer_is_left_and_asked_again(
 ) -> None:
     """A commit that hangs past its deadline is in doubt; the late one is not written twice."""
     _, keeper = gated
-    async with Database(keeper.database._dsn, role=SERVICE, statement_s=0.2) as short:
+    async with Database(
+        keeper.database._hosts.in_order()[0], role=SERVICE, statement_s=0.2
+    ) as short:
         impatient = PostgresKeeper(keeper.dsn, short)
         async with (
             impatient.writer() as log,
