@@ -32,9 +32,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 @pytest.fixture(autouse=True)
-def _says_as_it_is() -> None:
-    """A command line, or a simulation, that ran here before has set up how it says things."""
+def _as_it_was() -> Iterator[None]:
+    """A command line, or a simulation, that runs in here sets up how things are said, and who
+    may read what is written: of this process, so of all tests after it.
+    """
     structlog.reset_defaults()
+    umask = os.umask(0o022)
+    yield
+    os.umask(umask)
 
 
 @pytest.fixture(scope="session")

@@ -35,10 +35,14 @@ async def monitor(
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Until the reading task has ended and all that it brought is drawn."""
+    """Until no task is under way, and all that they brought is drawn.
+
+    What a task says may start the next one: an arrival in the past reads what was then.
+    """
     await pilot.pause()
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
+    while not all(worker.is_finished for worker in pilot.app.workers):
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
     await pilot.pause()
 
 
